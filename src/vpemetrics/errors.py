@@ -1,0 +1,95 @@
+"""Every exception of the product, grouped by what the caller can do next.
+
+VpemetricsError                 one line on stderr, exit code 1
+├── FixConfiguration            change vpemetrics.toml, an option or the environment
+│   └── ConfigurationErrors     several of them at once, each with file, key, found, expected
+├── FixInput                    change the file or record that was given
+│   └── BadRows                 rows that cannot be read, each named by file, line and column
+├── StoreProblem                look after the database
+│   ├── NewerStore              the store was made by a newer version: upgrade vpemetrics
+│   ├── StoreBusy               another process is writing: wait and try again
+│   └── StoreFull               the disk is full: make room and try again
+├── NotFound                    nothing is known under the name that was asked for
+└── NoData                      there is nothing to report on yet
+
+Everything else that escapes is a bug: it is logged, and the exit code is 3.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class VpemetricsError(Exception):
+    """A problem the user can act on; its text says what, where and what next."""
+
+
+class FixConfiguration(VpemetricsError):
+    """The configuration, an option or the environment wants changing."""
+
+
+class ConfigurationErrors(FixConfiguration):
+    """All mistakes of a configuration at once, one line each."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+class FixInput(VpemetricsError):
+    """A file or record that was given cannot be used as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadRow:
+    """One row that cannot be read: where it stands, what is wrong, and its text."""
+
+    file: str
+    line: int
+    column: str
+    reason: str
+    text: str = ""
+
+    def __str__(self) -> str:
+        at = f"{self.file}:{self.line}"
+        return f"{at}: column {self.column}: {self.reason}" if self.column else f"{at}: {self.reason}"
+
+
+class BadRows(FixInput):
+    """Rows that cannot be read; nothing was saved."""
+
+    SHOWN = 20
+
+    def __init__(self, rows: Sequence[BadRow]) -> None:
+        lines = [str(row) for row in rows[: self.SHOWN]]
+        if len(rows) > self.SHOWN:
+            lines.append(f"… and {len(rows) - self.SHOWN} more")
+        lines.append(
+            f"{len(rows)} bad row{'s' if len(rows) != 1 else ''}; nothing was saved. "
+            "Mend them, or save the good rows with --skip-bad."
+        )
+        super().__init__("\n".join(lines))
+        self.rows = tuple(rows)
+
+
+class StoreProblem(VpemetricsError):
+    """The database needs attention."""
+
+
+class NewerStore(StoreProblem):
+    """The store was made by a newer version; it is left untouched."""
+
+
+class StoreBusy(StoreProblem):
+    """Another process is writing; trying again later helps."""
+
+
+class StoreFull(StoreProblem):
+    """There is no room to write; what was saved before is whole."""
+
+
+class NotFound(VpemetricsError):
+    """Nothing is known under the name that was asked for."""
+
+
+class NoData(VpemetricsError):
+    """There is nothing to report on yet."""

@@ -1,0 +1,92 @@
+"""What a number carries with it (METRICS rule 35); every output renders from these values.
+
+Durations are seconds, proportions 0 to 1, counts whole; nothing is rounded here.
+`None` means there is no value; it is never a zero.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    """A frozen value that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Unit(StrEnum):
+    """What a figure's value counts."""
+
+    COUNT = "count"
+    PER_WEEK = "per_week"
+    SECONDS = "seconds"
+    PROPORTION = "proportion"
+    LINES = "lines"
+
+
+class Scope(Model):
+    """Whom a figure speaks of."""
+
+    kind: Literal["service", "team", "organisation"]
+    name: str
+
+
+class WindowRef(Model):
+    """A range of dates, end exclusive, and its label."""
+
+    start: date
+    end: date
+    label: str
+
+
+class IntervalRef(Model):
+    """A confidence interval; a limit of `None` is open."""
+
+    low: float | None
+    high: float | None
+    level: float = 0.95
+    method: str
+    approx: bool = False
+
+
+class FigureCoverage(Model):
+    """How much of what the figure speaks of was collected."""
+
+    services: int = Field(description="services collected over the whole window")
+    of: int = Field(description="services in the scope")
+    start: date | None = Field(None, description="first collected date inside the window")
+    end: date | None = Field(None, description="day after the last collected date inside it")
+    incidents: bool = Field(False, description="an incident source covers the scope and window")
+
+
+class Figure(Model):
+    """One number with everything needed to judge it."""
+
+    metric: str
+    definition_id: str = Field(description="metric and version of its definition, as in metric/1")
+    scope: Scope
+    window: WindowRef
+    value: float | None
+    unit: Unit
+    n: int | None = Field(None, description="samples, or the denominator of a proportion")
+    k: int | None = Field(None, description="numerator of a proportion")
+    deployments: int | None = Field(
+        None, description="deployments that shipped a counted change, or the forward ones"
+    )
+    interval: IntervalRef | None = None
+    provisional: bool = False
+    partial: bool = Field(False, description="the window is running, clipped or not all collected")
+    excluded: dict[str, int] = Field(default_factory=dict, description="left out, by reason")
+    coverage: FigureCoverage | None = None
+    signal: str | None = None
+    attribution: Literal["graph", "time", "mixed"] | None = None
+    beside: dict[str, float] = Field(
+        default_factory=dict, description="named numbers that are printed beside the value"
+    )
+    values: tuple[float, ...] = Field(
+        (), description="the samples themselves where there are too few for a statistic"
+    )
+    note: str | None = Field(None, description="why there is no value, or what limits it")

@@ -1,0 +1,241 @@
+"""What sources and people say happened, in the source's own names.
+
+A record is a fact: it is saved as it came and never judged here.
+Its fields are the columns of the import files, one name for one thing everywhere.
+`None` (or an empty tuple) means unknown; zero means looked for and none found.
+Every moment (`…_at`) is an aware `datetime`.
+
+The key of a record is (source, kind, `key`), so saving it twice is harmless.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+
+class Status(StrEnum):
+    """How a run that wanted to deploy ended (METRICS: deployment, failed attempt)."""
+
+    IN_PROGRESS = "in_progress"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    SUPERSEDED = "superseded"
+    ROLLED_BACK = "rolled_back"
+
+
+class Verdict(StrEnum):
+    """What a person decided about an incident or a deployment."""
+
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    LINK = "link"
+
+
+class CoverageKind(StrEnum):
+    """Which facts a stretch of time was collected for."""
+
+    COMMITS = "commits"
+    DEPLOYMENTS = "deployments"
+    INCIDENTS = "incidents"
+    PULL_REQUESTS = "pull_requests"
+    RUNS = "runs"
+
+
+class Record(Protocol):
+    """What all records share: a file name stem, and a key within its source."""
+
+    KIND: ClassVar[str]
+
+    @property
+    def key(self) -> str:
+        """The record's identity within its source and kind."""
+        ...
+
+
+class _ById:
+    """Mixed into records whose `id` is their key."""
+
+    __slots__ = ()
+    id: str
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repository(_ById):
+    """A repository under its permanent id; `aliases` are names it had before."""
+
+    KIND: ClassVar[str] = "repositories"
+    id: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    default_branch: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Commit:
+    """A commit of the graph. `paths` only for repositories with path patterns."""
+
+    KIND: ClassVar[str] = "commits"
+    sha: str
+    repository: str
+    parents: tuple[str, ...] = ()
+    authored_at: datetime | None = None
+    committed_at: datetime | None = None
+    author: str | None = None
+    is_bot: bool | None = None
+    reverts_sha: str | None = None
+    picked_from_sha: str | None = None
+    paths: tuple[str, ...] | None = None
+
+    @property
+    def key(self) -> str:
+        return self.sha
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change(_ById):
+    """A pull request (merge request). `reverts` names changes, `closes` incidents, by id.
+
+    `commit_shas` are the original commits, before a squash or rebase.
+    """
+
+    KIND: ClassVar[str] = "pull_requests"
+    id: str
+    repository: str
+    number: int | None = None
+    url: str | None = None
+    title: str | None = None
+    author: str | None = None
+    is_bot: bool | None = None
+    created_at: datetime | None = None
+    ready_at: datetime | None = None
+    first_commit_at: datetime | None = None
+    first_review_at: datetime | None = None
+    approved_at: datetime | None = None
+    merged_at: datetime | None = None
+    closed_at: datetime | None = None
+    merge_commit_sha: str | None = None
+    commit_shas: tuple[str, ...] = ()
+    base_branch: str | None = None
+    head_branch: str | None = None
+    additions: int | None = None
+    deletions: int | None = None
+    labels: tuple[str, ...] = ()
+    reverts: tuple[str, ...] = ()
+    closes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployment(_ById):
+    """One run that wanted to bring a commit to an environment, whatever the environment.
+
+    `finished_at` is the moment of the first success, where there was one.
+    `service` is the source's own name; configuration maps it to ours.
+    """
+
+    KIND: ClassVar[str] = "deployments"
+    id: str
+    environment: str
+    status: Status
+    service: str | None = None
+    repository: str | None = None
+    commit_sha: str | None = None
+    version: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    is_bot: bool | None = None
+    planned: bool | None = None
+    hotfix: bool | None = None
+    rollback: bool | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incident(_ById):
+    """An incident; `service` may name several. After a reopening, the last spell's times count."""
+
+    KIND: ClassVar[str] = "incidents"
+    id: str
+    service: tuple[str, ...] = ()
+    title: str | None = None
+    severity: int | None = None
+    customer_affecting: bool | None = None
+    detected_at: datetime | None = None
+    impact_started_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    mitigated_at: datetime | None = None
+    resolved_at: datetime | None = None
+    updated_at: datetime | None = None
+    external: bool | None = None
+    cause_deployment: str | None = None
+    cause_sha: str | None = None
+    cause_change: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run(_ById):
+    """A run of continuous integration."""
+
+    KIND: ClassVar[str] = "runs"
+    id: str
+    repository: str
+    outcome: str
+    name: str | None = None
+    attempt: int | None = None
+    commit_sha: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Triage:
+    """A person's decision about `record` (an incident's or a deployment's id); the latest counts.
+
+    `link` ties the incident to `cause` (a deployment, commit or pull request).
+    """
+
+    KIND: ClassVar[str] = "triage"
+    record: str
+    verdict: Verdict
+    when: datetime
+    cause: str | None = None
+    who: str | None = None
+    why: str | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.record}@{self.when.isoformat()}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coverage:
+    """A stretch of time, half-open, for which facts of a kind were collected.
+
+    `scope` is a service's or repository's name as the source spells it, or `*` for everything.
+    """
+
+    KIND: ClassVar[str] = "coverage"
+    source: str
+    scope: str
+    kind: CoverageKind
+    start: datetime
+    end: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.source}/{self.scope}/{self.kind}/{self.start.isoformat()}"
+
+
+AnyRecord = Repository | Commit | Change | Deployment | Incident | Run | Triage | Coverage
+
+RECORD_TYPES: dict[str, type[AnyRecord]] = {
+    cls.KIND: cls
+    for cls in (Repository, Commit, Change, Deployment, Incident, Run, Triage, Coverage)
+}

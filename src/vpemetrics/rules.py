@@ -1,0 +1,82 @@
+"""What the configuration says about meaning: services, production, thresholds, targets.
+
+Lineage and metrics take these frozen values; where they come from is the business of `config`.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+
+class LeadTimeStart(StrEnum):
+    """Where change lead time starts (METRICS rule 17)."""
+
+    FIRST_COMMIT = "first_commit"
+    EACH_COMMIT = "each_commit"
+    MERGE = "merge"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """The thing that is deployed (METRICS rule 14).
+
+    `sources` are glob patterns over the names sources use for it;
+    `paths` are gitignore-style patterns, for a service of a monorepo;
+    `environments` replace the organisation's production patterns where given.
+    """
+
+    name: str
+    team: str | None = None
+    repository: str | None = None
+    sources: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A goal for a metric; `at_most` or `at_least` in the metric's unit (seconds, proportion)."""
+
+    metric: str
+    at_most: float | None = None
+    at_least: float | None = None
+    scope: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A declared, dated, reasoned change of level: limits start anew there (METRICS rule 30)."""
+
+    metric: str
+    on: date
+    why: str
+    scope: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A dated remark that charts show."""
+
+    on: date
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Everything the configuration decides about meaning."""
+
+    organisation: str = "Engineering"
+    zone: str = "UTC"
+    services: tuple[Service, ...] = ()
+    environments: tuple[str, ...] = ("prod*", "live")
+    lead_time_start: LeadTimeStart = LeadTimeStart.FIRST_COMMIT
+    bots: tuple[str, ...] = ()
+    incident_window: timedelta = timedelta(hours=4)
+    incident_labels: tuple[str, ...] = ("incident",)
+    hotfix_labels: tuple[str, ...] = ("hotfix", "incident")
+    hotfix_branches: tuple[str, ...] = ("hotfix/*",)
+    superseded_within: timedelta = timedelta(seconds=60)
+    targets: tuple[Target, ...] = ()
+    steps: tuple[Step, ...] = ()
+    events: tuple[Event, ...] = ()
+    reliability: str | None = None
