@@ -3,9 +3,12 @@
 Lineage and metrics take these frozen values; where they come from is the business of `config`.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 
 class LeadTimeStart(StrEnum):
@@ -80,3 +83,17 @@ class Rules:
     steps: tuple[Step, ...] = ()
     events: tuple[Event, ...] = ()
     reliability: str | None = None
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name fits a pattern: `*` is any text, `?` one character, case does not matter.
+
+    Everything else stands for itself, `[` too, so that `*[bot]` means what it says.
+    """
+    return any(_compiled(pattern).fullmatch(name) for pattern in patterns)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    text = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile(text, re.IGNORECASE | re.DOTALL)
