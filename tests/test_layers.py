@@ -1,0 +1,200 @@
+"""Who may import whom: the imports of the source, read without running it, against the table."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import vpemetrics
+
+SOURCE = Path(vpemetrics.__file__).parent
+
+# A part imports parts of lower rows only; parts of one row never import each other.
+ROWS = (
+    ("__version__",),
+    ("errors", "records", "rules"),
+    ("window",),
+    ("collectors", "lineage"),
+    ("store", "metrics"),
+    ("reports", "delivery"),
+    ("config", "simulate"),
+    ("usecases",),
+    ("scheduler", "web"),
+    ("cli",),
+    ("__main__",),
+)
+ROW_OF = {part: row for row, parts in enumerate(ROWS) for part in parts}
+
+# The modules that may know a heavy library; every other one is protected from it.
+HOMES = {
+    "pandas": ("vpemetrics.metrics",),
+    "sqlalchemy": ("vpemetrics.store",),
+    "alembic": ("vpemetrics.store",),
+    "requests": ("vpemetrics.collectors", "vpemetrics.delivery"),
+    "github": ("vpemetrics.collectors", "vpemetrics.delivery"),
+    "matplotlib": ("vpemetrics.reports.charts",),
+    "scipy": (),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Import:
+    """One imported name, dotted from its top package, and where the import stands."""
+
+    module: str
+    line: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.line} imports {self.name}"
+
+
+def module_name(path: Path, package: Path) -> str:
+    parts = path.relative_to(package.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def absolute(node: ast.ImportFrom, module: str, *, is_package: bool) -> str:
+    if not node.level:
+        return node.module or ""
+    above = node.level - is_package
+    base = module.split(".")[: -above or None]
+    return ".".join([*base, *([node.module] if node.module else [])])
+
+
+def imports_of(path: Path, package: Path) -> Iterator[Import]:
+    module, is_package = module_name(path, package), path.name == "__init__.py"
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = absolute(node, module, is_package=is_package)
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            yield Import(module=module, line=node.lineno, name=name)
+
+
+def part_of(dotted: str) -> str:
+    return [*dotted.split("."), "__version__"][1]
+
+
+def objection(found: Import) -> str | None:
+    library = found.name.split(".")[0]
+    if library == "vpemetrics":
+        return objection_to_part(part_of(found.module), part_of(found.name))
+    if library not in HOMES or f"{found.module}.".startswith(
+        tuple(f"{home}." for home in HOMES[library])
+    ):
+        return None
+    return f"{library} belongs to {', '.join(HOMES[library]) or 'the tests'}"
+
+
+def objection_to_part(importer: str, imported: str) -> str | None:
+    for part in (importer, imported):
+        if part not in ROW_OF:
+            return f"{part} has no row in the table of layers"
+    if importer == imported or ROW_OF[imported] < ROW_OF[importer]:
+        return None
+    return f"{imported} is not below {importer}"
+
+
+def violations(package: Path) -> list[str]:
+    return [
+        f"{found}: {reason}"
+        for path in sorted(package.rglob("*.py"))
+        for found in imports_of(path, package)
+        if (reason := objection(found))
+    ]
+
+
+def test_every_import_points_down_the_layers() -> None:
+    assert violations(SOURCE) == []
+
+
+def test_every_part_of_the_source_has_a_row() -> None:
+    parts = {part_of(module_name(path, SOURCE)) for path in SOURCE.rglob("*.py")}
+
+    assert parts <= set(ROW_OF)
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "reason"),
+    [
+        ("records.py", "from vpemetrics.window import Window", "window is not below records"),
+        ("rules.py", "import vpemetrics.errors", "errors is not below rules"),  # one row
+        ("lineage/graph.py", "from vpemetrics import store", "store is not below lineage"),
+        ("metrics/dora.py", "from ..store import Store", "store is not below metrics"),
+        ("lineage/__init__.py", "from ..metrics import dora", "metrics is not below lineage"),
+        ("store/a.py", "def late():\n    import vpemetrics.cli.report", "cli is not below store"),
+        (
+            "window.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from vpemetrics import web",
+            "web is not below window",
+        ),
+        ("stray.py", "import vpemetrics.errors", "stray has no row in the table of layers"),
+        ("cli/a.py", "import vpemetrics.stray", "stray has no row in the table of layers"),
+        ("reports/a.py", "import pandas as pd", "pandas belongs to vpemetrics.metrics"),
+        ("metrics/a.py", "from sqlalchemy import text", "sqlalchemy belongs to vpemetrics.store"),
+        ("reports/page.py", "import matplotlib", "matplotlib belongs to vpemetrics.reports.charts"),
+        ("metrics/b.py", "def f():\n    from scipy import stats", "scipy belongs to the tests"),
+    ],
+)
+def test_a_violation_is_found_and_explained(
+    tmp_path: Path, file: str, source: str, reason: str
+) -> None:
+    module = tmp_path / "vpemetrics" / file
+    module.parent.mkdir(parents=True, exist_ok=True)
+    module.write_text(source, encoding="utf-8")
+
+    found = violations(tmp_path / "vpemetrics")
+
+    assert len(found) == 1
+    assert found[0].endswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("usecases.py", "from vpemetrics.store import Store"),
+        ("store/a.py", "from .tables import metadata"),
+        ("store/migrations/b.py", "from ..tables import metadata\nimport sqlalchemy.sql"),
+        ("reports/charts.py", "from matplotlib.figure import Figure"),
+        ("reports/charts/lines.py", "import matplotlib"),
+        ("cli/version.py", "from vpemetrics import __version__"),
+        ("metrics/a.py", "import pandas"),
+    ],
+)
+def test_what_is_allowed_raises_no_objection(tmp_path: Path, file: str, source: str) -> None:
+    module = tmp_path / "vpemetrics" / file
+    module.parent.mkdir(parents=True, exist_ok=True)
+    module.write_text(source, encoding="utf-8")
+
+    assert violations(tmp_path / "vpemetrics") == []
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The top packages a fresh interpreter holds after a statement."""
+    code = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(SOURCE.parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return set(run.stdout.split())
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    heavy = {"alembic", "matplotlib", "numpy", "pandas", "pydantic", "sqlalchemy"}
+
+    assert loaded_by("import vpemetrics.cli") & heavy == set()
+    assert loaded_by("import pandas") >= {"pandas", "numpy"}  # the probe sees what is loaded
