@@ -1,0 +1,233 @@
+"""Which commits are which change, and what first shipped it (METRICS rules 15 to 19)."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from vpemetrics.lineage.graph import Graph
+from vpemetrics.lineage.rows import NONE, ChangeRow
+from vpemetrics.window import MISSING, Micros
+
+NEVER: Final = 2**62
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommitFacts:
+    """What is known of the commits of a graph beside their parents, by local index."""
+
+    authored_at: Sequence[Micros]
+    is_bot: Sequence[int]
+    reverts: Mapping[int, int] = field(default_factory=dict)
+    """Commit index to the id of the commit it reverts."""
+    picked_from: Mapping[int, int] = field(default_factory=dict)
+    """Commit index to the id of the commit it was picked from."""
+    paths: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Commit index to the paths it touches, where they are known."""
+
+
+class Ownership:
+    """Whose a commit is: pull requests by position in `changes`, or nobody's.
+
+    A commit belongs to the earliest-merged pull request that lists it or was merged by it;
+    a cherry-pick belongs to the change of what it was picked from.
+    """
+
+    def __init__(self, graph: Graph, facts: CommitFacts, rows: Iterable[ChangeRow]) -> None:
+        """Sort out the commits of a graph among the pull requests of its repositories."""
+        rows = list(rows)
+        self.graph = graph
+        self.facts = facts
+        self.changes: list[ChangeRow] = sorted(
+            (row for row in rows if row.merged_at != MISSING),
+            key=lambda row: (row.merged_at, row.key),
+        )
+        self.owner: dict[int, int] = {}
+        self.originals: list[list[int]] = []
+        for at, change in enumerate(self.changes):
+            self._claim(at, change)
+        self.undecided: set[int] = {
+            sha
+            for row in rows
+            if row.merged_at == MISSING and row.closed_at == MISSING
+            for sha in row.commits
+            if sha not in self.owner
+        }
+        self.picks: dict[int, list[int]] = defaultdict(list)
+        self.pick_roots: dict[int, int] = {}
+        self._hand_over_picks()
+
+    def _claim(self, at: int, change: ChangeRow) -> None:
+        owner = self.owner
+        mine = [sha for sha in change.commits if owner.setdefault(sha, at) == at]
+        self.originals.append([sha for sha in mine if not self._is_merge(sha)])
+        if change.merge_commit == NONE:
+            return
+        owner.setdefault(change.merge_commit, at)
+        for sha in self._rebased(change):
+            owner.setdefault(sha, at)
+
+    def _is_merge(self, sha: int) -> bool:
+        commit = self.graph.index.get(sha, NONE)
+        return commit >= 0 and self.graph.is_merge[commit]
+
+    def _rebased(self, change: ChangeRow) -> Iterable[int]:
+        """The ids of the copies a rebase made, from the last down: they keep their author dates."""
+        index, authored_at = self.graph.index, self.facts.authored_at
+        copy = index.get(change.merge_commit, NONE)
+        if copy < 0 or len(change.commits) < 2 or change.merge_commit in change.commits:
+            return
+        for sha in reversed(change.commits):
+            original = index.get(sha, NONE)
+            if original < 0 or copy < 0 or self.graph.is_merge[copy]:
+                return
+            if authored_at[original] == MISSING or authored_at[copy] != authored_at[original]:
+                return
+            yield int(self.graph.ids[copy])
+            copy = self.graph.first[copy]
+
+    def _hand_over_picks(self) -> None:
+        picked_from, index = self.facts.picked_from, self.graph.index
+        for pick in picked_from:
+            sha = int(self.graph.ids[pick])
+            root = self._root(pick)
+            if root == sha or (root not in self.owner and root not in index):
+                continue
+            self.picks[root].append(sha)
+            to = self.owner.get(root)
+            if to is None:
+                if sha not in self.owner:
+                    self.pick_roots[sha] = root
+                continue
+            before = self.owner.get(sha)
+            if before is not None and before != to and sha in self.originals[before]:
+                self.originals[before].remove(sha)
+            self.owner[sha] = to
+
+    def _root(self, pick: int) -> int:
+        """The id of the commit that a chain of picks began with."""
+        seen = {pick}
+        sha = self.facts.picked_from[pick]
+        while (at := self.graph.index.get(sha, NONE)) >= 0 and at in self.facts.picked_from:
+            if at in seen:
+                break
+            seen.add(at)
+            sha = self.facts.picked_from[at]
+        return sha
+
+    def is_empty(self, at: int) -> bool:
+        """Whether a pull request lists commits, none of them its own: then it is no change."""
+        return bool(self.changes[at].commits) and not self.originals[at]
+
+    def is_bot(self, at: int) -> bool:
+        """Whether a bot made the pull request; unknown: whether one made its oldest commit."""
+        change = self.changes[at]
+        if change.is_bot is not None:
+            return change.is_bot
+        known = [
+            (self.facts.authored_at[commit], self.facts.is_bot[commit])
+            for sha in self.originals[at] or [change.merge_commit]
+            if (commit := self.graph.index.get(sha, NONE)) >= 0
+        ]
+        return bool(known) and min(known)[1] == 1
+
+    def author_dates(self, at: int) -> list[Micros]:
+        """The known author dates of a pull request's own original commits, earliest first."""
+        index, authored_at = self.graph.index, self.facts.authored_at
+        dates = (authored_at[index[sha]] for sha in self.originals[at] if sha in index)
+        return sorted(date for date in dates if date != MISSING)
+
+
+def first_shipped(ownership: Ownership, reached: Sequence[int]) -> list[int]:
+    """For each pull request the position of the deployment that first shipped it, or NEVER.
+
+    It ships with its merge, squash or last rebased commit, or all its original commits, or a
+    cherry-pick of them; merged into another branch, with the pull request that carries it on.
+    """
+    index, picks = ownership.graph.index, ownership.picks
+
+    def holds(sha: int) -> int:
+        copies = (sha, *picks[sha]) if sha in picks else (sha,)
+        at = [reached[index[copy]] for copy in copies if copy in index]
+        return min((position for position in at if position >= 0), default=NEVER)
+
+    carriers = _carriers(ownership)
+    shipped = [NEVER] * len(ownership.changes)
+    for at in range(len(ownership.changes) - 1, -1, -1):
+        change, originals = ownership.changes[at], ownership.originals[at]
+        position = holds(change.merge_commit)
+        if originals and position:
+            position = min(position, max(map(holds, originals)))
+        for carrier in carriers.get(at, ()):
+            position = min(position, shipped[carrier])
+        shipped[at] = position
+    return shipped
+
+
+def _carriers(ownership: Ownership) -> dict[int, list[int]]:
+    """For a pull request, later ones that list its merge commit among theirs."""
+    merged_by = {
+        change.merge_commit: at
+        for at, change in enumerate(ownership.changes)
+        if change.merge_commit != NONE
+    }
+    carriers: dict[int, list[int]] = defaultdict(list)
+    for at, change in enumerate(ownership.changes):
+        for sha in change.commits:
+            carried = merged_by.get(sha, NONE)
+            if NONE < carried < at:
+                carriers[carried].append(at)
+    return carriers
+
+
+def direct_commits(ownership: Ownership, reached: Sequence[int]) -> dict[int, int]:
+    """Commits on the deployed history that are nobody's: id to the first deployment's position.
+
+    Merge commits are no changes; a cherry-pick counts as what it was picked from.
+    """
+    graph, owner, undecided = ownership.graph, ownership.owner, ownership.undecided
+    found: dict[int, int] = {}
+    for commit, sha in enumerate(graph.ids.tolist()):
+        position = reached[commit]
+        if position < 0 or sha in owner or graph.is_merge[commit] or sha in undecided:
+            continue
+        root = ownership.pick_roots.get(sha, sha)
+        found[root] = min(position, found.get(root, NEVER))
+    return found
+
+
+def commit_filter(
+    ownership: Ownership, belongs: Callable[[str], bool] | None
+) -> Callable[[int], bool]:
+    """Tells whether a commit, by id, is a service's: whether it touches the service's paths.
+
+    Without patterns (`belongs` is None) all are; a commit of unknown paths is taken to touch them.
+    """
+    if belongs is None:
+        return lambda _sha: True
+    index, paths = ownership.graph.index, ownership.facts.paths
+
+    def owns(sha: int) -> bool:
+        commit = index.get(sha, NONE)
+        return commit not in paths or any(map(belongs, paths[commit]))
+
+    return owns
+
+
+def change_filter(
+    ownership: Ownership, belongs: Callable[[str], bool] | None
+) -> Callable[[int], bool]:
+    """Tells whether a pull request, by position, is a service's: one commit of it is enough."""
+    commit_owns = commit_filter(ownership, belongs)
+    if belongs is None:
+        return lambda _at: True
+    index, is_merge = ownership.graph.index, ownership.graph.is_merge
+
+    def owns(at: int) -> bool:
+        known = [sha for sha in ownership.originals[at] if sha in index]
+        merge = ownership.changes[at].merge_commit
+        if not known and merge in index and not is_merge[index[merge]]:
+            known = [merge]
+        return not known or any(map(commit_owns, known))
+
+    return owns

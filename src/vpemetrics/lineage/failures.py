@@ -1,0 +1,315 @@
+"""Which deployment caused which failure, by graded evidence (METRICS rules 23 and 25)."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from vpemetrics.lineage.kinds import Ancestry
+from vpemetrics.lineage.rows import (
+    NONE,
+    Deployed,
+    Evidence,
+    IncidentRow,
+    Kind,
+    TriageRow,
+)
+from vpemetrics.records import Verdict
+from vpemetrics.window import DAY, MISSING, Micros
+
+NEAR: Final = 7 * DAY
+CONFIRMED: Final = "ABC"
+
+Removals = dict[int, list[tuple[Micros, Micros]]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revert:
+    """A shipped change that takes back an earlier shipped one; deployments by position."""
+
+    target: int
+    by: int
+    labelled: bool
+    change: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finder:
+    """Where a service shipped what an incident or a person names; deployments by position.
+
+    What was shipped by nothing countable is at NONE.
+    """
+
+    by_record: Mapping[str, int]
+    by_commit: Callable[[int], int]
+    by_change: Mapping[str, int]
+
+    def named_by(self, incident: IncidentRow) -> Iterable[tuple[int | None, str]]:
+        """The deployments an incident names, each with how; None where it is not ours."""
+        if incident.cause_deployment:
+            yield self.by_record.get(incident.cause_deployment), "names the deployment"
+        if incident.cause_commit != NONE:
+            yield _known(self.by_commit(incident.cause_commit)), "names the commit"
+        if incident.cause_change:
+            yield _known(self.by_change.get(incident.cause_change, NONE)), "names the pull request"
+
+    def cause(self, decision: TriageRow) -> int | None:
+        """The deployment a person's link means; None where it is not ours."""
+        if decision.cause is None:
+            return None
+        if decision.cause in self.by_record:
+            return self.by_record[decision.cause]
+        if decision.cause in self.by_change:
+            return _known(self.by_change[decision.cause])
+        return (
+            None if decision.cause_commit == NONE else _known(self.by_commit(decision.cause_commit))
+        )
+
+
+def _known(at: int) -> int | None:
+    return None if at == NONE else at
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """All that evidence about one service is judged by; deployments by position.
+
+    `closers` maps an incident's key to the deployments that ship a change naming it.
+    """
+
+    deployed: Sequence[Deployed]
+    ancestry: Ancestry
+    incidents: Sequence[IncidentRow]
+    triage: Sequence[TriageRow]
+    reverts: Sequence[Revert]
+    closers: Mapping[str, Sequence[int]]
+    hotfixes: frozenset[int]
+    find: Finder
+    suspect_within: Micros
+
+
+def weigh(scene: Scene) -> list[Evidence]:
+    """All evidence about a service, the chosen one of each incident marked.
+
+    Deployments are named by position in `scene.deployed`.
+    """
+    rollbacks = [r for at in range(len(scene.deployed)) if (r := _rollback(scene, at))]
+    live = Live(scene.deployed, _removals(scene))
+    found = [
+        *_own_rollbacks(scene),
+        *rollbacks,
+        *_reverts(scene),
+        *(e for incident in scene.incidents for e in _incident(scene, incident, live)),
+    ]
+    return _with_triage(scene, found)
+
+
+def _own_rollbacks(scene: Scene) -> Iterable[Evidence]:
+    for at, deployed in enumerate(scene.deployed):
+        if deployed.rolled_back:
+            yield Evidence(at, NONE, "A", "rolled_back", "its own run rolled it back", at, True)
+
+
+def rolled_back_to(scene: Scene, at: int) -> int:
+    """The position of a rollback's target: the last earlier deployment of its commit.
+
+    Where there is none, of an ancestor; NONE if no such is known.
+    """
+    deployed, rollback = scene.deployed, scene.deployed[at]
+    before = [b for b in range(at - 1, -1, -1) if not deployed[b].rolled_back]
+    for b in before:
+        if deployed[b].commit == rollback.commit:
+            return b
+    for b in before:
+        commit = deployed[b].commit
+        if scene.ancestry.knows(commit) and scene.ancestry.contains(rollback.commit, commit):
+            return b
+    return NONE
+
+
+def _rollback(scene: Scene, at: int) -> Evidence | None:
+    rollback = scene.deployed[at]
+    if rollback.kind != Kind.ROLLBACK:
+        return None
+    target = rolled_back_to(scene, at)
+    if target == NONE:
+        return None
+    blamed = next((b for b in range(target + 1, at) if _was_live(scene.deployed[b])), None)
+    if blamed is None:
+        return None
+    if _undone(scene, at):
+        return Evidence(
+            blamed,
+            NONE,
+            "D",
+            "rollback_undone",
+            f"{rollback.keys[-1]}, put back unchanged",
+            at,
+            True,
+        )
+    return Evidence(blamed, NONE, "B", "rollback", rollback.keys[-1], at, True)
+
+
+def _was_live(deployed: Deployed) -> bool:
+    return deployed.kind == Kind.FORWARD and not deployed.rolled_back
+
+
+def _undone(scene: Scene, at: int) -> bool:
+    """Whether what a rollback removed was deployed again before any other forward deployment."""
+    removed = scene.deployed[at].removed
+    for later in scene.deployed[at + 1 :]:
+        if later.commit == removed and not later.rolled_back:
+            return True
+        if later.kind == Kind.FORWARD:
+            return False
+    return False
+
+
+def _removals(scene: Scene) -> Removals:
+    """When each forward deployment was out of production again: from a rollback to its return."""
+    out: Removals = defaultdict(list)
+    for at, rollback in enumerate(scene.deployed):
+        if rollback.kind != Kind.ROLLBACK:
+            continue
+        target = rolled_back_to(scene, at)
+        if target == NONE:
+            continue
+        for removed in range(target + 1, at):
+            commit = scene.deployed[removed].commit
+            back = (
+                later.finished_at
+                for later in scene.deployed[at + 1 :]
+                if commit != NONE and later.commit == commit
+            )
+            out[removed].append((rollback.finished_at, next(back, 2**62)))
+    return out
+
+
+def _reverts(scene: Scene) -> Iterable[Evidence]:
+    for revert in scene.reverts:
+        together = _together_with(scene, revert)
+        if together:
+            detail = f"{revert.change} was reverted, {together}"
+            yield Evidence(revert.target, NONE, "B", "revert", detail, revert.by, True)
+        else:
+            detail = f"{revert.change} was reverted"
+            yield Evidence(revert.target, NONE, "D", "revert_alone", detail, revert.by, True)
+
+
+def _together_with(scene: Scene, revert: Revert) -> str | None:
+    """What makes a revert the mending of a failure: a label, an incident or a hotfix near it."""
+    when = scene.deployed[revert.by].finished_at
+    since = scene.deployed[revert.target].began_at
+    if revert.labelled and when - since <= NEAR:
+        return "labelled"
+    for incident in scene.incidents:
+        began = incident.began_at
+        if not incident.external and since <= began and abs(began - when) <= NEAR:
+            return f"with incident {incident.key}"
+    for at in scene.hotfixes:
+        finished = scene.deployed[at].finished_at
+        if finished >= since and abs(finished - when) <= NEAR:
+            return "with a hotfix"
+    return None
+
+
+class Live:
+    """Which forward deployment was in production at a moment."""
+
+    def __init__(self, deployed: Sequence[Deployed], removals: Removals) -> None:
+        self._deployed = deployed
+        self._removals = removals
+        forward = (at for at, d in enumerate(deployed) if d.kind == Kind.FORWARD)
+        self._order = sorted(forward, key=lambda at: (deployed[at].began_at, at))
+        self._began = [deployed[at].began_at for at in self._order]
+
+    def at(self, moment: Micros, but: int = NONE) -> int | None:
+        """The latest one begun by a moment and not rolled back since, other than `but`."""
+        for place in range(bisect_right(self._began, moment) - 1, -1, -1):
+            at = self._order[place]
+            candidate = self._deployed[at]
+            if at == but or (candidate.rolled_back and candidate.finished_at < moment):
+                continue
+            if any(out <= moment < back for out, back in self._removals.get(at, ())):
+                continue
+            return at
+        return None
+
+
+def _incident(scene: Scene, incident: IncidentRow, live: Live) -> list[Evidence]:
+    found = list(_named(scene, incident))
+    if incident.names_cause and not found:
+        detail = "the cause it names was not shipped in this service"
+        return [Evidence(NONE, incident.id, "E", "named_not_shipped", detail, NONE, True)]
+    found.extend(_by_fix_or_time(scene, incident, live))
+    if not found:
+        return [Evidence(NONE, incident.id, "E", "unknown", "no evidence of a cause", NONE, True)]
+    best = min(range(len(found)), key=lambda at: found[at].grade)
+    return [e._replace(chosen=at == best) for at, e in enumerate(found)]
+
+
+def _named(scene: Scene, incident: IncidentRow) -> Iterable[Evidence]:
+    for at, how in scene.find.named_by(incident):
+        if at is not None:
+            yield Evidence(at, incident.id, "A", "named", how, NONE, True)
+
+
+def _by_fix_or_time(scene: Scene, incident: IncidentRow, live: Live) -> Iterable[Evidence]:
+    began = incident.began_at
+    if began == MISSING:
+        return
+    if incident.external:
+        yield Evidence(NONE, incident.id, "E", "external", "its cause is outside", NONE, True)
+        return
+    for fix in scene.closers.get(incident.key, ()):
+        blamed = live.at(began, but=fix)
+        if blamed is not None:
+            key = scene.deployed[fix].keys[-1]
+            yield Evidence(blamed, incident.id, "C", "fix", f"fixed by {key}", fix, True)
+    blamed = live.at(began)
+    if blamed is not None and began - scene.deployed[blamed].began_at <= scene.suspect_within:
+        detail = "began soon after the deployment"
+        yield Evidence(blamed, incident.id, "D", "time", detail, NONE, True)
+
+
+def _with_triage(scene: Scene, found: list[Evidence]) -> list[Evidence]:
+    """A person's latest decision about an incident or deployment overrides; the rest is kept."""
+    latest = {row.record: row for row in sorted(scene.triage, key=lambda row: row.at)}
+    keys = {incident.id: incident.key for incident in scene.incidents}
+    for record, decision in latest.items():
+        incident = next((id_ for id_, key in keys.items() if key == record), None)
+        if incident is not None:
+            found = _incident_decided(scene, found, incident, decision)
+        elif (at := scene.find.by_record.get(record)) is not None:
+            found = _deployment_decided(found, at, decision)
+    return found
+
+
+def _incident_decided(
+    scene: Scene, found: list[Evidence], incident: int, decision: TriageRow
+) -> list[Evidence]:
+    mine = [e for e in found if e.incident == incident]
+    rest = [e for e in found if e.incident != incident]
+    overridden = [e._replace(chosen=False) for e in mine]
+    if decision.verdict == Verdict.REJECT:
+        verdict = Evidence(NONE, incident, "E", "rejected", "a person rejected it", NONE, True)
+        return [*rest, *overridden, verdict]
+    blamed = scene.find.cause(decision)
+    if blamed is None and decision.cause is not None:
+        detail = "a person tied it to what this service did not ship"
+        return [*rest, *overridden, Evidence(NONE, incident, "E", "linked", detail, NONE, True)]
+    if blamed is None:
+        blamed = next((e.deployment for e in mine if e.chosen and e.deployment != NONE), None)
+    if blamed is None:
+        return found
+    confirmed = Evidence(blamed, incident, "A", "triage", "a person confirmed it", NONE, True)
+    return [*rest, *overridden, confirmed]
+
+
+def _deployment_decided(found: list[Evidence], at: int, decision: TriageRow) -> list[Evidence]:
+    if decision.verdict == Verdict.REJECT:
+        return [e._replace(chosen=e.chosen and e.deployment != at) for e in found]
+    restored = [e.restored_by for e in found if e.deployment == at and e.restored_by != NONE]
+    by = restored[0] if restored else NONE
+    return [*found, Evidence(at, NONE, "A", "triage", "a person confirmed it", by, True)]

@@ -1,0 +1,58 @@
+"""Which of our services a source's name means, and what production is (METRICS rules 11 and 14)."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from vpemetrics.rules import Rules, Service
+
+
+class Services:
+    """Looks our services up by what sources call them; remembers its answers."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._by_name = {service.name: service for service in rules.services}
+        self._known: dict[tuple[str | None, str | None], str | None] = {}
+        self._production: dict[tuple[str, str], bool] = {}
+
+    def name(self, source_name: str | None, repository: str | None) -> str | None:
+        """Our name for a source's service and repository; None where nothing names one.
+
+        Configuration first, then the source's own name, then the repository.
+        """
+        key = (source_name, repository)
+        if key not in self._known:
+            self._known[key] = (
+                self._configured(source_name, repository) or source_name or repository
+            )
+        return self._known[key]
+
+    def _configured(self, source_name: str | None, repository: str | None) -> str | None:
+        services = self._rules.services
+        if source_name is not None:
+            if source_name in self._by_name:
+                return source_name
+            matches = (s.name for s in services if _any_match(source_name, s.sources))
+            return next(matches, None)
+        owners = [
+            s.name for s in services if s.repository is not None and s.repository == repository
+        ]
+        return owners[0] if len(owners) == 1 else None
+
+    def configured(self, name: str) -> Service:
+        """What the configuration says of our service; nothing but its name by default."""
+        return self._by_name.get(name) or Service(name=name)
+
+    def is_production(self, name: str, environment: str) -> bool:
+        """Whether deployments of our service there are production ones."""
+        key = (name, environment)
+        if key not in self._production:
+            patterns = self.configured(name).environments or self._rules.environments
+            self._production[key] = _any_match(
+                environment.casefold(), (pattern.casefold() for pattern in patterns)
+            )
+        return self._production[key]
+
+
+def _any_match(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,0 +1,464 @@
+"""One service traced: its deployments, what they shipped, and what they broke."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from fnmatch import fnmatchcase
+
+from vpemetrics.lineage import changes as ch
+from vpemetrics.lineage.changes import NEVER, CommitFacts, Ownership
+from vpemetrics.lineage.failures import Finder, Revert, Scene, weigh
+from vpemetrics.lineage.graph import Graph
+from vpemetrics.lineage.kinds import Ancestry, Group, group, judge
+from vpemetrics.lineage.rows import (
+    NONE,
+    ChangeRow,
+    Deployed,
+    DeploymentRow,
+    Evidence,
+    IncidentRow,
+    Kind,
+    Lineage,
+    Shipped,
+    TriageRow,
+    Waiting,
+)
+from vpemetrics.records import Status
+from vpemetrics.rules import LeadTimeStart, Rules, Service
+from vpemetrics.window import MINUTE, MISSING, Micros
+
+SKEW = 5 * MINUTE
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """The commits and pull requests of the repositories a service is deployed from."""
+
+    ownership: Ownership
+    committed_at: Sequence[Micros] = ()
+    default_branches: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def graph(self) -> Graph:
+        """The commits' graph; empty where none were collected."""
+        return self.ownership.graph
+
+    @property
+    def facts(self) -> CommitFacts:
+        """What else is known of the commits."""
+        return self.ownership.facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceFacts:
+    """What is known of one service: production records, and all that may concern it.
+
+    `incidents` are those that name the service, or none, or a cause themselves;
+    `named` tells whether one names this service.
+    """
+
+    service: Service
+    rows: Sequence[DeploymentRow]
+    history: History
+    incidents: Sequence[IncidentRow] = ()
+    triage: Sequence[TriageRow] = ()
+    named: Callable[[IncidentRow], bool] = lambda _incident: True
+    belongs: Callable[[str], bool] | None = None
+
+
+class _ByGraph:
+    """Ancestry read off the commit graph."""
+
+    def __init__(self, graph: Graph, reached: Sequence[int]) -> None:
+        self._graph, self._reached = graph, reached
+
+    def knows(self, commit: int) -> bool:
+        return commit in self._graph.index
+
+    def contains(self, commit: int, ancestor: int) -> bool:
+        index = self._graph.index
+        return self._graph.contains(index[commit], index[ancestor], self._reached)
+
+
+class _ByOrder:
+    """Ancestry guessed from the order in which commits first went live."""
+
+    def __init__(self, groups: Iterable[Group]) -> None:
+        self._first: dict[int, int] = {}
+        for at, one in enumerate(groups):
+            if one.last.status != Status.ROLLED_BACK:
+                self._first.setdefault(one.last.commit, at)
+
+    def knows(self, commit: int) -> bool:
+        return commit != NONE and commit in self._first
+
+    def contains(self, commit: int, ancestor: int) -> bool:
+        return self._first[ancestor] <= self._first[commit]
+
+    def position(self, commit: int) -> int:
+        return self._first.get(commit, NEVER)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Attribution:
+    """The deployments of a service, and which of them (by position) first shipped what."""
+
+    how: str
+    deployed: Sequence[Deployed]
+    ancestry: Ancestry
+    changes: Sequence[int]
+    direct: Mapping[int, int]
+    commit: Callable[[int], int]
+
+
+def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
+    """Who shipped what and who broke what in one service; deployments are named by position."""
+    live = [row for row in facts.rows if row.status in (Status.SUCCEEDED, Status.ROLLED_BACK)]
+    groups = group(row for row in live if row.finished_at != MISSING)
+    known = len(facts.history.graph) > 0 and any(row.commit != NONE for row in live)
+    attribute = _by_graph if known else _by_time
+    by = attribute(groups, facts.history.ownership)
+    scene = _scene(facts, by, rules)
+    evidence = weigh(scene)
+    deployed = _with_rework(by.deployed, scene, evidence)
+    return Lineage(
+        deployed=[*deployed, *_attempts(facts.rows)],
+        shipped=[*_shipped_changes(facts, by, rules), *_shipped_commits(facts, by, rules)],
+        waiting=list(_waiting(facts, by)),
+        evidence=evidence,
+        attribution=by.how,
+        problems=_problems(facts, by, evidence),
+    )
+
+
+def _by_graph(groups: list[Group], ownership: Ownership) -> _Attribution:
+    graph = ownership.graph
+    reached = graph.first_reached(
+        NONE if g.last.status == Status.ROLLED_BACK else graph.index.get(g.last.commit, NONE)
+        for g in groups
+    )
+    ancestry = _ByGraph(graph, reached)
+
+    def commit(sha: int) -> int:
+        at = graph.index.get(sha, NONE)
+        return reached[at] if at >= 0 and reached[at] >= 0 else NEVER
+
+    return _Attribution(
+        how="graph",
+        deployed=judge(groups, ancestry),
+        ancestry=ancestry,
+        changes=ch.first_shipped(ownership, reached),
+        direct=ch.direct_commits(ownership, reached),
+        commit=commit,
+    )
+
+
+def _by_time(groups: list[Group], ownership: Ownership) -> _Attribution:
+    """Each pull request in the first forward deployment that started after its merge (rule 16)."""
+    ancestry = _ByOrder(groups)
+    deployed = judge(groups, ancestry)
+    forward = sorted(
+        (d.began_at, at)
+        for at, d in enumerate(deployed)
+        if d.kind == Kind.FORWARD and not d.rolled_back
+    )
+    begins = [began for began, _ in forward]
+
+    def shipped_at(change: ChangeRow) -> int:
+        place = bisect_right(begins, change.merged_at)
+        return forward[place][1] if place < len(forward) else NEVER
+
+    return _Attribution(
+        how="time",
+        deployed=deployed,
+        ancestry=ancestry,
+        changes=[shipped_at(change) for change in ownership.changes],
+        direct={},
+        commit=ancestry.position,
+    )
+
+
+def _shipped_changes(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Iterable[Shipped]:
+    ownership, start = facts.history.ownership, rules.lead_time_start
+    owns = ch.change_filter(ownership, facts.belongs)
+    for at, position in enumerate(by.changes):
+        if position == NEVER or ownership.is_empty(at) or not owns(at):
+            continue
+        change = ownership.changes[at]
+        starts, at_merge = _starts(ownership, at, start)
+        reason = _reason(by.deployed[position], starts, start, is_bot=ownership.is_bot(at))
+        yield Shipped(change.id, NONE, position, starts, at_merge, reason)
+
+
+def _shipped_commits(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Iterable[Shipped]:
+    history, start = facts.history, rules.lead_time_start
+    owns = ch.commit_filter(history.ownership, facts.belongs)
+    dates = history.committed_at if start == LeadTimeStart.MERGE else history.facts.authored_at
+    for sha, position in by.direct.items():
+        if not owns(sha):
+            continue
+        commit = history.graph.index[sha]
+        starts = (dates[commit],) if dates[commit] != MISSING else ()
+        is_bot = history.facts.is_bot[commit] == 1
+        reason = _reason(by.deployed[position], starts, start, is_bot=is_bot)
+        yield Shipped(NONE, sha, position, starts, False, reason)
+
+
+def _starts(ownership: Ownership, at: int, start: LeadTimeStart) -> tuple[tuple[Micros, ...], bool]:
+    """The moments lead time is counted from, and whether they fell back to the merge."""
+    change = ownership.changes[at]
+    if start == LeadTimeStart.MERGE:
+        return (change.merged_at,), False
+    dates = ownership.author_dates(at)
+    if start == LeadTimeStart.EACH_COMMIT and dates:
+        return tuple(dates), False
+    whole = len(dates) == len(ownership.originals[at])
+    if dates and (whole or change.first_commit_at == MISSING):
+        return (dates[0],), False
+    if change.first_commit_at != MISSING:
+        return (min([change.first_commit_at, *dates]),), False
+    return (change.merged_at,), True
+
+
+def _reason(
+    deployed: Deployed, starts: tuple[Micros, ...], start: LeadTimeStart, *, is_bot: bool
+) -> str | None:
+    """Why a shipped change is left out of lead time; None if it is in."""
+    if deployed.first:
+        return "first_deployment"
+    if is_bot:
+        return "bot"
+    if not starts:
+        return "no_author_date"
+    if start == LeadTimeStart.MERGE and deployed.finished_at < starts[0]:
+        return "deployed_before_merge"
+    if all(deployed.finished_at - one < -SKEW for one in starts):
+        return "negative"
+    return None
+
+
+def _waiting(facts: ServiceFacts, by: _Attribution) -> Iterable[Waiting]:
+    ownership, default = facts.history.ownership, facts.history.default_branches
+    owns = ch.change_filter(ownership, facts.belongs)
+    for at, position in enumerate(by.changes):
+        change = ownership.changes[at]
+        if ownership.is_empty(at) and owns(at):
+            yield Waiting(change.id, "no_commit_left")
+        elif position == NEVER and owns(at):
+            branch = default.get(change.repository)
+            if branch and change.base_branch and change.base_branch != branch:
+                yield Waiting(change.id, "other_branch")
+            else:
+                yield Waiting(change.id, "bot" if ownership.is_bot(at) else None)
+
+
+def _attempts(rows: Iterable[DeploymentRow]) -> Iterable[Deployed]:
+    """Runs that ended before production (rule 10): counted and shown, outside all five metrics."""
+    ended = (Status.FAILED, Status.CANCELLED, Status.SKIPPED, Status.SUPERSEDED)
+    for row in rows:
+        when = row.finished_at if row.finished_at != MISSING else row.started_at
+        if row.status in ended and when != MISSING:
+            yield Deployed(
+                id=row.id,
+                parts=(row.id,),
+                keys=(row.key,),
+                kind=Kind.ATTEMPT,
+                started_at=row.started_at,
+                finished_at=when,
+                commit=row.commit,
+                rolled_back=False,
+                first=False,
+                removed=NONE,
+                planned=row.planned,
+                hotfix=False,
+                unplanned=None,
+            )
+
+
+def _scene(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Scene:
+    find = _finder(facts.history.ownership, by)
+    closers = _closers(facts.history.ownership, by)
+    return Scene(
+        deployed=by.deployed,
+        ancestry=by.ancestry,
+        incidents=[i for i in facts.incidents if _concerns(i, facts, find, closers)],
+        triage=facts.triage,
+        reverts=list(_reverts(facts.history.ownership, by, rules)),
+        closers=closers,
+        hotfixes=_hotfixes(facts.history.ownership, by, rules),
+        find=find,
+        suspect_within=rules.incident_window // timedelta(microseconds=1),
+    )
+
+
+def _finder(ownership: Ownership, by: _Attribution) -> Finder:
+    """Looks up deployments; what the first one shipped was shipped before the known history."""
+    counted = [NONE if d.first else at for at, d in enumerate(by.deployed)]
+    by_change = {
+        change.key: counted[position]
+        for change, position in zip(ownership.changes, by.changes, strict=True)
+        if position != NEVER
+    }
+
+    def by_commit(sha: int) -> int:
+        owner = ownership.owner.get(sha)
+        position = by.commit(sha) if owner is None else by.changes[owner]
+        return NONE if position == NEVER else counted[position]
+
+    by_record = {key: at for at, d in enumerate(by.deployed) for key in d.keys}
+    return Finder(by_record=by_record, by_commit=by_commit, by_change=by_change)
+
+
+def _closers(ownership: Ownership, by: _Attribution) -> dict[str, list[int]]:
+    closers: dict[str, set[int]] = defaultdict(set)
+    for change, position in zip(ownership.changes, by.changes, strict=True):
+        if position != NEVER and not by.deployed[position].first:
+            for incident in change.closes:
+                closers[incident].add(position)
+    return {incident: sorted(positions) for incident, positions in closers.items()}
+
+
+def _hotfixes(ownership: Ownership, by: _Attribution, rules: Rules) -> frozenset[int]:
+    """Deployments that are a hotfix by their own word, or ship one by label or branch (rule 25)."""
+    own = {at for at, d in enumerate(by.deployed) if d.hotfix or d.planned is False}
+    shipped = {
+        position
+        for change, position in zip(ownership.changes, by.changes, strict=True)
+        if position != NEVER and (change.labels or change.head_branch)
+        if _is_hotfix(change, rules) and not by.deployed[position].first
+    }
+    return frozenset(own | shipped)
+
+
+def _is_hotfix(change: ChangeRow, rules: Rules) -> bool:
+    if any(label.casefold() in rules.hotfix_labels for label in change.labels):
+        return True
+    return any(fnmatchcase(change.head_branch or "", p) for p in rules.hotfix_branches)
+
+
+def _concerns(
+    incident: IncidentRow,
+    facts: ServiceFacts,
+    find: Finder,
+    closers: Mapping[str, Sequence[int]],
+) -> bool:
+    """Whether an incident names this service, or what this service shipped."""
+    if facts.named(incident) or incident.cause_deployment in find.by_record:
+        return True
+    if any(d.record == incident.key and find.cause(d) is not None for d in facts.triage):
+        return True
+    return not incident.services and (
+        incident.key in closers or any(at is not None for at, _ in find.named_by(incident))
+    )
+
+
+def _reverts(ownership: Ownership, by: _Attribution, rules: Rules) -> Iterable[Revert]:
+    """Shipped reverts of what an earlier deployment shipped; a revert of a revert is none."""
+    for reverting, target in _revert_pairs(ownership):
+        by_position, at_position = _position(reverting, by), _position(target, by)
+        if NEVER in (by_position, at_position) or by_position <= at_position:
+            continue
+        if by.deployed[at_position].first or _is_revert(target, ownership):
+            continue
+        labelled = any(
+            label.casefold() in rules.hotfix_labels
+            for at, _ in (reverting, target)
+            if at != NONE
+            for label in ownership.changes[at].labels
+        )
+        yield Revert(
+            target=at_position,
+            by=by_position,
+            labelled=labelled,
+            change=_name(target, ownership),
+        )
+
+
+# A change: a pull request's position, or NONE and a direct commit's id.
+_Change = tuple[int, int]
+
+
+def _revert_pairs(ownership: Ownership) -> Iterable[tuple[_Change, _Change]]:
+    """Each reverting change with what it takes back, named by a commit or by the pull request."""
+    owner, by_key = ownership.owner, {c.key: at for at, c in enumerate(ownership.changes)}
+    pairs: dict[tuple[_Change, _Change], None] = {}
+    for commit, target in ownership.facts.reverts.items():
+        at = ownership.graph.index.get(target, NONE)
+        if at >= 0 and at in ownership.facts.reverts:
+            continue
+        sha = int(ownership.graph.ids[commit])
+        pairs[_change(sha, owner), _change(target, owner)] = None
+    for at, change in enumerate(ownership.changes):
+        for key in change.reverts:
+            if key in by_key:
+                pairs[(at, NONE), (by_key[key], NONE)] = None
+    return pairs
+
+
+def _change(sha: int, owner: Mapping[int, int]) -> _Change:
+    return (owner[sha], NONE) if sha in owner else (NONE, sha)
+
+
+def _position(change: _Change, by: _Attribution) -> int:
+    at, sha = change
+    return by.commit(sha) if at == NONE else by.changes[at]
+
+
+def _is_revert(change: _Change, ownership: Ownership) -> bool:
+    """Whether a change is nothing but reverts itself."""
+    at, sha = change
+    if at != NONE and ownership.changes[at].reverts:
+        return True
+    index, reverts = ownership.graph.index, ownership.facts.reverts
+    commits = [sha] if at == NONE else ownership.originals[at]
+    return bool(commits) and all(index.get(one, NONE) in reverts for one in commits)
+
+
+def _name(change: _Change, ownership: Ownership) -> str:
+    at, sha = change
+    return ownership.changes[at].key if at != NONE else f"commit:{sha}"
+
+
+def _with_rework(
+    deployed: Sequence[Deployed], scene: Scene, evidence: Iterable[Evidence]
+) -> list[Deployed]:
+    """The deployments with why they are unplanned, those that are (rule 25)."""
+    known = {incident.key for incident in scene.incidents}
+    fixes = {at for key, found in scene.closers.items() if key in known for at in found}
+    reverts = {e.restored_by for e in evidence if e.grade == "B" and e.what == "revert"}
+
+    def why(at: int, one: Deployed) -> str | None:
+        if one.kind == Kind.ROLLBACK:
+            return "rollback"
+        if one.kind != Kind.FORWARD:
+            return None
+        if at in fixes:
+            return "fix"
+        if at in reverts:
+            return "revert"
+        return "hotfix" if at in scene.hotfixes else None
+
+    return [one._replace(unplanned=why(at, one)) for at, one in enumerate(deployed)]
+
+
+def _problems(
+    facts: ServiceFacts, by: _Attribution, evidence: Iterable[Evidence]
+) -> dict[str, list[str]]:
+    """What is wrong with the data, by reason: examples named by the source's ids."""
+    problems: dict[str, list[str]] = defaultdict(list)
+    for one in by.deployed:
+        if one.kind == Kind.STALE:
+            problems["stale"].append(one.keys[-1])
+        if one.commit == NONE:
+            problems["unknown_commit"].append(one.keys[-1])
+        elif not by.ancestry.knows(one.commit) and not one.rolled_back:
+            problems["commit_not_collected"].append(one.keys[-1])
+    incidents = {incident.id: incident.key for incident in facts.incidents}
+    for e in evidence:
+        if e.what == "named_not_shipped":
+            problems["named_not_shipped"].append(incidents[e.incident])
+    if facts.history.graph.incomplete:
+        problems["parents_not_collected"].append(facts.service.name)
+    return dict(problems)
