@@ -12,6 +12,7 @@ from typing import Final
 
 from vpemetrics.errors import FixConfiguration
 
+LITERAL: Final = "a secret stands here itself, and with it in every copy, backup and commit"
 HOW_TO: Final = (
     "keep it outside and write where it is: env:NAME (an environment variable), "
     "file:PATH (a file that holds nothing else) or gh (the login of GitHub's command line)"
@@ -81,7 +82,7 @@ def resolve(reference: str, environ: Mapping[str, str], *, folder: Path) -> Secr
     FixConfiguration says what is missing, and never repeats what may be a secret.
     """
     if not is_reference(reference):
-        raise FixConfiguration(f"a secret was given literally; {HOW_TO}")
+        raise FixConfiguration(f"{LITERAL}; {HOW_TO}")
     if reference == "gh":
         return _from_gh(environ)
     scheme, _, place = reference.partition(":")

@@ -1,0 +1,25 @@
+"""The folders of the user (XDG base directories)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def config_home(environ: Mapping[str, str]) -> Path | None:
+    """Where configurations of the user are: `$XDG_CONFIG_HOME`, else `~/.config`."""
+    return _absolute(environ, "XDG_CONFIG_HOME") or _in_home(environ, ".config")
+
+
+def data_home(environ: Mapping[str, str]) -> Path | None:
+    """Where data of the user is: `$XDG_DATA_HOME`, else `~/.local/share`."""
+    return _absolute(environ, "XDG_DATA_HOME") or _in_home(environ, ".local/share")
+
+
+def _in_home(environ: Mapping[str, str], folder: str) -> Path | None:
+    home = _absolute(environ, "HOME") or _absolute(environ, "USERPROFILE")
+    return home / folder if home else None
+
+
+def _absolute(environ: Mapping[str, str], name: str) -> Path | None:
+    """The folder a variable names; a relative one is to be ignored, says the XDG specification."""
+    folder = Path(environ.get(name) or ".")
+    return folder if folder.is_absolute() else None

@@ -1,0 +1,137 @@
+"""The configuration that is in force: found, read, checked as a whole.
+
+`find` says which file, `load` reads it; without a file everything has its default.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from os.path import isfile
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from vpemetrics.config.checks import contradictions
+from vpemetrics.config.environment import misnamed, overridden, variable
+from vpemetrics.config.folders import config_home
+from vpemetrics.config.lines import Lines
+from vpemetrics.config.mistakes import Mistake, dotted, of_validation
+from vpemetrics.config.model import Settings
+from vpemetrics.errors import ConfigurationErrors, FixConfiguration
+from vpemetrics.rules import Rules
+
+FILE_NAME: Final = "vpemetrics.toml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """The settings in force, and the file they are from (None: there is none).
+
+    `from_environment` names the settings that a variable decides.
+    """
+
+    path: Path | None
+    settings: Settings
+    from_environment: tuple[str, ...] = ()
+
+    def located(self, path: str) -> Path:
+        """A path of the settings, which starts at the file; `~` is the user's home."""
+        folder = self.path.parent if self.path else Path()
+        return folder / Path(path).expanduser()
+
+    def rules(self) -> Rules:
+        """What lineage and metrics take."""
+        rules = self.settings.rules()
+        if rules.reliability is None:
+            return rules
+        return replace(rules, reliability=str(self.located(rules.reliability)))
+
+
+def find(start: Path, explicit: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The configuration file to use; None if there is none.
+
+    The one asked for; else the nearest `vpemetrics.toml` upward from `start` (absolute);
+    else `$XDG_CONFIG_HOME/vpemetrics/vpemetrics.toml`.
+    """
+    if explicit is not None:
+        return _asked_for(explicit)
+    home = config_home(environ)
+    folders = [start, *start.parents] + ([home / "vpemetrics"] if home else [])
+    files = (folder / FILE_NAME for folder in folders)
+    return next((file for file in files if isfile(file)), None)
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Configuration:
+    """The configuration of a file and the environment.
+
+    ConfigurationErrors names all mistakes at once, in the order of the file.
+    """
+    text = _read(path) if path else ""
+    document, given = overridden(_parse(path, text), environ)
+    mistakes = list(contradictions(document))
+    try:
+        settings = Settings.model_validate(document)
+    except ValidationError as error:
+        mistakes = [*_not_said_already(mistakes, error), *mistakes]
+    strangers = [f"environment: {message}" for message in misnamed(document, environ)]
+    if mistakes or strangers:
+        raise ConfigurationErrors([*_lines(path, text, mistakes, given), *strangers])
+    return Configuration(path=path, settings=settings, from_environment=given)
+
+
+def _asked_for(path: Path) -> Path:
+    if isfile(path):
+        return path
+    raise FixConfiguration(f"{path}: there is no such configuration file")
+
+
+def _read(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise FixConfiguration(f"{path}: {error.strerror}") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigurationErrors([f"{path}:{line}: not UTF-8; save the file as UTF-8"]) from error
+
+
+def _parse(path: Path | None, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        what, line = _syntax(str(error), text)
+        raise ConfigurationErrors([f"{path}:{line}: not valid TOML: {what}"]) from error
+
+
+def _syntax(message: str, text: str) -> tuple[str, int]:
+    """What `tomllib` complains of, and the line, which it gives in words."""
+    what, _, where = message.partition(" (at ")
+    line = re.match(r"line (\d+)", where)
+    return what, int(line[1]) if line else text.count("\n") + 1
+
+
+def _not_said_already(mistakes: list[Mistake], error: ValidationError) -> Iterator[Mistake]:
+    """The mistakes of single settings, less those in a place that has one."""
+    said = {mistake.path for mistake in mistakes}
+    return (mistake for mistake in of_validation(error) if mistake.path not in said)
+
+
+def _lines(
+    path: Path | None, text: str, mistakes: list[Mistake], given: tuple[str, ...]
+) -> list[str]:
+    """Each mistake behind the place it stands at, in the order of the file, environment last."""
+    lines = Lines(text)
+    placed = []
+    for mistake in mistakes:
+        name = dotted(mistake.path)
+        if name in given:
+            placed.append((float("inf"), f"environment: {variable(name)}: {mistake.problem}"))
+            continue
+        line = lines.of(mistake.path)
+        place = f"{path}:{line}" if line else f"{path}"
+        placed.append((line or 0, f"{place}: {name}: {mistake.problem}"))
+    return [text for _, text in sorted(placed, key=lambda item: item[0])]

@@ -1,0 +1,320 @@
+"""The settings of vpemetrics.toml: their names, types and defaults, and the rules they mean.
+
+Every table of the file is a class here and every setting a field, under the same name.
+docs/configuration.md describes them for people; a test holds the two together.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from math import isfinite
+from typing import Annotated, Any, Final, TypeGuard, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+from vpemetrics.config.metricnames import METRICS, canonical, known_names
+from vpemetrics.config.nearest import nearest, nearest_zone
+from vpemetrics.metrics.figures import Unit
+from vpemetrics.rules import Event, LeadTimeStart, Rules, Service, Step, Target
+
+DEFAULT: Final = Rules()
+
+_UNITS: Final = {
+    "s": timedelta(seconds=1),
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+_DURATION: Final = re.compile(rf"(\d+(?:\.\d+)?) ?({'|'.join(_UNITS)})")
+_SHARE: Final = re.compile(r"(\d+(?:\.\d+)?) ?%")
+_SCOPE: Final = re.compile(r"(service|team):.+")
+
+
+def wrong(expected: str, near: str | None = None) -> PydanticCustomError:
+    """The error of a value that is not what it should be, and the nearest one that is."""
+    return PydanticCustomError("wrong", "{expected}", {"expected": expected, "near": near})
+
+
+def parse_duration(value: object) -> timedelta:
+    """The length of time a text such as `4h` names."""
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise wrong('a duration such as "90s", "30min", "4h", "2d" or "1w"')
+    try:
+        return float(found[1]) * _UNITS[found[2]]
+    except OverflowError:
+        raise wrong("a shorter duration") from None
+
+
+def parse_share(value: object) -> float:
+    """The proportion, 0 to 1, that `0.15` or `15%` names."""
+    found = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    share = float(found[1]) / 100 if found else value
+    if not _is_number(share) or not 0 <= share <= 1:
+        raise wrong('a share such as "15%" or 0.15')
+    return share
+
+
+def parse_count(value: object) -> float:
+    """A number that is not negative."""
+    if not _is_number(value) or value < 0:
+        raise wrong("a number, 0 or more")
+    return value
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+_PARSERS: Final[dict[Unit, Callable[[object], float]]] = {
+    Unit.SECONDS: lambda value: parse_duration(value).total_seconds(),
+    Unit.PROPORTION: parse_share,
+    Unit.PER_WEEK: parse_count,
+    Unit.COUNT: parse_count,
+    Unit.LINES: parse_count,
+}
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise wrong('a time zone such as "Europe/Dublin"', nearest_zone(name)) from None
+    return name
+
+
+def _start(value: object) -> LeadTimeStart:
+    choices = [start.value for start in LeadTimeStart]
+    if value not in choices:
+        raise wrong(f"one of {', '.join(choices)}", nearest(value, choices))
+    return LeadTimeStart(value)
+
+
+def _metric(name: str) -> str:
+    metric = canonical(name)
+    if metric is None:
+        raise wrong("the name of a metric", nearest(name, known_names()))
+    return metric
+
+
+def _scope(text: str) -> str:
+    if not _SCOPE.fullmatch(text):
+        raise wrong('"service:NAME" or "team:NAME"')
+    return text
+
+
+Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+SomeTexts = Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Metric = Annotated[str, AfterValidator(_metric)]
+Scope = Annotated[str, AfterValidator(_scope)]
+
+
+class Table(BaseModel):
+    """A table of the file: frozen, without conversions between types or unknown keys."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Organisation(Table):
+    """Whom the reports speak of."""
+
+    name: Text = DEFAULT.organisation
+    timezone: Annotated[str, AfterValidator(_zone)] = DEFAULT.zone
+
+
+class Production(Table):
+    """Which environments are production (METRICS rule 11)."""
+
+    environments: SomeTexts = DEFAULT.environments
+
+
+class LeadTime(Table):
+    """How change lead time is measured (METRICS rule 17)."""
+
+    start: Annotated[LeadTimeStart, BeforeValidator(_start)] = DEFAULT.lead_time_start
+
+
+class Bots(Table):
+    """Who is no person, beside what the sources mark as such (METRICS rule 19)."""
+
+    authors: Texts = DEFAULT.bots
+
+
+class Failures(Table):
+    """What ties an incident to a deployment, and what makes a hotfix (METRICS rules 23, 25)."""
+
+    suspect_within: Duration = DEFAULT.incident_window
+    incident_labels: Texts = DEFAULT.incident_labels
+    hotfix_labels: Texts = DEFAULT.hotfix_labels
+    hotfix_branches: Texts = DEFAULT.hotfix_branches
+
+
+class Deployments(Table):
+    """What counts as a deployment (METRICS rule 10)."""
+
+    superseded_within: Duration = DEFAULT.superseded_within
+
+
+class ServiceTable(Table):
+    """A service and its owner (METRICS rule 14)."""
+
+    name: Text
+    team: Text | None = None
+    repository: Text | None = None
+    sources: Texts = ()
+    paths: Texts = ()
+    environments: Texts = ()
+
+
+class TargetTable(Table):
+    """A goal for a metric (METRICS rule 31)."""
+
+    metric: Metric
+    at_most: float | None = None
+    at_least: float | None = None
+    scope: Scope | None = None
+
+    @field_validator("at_most", "at_least", mode="before")
+    @classmethod
+    def _in_the_metrics_unit(cls, value: object, info: ValidationInfo) -> float | None:
+        metric = info.data.get("metric")
+        return None if metric is None else _PARSERS[METRICS[metric]](value)
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> "TargetTable":
+        low, high = self.at_least, self.at_most
+        if low is None and high is None:
+            raise wrong("at_most or at_least, or both")
+        if low is not None and high is not None and low > high:
+            raise wrong("at_least not above at_most")
+        return self
+
+
+class StepTable(Table):
+    """A declared change of level (METRICS rule 30)."""
+
+    metric: Metric
+    on: date
+    why: Text
+    scope: Scope | None = None
+
+
+class EventTable(Table):
+    """A dated remark that charts show."""
+
+    on: date
+    what: Text
+
+
+class Reliability(Table):
+    """Where the attainment of service level objectives is read from (METRICS rule 1)."""
+
+    file: Text | None = None
+
+
+class SourceTable(Table):
+    """A source to collect from; which further settings it has depends on its type."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+
+    type: Text
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The settings that are the source's own."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class Settings(Table):
+    """The whole file."""
+
+    store: Text | None = None
+    organisation: Organisation = Organisation()
+    production: Production = Production()
+    lead_time: LeadTime = LeadTime()
+    bots: Bots = Bots()
+    failures: Failures = Failures()
+    deployments: Deployments = Deployments()
+    reliability: Reliability = Reliability()
+    service: Annotated[tuple[ServiceTable, ...], Field(strict=False)] = ()
+    target: Annotated[tuple[TargetTable, ...], Field(strict=False)] = ()
+    step: Annotated[tuple[StepTable, ...], Field(strict=False)] = ()
+    event: Annotated[tuple[EventTable, ...], Field(strict=False)] = ()
+    sources: dict[str, SourceTable] = {}
+
+    def rules(self) -> Rules:
+        """What the settings mean to lineage and metrics."""
+        return Rules(
+            organisation=self.organisation.name,
+            zone=self.organisation.timezone,
+            services=tuple(Service(**dict(service)) for service in self.service),
+            environments=self.production.environments,
+            lead_time_start=self.lead_time.start,
+            bots=self.bots.authors,
+            incident_window=self.failures.suspect_within,
+            incident_labels=self.failures.incident_labels,
+            hotfix_labels=self.failures.hotfix_labels,
+            hotfix_branches=self.failures.hotfix_branches,
+            superseded_within=self.deployments.superseded_within,
+            targets=tuple(Target(**dict(target)) for target in self.target),
+            steps=tuple(Step(**dict(step)) for step in self.step),
+            events=tuple(Event(**dict(event)) for event in self.event),
+            reliability=self.reliability.file,
+        )
+
+
+def tables() -> dict[str, type[Table]]:
+    """The tables of the file by name, lists of tables among them."""
+    return {
+        name: table
+        for name, field in Settings.model_fields.items()
+        for table in (field.annotation, *get_args(field.annotation))
+        if isinstance(table, type) and issubclass(table, Table)
+    }
+
+
+def settings() -> dict[str, FieldInfo]:
+    """Every setting by its dotted name, as in `organisation.timezone` or `service.name`."""
+    inside = {
+        f"{name}.{key}": field
+        for name, table in tables().items()
+        for key, field in table.model_fields.items()
+    }
+    top = {name: f for name, f in Settings.model_fields.items() if name not in tables()}
+    return top | inside
+
+
+def header(table: str) -> str:
+    """How a table begins in the file: `[bots]`, `[[service]]` or `[sources.NAME]`."""
+    shape = get_origin(Settings.model_fields[table].annotation)
+    if shape is tuple:
+        return f"[[{table}]]"
+    return f"[{table}.NAME]" if shape is dict else f"[{table}]"
+
+
+def single_settings() -> tuple[str, ...]:
+    """The settings that hold one value and stand in the file once: the environment can set them."""
+    return tuple(
+        name
+        for name, field in settings().items()
+        if get_origin(field.annotation) is not tuple and _stands_once(name.rpartition(".")[0])
+    )
+
+
+def _stands_once(table: str) -> bool:
+    return not table or header(table) == f"[{table}]"
