@@ -1,0 +1,120 @@
+"""Which store is used, and why: the first of option, configuration, clone and user's folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os.path import isfile
+from pathlib import Path
+from typing import Final
+
+from vpemetrics.config.environment import variable
+from vpemetrics.config.folders import data_home
+from vpemetrics.config.load import Configuration
+from vpemetrics.config.secrets import HOW_TO, LITERAL, is_literal, masked, resolve
+from vpemetrics.errors import FixConfiguration
+
+STORE_NAME: Final = "vpemetrics.db"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreChoice:
+    """The store to use: a path or a database's URL, which may hold a password."""
+
+    location: str = field(repr=False)
+    why: str
+    other: Path | None = None
+    """The store in the user's folder, where there is one that the clone's goes before."""
+
+    def __str__(self) -> str:
+        """One line for people, without a password."""
+        also = f"; there is one at {self.other} too" if self.other else ""
+        return f"store: {masked(self.location)} ({self.why}{also})"
+
+
+def choose_store(
+    option: str | None,
+    configuration: Configuration,
+    cwd: Path,
+    environ: Mapping[str, str],
+    *,
+    for_import: bool,
+) -> StoreChoice:
+    """The store for a command run in `cwd` (absolute).
+
+    `--store`; `store` of the configuration, by default `vpemetrics.db` beside the file;
+    in a clone without a configuration the clone's own, but never for an import;
+    else the one in the user's data folder.
+    """
+    if option is not None:
+        return StoreChoice(location=_option(option, cwd, environ), why="--store")
+    if configuration.settings.store is not None:
+        return _configured(configuration, configuration.settings.store, cwd, environ)
+    if configuration.path is not None:
+        beside = cwd / configuration.path.parent / STORE_NAME
+        return StoreChoice(location=str(beside), why=f"beside {configuration.path}")
+    users = _users(environ)
+    git_dir = None if for_import else find_git_dir(cwd)
+    if git_dir is None:
+        return _in_users_folder(users)
+    return StoreChoice(
+        location=str(git_dir / "vpemetrics" / STORE_NAME),
+        why="the cache of this clone",
+        other=users if users and isfile(users) else None,
+    )
+
+
+def find_git_dir(folder: Path) -> Path | None:
+    """The git directory of the work tree around a folder, shared by all its work trees."""
+    for parent in (folder, *folder.parents):
+        git = parent / ".git"
+        if isfile(git / "HEAD"):
+            return git
+        if isfile(git):
+            return _pointed_to(git)
+    return None
+
+
+def _pointed_to(git: Path) -> Path | None:
+    """The git directory that a `.git` file of a work tree or submodule stands for."""
+    kept = git.parent / git.read_text(encoding="utf-8", errors="replace").strip().removeprefix(
+        "gitdir: "
+    )
+    if not isfile(kept / "HEAD"):
+        return None
+    common = kept / "commondir"
+    if isfile(common):
+        return (kept / common.read_text(encoding="utf-8", errors="replace").strip()).resolve()
+    return kept.resolve()
+
+
+def _option(option: str, cwd: Path, environ: Mapping[str, str]) -> str:
+    if is_literal(option):
+        raise FixConfiguration(f"--store: {LITERAL}; {HOW_TO}")
+    return _location(option, cwd, environ)
+
+
+def _configured(
+    configuration: Configuration, store: str, cwd: Path, environ: Mapping[str, str]
+) -> StoreChoice:
+    file = configuration.path
+    if file is None or "store" in configuration.from_environment:
+        return StoreChoice(location=_location(store, cwd, environ), why=variable("store"))
+    location = _location(store, cwd / file.parent, environ)
+    return StoreChoice(location=location, why=f"`store` in {file}")
+
+
+def _location(store: str, folder: Path, environ: Mapping[str, str]) -> str:
+    """A URL as it is, a reference resolved, a path from the folder it is relative to."""
+    if store.startswith(("env:", "file:")):
+        store = resolve(store, environ, folder=folder).reveal()
+    return store if "://" in store else str(folder / Path(store).expanduser())
+
+
+def _users(environ: Mapping[str, str]) -> Path | None:
+    home = data_home(environ)
+    return home / "vpemetrics" / STORE_NAME if home else None
+
+
+def _in_users_folder(path: Path | None) -> StoreChoice:
+    if path is None:
+        raise FixConfiguration("no home folder is known to keep a store in; name one with --store")
+    return StoreChoice(location=str(path), why="the user's data folder")
