@@ -6,6 +6,7 @@ and referred to by integer. Truth values are 0, 1 or NULL, lists are JSON text.
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -49,34 +50,82 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 metadata = MetaData()
 
 
-def _key(name: str) -> Column[int]:
-    return Column(name, Id, primary_key=True, autoincrement=False)
+class Holds(StrEnum):
+    """What a column of a fact holds, and so how a record's field becomes it and back."""
+
+    TEXT = "a text; never an empty one"
+    CHOICE = "one of a few words"
+    AUTHOR = "a person, as a keyed hash"
+    NUMBER = "an integer"
+    TRUTH = "1, 0, or NULL for unknown"
+    INSTANT = "microseconds since 1970 in UTC"
+    NAME = "an id in names"
+    SHA = "an id in shas"
+    SHAS = "ids in shas, in order, with spaces between; NULL for none"
+    LIST = "texts as JSON; NULL for none"
+    OPTIONAL_LIST = "texts as JSON; NULL for unknown"
 
 
-def _reference(name: str, *, nullable: bool = True) -> Column[int]:
-    return Column(name, Id, nullable=nullable)
+def _fact(name: str, type_: Any, holds: Holds, **more: Any) -> Column[Any]:
+    return Column(name, type_, info={"holds": holds}, **more)
 
 
-def _text(name: str, *, nullable: bool = True) -> Column[str]:
-    return Column(name, Text, nullable=nullable)
+def _name(name: str, **more: Any) -> Column[int]:
+    return _fact(name, Id, Holds.NAME, **more)
+
+
+def _sha(name: str, **more: Any) -> Column[int]:
+    return _fact(name, Id, Holds.SHA, **more)
+
+
+def _text(name: str, **more: Any) -> Column[str]:
+    return _fact(name, Text, Holds.TEXT, **more)
+
+
+def _choice(name: str) -> Column[str]:
+    return _fact(name, Text, Holds.CHOICE, nullable=False)
+
+
+def _author(name: str) -> Column[str]:
+    return _fact(name, Text, Holds.AUTHOR)
+
+
+def _list(name: str) -> Column[str]:
+    return _fact(name, Text, Holds.LIST)
+
+
+def _shas(name: str) -> Column[str]:
+    return _fact(name, Text, Holds.SHAS)
+
+
+def _number(name: str) -> Column[int]:
+    return _fact(name, BigInteger, Holds.NUMBER)
 
 
 def _truth(name: str) -> Column[int]:
-    return Column(name, SmallInteger)
+    return _fact(name, SmallInteger, Holds.TRUTH)
 
 
-def _instant(name: str, *, nullable: bool = True) -> Column[datetime]:
-    return Column(name, Instant, nullable=nullable)
+def _instant(name: str, **more: Any) -> Column[datetime]:
+    return _fact(name, Instant, Holds.INSTANT, **more)
 
 
 def _batch() -> Column[int]:
     return Column("batch", Id, nullable=False, index=True)
 
 
-def _identity() -> list[Any]:
+def _source(**more: Any) -> Column[int]:
+    return _name("source_id", nullable=False, **more)
+
+
+def _source_key() -> list[Column[Any]]:
+    return [_source(primary_key=True, autoincrement=False), _text("key", primary_key=True)]
+
+
+def _numbered() -> list[Any]:
     return [
         Column("id", Id, primary_key=True),
-        _reference("source_id", nullable=False),
+        _source(),
         _text("key", nullable=False),
         UniqueConstraint("source_id", "key"),
     ]
@@ -92,24 +141,23 @@ meta = Table(
 names = Table(
     "names",
     metadata,
-    _key("id"),
+    Column("id", Id, primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False, unique=True),
 )
 
 shas = Table(
     "shas",
     metadata,
-    _key("id"),
+    Column("id", Id, primary_key=True, autoincrement=False),
     Column("sha", Text, nullable=False, unique=True),
 )
 
 repositories = Table(
     "repositories",
     metadata,
-    _key("source_id"),
-    Column("key", Text, primary_key=True),
-    _reference("name_id", nullable=False),
-    _text("aliases"),
+    *_source_key(),
+    _name("name_id", nullable=False),
+    _list("aliases"),
     _text("default_branch"),
     _batch(),
     sqlite_with_rowid=False,
@@ -118,19 +166,19 @@ repositories = Table(
 commits = Table(
     "commits",
     metadata,
-    _key("sha_id"),
-    _key("source_id"),
-    Column("repository_id", Id, nullable=False, index=True),
-    _reference("parent1_id"),
-    _reference("parent2_id"),
-    _text("more_parents"),
+    _sha("sha_id", primary_key=True, autoincrement=False),
+    _source(primary_key=True, autoincrement=False),
+    _name("repository_id", nullable=False, index=True),
+    _sha("parent1_id"),
+    _sha("parent2_id"),
+    _shas("more_parents"),
     _instant("authored_at"),
     _instant("committed_at"),
-    _text("author"),
+    _author("author"),
     _truth("is_bot"),
-    _reference("reverts_id"),
-    _reference("picked_from_id"),
-    _text("paths"),
+    _sha("reverts_id"),
+    _sha("picked_from_id"),
+    _fact("paths", Text, Holds.OPTIONAL_LIST),
     _batch(),
     sqlite_with_rowid=False,
 )
@@ -138,12 +186,12 @@ commits = Table(
 changes = Table(
     "changes",
     metadata,
-    *_identity(),
-    _reference("repository_id", nullable=False),
-    Column("number", BigInteger),
+    *_numbered(),
+    _name("repository_id", nullable=False),
+    _number("number"),
     _text("url"),
     _text("title"),
-    _text("author"),
+    _author("author"),
     _truth("is_bot"),
     _instant("created_at"),
     _instant("ready_at"),
@@ -152,15 +200,15 @@ changes = Table(
     _instant("approved_at"),
     _instant("merged_at"),
     _instant("closed_at"),
-    _reference("merge_sha_id"),
-    _text("commit_ids"),
+    _sha("merge_sha_id"),
+    _shas("commit_ids"),
     _text("base_branch"),
     _text("head_branch"),
-    Column("additions", BigInteger),
-    Column("deletions", BigInteger),
-    _text("labels"),
-    _text("reverts"),
-    _text("closes"),
+    _number("additions"),
+    _number("deletions"),
+    _list("labels"),
+    _list("reverts"),
+    _list("closes"),
     _batch(),
     Index("ix_changes_repository_id_merged_at", "repository_id", "merged_at"),
 )
@@ -168,12 +216,12 @@ changes = Table(
 deployments = Table(
     "deployments",
     metadata,
-    *_identity(),
-    _reference("service_id"),
-    _reference("repository_id"),
-    _reference("environment_id", nullable=False),
-    _text("status", nullable=False),
-    _reference("sha_id"),
+    *_numbered(),
+    _name("service_id"),
+    _name("repository_id"),
+    _name("environment_id", nullable=False),
+    _choice("status"),
+    _sha("sha_id"),
     _text("version"),
     _instant("started_at"),
     _instant("finished_at"),
@@ -189,10 +237,10 @@ deployments = Table(
 incidents = Table(
     "incidents",
     metadata,
-    *_identity(),
-    _text("services"),
+    *_numbered(),
+    _list("services"),
     _text("title"),
-    Column("severity", BigInteger),
+    _number("severity"),
     _truth("customer_affecting"),
     _instant("detected_at"),
     _instant("impact_started_at"),
@@ -211,12 +259,12 @@ incidents = Table(
 runs = Table(
     "runs",
     metadata,
-    *_identity(),
-    _reference("repository_id", nullable=False),
+    *_numbered(),
+    _name("repository_id", nullable=False),
     _text("name"),
-    Column("attempt", BigInteger),
+    _number("attempt"),
     _text("outcome", nullable=False),
-    _reference("sha_id"),
+    _sha("sha_id"),
     _instant("started_at"),
     _instant("finished_at"),
     _batch(),
@@ -225,10 +273,9 @@ runs = Table(
 triage = Table(
     "triage",
     metadata,
-    _key("source_id"),
-    Column("key", Text, primary_key=True),
+    *_source_key(),
     _text("record", nullable=False),
-    _text("verdict", nullable=False),
+    _choice("verdict"),
     _text("cause"),
     _text("who"),
     _text("why"),
@@ -240,10 +287,10 @@ triage = Table(
 coverage = Table(
     "coverage",
     metadata,
-    _key("source_id"),
-    Column("scope", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("start_at", Instant, primary_key=True),
+    _source(primary_key=True, autoincrement=False),
+    _text("scope", primary_key=True),
+    _text("kind", primary_key=True),
+    _instant("start_at", primary_key=True),
     _instant("end_at", nullable=False),
     _batch(),
     sqlite_with_rowid=False,
@@ -252,8 +299,8 @@ coverage = Table(
 cursors = Table(
     "cursors",
     metadata,
-    _key("source_id"),
-    Column("scope", Text, primary_key=True),
+    _source(primary_key=True, autoincrement=False),
+    _text("scope", primary_key=True),
     _text("position", nullable=False),
     sqlite_with_rowid=False,
 )

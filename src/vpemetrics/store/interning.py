@@ -1,0 +1,70 @@
+"""Texts that are stored once and referred to by integer: names and shas."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, func, insert, select
+
+_REMEMBERED = 500_000
+_ASKED_AT_ONCE = 1_000
+
+
+class Interned:
+    """The ids of the texts of one table, given out in the order in which texts are met.
+
+    Only for the one process that is writing: ids are counted up here, not by the database,
+    so that the same records saved in the same order always get the same ids.
+    About half a million texts are remembered; the rest is looked up again.
+    """
+
+    def __init__(self, connection: Connection, table: Table) -> None:
+        self.ids: dict[str, int] = {}
+        self._connection = connection
+        self._table = table
+        self._insert = str(insert(table).compile(dialect=connection.dialect))
+        self._next = (connection.scalar(select(func.max(table.c.id))) or 0) + 1
+        self._remembers_all = self._next == 1
+
+    def learn(self, texts: Iterable[str]) -> None:
+        """Makes `ids` hold every one of these texts."""
+        self._forget_when_full()
+        new = self._unknown(texts)
+        if new and not self._remembers_all:
+            id_, text = self._table.c
+            self.ids.update(matching(self._connection, wanted=id_, given=text, values=new))
+            new = self._unknown(new)
+        if new:
+            self._add(new)
+
+    def _unknown(self, texts: Iterable[str]) -> list[str]:
+        return [text for text in dict.fromkeys(texts) if text not in self.ids]
+
+    def _add(self, texts: list[str]) -> None:
+        rows = list(enumerate(texts, self._next))
+        self._next += len(rows)
+        self._connection.exec_driver_sql(self._insert, rows)
+        self.ids.update((text, id_) for id_, text in rows)
+
+    def _forget_when_full(self) -> None:
+        if len(self.ids) > _REMEMBERED:
+            self.ids.clear()
+            self._remembers_all = False
+
+
+def matching(
+    connection: Connection, *, wanted: Column[Any], given: Column[Any], values: list[Any]
+) -> dict[Any, Any]:
+    """`wanted` by `given`, of the rows that have one of these values."""
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    found: dict[Any, Any] = {}
+    for start in range(0, len(values), _ASKED_AT_ONCE):
+        chunk = tuple(values[start : start + _ASKED_AT_ONCE])
+        marks = ",".join([mark] * len(chunk))
+        found.update(
+            connection.exec_driver_sql(
+                f"SELECT {given.name}, {wanted.name} FROM {given.table} "  # noqa: S608 (our names)
+                f"WHERE {given.name} IN ({marks})",
+                chunk,
+            ).all()
+        )
+    return found

@@ -1,0 +1,140 @@
+"""Rows into records, in the order in which they are exported."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, collate, select
+
+from vpemetrics.records import (
+    RECORD_TYPES,
+    Commit,
+    Coverage,
+    CoverageKind,
+    Sourced,
+    Status,
+    Verdict,
+)
+from vpemetrics.store import tables
+from vpemetrics.store.interning import matching
+from vpemetrics.store.shapes import SHAPES, Shape
+from vpemetrics.store.tables import Holds
+
+_ROWS_AT_ONCE = 5_000
+_CHOICES: Mapping[str, Callable[[str], Any]] = {"status": Status, "verdict": Verdict}
+
+Values = Sequence[Any]
+Texts = Mapping[int | None, str | None]
+
+
+def load(connection: Connection, kind: str) -> Iterator[Sourced]:
+    """Every record of a kind with its source, ordered by source and key."""
+    cls = RECORD_TYPES[kind]
+    if cls is Coverage:
+        yield from ((record.source, record) for record in load_coverage(connection))
+        return
+    shape = SHAPES[cls]
+    names = load_names(connection)
+    query = _ordered(connection, shape)
+    for rows in connection.execute(query).partitions(_ROWS_AT_ONCE):
+        columns = dict(zip(query.selected_columns.keys(), zip(*rows, strict=True), strict=True))
+        yield from _records(connection, shape, names, columns)
+
+
+def load_names(connection: Connection) -> Texts:
+    """Every interned name by its id, and None for none."""
+    rows = connection.execute(select(tables.names.c.id, tables.names.c.name))
+    return {None: None} | {row.id: row.name for row in rows}
+
+
+def load_coverage(connection: Connection) -> list[Coverage]:
+    """Every covered stretch, ordered by source, scope, kind and start."""
+    table, name = tables.coverage, tables.names.c.name
+    query = (
+        select(name, table.c.scope, table.c.kind, table.c.start_at, table.c.end_at)
+        .join(tables.names, tables.names.c.id == table.c.source_id)
+        .order_by(
+            by_code_point(connection, name),
+            by_code_point(connection, table.c.scope),
+            table.c.kind,
+            table.c.start_at,
+        )
+    )
+    return [
+        Coverage(source=source, scope=scope, kind=CoverageKind(kind), start=start, end=end)
+        for source, scope, kind, start, end in connection.execute(query)
+    ]
+
+
+def by_code_point(connection: Connection, text: ColumnElement[str]) -> ColumnElement[str]:
+    """The text to order by, the same on every database and under every locale."""
+    return collate(text, "C") if connection.dialect.name == "postgresql" else text
+
+
+def _ordered(connection: Connection, shape: Shape) -> Select[Any]:
+    table, names, shas = shape.table, tables.names, tables.shas
+    query = select(table).join(names, names.c.id == table.c.source_id)
+    key = table.c.get("key")
+    if key is None:
+        query, key = query.join(shas, shas.c.id == table.c.sha_id), shas.c.sha
+    return query.order_by(by_code_point(connection, names.c.name), by_code_point(connection, key))
+
+
+def _records(
+    connection: Connection, shape: Shape, names: Texts, columns: Mapping[str, Values]
+) -> Iterator[Sourced]:
+    shas = _shas(connection, shape, columns)
+    fields: dict[str, Values] = {}
+    for column in shape.columns:
+        holds = column.info["holds"]
+        read = _CHOICES[column.name] if holds == Holds.CHOICE else _reader(holds, names, shas)
+        fields[shape.field_of(column)] = list(map(read, columns[column.name]))
+    if shape.record is Commit:
+        fields = _with_parents(fields)
+    fields = {name: values for name, values in fields.items() if name not in shape.computed}
+    for source, values in zip(
+        columns["source_id"], zip(*fields.values(), strict=True), strict=True
+    ):
+        yield str(names[source]), shape.record(**dict(zip(fields, values, strict=True)))
+
+
+def _reader(holds: Holds, names: Texts, shas: Texts) -> Callable[[Any], Any]:
+    """What turns a stored value of this sort into a field's value."""
+    readers: Mapping[Holds, Callable[[Any], Any]] = {
+        Holds.NAME: names.__getitem__,
+        Holds.SHA: shas.__getitem__,
+        Holds.SHAS: lambda ids: tuple(shas[int(id_)] for id_ in (ids or "").split()),
+        Holds.TRUTH: lambda value: None if value is None else bool(value),
+        Holds.LIST: lambda text: tuple(json.loads(text)) if text else (),
+        Holds.OPTIONAL_LIST: lambda text: None if text is None else tuple(json.loads(text)),
+    }
+    return readers.get(holds, lambda value: value)
+
+
+def _shas(connection: Connection, shape: Shape, columns: Mapping[str, Values]) -> Texts:
+    """The shas that these rows refer to, by id, and None for none."""
+    ids: set[int | None] = set()
+    for column in shape.columns:
+        match column.info["holds"]:
+            case Holds.SHA:
+                ids.update(columns[column.name])
+            case Holds.SHAS:
+                ids.update(
+                    map(
+                        int, chain.from_iterable(map(str.split, filter(None, columns[column.name])))
+                    )
+                )
+    wanted = [id_ for id_ in ids if id_ is not None]
+    table = tables.shas
+    found = matching(connection, wanted=table.c.sha, given=table.c.id, values=wanted)
+    return {None: None} | found
+
+
+def _with_parents(fields: Mapping[str, Values]) -> dict[str, Values]:
+    numbered = zip(fields["parent1_id"], fields["parent2_id"], fields["more_parents"], strict=True)
+    parents = [
+        tuple(parent for parent in (first, second, *more) if parent is not None)
+        for first, second, more in numbered
+    ]
+    return {**fields, "parents": parents}

@@ -1,0 +1,13 @@
+"""The first schema."""
+
+from alembic import op
+
+from vpemetrics.store import schema
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make every table."""
+    schema.create_tables(op.get_bind())

@@ -1,0 +1,245 @@
+"""Records into rows: what one save writes, in one transaction.
+
+A chunk of records becomes columns, each column is turned into what the database holds,
+and the columns become the tuples of one INSERT … ON CONFLICT. A row that is already there
+and says the same is not touched, so its batch stays what it was.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from itertools import chain, repeat
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from vpemetrics.records import AnyRecord, Coverage, Sourced
+from vpemetrics.store import tables
+from vpemetrics.store.interning import Interned
+from vpemetrics.store.shapes import SHAPES, Shape
+from vpemetrics.store.tables import Holds
+from vpemetrics.window import Micros, from_micros, to_micros
+
+HIDDEN = "h:"
+
+Values = Sequence[Any]
+Stretch = tuple[Micros, Micros]
+
+
+class Saving:
+    """One save: rows written for records, under one batch number."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._batch = last_batch(connection) + 1
+        self._names = Interned(connection, tables.names)
+        self._shas = Interned(connection, tables.shas)
+        self._hide = _Hiding(_author_key(connection))
+        self._upserts: dict[str, str] = {}
+        self._counts: Counter[str] = Counter()
+        self._covered: dict[tuple[str, str, str], set[Stretch]] = defaultdict(set)
+        self._changed = 0
+
+    def write(self, records: Iterable[Sourced]) -> None:
+        """Saves a chunk of records."""
+        by_type: dict[type[AnyRecord], list[Sourced]] = defaultdict(list)
+        for pair in records:
+            by_type[type(pair[1])].append(pair)
+        for cls, pairs in by_type.items():
+            self._counts[cls.KIND] += len(pairs)
+            if cls is Coverage:
+                self._cover(pairs)
+            else:
+                self._write_facts(SHAPES[cls], pairs)
+
+    def move_cursors(self, source: str, positions: Mapping[str, str]) -> None:
+        """Notes how far a source has been collected."""
+        self._put(
+            tables.cursors,
+            ["source_id", "scope"],
+            {
+                "source_id": [source] * len(positions),
+                "scope": list(positions),
+                "position": list(positions.values()),
+            },
+        )
+
+    def finish(self) -> dict[str, int]:
+        """How many records of each kind were saved; the batch counts if any row changed."""
+        for key, stretches in self._covered.items():
+            self._write_coverage(*key, stretches)
+        if self._changed:
+            meta = tables.meta
+            now = update(meta).where(meta.c.key == "batch").values(value=str(self._batch))
+            self._connection.execute(now)
+        return dict(self._counts)
+
+    def _write_facts(self, shape: Shape, pairs: Sequence[Sourced]) -> None:
+        sources, records = zip(*pairs, strict=True)
+        values: dict[str, Values] = {
+            column.name: list(map(shape.getter(column), records)) for column in shape.columns
+        }
+        values["source_id"] = sources
+        self._changed += self._put(shape.table, shape.key_columns, values)
+
+    def _put(self, table: Table, keys: Sequence[str], values: Mapping[str, Values]) -> int:
+        """Writes one row per position of the values; returns how many rows changed."""
+        columns = [column for column in table.columns if column.name in values]
+        stored = [self._stored(column, values[column.name]) for column in columns]
+        if "batch" in table.c:
+            columns.append(table.c.batch)
+            stored.append(repeat(self._batch))
+        rows = list(zip(*stored))  # noqa: B905 (the batch repeats without end)
+        if not rows:
+            return 0
+        if table.name not in self._upserts:
+            self._upserts[table.name] = _upsert(self._connection, table, columns, keys)
+        return self._connection.exec_driver_sql(self._upserts[table.name], rows).rowcount
+
+    def _stored(self, column: Column[Any], values: Values) -> Iterable[Any]:
+        """The values as the database holds them."""
+        match column.info["holds"]:
+            case Holds.NAME:
+                return self._ids(self._names, [clean(value) for value in values])
+            case Holds.SHA:
+                return self._ids(self._shas, [value and value.lower() for value in values])
+            case Holds.SHAS:
+                return self._sha_lists(values)
+            case Holds.AUTHOR:
+                return map(self._hide, values)
+            case Holds.INSTANT:
+                return [None if value is None else to_micros(value) for value in values]
+            case Holds.TRUTH:
+                return [None if value is None else int(value) for value in values]
+            case Holds.LIST:
+                return [_list(value) if value else None for value in values]
+            case Holds.OPTIONAL_LIST:
+                return [None if value is None else _list(value) for value in values]
+            case Holds.CHOICE:
+                return map(str, values)
+            case Holds.TEXT:
+                return map(clean, values)
+        return values
+
+    def _ids(self, interned: Interned, texts: list[str | None]) -> Iterable[int | None]:
+        interned.learn(filter(None, texts))
+        return map(interned.ids.get, texts)  # type: ignore[arg-type]  # None has no id
+
+    def _sha_lists(self, lists: Sequence[Sequence[str]]) -> Iterable[str | None]:
+        lower = [[sha.lower() for sha in shas] for shas in lists]
+        self._shas.learn(chain.from_iterable(lower))
+        ids = self._shas.ids
+        return [" ".join(str(ids[sha]) for sha in shas) or None for shas in lower]
+
+    def _cover(self, pairs: Sequence[tuple[str, Any]]) -> None:
+        for source, record in pairs:
+            key = (record.source or source, record.scope, str(record.kind))
+            self._covered[key].add((to_micros(record.start), to_micros(record.end)))
+
+    def _write_coverage(self, source: str, scope: str, kind: str, new: set[Stretch]) -> None:
+        table = tables.coverage
+        self._names.learn([source])
+        same = (
+            (table.c.source_id == self._names.ids[source])
+            & (table.c.scope == scope)
+            & (table.c.kind == kind)
+        )
+        found = self._connection.execute(select(table.c.start_at, table.c.end_at).where(same))
+        old = {(to_micros(start), to_micros(end)) for start, end in found}
+        merged = set(merge(old | new))
+        gone = [from_micros(start) for start, _ in old - merged]
+        if gone:
+            self._connection.execute(delete(table).where(same, table.c.start_at.in_(gone)))
+        added = sorted(merged - old)
+        self._changed += self._put(
+            table,
+            [column.name for column in table.primary_key],
+            {
+                "source_id": [source] * len(added),
+                "scope": [scope] * len(added),
+                "kind": [kind] * len(added),
+                "start_at": [from_micros(start) for start, _ in added],
+                "end_at": [from_micros(end) for _, end in added],
+            },
+        )
+
+
+def merge(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """The same time as few stretches as can be: those that touch or overlap become one."""
+    merged: list[Stretch] = []
+    for start, end in sorted(stretches):
+        if end <= start:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+class _Hiding(dict[str | None, str | None]):
+    """Authors as keyed hashes: `h:` and 16 hexadecimal digits; a marked one stays as it is."""
+
+    def __init__(self, key: bytes) -> None:
+        super().__init__({None: None, "": None})
+        self._key = key
+
+    def __call__(self, author: str | None) -> str | None:
+        return self[author]
+
+    def __missing__(self, author: str) -> str:
+        self[author] = hidden = author if author.startswith(HIDDEN) else self._hash(author)
+        return hidden
+
+    def _hash(self, author: str) -> str:
+        text = author.encode("utf-8", "replace")
+        return HIDDEN + blake2b(text, digest_size=8, key=self._key).hexdigest()
+
+
+def last_batch(connection: Connection) -> int:
+    """The number of the last save that changed anything; 0 before the first."""
+    # The lock makes saves on a shared database take turns; SQLite has it from the start.
+    query = select(tables.meta.c.value).where(tables.meta.c.key == "batch").with_for_update()
+    return int(connection.scalar(query) or 0)
+
+
+def _author_key(connection: Connection) -> bytes:
+    query = select(tables.meta.c.value).where(tables.meta.c.key == "author_key")
+    return bytes.fromhex(connection.execute(query).scalar_one())
+
+
+def clean(text: str | None) -> str | None:
+    """The text without what a database cannot hold (NUL, half a surrogate pair).
+
+    None for an empty one: a text that says nothing is unknown.
+    """
+    if not text:
+        return None
+    if "\0" in text:
+        text = text.replace("\0", "")
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
+    return text or None
+
+
+def _list(values: Iterable[str]) -> str:
+    items = [item for item in map(clean, values) if item]
+    return json.dumps(items, ensure_ascii=False, separators=(",", ":"))
+
+
+def _upsert(
+    connection: Connection, table: Table, columns: Sequence[Column[Any]], keys: Sequence[str]
+) -> str:
+    """The statement that saves a row, or changes it where it says something else."""
+    dialect = connection.dialect
+    start = sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
+    said = [column.name for column in columns if column.name not in (*keys, "batch")]
+    statement = start.on_conflict_do_update(
+        index_elements=list(keys),
+        set_={name: start.excluded[name] for name in (*said, "batch") if name in table.c},
+        where=or_(*(table.c[name].is_distinct_from(start.excluded[name]) for name in said)),
+    )
+    names = [column.name for column in columns]
+    return str(statement.compile(dialect=dialect, column_keys=names))

@@ -1,0 +1,134 @@
+"""How each kind of record lies in its table: which field becomes which column.
+
+Saving and loading both read this one description, so they cannot disagree.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Column, Table
+
+from vpemetrics.records import (
+    AnyRecord,
+    Change,
+    Commit,
+    Deployment,
+    Incident,
+    Repository,
+    Run,
+    Triage,
+)
+from vpemetrics.store import tables
+from vpemetrics.window import from_micros, to_micros
+
+Getter = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """A kind of record and its table.
+
+    `fields` names the record's field of a column where the two are spelled differently,
+    `computed` gives the columns that are no field.
+    """
+
+    record: type[AnyRecord]
+    table: Table
+    fields: Mapping[str, str] = field(default_factory=dict)
+    computed: Mapping[str, Getter] = field(default_factory=dict)
+
+    @cached_property
+    def columns(self) -> list[Column[Any]]:
+        """The columns a save fills from the record, in the table's order."""
+        return [
+            column
+            for column in self.table.columns
+            if "holds" in column.info and column.name != "source_id"
+        ]
+
+    @cached_property
+    def key_columns(self) -> list[str]:
+        """The columns that name a record within the store."""
+        return ["source_id", "key"] if "key" in self.table.c else ["sha_id", "source_id"]
+
+    def getter(self, column: Column[Any]) -> Getter:
+        """What reads a column's value from a record."""
+        return self.computed.get(column.name) or attrgetter(self.field_of(column))
+
+    def field_of(self, column: Column[Any]) -> str:
+        """The record's field that a column comes from."""
+        return self.fields.get(column.name, column.name)
+
+
+def _first_parent(commit: Commit) -> str | None:
+    return commit.parents[0] if commit.parents else None
+
+
+def _second_parent(commit: Commit) -> str | None:
+    return commit.parents[1] if len(commit.parents) > 1 else None
+
+
+def _other_parents(commit: Commit) -> tuple[str, ...]:
+    return commit.parents[2:]
+
+
+def _triage_key(triage: Triage) -> str:
+    # One moment has one key, whatever zone it was given in.
+    return f"{triage.record}@{from_micros(to_micros(triage.when)).isoformat()}"
+
+
+_KEY_IS_ID = {"key": "id"}
+_REPOSITORY = {"repository_id": "repository"}
+_COMMIT = {"sha_id": "commit_sha"}
+
+SHAPES: dict[type[AnyRecord], Shape] = {
+    shape.record: shape
+    for shape in (
+        Shape(
+            record=Repository,
+            table=tables.repositories,
+            fields=_KEY_IS_ID | {"name_id": "name"},
+        ),
+        Shape(
+            record=Commit,
+            table=tables.commits,
+            fields=_REPOSITORY
+            | {"sha_id": "sha", "reverts_id": "reverts_sha", "picked_from_id": "picked_from_sha"},
+            computed={
+                "parent1_id": _first_parent,
+                "parent2_id": _second_parent,
+                "more_parents": _other_parents,
+            },
+        ),
+        Shape(
+            record=Change,
+            table=tables.changes,
+            fields=_KEY_IS_ID
+            | _REPOSITORY
+            | {"merge_sha_id": "merge_commit_sha", "commit_ids": "commit_shas"},
+        ),
+        Shape(
+            record=Deployment,
+            table=tables.deployments,
+            fields=_KEY_IS_ID
+            | _REPOSITORY
+            | _COMMIT
+            | {"service_id": "service", "environment_id": "environment"},
+        ),
+        Shape(
+            record=Incident,
+            table=tables.incidents,
+            fields=_KEY_IS_ID | {"services": "service"},
+        ),
+        Shape(record=Run, table=tables.runs, fields=_KEY_IS_ID | _REPOSITORY | _COMMIT),
+        Shape(
+            record=Triage,
+            table=tables.triage,
+            fields={"at": "when"},
+            computed={"key": _triage_key},
+        ),
+    )
+}

@@ -1,0 +1,235 @@
+"""The store: facts go in by `save`, come out as records for export and as columns for numbers."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import chain, islice
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy import Connection, Engine, func, select, union
+
+from vpemetrics.errors import NewerStore, NoData, StoreProblem
+from vpemetrics.records import AnyRecord, Coverage, Sourced
+from vpemetrics.store import loading, schema, tables
+from vpemetrics.store.engine import (
+    explained,
+    file_of,
+    location_url,
+    make_engine,
+    make_reading_engine,
+    reading,
+    writing,
+)
+from vpemetrics.store.saving import Saving, last_batch
+from vpemetrics.store.shapes import SHAPES
+
+if TYPE_CHECKING:
+    from vpemetrics.store.columns import Arrays
+
+_CHUNK = 5_000
+
+
+class Store:
+    """What is known, in one database: a file (SQLite) or a server (PostgreSQL).
+
+    Open one with `Store.open`; it is a context manager that closes its connections.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, location: str | Path, *, must_exist: bool = False) -> Self:
+        """The store at a path or URL, made if it is not there, brought up to this version.
+
+        NewerStore, with the store untouched, if a newer version of vpemetrics made it;
+        NoData if it `must_exist` and does not.
+        """
+        url = location_url(location)
+        path = file_of(url)
+        if path is not None:
+            _check_file(path, must_exist=must_exist)
+        engine = make_engine(url)
+        try:
+            _prepare(engine, path)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine)
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def save(
+        self,
+        source: str,
+        records: Iterable[AnyRecord],
+        *,
+        cursors: Mapping[str, str] | None = None,
+    ) -> dict[str, int]:
+        """Saves what one source said, and how far it has been collected (scope → position).
+
+        All of it or nothing. Returns the number of records per kind.
+        Saving a record again is harmless; saving a different one under its key replaces it.
+        """
+        return self._save(((source, record) for record in records), {source: cursors or {}})
+
+    def save_all(self, records: Iterable[Sourced]) -> dict[str, int]:
+        """Saves records of several sources in one transaction, as `save` does."""
+        return self._save(records, {})
+
+    def _save(
+        self, records: Iterable[Sourced], cursors: Mapping[str, Mapping[str, str]]
+    ) -> dict[str, int]:
+        chunks = _chunks(records)
+        first = next(chunks, [])  # before the transaction: a small save never waits inside it
+        with self.transaction() as connection:
+            saving = Saving(connection)
+            for chunk in chain([first], chunks):
+                saving.write(chunk)
+            for source, positions in cursors.items():
+                saving.move_cursors(source, positions)
+            return saving.finish()
+
+    def records(self, kind: str) -> Iterator[Sourced]:
+        """Every record of a kind (a key of RECORD_TYPES) with its source, by source and key."""
+        with reading(self._engine) as connection:
+            yield from loading.load(connection, kind)
+
+    def coverage(self) -> list[Coverage]:
+        """Every stretch of time that was collected, touching ones joined."""
+        with reading(self._engine) as connection:
+            return loading.load_coverage(connection)
+
+    def cursors(self, source: str) -> dict[str, str]:
+        """How far a source has been collected: scope → position."""
+        table, names = tables.cursors, tables.names
+        query = (
+            select(table.c.scope, table.c.position)
+            .join(names, names.c.id == table.c.source_id)
+            .where(names.c.name == source)
+        )
+        with reading(self._engine) as connection:
+            return {row.scope: row.position for row in connection.execute(query)}
+
+    def sources(self) -> list[str]:
+        """The names of the sources that anything is known from, in order."""
+        used = union(*(select(table.c.source_id) for table in _fact_tables().values()))
+        query = select(tables.names.c.name).where(tables.names.c.id.in_(used))
+        with reading(self._engine) as connection:
+            return sorted(connection.scalars(query))
+
+    def counts(self) -> dict[str, int]:
+        """How many records of each kind there are; kinds without any are left out."""
+        with reading(self._engine) as connection:
+            counts = {
+                kind: connection.execute(select(func.count()).select_from(table)).scalar_one()
+                for kind, table in _fact_tables().items()
+            }
+        return {kind: count for kind, count in counts.items() if count}
+
+    def batch(self) -> int:
+        """The number of the last save that changed anything; 0 before the first."""
+        with reading(self._engine) as connection:
+            return last_batch(connection)
+
+    def columns(
+        self, sql: str, params: Sequence[Any] = (), *, text: Collection[str] = ()
+    ) -> "Arrays":
+        """A query's columns as arrays; see `read_columns`."""
+        from vpemetrics.store.columns import read_columns
+
+        with reading(self._engine) as connection:
+            return read_columns(connection, sql, params, text=text)
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """A connection that is the only writer; commits at the end, or nothing happened."""
+        return writing(self._engine)
+
+
+def _fact_tables() -> dict[str, Any]:
+    facts = {cls.KIND: shape.table for cls, shape in SHAPES.items()}
+    return facts | {Coverage.KIND: tables.coverage}
+
+
+def _chunks(records: Iterable[Sourced]) -> Iterator[list[Sourced]]:
+    pending = iter(records)
+    while chunk := list(islice(pending, _CHUNK)):
+        yield chunk
+
+
+def _check_file(path: Path, *, must_exist: bool) -> None:
+    """Makes sure, without touching the file, that it is a store or can become one."""
+    if not path.exists():
+        if must_exist:
+            raise NoData(f"there is no store at {path}; import or collect something first")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return
+    engine = make_reading_engine(path)
+    try:
+        with explained(engine), engine.connect() as connection:
+            _check(connection, path)
+    finally:
+        engine.dispose()
+
+
+def _check(connection: Connection, where: object) -> None:
+    if schema.is_empty(connection):
+        return
+    if not schema.is_store(connection):
+        raise StoreProblem(f"{where} is a database, but no store of vpemetrics")
+    version = schema.stored_version(connection)
+    if not schema.is_known(version):
+        raise NewerStore(
+            f"{where} was made by a newer version of vpemetrics (schema {version}, this version "
+            f"knows {schema.SCHEMA_VERSION}) and was left as it is; upgrade vpemetrics to read it"
+        )
+
+
+def _prepare(engine: Engine, path: Path | None) -> None:
+    """Gives an empty database its schema, and an older embedded store its migrations."""
+    with reading(engine) as connection:
+        _check(connection, path or engine.url.render_as_string())
+        empty = schema.is_empty(connection)
+        if not empty and schema.stored_version(connection) == schema.SCHEMA_VERSION:
+            return
+    if path is None and not empty:
+        raise StoreProblem(
+            f"{engine.url.render_as_string()} has an older schema; "
+            "run `vpemetrics db upgrade` when nobody is using it"
+        )
+    if path is not None:
+        _write_ahead(engine)
+    with writing(engine) as connection:
+        _bring_up_to_date(connection)
+
+
+def _bring_up_to_date(connection: Connection) -> None:
+    # Asked again inside the transaction: another process may have been quicker.
+    if schema.is_empty(connection):
+        schema.create(connection)
+    elif schema.stored_version(connection) != schema.SCHEMA_VERSION:
+        schema.upgrade(connection)
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Lets readers read while somebody writes; SQLite remembers it in the file."""
+    with explained(engine):
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
