@@ -235,6 +235,9 @@ class Coverage:
 
 AnyRecord = Repository | Commit | Change | Deployment | Incident | Run | Triage | Coverage
 
+Sourced = tuple[str, AnyRecord]
+"""A record and the name of the source that said it."""
+
 RECORD_TYPES: dict[str, type[AnyRecord]] = {
     cls.KIND: cls
     for cls in (Repository, Commit, Change, Deployment, Incident, Run, Triage, Coverage)
