@@ -1,0 +1,93 @@
+"""How large a made-up organisation is to be, and what it is called."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from vpemetrics.simulate.hours import HOUR, moment, seconds_of
+
+PEOPLE_PER_TEAM = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The size and shape of an organisation; the same plan always makes the same records.
+
+    `commits`, `changes`, `deployments` (successful production ones) and `incidents` are aims
+    for the whole organisation: chance keeps within a few percent of them.
+    Every service has a repository of its own, or all share one if `monorepo`.
+    Services named in `two_regions` reach two production environments.
+    """
+
+    services: tuple[str, ...]
+    ends: date
+    weeks: int
+    commits: int
+    changes: int
+    deployments: int
+    incidents: int
+    seed: int = 1
+    teams: int = 2
+    monorepo: bool = False
+    two_regions: frozenset[str] = frozenset()
+    organisation: str = "Example engineering"
+
+    def __post_init__(self) -> None:
+        if self.ends.weekday() or self.weeks < 1:
+            raise ValueError(f"a plan ends on a Monday, after whole weeks: {self.ends:%a %d %b}")
+        if self.commits < 2.5 * self.changes:
+            raise ValueError("a change needs 2.5 commits on average, its merge among them")
+        if self.deployments > self.changes:
+            raise ValueError("a plan deploys at most once for each change")
+
+    @property
+    def starts_at(self) -> int:
+        """The wall-clock second at which the organisation begins."""
+        return seconds_of(self.ends - timedelta(weeks=self.weeks))
+
+    @property
+    def ends_at(self) -> int:
+        """The wall-clock second up to which everything is known: early on the last Monday."""
+        return seconds_of(self.ends) + 6 * HOUR
+
+    @property
+    def covered(self) -> tuple[datetime, datetime]:
+        """The half-open stretch of time the records cover."""
+        return moment(self.starts_at), moment(self.ends_at)
+
+    @property
+    def repositories(self) -> dict[str, tuple[str, ...]]:
+        """The services of every repository."""
+        if self.monorepo:
+            return {"example/everything": self.services}
+        return {f"example/{service}": (service,) for service in self.services}
+
+    def team(self, service: str) -> str:
+        """The team that owns a service."""
+        return f"team-{'abcdefghijklmnopqrstuvwxyz'[self.services.index(service) % self.teams]}"
+
+    def share(self, service: str) -> float:
+        """The part of all work that goes into a service; some get five times as much as others."""
+        weights = [5 - index % 5 for index in range(len(self.services))]
+        return weights[self.services.index(service)] / sum(weights)
+
+
+def configuration(plan: Plan) -> str:
+    """The plan's services, owners and paths as a configuration file."""
+    head = f'[organisation]\nname = "{plan.organisation}"\ntimezone = "UTC"\n'
+    return "\n".join(
+        [
+            head,
+            *(
+                _service(plan, repository, service)
+                for repository, services in plan.repositories.items()
+                for service in services
+            ),
+        ]
+    )
+
+
+def _service(plan: Plan, repository: str, service: str) -> str:
+    lines = ["[[service]]", f'name = "{service}"', f'team = "{plan.team(service)}"']
+    if plan.monorepo:
+        lines += [f'repository = "{repository}"', f'paths = ["services/{service}/**", "shared/**"]']
+    return "\n".join([*lines, ""])
