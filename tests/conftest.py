@@ -1,0 +1,49 @@
+"""Makes a skipped test fail where everything it needs was meant to be there.
+
+`pytest --no-skips` fails every skip; `--may-skip=needs_x` excuses the tests marked with `needs_x`.
+"""
+
+from collections.abc import Generator
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("skips")
+    group.addoption("--no-skips", action="store_true", help="a skipped test fails")
+    group.addoption(
+        "--may-skip",
+        action="append",
+        default=[],
+        metavar="MARKER",
+        help="with --no-skips: tests with this marker may be skipped",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    excused = any(item.get_closest_marker(marker) for marker in item.config.getoption("may_skip"))
+    if item.config.getoption("no_skips") and not excused and not hasattr(report, "wasxfail"):
+        fail_if_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if collector.config.getoption("no_skips"):
+        fail_if_skipped(report)
+    return report
+
+
+def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not report.skipped:
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    report.outcome = "failed"
+    report.longrepr = f"skipped, though nothing should be missing: {reason}"
