@@ -1,0 +1,1124 @@
+"""A slow, obvious second reading of METRICS.md rules 10 to 26, to hold the engine against.
+
+Everything is done by brute force over the records: sets of ancestors, plain loops, no index
+that a definition could hide in. It shares nothing with the product but the record types and
+the rules, so where both agree, two readings of the same text agree.
+Where the text leaves a choice, the comment beginning with "Choice" names the rule.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+import pathspec
+
+from vpemetrics.records import (
+    AnyRecord,
+    Change,
+    Commit,
+    Deployment,
+    Incident,
+    Repository,
+    Status,
+    Triage,
+    Verdict,
+)
+from vpemetrics.rules import LeadTimeStart, Rules, Service
+
+ONE_HOUR = timedelta(minutes=60)
+CLOCK_SKEW = timedelta(minutes=5)
+REVERT_SUPPORT = timedelta(days=7)
+REMEMBERED = 64
+CONFIRMED = ("A", "B", "C")
+ATTEMPTS = (Status.FAILED, Status.CANCELLED, Status.SKIPPED, Status.SUPERSEDED)
+
+Parts = tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """One service reaching production once, in one or several environments (rule 12)."""
+
+    service: str
+    parts: Parts
+    kind: str
+    started_at: datetime
+    finished_at: datetime
+    commit: str | None
+    known: bool
+    rolled_back: bool
+    first: bool
+    environments: frozenset[str]
+    removed: str | None = None
+    unplanned: bool = False
+    records: tuple[Deployment, ...] = field(repr=False, compare=False)
+
+    @property
+    def ships(self) -> bool:
+        """Whether anything reached production by it that can be named."""
+        return self.known and not self.rolled_back
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shipped:
+    """Where a change went, and its samples of lead time in seconds (rules 16, 17, 19)."""
+
+    deployment: Parts | None
+    excluded: str | None = None
+    start_at: datetime | None = None
+    starts_at_merge: bool = False
+    leads: tuple[float, ...] = ()
+
+    @property
+    def lead(self) -> float | None:
+        """The lead time where the change has one sample."""
+        return self.leads[0] if len(self.leads) == 1 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A piece of evidence that a deployment failed (rule 23).
+
+    `by` is the deployment that gives it (the rollback, the one with the revert or the fix).
+    `counts` is False where stronger evidence, or a person, decided otherwise.
+    """
+
+    service: str
+    deployment: Parts
+    grade: str
+    evidence: str
+    incident: str | None = None
+    by: Parts | None = None
+    counts: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """What caused an incident on a service: a deployment, or why none is known (grade E)."""
+
+    grade: str
+    service: str | None = None
+    deployment: Parts | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovery:
+    """From the first start to the last restore of a failed deployment; None is still open."""
+
+    start: datetime
+    restored: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Everything rules 10 to 26 say about a history."""
+
+    deployments: dict[str, tuple[Deployed, ...]]
+    failed_attempts: dict[str, Parts]
+    shipped: dict[tuple[str, str], Shipped]
+    waiting: frozenset[tuple[str, str]]
+    failures: tuple[Failure, ...]
+    incident_causes: dict[tuple[str, str], Cause]
+    recoveries: dict[tuple[str, Parts], Recovery]
+
+
+def trace(records: Iterable[AnyRecord], rules: Rules) -> Result:
+    """What a history means under the rules."""
+    facts = Facts(records, rules)
+    stories = {name: Story(facts, name) for name in facts.services}
+    evidence = Evidence(facts, stories)
+    failures = evidence.failures()
+    return Result(
+        deployments={name: evidence.with_rework(story) for name, story in stories.items()},
+        failed_attempts={name: story.attempts for name, story in stories.items()},
+        shipped={(name, key): it for name, s in stories.items() for key, it in s.shipped.items()},
+        waiting=frozenset((name, key) for name, s in stories.items() for key in s.waiting),
+        failures=failures,
+        incident_causes=evidence.causes,
+        recoveries=evidence.recoveries(failures),
+    )
+
+
+class Facts:
+    """The records by kind, and who owns which commit (rules 11, 14, 15, 19)."""
+
+    def __init__(self, records: Iterable[AnyRecord], rules: Rules) -> None:
+        rows = list(records)
+        self.rules = rules
+        self.repositories = [row for row in rows if isinstance(row, Repository)]
+        self.commits = {row.sha: row for row in rows if isinstance(row, Commit)}
+        self.deployments = [row for row in rows if isinstance(row, Deployment)]
+        self.incidents = [row for row in rows if isinstance(row, Incident)]
+        merged = [row for row in rows if isinstance(row, Change) and row.merged_at is not None]
+        self.changes = {change.id: change for change in sorted(merged, key=_merge_order)}
+        triage = sorted((row for row in rows if isinstance(row, Triage)), key=lambda row: row.when)
+        self.triage = {row.record: row for row in triage}
+        self._reach: dict[str, frozenset[str]] = {}
+
+    # Services and production
+
+    @cached_property
+    def services(self) -> dict[str, list[Deployment]]:
+        """The production records of every service, by our name for it."""
+        found: dict[str, list[Deployment]] = {}
+        for row in self.deployments:
+            name = self.service_of(row.service, row.repository)
+            if name is not None and self._is_production(name, row.environment):
+                found.setdefault(name, []).append(row)
+        return found
+
+    def service_of(self, own: str | None, repository: str | None) -> str | None:
+        """Our name for what a source calls `own`, or deploys from a repository (rule 14)."""
+        name = own if own is not None else self.repository_name(repository)
+        if name is None:
+            return None
+        # Choice (14): a name spelled out wins over any pattern, then the first pattern.
+        for service in self.rules.services:
+            if service.name == name:
+                return service.name
+        for service in self.rules.services:
+            if any(fnmatchcase(name, pattern) for pattern in service.sources):
+                return service.name
+        if own is None:
+            # Choice (14): a record without a service is of the one service of its repository.
+            ours = [
+                s.name for s in self.rules.services if self.repository_name(s.repository) == name
+            ]
+            if len(ours) == 1:
+                return ours[0]
+        return name
+
+    def service_rules(self, name: str) -> Service:
+        return next((s for s in self.rules.services if s.name == name), Service(name=name))
+
+    def _is_production(self, service: str, environment: str) -> bool:
+        patterns = self.service_rules(service).environments or self.rules.environments
+        return any(fnmatchcase(environment.lower(), pattern.lower()) for pattern in patterns)
+
+    def repository_name(self, given: str | None) -> str | None:
+        """The present name of a repository that may be given by id or an old name."""
+        for repository in self.repositories:
+            if given in (repository.id, repository.name, *repository.aliases):
+                return repository.name
+        return given
+
+    def repositories_of(self, service: str) -> set[str | None]:
+        configured = self.service_rules(service).repository
+        given = [configured] if configured else [row.repository for row in self.services[service]]
+        return {self.repository_name(name) for name in given if name is not None}
+
+    def default_branch(self, repository: str) -> str | None:
+        name = self.repository_name(repository)
+        return next((r.default_branch for r in self.repositories if r.name == name), None)
+
+    # The graph
+
+    def ancestors(self, sha: str) -> frozenset[str]:
+        """The commit and everything reachable from it (the last few answers are kept)."""
+        if sha not in self._reach:
+            reach = self._walk(sha)
+            if len(self._reach) == REMEMBERED:
+                del self._reach[next(iter(self._reach))]
+            self._reach[sha] = reach
+        return self._reach[sha]
+
+    def _walk(self, sha: str) -> frozenset[str]:
+        seen: set[str] = set()
+        todo = [sha]
+        while todo:
+            at = todo.pop()
+            if at in self._reach:
+                seen |= self._reach[at]
+            elif at not in seen:
+                seen.add(at)
+                todo += self.commits[at].parents if at in self.commits else ()
+        return frozenset(seen)
+
+    def is_merge(self, sha: str) -> bool:
+        return sha in self.commits and len(self.commits[sha].parents) > 1
+
+    # Changes and their commits
+
+    def originals(self, change: Change) -> tuple[str, ...]:
+        """The commits of a pull request before squash or rebase, () where unknown."""
+        if change.commit_shas or change.merge_commit_sha is None:
+            return change.commit_shas
+        # Choice (15, 17): a real merge commit says itself which commits it brought.
+        commit = self.commits.get(change.merge_commit_sha)
+        if commit is None or len(commit.parents) != 2 or commit.parents[1] not in self.commits:
+            return ()
+        base, head = commit.parents
+        return tuple(sorted(self.ancestors(head) - self.ancestors(base)))
+
+    def rebased(self, change: Change) -> list[str]:
+        """The copies a rebase left before the last one, told by author and author date.
+
+        Choice (15): without this they would be direct commits.
+        """
+        originals = [sha for sha in change.commit_shas if not self.is_merge(sha)]
+        at, copies = change.merge_commit_sha, []
+        for original in reversed(originals):
+            if at is None or at == original or not self._is_copy(at, original):
+                break
+            copies.append(at)
+            at = next(iter(self.commits[at].parents), None)
+        return copies if len(copies) == len(originals) else []
+
+    def _is_copy(self, sha: str, original: str) -> bool:
+        one, other = self.commits.get(sha), self.commits.get(original)
+        if one is None or other is None or len(one.parents) > 1 or one.authored_at is None:
+            return False
+        return (one.authored_at, one.author) == (other.authored_at, other.author)
+
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        """The earliest-merged pull request that lists a commit (rule 15).
+
+        Choice (15): a pull request's merge, squash and rebased commits are its own too.
+        Choice (15): a pull request that is not merged owns nothing.
+        """
+        owners: dict[str, str] = {}
+        for change in self.changes.values():
+            for sha in (*self.originals(change), *self.rebased(change), change.merge_commit_sha):
+                if sha is not None:
+                    owners.setdefault(sha, change.id)
+        return owners
+
+    def change_of(self, sha: str) -> str:
+        """The change a commit belongs to: a pull request's id, or a commit's own sha."""
+        source = self._picked_from(sha)
+        return self.owners.get(source, source)
+
+    def _picked_from(self, sha: str) -> str:
+        """The first commit in a chain of cherry-picks, as far as the sources are known."""
+        seen = {sha}
+        while True:
+            commit = self.commits.get(sha)
+            source = commit.picked_from_sha if commit else None
+            if source is None or source in seen:
+                return sha
+            if source not in self.commits and source not in self.owners:
+                return sha
+            seen.add(source)
+            sha = source
+
+    @cached_property
+    def picks(self) -> dict[str, set[str]]:
+        """The cherry-picks of a commit."""
+        picks: dict[str, set[str]] = {}
+        for sha in self.commits:
+            source = self._picked_from(sha)
+            if source != sha:
+                picks.setdefault(source, set()).add(sha)
+        return picks
+
+    @cached_property
+    def own_commits(self) -> dict[str, tuple[str, ...]]:
+        """The commits that are left to a pull request; merge commits are no changes."""
+        return {
+            change.id: tuple(
+                sha
+                for sha in self.originals(change)
+                if self.change_of(sha) == change.id and not self.is_merge(sha)
+            )
+            for change in self.changes.values()
+        }
+
+    def nothing_left(self, change: Change) -> bool:
+        """Whether a pull request is no change, all its commits being others' (rule 15)."""
+        if self.own_commits[change.id]:
+            return False
+        if self.originals(change):
+            return True
+        merge = change.merge_commit_sha
+        return merge is not None and self.change_of(merge) != change.id
+
+    @cached_property
+    def carriers(self) -> dict[str, list[Change]]:
+        """The later pull requests that list a pull request's merge or all its own commits."""
+        carriers: dict[str, list[Change]] = {}
+        listing: dict[str, set[str]] = {}
+        for other in self.changes.values():
+            for sha in other.commit_shas:
+                listing.setdefault(sha, set()).add(other.id)
+        for change in self.changes.values():
+            found = set(listing.get(change.merge_commit_sha or "", ()))
+            own = self.own_commits[change.id]
+            if own:
+                found |= set.intersection(*(listing.get(sha, set()) for sha in own))
+            carriers[change.id] = [
+                self.changes[key]
+                for key in sorted(found)
+                if _merge_order(self.changes[key]) > _merge_order(change)
+            ]
+        return carriers
+
+    # People
+
+    def is_bot(self, author: str | None, flag: bool | None) -> bool:
+        if flag or author is None:
+            return bool(flag)
+        return author.endswith("[bot]") or any(fnmatchcase(author, p) for p in self.rules.bots)
+
+    def by_bot(self, change: Change) -> bool:
+        """Whether a pull request is a bot's: by its author, else its oldest commit's (rule 19)."""
+        if change.author is not None or change.is_bot is not None:
+            return self.is_bot(change.author, change.is_bot)
+        shas = self.own_commits[change.id] or (change.merge_commit_sha or "",)
+        known = [self.commits[sha] for sha in shas if sha in self.commits]
+        dated = [commit for commit in known if commit.authored_at is not None]
+        oldest = min(dated, key=lambda c: (c.authored_at, c.sha), default=next(iter(known), None))
+        return oldest is not None and self.is_bot(oldest.author, oldest.is_bot)
+
+    # Reverts
+
+    def commits_of(self, key: str) -> list[Commit]:
+        """All commits that belong to a change."""
+        return [self.commits[sha] for sha in self._shas_by_change.get(key, ())]
+
+    @cached_property
+    def _shas_by_change(self) -> dict[str, list[str]]:
+        shas: dict[str, list[str]] = {}
+        for sha in self.commits:
+            shas.setdefault(self.change_of(sha), []).append(sha)
+        return shas
+
+    def reverts(self, key: str) -> set[str]:
+        """The changes (or unknown commits) a change says it reverts, itself never."""
+        named = {c.reverts_sha for c in self.commits_of(key) if c.reverts_sha is not None}
+        targets = {self.change_of(sha) for sha in named}
+        if key in self.changes:
+            targets |= set(self.changes[key].reverts)
+        return targets - {key}
+
+
+def _merge_order(change: Change) -> tuple[datetime, str]:
+    assert change.merged_at is not None
+    return change.merged_at, change.id
+
+
+class Story:
+    """One service's deployments in order of finish, and the changes they shipped."""
+
+    def __init__(self, facts: Facts, name: str) -> None:
+        self.facts = facts
+        self.name = name
+        rows = sorted(facts.services[name], key=lambda row: row.id)
+        self.attempts = tuple(row.id for row in rows if row.status in ATTEMPTS)
+        self.repositories = facts.repositories_of(name)
+        self.has_graph = any(
+            facts.repository_name(commit.repository) in self.repositories
+            for commit in facts.commits.values()
+        ) or any(row.commit_sha in facts.commits for row in rows)
+        self.deployments = self._judge(_group(_arrivals(rows)))
+        self._paths = pathspec.GitIgnoreSpec.from_lines(facts.service_rules(name).paths)
+        self.shipped: dict[str, Shipped] = {}
+        self.waiting: set[str] = set()
+        self._ship()
+
+    # Kinds (rules 12 and 13)
+
+    def _judge(self, groups: list[list[Deployment]]) -> list[Deployed]:
+        kinds = _Kinds(self)
+        group_of = {row.id: index for index, group in enumerate(groups) for row in group}
+        arrivals = sorted((row for group in groups for row in _firsts(group)), key=_finish)
+        for row in arrivals:
+            kinds.arrive(row, group_of[row.id])
+        made = [self._deployed(group, kinds) for group in groups]
+        return sorted(made, key=lambda d: (d.finished_at, _last(d.records).id))
+
+    def _deployed(self, group: list[Deployment], kinds: "_Kinds") -> Deployed:
+        firsts = _firsts(group)
+        judged = [kinds.of[row.id] for row in firsts]
+        # Choice (12): judged per environment; of several kinds the one that matters most.
+        kind = next(kind for kind in _Kinds.ORDER if kind in [it for it, _ in judged])
+        removed = [before for it, before in judged if it == "rollback"]
+        return Deployed(
+            service=self.name,
+            parts=tuple(row.id for row in group),
+            kind=kind,
+            started_at=min(_start(row) for row in firsts),
+            finished_at=max(_finish(row)[0] for row in firsts),
+            commit=group[0].commit_sha,
+            known=self.knows(group[0].commit_sha),
+            rolled_back=group[0].status is Status.ROLLED_BACK,
+            first=all(before is None for _, before in judged),
+            environments=frozenset(row.environment for row in group),
+            removed=removed[0] if removed else None,
+            records=tuple(group),
+        )
+
+    def knows(self, sha: str | None) -> bool:
+        # Choice (12): where there is a graph, a commit outside it is an unknown one.
+        return sha is not None and (not self.has_graph or sha in self.facts.commits)
+
+    # Changes in deployments (rule 16)
+
+    def _ship(self) -> None:
+        ours = [c for c in self.facts.changes.values() if self._belongs(c)]
+        if self.has_graph:
+            self._ship_by_graph(ours)
+        else:
+            for change in ours:
+                self._book(change, self._by_time(change))
+
+    def _belongs(self, change: Change) -> bool:
+        if self.facts.repository_name(change.repository) not in self.repositories:
+            return False
+        squash = self.facts.commits.get(change.merge_commit_sha or "")
+        if squash is not None and len(squash.parents) < 2 and squash.paths is not None:
+            return self._touches(squash.sha)
+        shas = self.facts.own_commits[change.id] or self.facts.originals(change)
+        return any(self._touches(sha) for sha in shas or (change.merge_commit_sha or "",))
+
+    def _touches(self, sha: str) -> bool:
+        commit = self.facts.commits.get(sha)
+        if not self._paths.patterns or commit is None or commit.paths is None:
+            return True
+        return any(self._paths.match_file(path) for path in commit.paths)
+
+    def _ship_by_graph(self, ours: list[Change]) -> None:
+        pending = list(ours)
+        seen: set[str] = set()
+        for deployment in self.deployments:
+            if not deployment.ships:
+                continue
+            assert deployment.commit is not None
+            reach = self.facts.ancestors(deployment.commit)
+            new = reach - seen
+            if not new:
+                continue
+            seen |= new
+            held = [change for change in pending if self._holds(reach, change)]
+            for change in held:
+                pending.remove(change)
+                self._book(change, deployment)
+            for key in sorted(set(self._direct(new)) - set(self.shipped)):
+                self.shipped[key] = self._sample_direct(self.facts.commits[key], deployment)
+        for change in pending:
+            self._book(change, None)
+
+    def _holds(self, reach: frozenset[str], change: Change) -> bool:
+        own = self.facts.own_commits[change.id]
+        if own and all(self._has(reach, sha) for sha in own):
+            return True
+        return self._landed(reach, change)
+
+    def _landed(self, reach: frozenset[str], change: Change) -> bool:
+        merge = change.merge_commit_sha
+        if merge is not None and self._has(reach, merge):
+            return True
+        return any(self._landed(reach, other) for other in self.facts.carriers[change.id])
+
+    def _has(self, reach: frozenset[str], sha: str) -> bool:
+        """Whether a deployment holds a commit or a cherry-pick of it.
+
+        Choice (16): a pull request is picked when its merge, or every one of its commits, is.
+        """
+        return sha in reach or not reach.isdisjoint(self.facts.picks.get(sha, ()))
+
+    def _direct(self, new: Iterable[str]) -> Iterator[str]:
+        for sha in new:
+            if sha not in self.facts.commits or self.facts.is_merge(sha):
+                continue
+            key = self.facts.change_of(sha)
+            if key in self.facts.commits and key not in self.facts.changes and self._touches(sha):
+                yield key
+
+    def _by_time(self, change: Change) -> Deployed | None:
+        assert change.merged_at is not None
+        for deployment in self.deployments:
+            ships = deployment.kind == "forward" and not deployment.rolled_back
+            # Choice (16): "after its merge" leaves out the same instant.
+            if ships and deployment.started_at > change.merged_at:
+                return deployment
+        return None
+
+    # Samples (rules 17 and 19)
+
+    def _book(self, change: Change, deployment: Deployed | None) -> None:
+        """Put a merged pull request under shipped or waiting."""
+        parts = deployment.parts if deployment else None
+        reason = self._left_out(change, deployment)
+        if reason is not None:
+            self.shipped[change.id] = Shipped(deployment=parts, excluded=reason)
+        elif deployment is None:
+            self.waiting.add(change.id)
+        else:
+            self.shipped[change.id] = self._sample(change, deployment)
+
+    def _left_out(self, change: Change, deployment: Deployed | None) -> str | None:
+        if self.facts.nothing_left(change):
+            return "no_commit_left"
+        if deployment is None or not self.has_graph:
+            default = self.facts.default_branch(change.repository)
+            if default and change.base_branch and change.base_branch != default:
+                return "other_branch"
+        if deployment is None:
+            return None
+        if deployment.first:
+            return "first_deployment"
+        if not deployment.known:
+            return "unknown_commit"
+        return "bot" if self.facts.by_bot(change) else None
+
+    def _sample(self, change: Change, deployment: Deployed) -> Shipped:
+        starts, at_merge = self._starts(change)
+        if not starts:
+            return Shipped(deployment=deployment.parts, excluded="no_author_date")
+        leads = [_lead(deployment.finished_at - start) for start in starts]
+        kept = tuple(lead for lead in leads if lead is not None)
+        by_merge = self.facts.rules.lead_time_start is LeadTimeStart.MERGE
+        reason = "deployed_before_merge" if by_merge else "negative"
+        return Shipped(
+            deployment=deployment.parts,
+            excluded=None if kept else reason,
+            start_at=min(starts),
+            starts_at_merge=at_merge,
+            leads=kept,
+        )
+
+    def _starts(self, change: Change) -> tuple[list[datetime], bool]:
+        """Where the samples of a pull request start; True if at the merge for want of better."""
+        assert change.merged_at is not None
+        mode = self.facts.rules.lead_time_start
+        if mode is LeadTimeStart.MERGE:
+            return [change.merged_at], False
+        own = self.facts.own_commits[change.id]
+        commits = [self.facts.commits[sha] for sha in own if sha in self.facts.commits]
+        dates = [commit.authored_at for commit in commits if commit.authored_at is not None]
+        if len(dates) < len(own) or not own:
+            # Choice (17): the source's own first_commit_at stands in for commits not known.
+            dates += [change.first_commit_at] if change.first_commit_at else []
+        if not dates:
+            return [change.merged_at], True
+        return (dates if mode is LeadTimeStart.EACH_COMMIT else [min(dates)]), False
+
+    def _sample_direct(self, commit: Commit, deployment: Deployed) -> Shipped:
+        parts = deployment.parts
+        if deployment.first:
+            return Shipped(deployment=parts, excluded="first_deployment")
+        if self.facts.is_bot(commit.author, commit.is_bot):
+            return Shipped(deployment=parts, excluded="bot")
+        start = commit.authored_at
+        if self.facts.rules.lead_time_start is LeadTimeStart.MERGE:
+            # Choice (17): a direct commit is merged when it is committed.
+            start = commit.committed_at or start
+        if start is None:
+            return Shipped(deployment=parts, excluded="no_author_date")
+        lead = _lead(deployment.finished_at - start)
+        return Shipped(
+            deployment=parts,
+            excluded="negative" if lead is None else None,
+            start_at=start,
+            leads=() if lead is None else (lead,),
+        )
+
+    # What the evidence asks for
+
+    def of_record(self, record: str) -> Deployed | None:
+        return next((d for d in self.deployments if record in d.parts), None)
+
+    def of_parts(self, parts: Parts | None) -> Deployed | None:
+        return next((d for d in self.deployments if d.parts == parts), None)
+
+    def of_change(self, key: str) -> Deployed | None:
+        """The deployment that shipped a change; the first one shipped nothing that counts."""
+        it = self.shipped.get(key)
+        found = self.of_parts(it.deployment) if it else None
+        return None if found is None or found.first else found
+
+    def of_commit(self, sha: str) -> Deployed | None:
+        """The deployment that first held a commit, else the one that shipped its change."""
+        for deployment in self.deployments:
+            if deployment.ships and sha in self.facts.ancestors(deployment.commit or ""):
+                return None if deployment.first else deployment
+        return self.of_change(self.facts.change_of(sha))
+
+    def place(self, deployment: Deployed) -> int:
+        return self.deployments.index(deployment)
+
+    def removed_by(self, rollback: Deployed) -> list[Deployed]:
+        """The forward deployments a rollback took back, the first one first (rule 23 B)."""
+        place = self.place(rollback)
+        # Choice (23): only what was deployed where the rollback happened.
+        before = [
+            (i, d)
+            for i, d in enumerate(self.deployments[:place])
+            if d.environments & rollback.environments
+        ]
+        target = self._target(rollback, before)
+        return [d for i, d in before if target is not None and i > target and d.kind == "forward"]
+
+    def _target(self, rollback: Deployed, before: list[tuple[int, Deployed]]) -> int | None:
+        live = [(i, d) for i, d in before if d.ships]
+        same = [i for i, d in live if d.commit == rollback.commit]
+        assert rollback.commit is not None
+        older = self.facts.ancestors(rollback.commit)
+        return max(same or [i for i, d in live if d.commit in older], default=None)
+
+    def put_back(self, rollback: Deployed) -> bool:
+        """Whether what a rollback removed came again before any other forward deployment."""
+        for deployment in self.deployments[self.place(rollback) + 1 :]:
+            if not deployment.environments & rollback.environments:
+                continue
+            if deployment.commit == rollback.removed and deployment.ships:
+                return True
+            if deployment.kind == "forward":
+                return False
+        return False
+
+    def live_at(self, began: datetime) -> Deployed | None:
+        """The latest forward deployment that had started then and was not rolled back since."""
+        gone = [
+            removed
+            for rollback in self.deployments
+            if rollback.kind == "rollback" and rollback.finished_at <= began
+            for removed in self.removed_by(rollback)
+        ]
+        candidates = [
+            d
+            for d in self.deployments
+            if d.kind == "forward" and d.started_at <= began and d not in gone
+            # Choice (23): "since" is between the deployment and the incident.
+            if not (d.rolled_back and d.finished_at <= began)
+        ]
+        # Choice (23): "latest" is the latest to start; ties by order of finish.
+        return max(candidates, key=lambda d: (d.started_at, self.place(d)), default=None)
+
+
+def _lead(elapsed: timedelta) -> float | None:
+    """Seconds of lead time; at most 5 minutes below zero is clock skew (rule 17)."""
+    if elapsed < -CLOCK_SKEW:
+        return None
+    return max(elapsed, timedelta()).total_seconds()
+
+
+def _start(row: Deployment) -> datetime:
+    return row.started_at or _finish(row)[0]
+
+
+def _finish(row: Deployment) -> tuple[datetime, str]:
+    assert row.finished_at is not None
+    return row.finished_at, row.id
+
+
+def _arrivals(rows: Iterable[Deployment]) -> list[Deployment]:
+    """What reached production, in order of finish; without a time it cannot be placed."""
+    reached = (Status.SUCCEEDED, Status.ROLLED_BACK)
+    return sorted(
+        (row for row in rows if row.status in reached and row.finished_at is not None),
+        key=_finish,
+    )
+
+
+def _firsts(group: Sequence[Deployment]) -> list[Deployment]:
+    """The first part in every environment; the others are repeats."""
+    found: dict[str, Deployment] = {}
+    for row in group:
+        found.setdefault(row.environment, row)
+    return list(found.values())
+
+
+def _last(group: Sequence[Deployment]) -> Deployment:
+    return _firsts(group)[-1]
+
+
+def _group(arrivals: list[Deployment]) -> list[list[Deployment]]:
+    """Parts that are one deployment together (rule 12)."""
+    groups: list[list[Deployment]] = []
+    latest: dict[str, list[Deployment]] = {}
+    for row in arrivals:
+        home = next((g for g in reversed(groups) if _joins(row, g, latest)), None)
+        if home is None:
+            home = []
+            groups.append(home)
+        home.append(row)
+        latest[row.environment] = home
+    return groups
+
+
+def _joins(
+    row: Deployment, group: list[Deployment], latest: Mapping[str, list[Deployment]]
+) -> bool:
+    if row.status is not group[0].status or not _same(row, group[0]):
+        return False
+    there = [part for part in _firsts(group) if part.environment == row.environment]
+    if not there:
+        return _finish(row)[0] - _finish(_last(group))[0] <= ONE_HOUR
+    # Choice (10, 12): the pipeline's own rollback lies between two tries that were rolled back.
+    again = row.status is Status.SUCCEEDED and latest[row.environment] is group
+    return again and _finish(row)[0] - _finish(there[0])[0] <= ONE_HOUR
+
+
+def _same(one: Deployment, other: Deployment) -> bool:
+    if one.commit_sha is None and other.commit_sha is None:
+        return one.version is not None and one.version == other.version
+    return one.commit_sha == other.commit_sha
+
+
+class _Kinds:
+    """What is and was live in every environment, and so the kind of every arrival."""
+
+    ORDER = ("rollback", "forward", "stale", "redeploy", "rollout")
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.live: dict[str, str] = {}
+        self.ever: dict[str, dict[str, int]] = {}
+        self.of: dict[str, tuple[str, str | None]] = {}
+
+    def arrive(self, row: Deployment, group: int) -> None:
+        """Judge a part, then make its commit the live one."""
+        before = self.live.get(row.environment)
+        self.of[row.id] = (self._kind(row, before, group), before)
+        if row.status is Status.ROLLED_BACK or not self.story.knows(row.commit_sha):
+            return
+        assert row.commit_sha is not None
+        self.live[row.environment] = row.commit_sha
+        self.ever.setdefault(row.environment, {}).setdefault(row.commit_sha, group)
+
+    def _kind(self, row: Deployment, before: str | None, group: int) -> str:
+        sha = row.commit_sha
+        if row.status is Status.ROLLED_BACK or not self.story.knows(sha):
+            return "forward"
+        # Choice (13): also where another environment has the commit already.
+        if before is None or sha is None:
+            return "forward"
+        if sha == before:
+            return "redeploy"
+        here = self.ever[row.environment]
+        if sha in here:
+            return "redeploy" if self._contains(sha, before, here) else "rollback"
+        older = sha in self.story.facts.ancestors(before)
+        if row.rollback and (older or not self.story.has_graph):
+            return "rollback"
+        # Choice (12): "never live" is nowhere, so a commit known elsewhere is a rollout.
+        elsewhere = [env for env, ever in self.ever.items() if ever.get(sha, group) != group]
+        if elsewhere:
+            return "rollout"
+        return "stale" if older else "forward"
+
+    def _contains(self, sha: str, before: str, here: Mapping[str, int]) -> bool:
+        if self.story.has_graph:
+            return before in self.story.facts.ancestors(sha)
+        # Choice (12): without a graph, what first went live later contains the earlier.
+        order = list(here)
+        return order.index(sha) > order.index(before)
+
+
+@dataclass(frozen=True)
+class _Revert:
+    blamed: Deployed
+    by: Deployed
+    supported: bool
+
+
+class Evidence:
+    """Which deployment failed, by what evidence, and when it was mended (rules 23 to 26)."""
+
+    def __init__(self, facts: Facts, stories: Mapping[str, Story]) -> None:
+        self.facts = facts
+        self.stories = stories
+        self.incidents = {incident.id: incident for incident in facts.incidents}
+        self.causes: dict[tuple[str, str], Cause] = {}
+
+    def failures(self) -> tuple[Failure, ...]:
+        """All evidence, the strongest first; fills `causes` on the way."""
+        found: list[Failure] = []
+        for story in self.stories.values():
+            found += self._without_incident(story)
+        for incident in self.facts.incidents:
+            found += self._of_incident(incident)
+        found = [self._overruled(failure) for failure in found]
+        return tuple(sorted(found, key=lambda f: (f.grade, f.service, f.deployment, f.evidence)))
+
+    # Evidence without an incident
+
+    def _without_incident(self, story: Story) -> Iterator[Failure]:
+        for deployment in story.deployments:
+            if deployment.rolled_back:
+                yield _failure(deployment, "A", "rolled_back")
+            if self._verdict(deployment) is Verdict.CONFIRM:
+                yield _failure(deployment, "A", "triage")
+            if deployment.kind == "rollback":
+                removed = story.removed_by(deployment)
+                grade = "D" if story.put_back(deployment) else "B"
+                if removed:
+                    yield _failure(removed[0], grade, "rollback", by=deployment)
+        for revert in self.reverts(story):
+            grade = "B" if revert.supported else "D"
+            yield _failure(revert.blamed, grade, "revert", by=revert.by)
+
+    def reverts(self, story: Story) -> Iterator[_Revert]:
+        """The reverts that are evidence: of no revert, and in a later deployment."""
+        for key in story.shipped:
+            by = story.of_change(key)
+            if by is None:
+                continue
+            for target in sorted(self.facts.reverts(key)):
+                blamed = story.of_change(target)
+                if blamed is None or self.facts.reverts(target):
+                    continue
+                if story.place(blamed) < story.place(by):
+                    supported = self._supported(story, key, target, blamed, by)
+                    yield _Revert(blamed, by, supported)
+
+    def _supported(
+        self, story: Story, key: str, target: str, blamed: Deployed, by: Deployed
+    ) -> bool:
+        """Whether an incident, a hotfix or a label stands beside a revert (rule 23 B).
+
+        Choice (23): an incident of the service that began within 7 days of the revert's
+        deployment, before or after; or a revert within 7 days of its target where either
+        pull request is labelled or a hotfix, or the revert's deployment is one.
+        """
+        if any(
+            abs(began - by.finished_at) <= REVERT_SUPPORT
+            for incident in self.facts.incidents
+            if story.name in self._named(incident) and not incident.external
+            if (began := _began(incident)) is not None
+        ):
+            return True
+        if by.finished_at - blamed.finished_at > REVERT_SUPPORT:
+            return False
+        return _is_hotfix(by) or any(self._marked(it) for it in (key, target))
+
+    def _marked(self, key: str) -> bool:
+        change = self.facts.changes.get(key)
+        if change is None:
+            return False
+        labels = {label.lower() for label in change.labels}
+        incident = {label.lower() for label in self.facts.rules.incident_labels}
+        return bool(labels & incident) or self._hotfix_change(change)
+
+    def _hotfix_change(self, change: Change) -> bool:
+        labels = {label.lower() for label in change.labels}
+        if labels & {label.lower() for label in self.facts.rules.hotfix_labels}:
+            return True
+        patterns = self.facts.rules.hotfix_branches
+        return any(fnmatchcase(change.head_branch or "", pattern) for pattern in patterns)
+
+    # Evidence of an incident
+
+    def _of_incident(self, incident: Incident) -> list[Failure]:
+        found: list[Failure] = []
+        for service, evidence, reason in self._evidence(incident):
+            ranked = sorted(evidence, key=lambda failure: failure.grade)
+            standing = [f for f in ranked if not self._rejected(f, incident)]
+            if standing:
+                best = self._confirmed(standing[0], incident)
+                cause = Cause(grade=best.grade, service=best.service, deployment=best.deployment)
+                found += [best, *(replace(f, counts=False) for f in ranked if f != standing[0])]
+            else:
+                cause = Cause(grade="E", reason="rejected" if ranked else reason)
+                found += [replace(f, counts=False) for f in ranked]
+            self.causes[incident.id, service] = cause
+        return found
+
+    def _evidence(self, incident: Incident) -> Iterator[tuple[str, list[Failure], str]]:
+        """For each named service the evidence, and the reason for grade E if there is none."""
+        named = self._named(incident)
+        causes = _causes(incident, self.facts.triage.get(incident.id))
+        if causes:
+            guilty = self._guilty(causes, named)
+            reason = "" if guilty else "never_shipped"
+            for service in named or sorted({d.service for d in guilty}) or [""]:
+                own = [d for d in guilty if d.service == service] or guilty
+                yield service, [_failure(d, "A", "named", incident) for d in own[:1]], reason
+            return
+        if incident.external:
+            for service in named or [""]:
+                yield service, [], "external"
+            return
+        services = named or sorted(self._fixed_in(incident))
+        for service in services or [""]:
+            evidence = list(self._by_fix_and_time(incident, service))
+            yield service, evidence, "unknown" if named else "no_service"
+
+    def _named(self, incident: Incident) -> list[str]:
+        names = [self.facts.service_of(name, None) for name in incident.service]
+        return sorted({name for name in names if name is not None})
+
+    def _guilty(self, causes: Iterable[str], named: Sequence[str]) -> list[Deployed]:
+        """The deployments a named deployment, pull request or commit stands for.
+
+        Choice (23): in the named services that shipped it; if none did, wherever it shipped.
+        """
+        for cause in causes:
+            found = [d for story in self.stories.values() for d in self._named_in(story, cause)]
+            ours = [d for d in found if d.service in named]
+            if ours or found:
+                return ours or found
+        return []
+
+    def _named_in(self, story: Story, cause: str) -> Iterator[Deployed]:
+        deployment = story.of_record(cause)
+        if deployment is None and cause in self.facts.changes:
+            deployment = story.of_change(cause)
+        elif deployment is None:
+            deployment = self._of_sha(story, cause.lower())
+        if deployment is not None:
+            yield deployment
+
+    def _of_sha(self, story: Story, given: str) -> Deployed | None:
+        deployed = {d.commit for d in story.deployments if d.commit is not None}
+        known = {*self.facts.commits, *self.facts.owners, *deployed}
+        matching = [sha for sha in known if sha.lower().startswith(given)]
+        return story.of_commit(matching[0]) if len(matching) == 1 else None
+
+    def _fixed_in(self, incident: Incident) -> set[str]:
+        return {story.name for story in self.stories.values() if self._fix(story, incident)}
+
+    def _fix(self, story: Story, incident: Incident) -> Deployed | None:
+        """The deployment that shipped a change closing the incident, the first of several."""
+        fixes = [
+            story.of_change(key) for key, c in self.facts.changes.items() if incident.id in c.closes
+        ]
+        shipped = [fix for fix in fixes if fix is not None]
+        return min(shipped, key=story.place, default=None)
+
+    def _by_fix_and_time(self, incident: Incident, service: str) -> Iterator[Failure]:
+        story, began = self.stories.get(service), _began(incident)
+        suspect = story.live_at(began) if story and began else None
+        if story is None or began is None or suspect is None:
+            return
+        fix = self._fix(story, incident)
+        if fix is not None:
+            yield _failure(suspect, "C", "fix", incident, by=fix)
+        if began - suspect.started_at <= self.facts.rules.incident_window:
+            yield _failure(suspect, "D", "time", incident)
+
+    # A person's verdict
+
+    def _verdict(self, deployment: Deployed) -> Verdict | None:
+        rows = [self.facts.triage[part] for part in deployment.parts if part in self.facts.triage]
+        return max(rows, key=lambda row: row.when).verdict if rows else None
+
+    def _rejected(self, failure: Failure, incident: Incident) -> bool:
+        triage = self.facts.triage.get(incident.id)
+        if triage is not None and triage.verdict is Verdict.REJECT:
+            return True
+        return self._verdict(self._deployment(failure)) is Verdict.REJECT
+
+    def _overruled(self, failure: Failure) -> Failure:
+        if self._verdict(self._deployment(failure)) is Verdict.REJECT:
+            return replace(failure, counts=False)
+        return failure
+
+    def _confirmed(self, failure: Failure, incident: Incident) -> Failure:
+        triage = self.facts.triage.get(incident.id)
+        if triage is not None and triage.verdict is Verdict.CONFIRM:
+            return replace(failure, grade="A")
+        return failure
+
+    def _deployment(self, failure: Failure) -> Deployed:
+        found = self.stories[failure.service].of_parts(failure.deployment)
+        assert found is not None
+        return found
+
+    # Rework (rule 25)
+
+    def with_rework(self, story: Story) -> tuple[Deployed, ...]:
+        """The deployments of a service with `unplanned` filled in."""
+        reverting = {revert.by.parts for revert in self.reverts(story) if revert.supported}
+        content = {
+            deployment.parts
+            for key in story.shipped
+            if key in self.facts.changes and self._unplanned_change(self.facts.changes[key])
+            if (deployment := story.of_change(key)) is not None
+        }
+        return tuple(
+            replace(d, unplanned=_is_unplanned(d, d.parts in reverting | content))
+            for d in story.deployments
+        )
+
+    def _unplanned_change(self, change: Change) -> bool:
+        # Choice (25): only incidents that are known; other issues are closed every day.
+        return self._hotfix_change(change) or any(key in self.incidents for key in change.closes)
+
+    # Recovery (rule 26)
+
+    def recoveries(self, failures: Iterable[Failure]) -> dict[tuple[str, Parts], Recovery]:
+        """One recovery for every deployment with a confirmed failure."""
+        by_deployment: dict[tuple[str, Parts], list[Failure]] = {}
+        for failure in failures:
+            if failure.counts:
+                by_deployment.setdefault((failure.service, failure.deployment), []).append(failure)
+        return {
+            key: self._recovery(evidence)
+            for key, evidence in by_deployment.items()
+            if any(failure.grade in CONFIRMED for failure in evidence)
+        }
+
+    def _recovery(self, evidence: list[Failure]) -> Recovery:
+        deployment = self._deployment(evidence[0])
+        incidents = [self.incidents[f.incident] for f in evidence if f.incident is not None]
+        starts = [_began(incident) or deployment.finished_at for incident in incidents]
+        start = max(min(starts, default=deployment.finished_at), deployment.started_at)
+        ends = [incident.mitigated_at or incident.resolved_at for incident in incidents]
+        if not incidents:
+            ends = [self._mended(deployment, evidence)]
+        closed = [end for end in ends if end is not None]
+        # Choice (26): a recovery is never shorter than nothing.
+        restored = max(start, *closed) if len(closed) == len(ends) else None
+        return Recovery(start=start, restored=restored)
+
+    def _mended(self, deployment: Deployed, evidence: list[Failure]) -> datetime | None:
+        """The finish of the rollback or hotfix that ended a failure without an incident."""
+        if deployment.rolled_back:
+            # Choice (26): the pipeline's own rollback ends with the run.
+            return deployment.finished_at
+        story = self.stories[deployment.service]
+        given = [
+            story.of_parts(f.by) for f in evidence if f.by is not None and f.grade in CONFIRMED
+        ]
+        ends = [by.finished_at for by in given if by is not None] or [
+            later.finished_at
+            for later in self.with_rework(story)[story.place(deployment) + 1 :]
+            if (later.kind == "rollback" and deployment in story.removed_by(later))
+            or (later.kind == "forward" and later.unplanned)
+        ]
+        return min(ends, default=None)
+
+
+def _failure(
+    deployment: Deployed,
+    grade: str,
+    evidence: str,
+    incident: Incident | None = None,
+    by: Deployed | None = None,
+) -> Failure:
+    return Failure(
+        service=deployment.service,
+        deployment=deployment.parts,
+        grade=grade,
+        evidence=evidence,
+        incident=incident.id if incident else None,
+        by=by.parts if by else None,
+    )
+
+
+def _began(incident: Incident) -> datetime | None:
+    return incident.impact_started_at or incident.detected_at
+
+
+def _causes(incident: Incident, triage: Triage | None) -> list[str]:
+    """What is named as the cause, most exact first; a person's link replaces it all."""
+    if triage is not None and triage.verdict is Verdict.LINK:
+        return [triage.cause] if triage.cause else []
+    named = (incident.cause_deployment, incident.cause_sha, incident.cause_change)
+    return [cause for cause in named if cause]
+
+
+def _is_hotfix(deployment: Deployed) -> bool:
+    return any(row.hotfix or row.planned is False for row in deployment.records)
+
+
+def _is_unplanned(deployment: Deployed, content: bool) -> bool:
+    if deployment.kind == "rollback":
+        return True
+    return deployment.kind == "forward" and (content or _is_hotfix(deployment))
