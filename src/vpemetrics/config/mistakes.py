@@ -1,6 +1,7 @@
 """Mistakes in a configuration, in the words of the person who mends it."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,7 @@ from vpemetrics.config.secrets import HIDDEN, is_secret_key, masked
 KeyPath = tuple[str | int, ...]
 
 _LONGEST: Final = 60
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _EXPECTED: Final = {
     "string_type": "text in quotes",
     "string_too_short": "text that is not empty",
@@ -53,7 +55,7 @@ def dotted(path: KeyPath) -> str:
     """The place as people write it, tables of a list counted from one: `service[2].name`."""
     text = ""
     for part in path:
-        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{_key(part)}"
     return text.removeprefix(".")
 
 
@@ -73,6 +75,10 @@ def shown(value: object) -> str:
         case list():
             return "a list"
     return str(value)
+
+
+def _key(key: str) -> str:
+    return masked(key) if _BARE_KEY.fullmatch(key) else shown(key)
 
 
 def _of_details(details: ErrorDetails) -> Mistake:
@@ -110,4 +116,4 @@ def _unknown_key(path: KeyPath) -> Mistake:
 
 
 def _hint(near: str | None) -> str:
-    return f"; did you mean {near}?" if near else ""
+    return f"; did you mean {masked(near)}?" if near else ""
