@@ -44,6 +44,7 @@ class Ownership:
         )
         self.owner: dict[int, int] = {}
         self.originals: list[list[int]] = []
+        self._sides = self._merged_sides()
         for at, change in enumerate(self.changes):
             self._claim(at, change)
         self.undecided: set[int] = {
@@ -59,13 +60,37 @@ class Ownership:
 
     def _claim(self, at: int, change: ChangeRow) -> None:
         owner = self.owner
-        mine = [sha for sha in change.commits if owner.setdefault(sha, at) == at]
+        listed = change.commits or self._sides.get(change.merge_commit, ())
+        mine = [sha for sha in listed if owner.setdefault(sha, at) == at]
         self.originals.append([sha for sha in mine if not self._is_merge(sha)])
         if change.merge_commit == NONE:
             return
         owner.setdefault(change.merge_commit, at)
         for sha in self._rebased(change):
             owner.setdefault(sha, at)
+
+    def _merged_sides(self) -> dict[int, list[int]]:
+        """What merge commits of pull requests without a list brought to the main line, by id.
+
+        The main line is the first parents of the last merge; a commit came with the first
+        commit of the main line that reaches it.
+        """
+        graph = self.graph
+        merges = {graph.index.get(c.merge_commit, NONE) for c in self.changes if not c.commits}
+        merges = {at for at in merges if at >= 0 and graph.is_merge[at]}
+        if not merges:
+            return {}
+        last = next(
+            graph.index[change.merge_commit]
+            for change in reversed(self.changes)
+            if change.merge_commit in graph.index
+        )
+        line = graph.first_parents(last)[::-1]
+        sides: dict[int, list[int]] = defaultdict(list)
+        for commit, position in enumerate(graph.first_reached(line)):
+            if position >= 0 and line[position] in merges and commit != line[position]:
+                sides[int(graph.ids[line[position]])].append(int(graph.ids[commit]))
+        return sides
 
     def _is_merge(self, sha: int) -> bool:
         commit = self.graph.index.get(sha, NONE)
@@ -165,7 +190,7 @@ def first_shipped(ownership: Ownership, reached: Sequence[int]) -> list[int]:
 
 
 def _carriers(ownership: Ownership) -> dict[int, list[int]]:
-    """For a pull request, later ones that list its merge commit among theirs."""
+    """For a pull request, later ones that list its merge commit, or all commits of its own."""
     merged_by = {
         change.merge_commit: at
         for at, change in enumerate(ownership.changes)
@@ -173,9 +198,14 @@ def _carriers(ownership: Ownership) -> dict[int, list[int]]:
     }
     carriers: dict[int, list[int]] = defaultdict(list)
     for at, change in enumerate(ownership.changes):
-        for sha in change.commits:
-            carried = merged_by.get(sha, NONE)
-            if NONE < carried < at:
+        listed = {ownership.owner.get(sha, at) for sha in change.commits} - {at}
+        found = {merged_by[sha] for sha in change.commits if sha in merged_by}
+        if listed:
+            commits = set(change.commits)
+            own = ownership.originals
+            found |= {one for one in listed if own[one] and commits.issuperset(own[one])}
+        for carried in found:
+            if carried < at:
                 carriers[carried].append(at)
     return carriers
 

@@ -117,7 +117,7 @@ def rolled_back_to(scene: Scene, at: int) -> int:
     Where there is none, of an ancestor; NONE if no such is known.
     """
     deployed, rollback = scene.deployed, scene.deployed[at]
-    before = [b for b in range(at - 1, -1, -1) if not deployed[b].rolled_back]
+    before = [b for b in range(at - 1, -1, -1) if _beside(deployed[b], rollback)]
     for b in before:
         if deployed[b].commit == rollback.commit:
             return b
@@ -135,7 +135,8 @@ def _rollback(scene: Scene, at: int) -> Evidence | None:
     target = rolled_back_to(scene, at)
     if target == NONE:
         return None
-    blamed = next((b for b in range(target + 1, at) if _was_live(scene.deployed[b])), None)
+    between = (b for b in range(target + 1, at) if _beside(scene.deployed[b], rollback))
+    blamed = next((b for b in between if scene.deployed[b].kind == Kind.FORWARD), None)
     if blamed is None:
         return None
     if _undone(scene, at):
@@ -151,8 +152,9 @@ def _rollback(scene: Scene, at: int) -> Evidence | None:
     return Evidence(blamed, NONE, "B", "rollback", rollback.keys[-1], at, True)
 
 
-def _was_live(deployed: Deployed) -> bool:
-    return deployed.kind == Kind.FORWARD and not deployed.rolled_back
+def _beside(one: Deployed, rollback: Deployed) -> bool:
+    """Whether a deployment was live in an environment that a rollback touched."""
+    return not one.rolled_back and not one.environments.isdisjoint(rollback.environments)
 
 
 def _undone(scene: Scene, at: int) -> bool:
@@ -177,6 +179,8 @@ def _removals(scene: Scene) -> Removals:
             continue
         for removed in range(target + 1, at):
             commit = scene.deployed[removed].commit
+            if not _beside(scene.deployed[removed], rollback):
+                continue
             back = (
                 later.finished_at
                 for later in scene.deployed[at + 1 :]
@@ -207,10 +211,8 @@ def _together_with(scene: Scene, revert: Revert) -> str | None:
         began = incident.began_at
         if not incident.external and since <= began and abs(began - when) <= NEAR:
             return f"with incident {incident.key}"
-    for at in scene.hotfixes:
-        finished = scene.deployed[at].finished_at
-        if finished >= since and abs(finished - when) <= NEAR:
-            return "with a hotfix"
+    if when - since <= NEAR and not scene.hotfixes.isdisjoint((revert.by, revert.target)):
+        return "with a hotfix"
     return None
 
 

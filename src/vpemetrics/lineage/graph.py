@@ -74,6 +74,14 @@ class Graph:
                     commit = first[commit]
         return reached
 
+    def first_parents(self, tip: int) -> list[int]:
+        """A commit and its line of first parents, newest first."""
+        line = []
+        while tip >= 0:
+            line.append(tip)
+            tip = self.first[tip]
+        return line
+
     def contains(self, commit: int, ancestor: int, reached: Sequence[int]) -> bool:
         """Whether `ancestor` is reachable from `commit`; both reached by some tip.
 

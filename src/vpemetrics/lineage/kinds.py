@@ -12,7 +12,7 @@ from vpemetrics.window import MINUTE, MISSING
 TOGETHER: Final = 60 * MINUTE
 
 # The kind of a deployment in several environments is the weightiest of its parts' kinds.
-_WEIGHT: Final = (Kind.FORWARD, Kind.ROLLBACK, Kind.REDEPLOY, Kind.STALE, Kind.ROLLOUT)
+_WEIGHT: Final = (Kind.ROLLBACK, Kind.FORWARD, Kind.REDEPLOY, Kind.STALE, Kind.ROLLOUT)
 
 
 class Ancestry(Protocol):
@@ -66,11 +66,8 @@ def group(rows: Iterable[DeploymentRow]) -> list[Group]:
 
 def _identity(row: DeploymentRow) -> object:
     """What was deployed: the commit, else the version, else this very record."""
-    if row.status == Status.ROLLED_BACK:
-        return row.id, "rolled back"
-    if row.commit != NONE:
-        return row.commit
-    return row.version if row.version is not None else (row.id, "unknown")
+    what = row.commit if row.commit != NONE else row.version
+    return (row.id if what is None else what), row.status
 
 
 def _without_repeats(rows: Iterable[DeploymentRow]) -> list[DeploymentRow]:
@@ -80,6 +77,7 @@ def _without_repeats(rows: Iterable[DeploymentRow]) -> list[DeploymentRow]:
         before = live.get(row.environment)
         if (
             before is not None
+            and row.status != Status.ROLLED_BACK  # its rollback lies between the two
             and _identity(before) == _identity(row)
             and row.finished_at - before.finished_at <= TOGETHER
         ):
@@ -138,7 +136,7 @@ def _judge_part(
     if part.status == Status.ROLLED_BACK or not ancestry.knows(commit):
         return _Judged(Kind.FORWARD, first=before == NONE)
     if before == NONE:
-        return _Judged(Kind.ROLLOUT if elsewhere else Kind.FORWARD, first=True)
+        return _Judged(Kind.FORWARD, first=True)
     if commit == before:
         return _Judged(Kind.REDEPLOY, first=False)
     if commit in environment.lived:
@@ -166,6 +164,7 @@ def _deployed(group: Group, judged: list[_Judged]) -> Deployed:
         started_at=min(starts) if starts else MISSING,
         finished_at=last.finished_at,
         commit=last.commit,
+        environments=frozenset(part.environment for part in parts),
         rolled_back=last.status == Status.ROLLED_BACK,
         first=all(j.first for j in judged),
         removed=next((j.removed for j in judged if j.kind == kind), NONE),

@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 from vpemetrics.window import MISSING, Micros
 
 NONE: Final = -1
+UNKNOWN: Final = -2
+"""A commit that is named but known to nobody here."""
 
 
 class Kind(StrEnum):
@@ -97,7 +99,8 @@ class Deployed(NamedTuple):
     """A deployment as METRICS rules 10 to 13 mean it: one or several records, judged.
 
     `removed` is the commit a rollback took away; `first` has no predecessor and ships nothing
-    counted; `unplanned` is why it is rework, if it is.
+    counted; `ships` where the changes in it are known and count; `unplanned` is why it is
+    rework, if it is.
     """
 
     id: int
@@ -107,11 +110,13 @@ class Deployed(NamedTuple):
     started_at: Micros
     finished_at: Micros
     commit: int
+    environments: frozenset[str]
     rolled_back: bool
     first: bool
     removed: int
     planned: bool | None
     hotfix: bool
+    ships: bool = False
     unplanned: str | None = None
 
     @property
@@ -124,14 +129,15 @@ class Shipped(NamedTuple):
     """A change at its first production deployment in a service.
 
     `change` is the pull request, or NONE for a direct `commit`. `starts` are the moments
-    lead time is counted from, one unless every commit is a sample of its own.
-    `reason` says why it is left out of lead time, if it is.
+    lead time is counted from, one unless every commit is a sample of its own; `first_at` is its
+    first commit's. `reason` says why it is left out of lead time, if it is.
     """
 
     change: int
     commit: int
     deployment: int
     starts: tuple[Micros, ...]
+    first_at: Micros
     at_merge: bool
     reason: str | None
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from vpemetrics.lineage import changes as ch
 from vpemetrics.lineage.changes import NEVER, CommitFacts, Ownership
@@ -39,6 +40,11 @@ class History:
     ownership: Ownership
     committed_at: Sequence[Micros] = ()
     default_branches: Mapping[str, str] = field(default_factory=dict)
+
+    def on_other_branch(self, change: ChangeRow) -> bool:
+        """Whether a pull request was merged into another branch than the default one."""
+        default = self.default_branches.get(change.repository)
+        return bool(default and change.base_branch and change.base_branch != default)
 
     @property
     def graph(self) -> Graph:
@@ -112,6 +118,11 @@ class _Attribution:
     direct: Mapping[int, int]
     commit: Callable[[int], int]
 
+    @cached_property
+    def names_commits(self) -> bool:
+        """Whether any deployment says which commit it brought."""
+        return any(one.commit != NONE for one in self.deployed)
+
 
 def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
     """Who shipped what and who broke what in one service; deployments are named by position."""
@@ -119,10 +130,13 @@ def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
     groups = group(row for row in live if row.finished_at != MISSING)
     known = len(facts.history.graph) > 0 and any(row.commit != NONE for row in live)
     attribute = _by_graph if known else _by_time
-    by = attribute(groups, facts.history.ownership)
+    by = attribute(groups, facts.history)
     scene = _scene(facts, by, rules)
     evidence = weigh(scene)
-    deployed = _with_rework(by.deployed, scene, evidence)
+    deployed = [
+        one._replace(ships=_ships(one, by), unplanned=why)
+        for one, why in zip(by.deployed, _rework(by.deployed, scene, evidence), strict=True)
+    ]
     return Lineage(
         deployed=[*deployed, *_attempts(facts.rows)],
         shipped=[*_shipped_changes(facts, by, rules), *_shipped_commits(facts, by, rules)],
@@ -133,8 +147,8 @@ def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
     )
 
 
-def _by_graph(groups: list[Group], ownership: Ownership) -> _Attribution:
-    graph = ownership.graph
+def _by_graph(groups: list[Group], history: History) -> _Attribution:
+    graph, ownership = history.graph, history.ownership
     reached = graph.first_reached(
         NONE if g.last.status == Status.ROLLED_BACK else graph.index.get(g.last.commit, NONE)
         for g in groups
@@ -155,7 +169,7 @@ def _by_graph(groups: list[Group], ownership: Ownership) -> _Attribution:
     )
 
 
-def _by_time(groups: list[Group], ownership: Ownership) -> _Attribution:
+def _by_time(groups: list[Group], history: History) -> _Attribution:
     """Each pull request in the first forward deployment that started after its merge (rule 16)."""
     ancestry = _ByOrder(groups)
     deployed = judge(groups, ancestry)
@@ -167,6 +181,8 @@ def _by_time(groups: list[Group], ownership: Ownership) -> _Attribution:
     begins = [began for began, _ in forward]
 
     def shipped_at(change: ChangeRow) -> int:
+        if history.on_other_branch(change):
+            return NEVER
         place = bisect_right(begins, change.merged_at)
         return forward[place][1] if place < len(forward) else NEVER
 
@@ -174,7 +190,7 @@ def _by_time(groups: list[Group], ownership: Ownership) -> _Attribution:
         how="time",
         deployed=deployed,
         ancestry=ancestry,
-        changes=[shipped_at(change) for change in ownership.changes],
+        changes=[shipped_at(change) for change in history.ownership.changes],
         direct={},
         commit=ancestry.position,
     )
@@ -187,47 +203,65 @@ def _shipped_changes(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Ite
         if position == NEVER or ownership.is_empty(at) or not owns(at):
             continue
         change = ownership.changes[at]
-        starts, at_merge = _starts(ownership, at, start)
-        reason = _reason(by.deployed[position], starts, start, is_bot=ownership.is_bot(at))
-        yield Shipped(change.id, NONE, position, starts, at_merge, reason)
+        first_at = _first_at(ownership, at)
+        starts, at_merge = _starts(ownership, at, start, first_at)
+        reason = _reason(by, position, starts, start, is_bot=ownership.is_bot(at))
+        yield Shipped(change.id, NONE, position, starts, first_at, at_merge, reason)
 
 
 def _shipped_commits(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Iterable[Shipped]:
     history, start = facts.history, rules.lead_time_start
     owns = ch.commit_filter(history.ownership, facts.belongs)
-    dates = history.committed_at if start == LeadTimeStart.MERGE else history.facts.authored_at
+    authored_at = history.facts.authored_at
+    dates = history.committed_at if start == LeadTimeStart.MERGE else authored_at
     for sha, position in by.direct.items():
         if not owns(sha):
             continue
         commit = history.graph.index[sha]
         starts = (dates[commit],) if dates[commit] != MISSING else ()
         is_bot = history.facts.is_bot[commit] == 1
-        reason = _reason(by.deployed[position], starts, start, is_bot=is_bot)
-        yield Shipped(NONE, sha, position, starts, False, reason)
+        reason = _reason(by, position, starts, start, is_bot=is_bot)
+        yield Shipped(NONE, sha, position, starts, authored_at[commit], False, reason)
 
 
-def _starts(ownership: Ownership, at: int, start: LeadTimeStart) -> tuple[tuple[Micros, ...], bool]:
+def _first_at(ownership: Ownership, at: int) -> Micros:
+    """The author date of a pull request's first commit; what the source says if we miss some."""
+    dates = ownership.author_dates(at)
+    said = ownership.changes[at].first_commit_at
+    if dates and (said == MISSING or len(dates) == len(ownership.originals[at])):
+        return dates[0]
+    return said if not dates else min(said, dates[0])
+
+
+def _starts(
+    ownership: Ownership, at: int, start: LeadTimeStart, first_at: Micros
+) -> tuple[tuple[Micros, ...], bool]:
     """The moments lead time is counted from, and whether they fell back to the merge."""
-    change = ownership.changes[at]
+    merged_at = ownership.changes[at].merged_at
     if start == LeadTimeStart.MERGE:
-        return (change.merged_at,), False
+        return (merged_at,), False
+    if first_at == MISSING:
+        return (merged_at,), True
     dates = ownership.author_dates(at)
     if start == LeadTimeStart.EACH_COMMIT and dates:
         return tuple(dates), False
-    whole = len(dates) == len(ownership.originals[at])
-    if dates and (whole or change.first_commit_at == MISSING):
-        return (dates[0],), False
-    if change.first_commit_at != MISSING:
-        return (min([change.first_commit_at, *dates]),), False
-    return (change.merged_at,), True
+    return (first_at,), False
 
 
 def _reason(
-    deployed: Deployed, starts: tuple[Micros, ...], start: LeadTimeStart, *, is_bot: bool
+    by: _Attribution,
+    position: int,
+    starts: tuple[Micros, ...],
+    start: LeadTimeStart,
+    *,
+    is_bot: bool,
 ) -> str | None:
     """Why a shipped change is left out of lead time; None if it is in."""
+    deployed = by.deployed[position]
     if deployed.first:
         return "first_deployment"
+    if deployed.commit == NONE and by.names_commits:
+        return "unknown_commit"
     if is_bot:
         return "bot"
     if not starts:
@@ -240,15 +274,14 @@ def _reason(
 
 
 def _waiting(facts: ServiceFacts, by: _Attribution) -> Iterable[Waiting]:
-    ownership, default = facts.history.ownership, facts.history.default_branches
+    ownership = facts.history.ownership
     owns = ch.change_filter(ownership, facts.belongs)
     for at, position in enumerate(by.changes):
         change = ownership.changes[at]
         if ownership.is_empty(at) and owns(at):
             yield Waiting(change.id, "no_commit_left")
         elif position == NEVER and owns(at):
-            branch = default.get(change.repository)
-            if branch and change.base_branch and change.base_branch != branch:
+            if facts.history.on_other_branch(change):
                 yield Waiting(change.id, "other_branch")
             else:
                 yield Waiting(change.id, "bot" if ownership.is_bot(at) else None)
@@ -268,12 +301,12 @@ def _attempts(rows: Iterable[DeploymentRow]) -> Iterable[Deployed]:
                 started_at=row.started_at,
                 finished_at=when,
                 commit=row.commit,
+                environments=frozenset((row.environment,)),
                 rolled_back=False,
                 first=False,
                 removed=NONE,
                 planned=row.planned,
                 hotfix=False,
-                unplanned=None,
             )
 
 
@@ -421,26 +454,31 @@ def _name(change: _Change, ownership: Ownership) -> str:
     return ownership.changes[at].key if at != NONE else f"commit:{sha}"
 
 
-def _with_rework(
+def _ships(one: Deployed, by: _Attribution) -> bool:
+    """Whether what a deployment shipped is known and counts."""
+    if one.kind != Kind.FORWARD or one.first or one.rolled_back:
+        return False
+    return by.ancestry.knows(one.commit) or not by.names_commits
+
+
+def _rework(
     deployed: Sequence[Deployed], scene: Scene, evidence: Iterable[Evidence]
-) -> list[Deployed]:
-    """The deployments with why they are unplanned, those that are (rule 25)."""
+) -> Iterable[str | None]:
+    """For each deployment why it was unplanned, or None (rule 25)."""
     known = {incident.key for incident in scene.incidents}
     fixes = {at for key, found in scene.closers.items() if key in known for at in found}
     reverts = {e.restored_by for e in evidence if e.grade == "B" and e.what == "revert"}
-
-    def why(at: int, one: Deployed) -> str | None:
+    for at, one in enumerate(deployed):
         if one.kind == Kind.ROLLBACK:
-            return "rollback"
-        if one.kind != Kind.FORWARD:
-            return None
-        if at in fixes:
-            return "fix"
-        if at in reverts:
-            return "revert"
-        return "hotfix" if at in scene.hotfixes else None
-
-    return [one._replace(unplanned=why(at, one)) for at, one in enumerate(deployed)]
+            yield "rollback"
+        elif one.kind != Kind.FORWARD:
+            yield None
+        elif at in fixes:
+            yield "fix"
+        elif at in reverts:
+            yield "revert"
+        else:
+            yield "hotfix" if at in scene.hotfixes else None
 
 
 def _problems(

@@ -6,15 +6,28 @@ Durations are seconds, proportions 0 to 1, counts whole; nothing is rounded here
 
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 
 class Model(BaseModel):
-    """A frozen value that refuses fields it does not know."""
+    """A frozen value that refuses fields it does not know, and numbers that are none."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Amount = TypeVar("Amount", int, float, str)
+
+
+def _by_name(amounts: dict[str, Amount]) -> dict[str, Amount]:
+    return dict(sorted(amounts.items()))
+
+
+Counts = Annotated[dict[str, int], PlainSerializer(_by_name, return_type=dict[str, int])]
+Numbers = Annotated[dict[str, float], PlainSerializer(_by_name, return_type=dict[str, float])]
+Texts = Annotated[dict[str, str], PlainSerializer(_by_name, return_type=dict[str, str])]
+"""Maps that are written in the order of their names, however they were put together."""
 
 
 class Unit(StrEnum):
@@ -57,9 +70,13 @@ class FigureCoverage(Model):
 
     services: int = Field(description="services collected over the whole window")
     of: int = Field(description="services in the scope")
-    start: date | None = Field(None, description="first collected date inside the window")
-    end: date | None = Field(None, description="day after the last collected date inside it")
-    incidents: bool = Field(False, description="an incident source covers the scope and window")
+    start: date | None = Field(default=None, description="first collected date inside the window")
+    end: date | None = Field(
+        default=None, description="day after the last collected date inside it"
+    )
+    incidents: bool = Field(
+        default=False, description="an incident source covers the scope and window"
+    )
 
 
 class Figure(Model):
@@ -71,22 +88,24 @@ class Figure(Model):
     window: WindowRef
     value: float | None
     unit: Unit
-    n: int | None = Field(None, description="samples, or the denominator of a proportion")
-    k: int | None = Field(None, description="numerator of a proportion")
+    n: int | None = Field(default=None, description="samples, or the denominator of a proportion")
+    k: int | None = Field(default=None, description="numerator of a proportion")
     deployments: int | None = Field(
-        None, description="deployments that shipped a counted change, or the forward ones"
+        default=None, description="deployments that shipped a counted change, or the forward ones"
     )
     interval: IntervalRef | None = None
     provisional: bool = False
-    partial: bool = Field(False, description="the window is running, clipped or not all collected")
-    excluded: dict[str, int] = Field(default_factory=dict, description="left out, by reason")
+    partial: bool = Field(
+        default=False, description="the window is running, clipped or not all collected"
+    )
+    excluded: Counts = Field(default_factory=dict, description="left out, by reason")
     coverage: FigureCoverage | None = None
     signal: str | None = None
     attribution: Literal["graph", "time", "mixed"] | None = None
-    beside: dict[str, float] = Field(
+    beside: Numbers = Field(
         default_factory=dict, description="named numbers that are printed beside the value"
     )
     values: tuple[float, ...] = Field(
-        (), description="the samples themselves where there are too few for a statistic"
+        default=(), description="the samples themselves where there are too few for a statistic"
     )
-    note: str | None = Field(None, description="why there is no value, or what limits it")
+    note: str | None = Field(default=None, description="why there is no value, or what limits it")

@@ -1,0 +1,444 @@
+"""The five DORA metrics and their nearest kin (METRICS rules 17 to 28). Pure functions of a cut.
+
+A ratio without a denominator and a duration without samples have no value: None, never 0.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from vpemetrics.metrics import intervals
+from vpemetrics.metrics.facts import CONFIRMED, Cut, seconds_between
+from vpemetrics.metrics.figures import Figure, FigureCoverage, IntervalRef, WindowRef
+from vpemetrics.metrics.registry import METRICS
+from vpemetrics.records import CoverageKind
+from vpemetrics.window import (
+    DAY,
+    HOUR,
+    MISSING,
+    SECOND,
+    Window,
+    date_of,
+    midnight,
+    month_of,
+    previous,
+    weeks_before,
+    weeks_in,
+)
+
+FEW: Final = 6
+ENOUGH: Final = 20
+SKEW_SECONDS: Final = 300.0
+NOT_COLLECTED: Final = "not collected"
+NO_INCIDENT_SOURCE: Final = "no incident source"
+
+
+def figure(cut: Cut, metric: str, value: float | None, **details: Any) -> Figure:
+    """A figure of a metric about a cut, with what all figures carry filled in."""
+    definition = METRICS[metric]
+    return Figure(
+        metric=metric,
+        definition_id=definition.definition_id,
+        scope=cut.scope,
+        window=reference(cut.window),
+        value=None if value is None else float(value),
+        unit=definition.unit,
+        partial=cut.partial,
+        coverage=_coverage(cut),
+        **details,
+    )
+
+
+def reference(window: Window) -> WindowRef:
+    """A window as figures name it."""
+    return WindowRef(start=window.start, end=window.end, label=window.label)
+
+
+def interval(found: intervals.Interval | None) -> IntervalRef | None:
+    """A confidence interval as figures carry it."""
+    if found is None:
+        return None
+    return IntervalRef(
+        low=found.low,
+        high=found.high,
+        level=found.level,
+        method=found.method,
+        approx=found.approx,
+    )
+
+
+def _coverage(cut: Cut) -> FigureCoverage:
+    span = cut.collected
+    zone = cut.window.zone
+    return FigureCoverage(
+        services=len(cut.covered_services),
+        of=len(cut.facts.services),
+        start=None if span is None else date_of(span[0], zone),
+        end=None if span is None else date_of(span[1] - 1 + DAY, zone),
+        incidents=bool(cut.with_incidents),
+    )
+
+
+# --- throughput ---------------------------------------------------------------------------------
+
+
+def deployment_frequency(cut: Cut) -> Figure:
+    """Deployments that count, per week of what was collected of the window (rule 21).
+
+    Counted: forward, redeploy, rollback, stale. Beside it: each kind, roll-outs and failed
+    attempts, days with a deployment per week; for several services the median over those covered,
+    zeros counting. A collected window without deployments has 0; one not collected has no value.
+    """
+    span = cut.collected
+    if span is None and not len(cut.deployed):
+        return figure(cut, "deployment_frequency", None, note=NOT_COLLECTED)
+    start, end = span or cut.stretch
+    weeks = cut.window.weeks * (end - start) / (cut.stretch[1] - cut.stretch[0])
+    kinds = cut.finished.kind.value_counts()
+    beside = {kind: int(kinds.get(kind, 0)) for kind in _KINDS}
+    beside["failed_attempts"] = int(kinds.get("attempt", 0))
+    if not cut.partial:
+        beside["days_with_deployment"] = cut.deployed.day.nunique() / weeks
+    if cut.facts.pooled and cut.covered_services:
+        counts = cut.deployed.service.value_counts()
+        each = [counts.get(service, 0) / weeks for service in cut.covered_services]
+        beside["median_service"] = float(np.median(each))
+    n = len(cut.deployed)
+    return figure(cut, "deployment_frequency", n / weeks, n=n, beside=beside, note=cadence(cut))
+
+
+_KINDS: Final = ("forward", "redeploy", "rollback", "stale", "rollout")
+
+
+def cadence(cut: Cut) -> str | None:
+    """How often, in words, over the 13 complete collected weeks up to the window's end (rule 21).
+
+    None while fewer were collected.
+    """
+    weeks = _complete_weeks(cut, 13)
+    if len(weeks) < 13:
+        return None
+    start, end = weeks[0].start_at, weeks[-1].end_at
+    every = cut.facts.deployed
+    inside = every.kind.isin(_KINDS[:4]) & every.finished_at.between(start, end, inclusive="left")
+    found = every[inside]
+    bounds = [week.start_at for week in weeks] + [end]
+    per_week = np.histogram(found.finished_at.to_numpy(), bins=np.array(bounds))[0]
+    first = found.drop_duplicates("day").finished_at.to_numpy()
+    days = np.histogram(first, bins=np.array(bounds))[0]
+    if np.median(days) >= 3:
+        return "daily"
+    if np.median(per_week) >= 1:
+        return "weekly"
+    months = _complete_months(cut.window, 3)
+    counts = [_count_between(every, *month) for month in months]
+    return "monthly" if np.median(counts) >= 1 else "less than monthly"
+
+
+def _count_between(every: pd.DataFrame, start: int, end: int) -> int:
+    inside = every.finished_at.between(start, end, inclusive="left")
+    return int((inside & every.kind.isin(_KINDS[:4])).sum())
+
+
+def _complete_weeks(cut: Cut, count: int) -> list[Window]:
+    window = weeks_before(cut.window, count + 1) if cut.window.days < 7 * count else cut.window
+    whole = [week for week, clipped in weeks_in(window) if not clipped]
+    kind = CoverageKind.DEPLOYMENTS
+    collected = [
+        week
+        for week in whole
+        if any(
+            cut.facts.covers(service, kind, (week.start_at, week.end_at))
+            for service in cut.facts.services
+        )
+    ]
+    return collected[-count:]
+
+
+def _complete_months(window: Window, count: int) -> list[tuple[int, int]]:
+    month, months = month_of(window.end, window.zone), []
+    for _ in range(count):
+        month = previous(month)
+        months.append((month.start_at, month.end_at))
+    return months
+
+
+def time_between_deployments(cut: Cut) -> Figure:
+    """Median time from one deployment of a service to its next, booked to the later one."""
+    every = cut.facts.deployed[cut.facts.deployed.kind.isin(_KINDS[:4])]
+    ordered = every.sort_values("finished_at", kind="stable")
+    gaps = ordered.groupby("service").finished_at.diff()
+    found = cut.within(ordered.assign(gap=gaps), "finished_at").gap.dropna().to_numpy() / SECOND
+    return durations(cut, "time_between_deployments", found)
+
+
+def durations(cut: Cut, metric: str, found: npt.NDArray[np.float64], **details: Any) -> Figure:
+    """A median of independent durations: listed below six, p90 from twenty, else the slowest."""
+    beside: dict[str, float] = dict(details.pop("beside", {})) | extremes(found)
+    few = len(found) < FEW
+    return figure(
+        cut,
+        metric,
+        None if few else intervals.median(found),
+        n=len(found),
+        interval=None if few else interval(intervals.order_statistic_interval(found)),
+        values=tuple(sorted(found.tolist())) if few else (),
+        beside=beside,
+        **details,
+    )
+
+
+def extremes(found: npt.NDArray[np.float64]) -> dict[str, float]:
+    """The 90th percentile of twenty or more samples, the slowest of fewer."""
+    if not len(found):
+        return {}
+    if len(found) >= ENOUGH:
+        return {"p90": float(np.quantile(found, 0.9))}
+    return {"slowest": float(found.max())}
+
+
+def lead_times(cut: Cut) -> pd.DataFrame:
+    """The samples of change lead time: deployed_id and seconds, skew of minutes cut to 0.
+
+    With `each_commit` a change has as many samples as commits.
+    """
+    counted = cut.changes[cut.changes.reason.isna()]
+    if counted.more_starts.notna().any():
+        starts = [
+            [first, *map(int, (more or "").split())]
+            for first, more in zip(counted.start_at, counted.more_starts, strict=True)
+        ]
+        counted = counted.assign(start_at=starts).explode("start_at")
+        counted["start_at"] = counted.start_at.astype("int64")
+    seconds = seconds_between(counted.start_at, counted.finished_at)
+    samples = pd.DataFrame({"deployed_id": counted.deployed_id.to_numpy(), "seconds": seconds})
+    return samples[samples.seconds >= -SKEW_SECONDS].clip(lower={"seconds": 0.0, "deployed_id": 0})
+
+
+def change_lead_time(cut: Cut) -> Figure:
+    """Median time from a change's first commit to its first production deployment (rules 15 to 20).
+
+    Changes by people shipped in the window; left out and counted: bots, what the first known
+    deployment held, and by reason. Interval: Woodruff with deployments as clusters.
+    """
+    samples = lead_times(cut)
+    seconds = samples.seconds.to_numpy()
+    few = len(seconds) < FEW
+    beside = extremes(seconds) | {
+        "starts_at_merge": int(cut.changes[cut.changes.reason.isna()].at_merge.sum()),
+        **accounting(cut),
+    }
+    found = None if few else intervals.woodruff(seconds, samples.deployed_id.to_numpy())
+    return figure(
+        cut,
+        "change_lead_time",
+        None if few else intervals.median(seconds),
+        n=len(seconds),
+        deployments=samples.deployed_id.nunique(),
+        interval=interval(found),
+        values=tuple(sorted(seconds.tolist())) if few else (),
+        excluded=excluded(cut),
+        attribution=attribution(cut),
+        beside=beside,
+    )
+
+
+def excluded(cut: Cut) -> dict[str, int]:
+    """Changes left out of lead time by reason; deployments of unknown commits beside them."""
+    reasons = cut.changes.reason.dropna().value_counts().to_dict()
+    unknown = int(cut.forward.unknown.sum())
+    found = {**reasons, **({"unknown_commit": unknown} if unknown else {})}
+    return {str(reason): int(count) for reason, count in sorted(found.items())}
+
+
+def accounting(cut: Cut) -> dict[str, float]:
+    """What became of the pull requests merged in the window (rule 36).
+
+    merged = merged_shipped + waiting + merged_excluded; direct commits are not among them.
+    """
+    shipped = cut.facts.changes
+    mine = cut.within(shipped[shipped["item"] > 0], "merged_at")
+    waiting = cut.waiting[~cut.waiting["item"].isin(shipped["item"])].drop_duplicates("item")
+    left_out = int(mine.reason.notna().sum()) + int(waiting.reason.notna().sum())
+    return {
+        "merged": len(mine) + len(waiting),
+        "merged_shipped": int(mine.reason.isna().sum()),
+        "merged_excluded": left_out,
+        "waiting": int(waiting.reason.isna().sum()),
+    }
+
+
+def attribution(cut: Cut) -> Literal["graph", "time", "mixed"] | None:
+    """How changes were tied to deployments in the services of the cut."""
+    hows = {cut.facts.attribution[s] for s in cut.facts.services if s in cut.facts.attribution}
+    if not hows:
+        return None
+    if len(hows) > 1:
+        return "mixed"
+    return "graph" if "graph" in hows else "time"
+
+
+def share_within_24h(cut: Cut) -> Figure:
+    """Share of the changes shipped in the window that were in production within 24 hours."""
+    samples = lead_times(cut)
+    k = int((samples.seconds <= 24 * 3600).sum())
+    return proportion(
+        cut,
+        "share_within_24h",
+        k,
+        len(samples),
+        attribution=attribution(cut),
+        excluded=excluded(cut),
+    )
+
+
+# --- instability --------------------------------------------------------------------------------
+
+
+def proportion(cut: Cut, metric: str, k: int, n: int, **details: Any) -> Figure:
+    """k of n with Wilson's interval; no value where n is 0."""
+    return figure(
+        cut,
+        metric,
+        k / n if n else None,
+        k=k,
+        n=n,
+        interval=interval(intervals.wilson(k, n)),
+        **details,
+    )
+
+
+def change_fail_rate(cut: Cut) -> Figure:
+    """Distinct forward deployments with a confirmed failure, of forward deployments (rule 24).
+
+    Confirmed: evidence A to C. Booked to the window of the deployment. Services without an
+    incident source are left out where others have one; where none has, k is a lower bound and
+    there is neither value nor interval.
+    """
+    return _fail_rate(cut, "change_fail_rate", CONFIRMED)
+
+
+def change_fail_rate_with_suspected(cut: Cut) -> Figure:
+    """Change fail rate with suspected failures (evidence D) counted too (rule 24).
+
+    Beside it the share of working hours that lie within four hours of a deployment, which is how
+    often time alone would suspect one.
+    """
+    chance = suspected_by_chance(cut)
+    beside = {} if chance is None else {"suspected_by_chance": chance}
+    return _fail_rate(cut, "change_fail_rate_with_suspected", (*CONFIRMED, "D"), beside)
+
+
+def _fail_rate(
+    cut: Cut, metric: str, grades: Sequence[str], beside: Mapping[str, float] | None = None
+) -> Figure:
+    failed = cut.failures[cut.failures.grade.isin(grades)]
+    forward = failed[failed.kind == "forward"]
+    also = {**(beside or {}), "failed_not_forward": len(failed) - len(forward)}
+    sourced = cut.with_incidents
+    if not sourced:
+        n = len(cut.forward)
+        note = NO_INCIDENT_SOURCE if n else None
+        return figure(cut, metric, None, k=len(forward), n=n, note=note, beside=also)
+    counted = cut.forward.service.isin(sourced)
+    left_out = int((~counted).sum())
+    return proportion(
+        cut,
+        metric,
+        int(forward.service.isin(sourced).sum()),
+        int(counted.sum()),
+        beside=also,
+        excluded={"no_incident_source": left_out} if left_out else {},
+    )
+
+
+def suspected_by_chance(cut: Cut, within: int = 4 * HOUR) -> float | None:
+    """Share of working half-hours (Monday to Friday, 9 to 17) soon after a deployment began.
+
+    The mean over the services of the cut that deployed at all; None if none did.
+    """
+    days = pd.date_range(cut.window.start, cut.window.end, freq="B", inclusive="left")
+    hours = [
+        midnight(day.date(), cut.window.zone) + half * HOUR // 2
+        for day in days
+        for half in range(18, 34)
+    ]
+    shares = []
+    for _, one in cut.forward.groupby("service"):
+        began = np.sort(one.began_at.to_numpy())
+        before = np.searchsorted(began, hours, side="right") - 1
+        since = np.array(hours) - began[before.clip(min=0)]
+        shares.append(float(((before >= 0) & (since <= within)).mean()) if hours else 0.0)
+    return float(np.mean(shares)) if shares else None
+
+
+def deployment_rework_rate(cut: Cut) -> Figure:
+    """Unplanned deployments of all that count in frequency (rule 25).
+
+    Unplanned: rollbacks, deployments that ship the fix of an incident or a confirmed revert,
+    hotfixes. Stale ones and redeploys never are.
+    """
+    unplanned = cut.deployed.unplanned.dropna()
+    reasons = {str(why): int(count) for why, count in unplanned.value_counts().items()}
+    return proportion(
+        cut, "deployment_rework_rate", len(unplanned), len(cut.deployed), beside=reasons
+    )
+
+
+def failed_deployment_recovery_time(cut: Cut) -> Figure:
+    """Kaplan-Meier median of restoration less start, for confirmed failures (rule 26).
+
+    Booked to the window of the failed deployment; open ones are right-censored at data-as-of.
+    """
+    failed = cut.failures[cut.failures.grade.isin(CONFIRMED)]
+    if not cut.with_incidents and not len(failed):
+        note = NO_INCIDENT_SOURCE if len(cut.deployed) else None
+        return figure(cut, "failed_deployment_recovery_time", None, n=0, note=note)
+    timed = failed[failed.timed]
+    return survival(
+        cut,
+        "failed_deployment_recovery_time",
+        timed.start_at.to_numpy(),
+        timed.restored_at.to_numpy(),
+        note=None if cut.with_incidents else NO_INCIDENT_SOURCE,
+        excluded={"no_restored_at": len(failed) - len(timed)} if len(failed) > len(timed) else {},
+    )
+
+
+def survival(
+    cut: Cut,
+    metric: str,
+    start: npt.NDArray[np.int64],
+    end: npt.NDArray[np.int64],
+    *,
+    excluded: Mapping[str, int] | None = None,
+    note: str | None = None,
+) -> Figure:
+    """A Kaplan-Meier median of spells; those without an end run until data-as-of."""
+    observed = end != MISSING
+    seconds = seconds_between(start, np.where(observed, end, cut.facts.data_as_of))
+    left_out = dict(excluded or {})
+    negative = seconds < 0
+    if negative.any():
+        left_out["negative"] = int(negative.sum())
+        seconds, observed = seconds[~negative], observed[~negative]
+    open_ = int((~observed).sum())
+    few = len(seconds) < FEW
+    found = None if few else intervals.survival_median(seconds, observed)
+    beside: dict[str, float] = {"open": open_}
+    if len(seconds):
+        beside["longest"] = float(seconds.max())
+    return figure(
+        cut,
+        metric,
+        None if found is None else found.median,
+        n=len(seconds),
+        interval=None if found is None else interval(found.interval),
+        values=tuple(sorted(seconds.tolist())) if few else (),
+        excluded=left_out,
+        beside=beside,
+        note=note,
+    )

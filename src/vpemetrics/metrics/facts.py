@@ -1,0 +1,264 @@
+"""What the metrics are computed from: typed columns, cut to a scope and a window.
+
+Times are microseconds since 1970 in UTC, `MISSING` where unknown. Nothing here is a figure.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from vpemetrics.metrics.figures import Scope
+from vpemetrics.records import CoverageKind
+from vpemetrics.window import MISSING, SECOND, Micros, Window
+
+Columns = Mapping[str, npt.NDArray[Any]]
+Stretch = tuple[Micros, Micros]
+
+COUNTED: Final = ("forward", "redeploy", "rollback", "stale")
+CONFIRMED: Final = ("A", "B", "C")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """All that was derived and collected for some services over some time.
+
+    - `deployed`: id, service, kind, began_at, started_at, finished_at, commit, first,
+      rolled_back, ships, unplanned, day (days since 1970 in the report's zone)
+    - `shipped`: service, deployed_id, item, finished_at, start_at, more_starts, first_at,
+      at_merge, reason, ready_at, first_review_at, merged_at, started_at, lines, author
+    - `waiting`: service, item, merged_at, reason
+    - `failures`: service, deployed_id, finished_at, kind, grade, start_at, restored_at
+      (MISSING: not restored yet), timed (False: nobody knows when it was restored)
+    - `incidents`: id, began_at, restored_at, updated_at, customers, external, services, caused
+    """
+
+    services: tuple[str, ...]
+    deployed: pd.DataFrame
+    shipped: pd.DataFrame
+    waiting: pd.DataFrame
+    failures: pd.DataFrame
+    incidents: pd.DataFrame
+    coverage: Mapping[tuple[str, CoverageKind], Sequence[Stretch]]
+    attribution: Mapping[str, str]
+    data_as_of: Micros
+    pooled: bool = False
+
+    def of(self, services: Collection[str], *, pooled: bool) -> "Facts":
+        """The facts of some services only; `pooled`: a change counts at the last it reaches."""
+        if set(services) >= set(self.services):
+            return replace(self, pooled=pooled)
+        wanted = frozenset(services)
+        return replace(
+            self,
+            services=tuple(name for name in self.services if name in wanted),
+            deployed=self.deployed[self.deployed.service.isin(wanted)],
+            shipped=self.shipped[self.shipped.service.isin(wanted)],
+            waiting=self.waiting[self.waiting.service.isin(wanted)],
+            failures=self.failures[self.failures.service.isin(wanted)],
+            incidents=self.incidents[
+                [not wanted.isdisjoint(named) for named in self.incidents.services]
+            ],
+            pooled=pooled,
+        )
+
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """Shipped changes, each once: pooled, at the last service it reached (rule 21)."""
+        if not self.pooled or len(self.services) < 2:
+            return self.shipped
+        ordered = self.shipped.sort_values("finished_at", kind="stable")
+        return ordered.drop_duplicates("item", keep="last").sort_index()
+
+    def covered(self, service: str, kind: CoverageKind, window: Stretch) -> list[Stretch]:
+        """The collected stretches of a service inside a window."""
+        start, end = window
+        return [
+            (max(a, start), min(b, end))
+            for a, b in self.coverage.get((service, kind), ())
+            if a < end and start < b
+        ]
+
+    def covers(self, service: str, kind: CoverageKind, window: Stretch) -> bool:
+        """Whether a service was collected over a whole window."""
+        return self.covered(service, kind, window) == [window]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """The facts of one scope in one window: what a figure speaks of."""
+
+    facts: Facts
+    scope: Scope
+    window: Window
+
+    @cached_property
+    def stretch(self) -> Stretch:
+        """The window as instants."""
+        return self.window.start_at, self.window.end_at
+
+    def within(self, frame: pd.DataFrame, column: str) -> pd.DataFrame:
+        """The rows whose moment lies in the window."""
+        start, end = self.stretch
+        at = frame[column].to_numpy()
+        return frame[(at >= start) & (at < end)]
+
+    @cached_property
+    def deployed(self) -> pd.DataFrame:
+        """Deployments finished in the window, those that count in frequency."""
+        every = self.finished
+        return every[every.kind.isin(COUNTED)]
+
+    @cached_property
+    def finished(self) -> pd.DataFrame:
+        """All that finished in the window, roll-outs and failed attempts too."""
+        return self.within(self.facts.deployed, "finished_at")
+
+    @cached_property
+    def forward(self) -> pd.DataFrame:
+        """Forward deployments finished in the window."""
+        return self.deployed[self.deployed.kind == "forward"]
+
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """Changes first shipped in the window, left-out ones too."""
+        return self.within(self.facts.changes, "finished_at")
+
+    @cached_property
+    def waiting(self) -> pd.DataFrame:
+        """Pull requests merged in the window and not shipped, or no changes at all."""
+        return self.within(self.facts.waiting, "merged_at")
+
+    @cached_property
+    def failures(self) -> pd.DataFrame:
+        """Failures, suspected ones too, of deployments finished in the window."""
+        return self.within(self.facts.failures, "finished_at")
+
+    @cached_property
+    def covered_services(self) -> tuple[str, ...]:
+        """Services whose deployments were collected over the whole window."""
+        kind = CoverageKind.DEPLOYMENTS
+        return tuple(s for s in self.facts.services if self.facts.covers(s, kind, self.stretch))
+
+    @cached_property
+    def collected(self) -> Stretch | None:
+        """From the first to the last moment in the window that was collected for any service."""
+        kind = CoverageKind.DEPLOYMENTS
+        found = [x for s in self.facts.services for x in self.facts.covered(s, kind, self.stretch)]
+        return (min(a for a, _ in found), max(b for _, b in found)) if found else None
+
+    @cached_property
+    def with_incidents(self) -> tuple[str, ...]:
+        """Services for which an incident source covers what was collected of the window."""
+        both = (CoverageKind.DEPLOYMENTS, CoverageKind.INCIDENTS)
+        return tuple(
+            s
+            for s in self.facts.services
+            if (wanted := self.facts.covered(s, both[0], self.stretch))
+            and all(self.facts.covers(s, both[1], stretch) for stretch in wanted)
+        )
+
+    @property
+    def partial(self) -> bool:
+        """Whether the window is running or was not collected from end to end."""
+        return self.collected != self.stretch
+
+
+def merged(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """The union of stretches, in order, touching ones joined."""
+    union: list[Stretch] = []
+    for start, end in sorted(stretches):
+        if union and start <= union[-1][1]:
+            union[-1] = (union[-1][0], max(end, union[-1][1]))
+        else:
+            union.append((start, end))
+    return union
+
+
+def length(stretches: Sequence[Stretch]) -> float:
+    """Seconds covered by stretches, overlaps once."""
+    return sum(end - start for start, end in merged(stretches)) / SECOND
+
+
+def seconds_between(start: npt.ArrayLike, end: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Elapsed seconds, NaN where either moment is unknown."""
+    a, b = np.asarray(start, dtype=np.int64), np.asarray(end, dtype=np.int64)
+    unknown = (a == MISSING) | (b == MISSING)
+    return np.where(unknown, np.nan, (np.where(unknown, 0, b) - np.where(unknown, 0, a)) / SECOND)
+
+
+FAILURE_TYPES: Final = {
+    "service": "object",
+    "deployed_id": "int64",
+    "finished_at": "int64",
+    "kind": "object",
+    "grade": "object",
+    "start_at": "int64",
+    "restored_at": "int64",
+    "timed": "bool",
+}
+
+
+def failures(evidence: Columns, deployed: pd.DataFrame) -> pd.DataFrame:
+    """One row per deployment with chosen evidence: grade, start and restoration (rule 26).
+
+    `evidence` has the columns deployed_id, grade, incident_id, began_at, restored_at, mended_at.
+    The strongest grade counts. With incidents, from the first start to the last restoration, a
+    suspected one joining; without, from the finish to that of the rollback or hotfix. A run that
+    its own pipeline rolled back has one finish, the rollback's, and is measured from its start.
+    """
+    found: dict[int, list[int]] = defaultdict(list)
+    for at, id_ in enumerate(evidence["deployed_id"].tolist()):
+        found[id_].append(at)
+    here = deployed[deployed.id.isin(list(found))]
+    items = ((one, [_piece(evidence, at) for at in found[one.id]]) for one in here.itertuples())
+    rows = [
+        (
+            one.service,
+            one.id,
+            one.finished_at,
+            one.kind,
+            min(piece.grade for piece in pieces),
+            *_recovery(one, pieces),
+        )
+        for one, pieces in items
+    ]
+    columns = list(zip(*rows, strict=True)) or [()] * len(FAILURE_TYPES)
+    return pd.DataFrame(
+        {
+            name: pd.Series(list(values), dtype=FAILURE_TYPES[name])
+            for name, values in zip(FAILURE_TYPES, columns, strict=True)
+        }
+    )
+
+
+class _Piece(NamedTuple):
+    grade: str
+    incident: int
+    began_at: Micros
+    restored_at: Micros
+    mended_at: Micros
+
+
+def _piece(evidence: Columns, at: int) -> _Piece:
+    names = ("grade", "incident_id", "began_at", "restored_at", "mended_at")
+    return _Piece(*(evidence[name][at] for name in names))
+
+
+def _recovery(one: Any, pieces: Sequence[_Piece]) -> tuple[Micros, Micros, bool]:
+    """Start, restoration (MISSING: open) and whether the restoration is known or awaited."""
+    incidents = [piece for piece in pieces if piece.incident != MISSING]
+    if incidents:
+        began = [piece.began_at for piece in incidents if piece.began_at != MISSING]
+        start = max(min(began, default=one.finished_at), one.began_at)
+        restored = [piece.restored_at for piece in incidents]
+        return start, MISSING if MISSING in restored else max(restored), True
+    if one.rolled_back:
+        return one.began_at, one.finished_at, True
+    mended = [piece.mended_at for piece in pieces if piece.mended_at != MISSING]
+    return one.finished_at, min(mended, default=MISSING), bool(mended)

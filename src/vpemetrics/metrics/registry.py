@@ -1,0 +1,161 @@
+"""Every metric: its name, its definition in one sentence, its other names, and what measures it."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from vpemetrics.metrics.figures import Unit
+
+if TYPE_CHECKING:
+    from vpemetrics.metrics.facts import Cut
+    from vpemetrics.metrics.figures import Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric and where it is defined; `function` is "module:attribute", from Cut to Figure."""
+
+    name: str
+    title: str
+    unit: Unit
+    definition: str
+    function: str
+    version: int = 1
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def definition_id(self) -> str:
+        """The metric and the version of its definition."""
+        return f"{self.name}/{self.version}"
+
+    def measure(self, cut: "Cut") -> "Figure":
+        """The metric's figure for a scope and window."""
+        module, attribute = self.function.split(":")
+        figure: Figure = getattr(import_module(module), attribute)(cut)
+        return figure
+
+
+_DORA = "vpemetrics.metrics.dora"
+_FLOW = "vpemetrics.metrics.flow"
+
+_ALL: Final = (
+    Metric(
+        name="deployment_frequency",
+        title="Deployments",
+        unit=Unit.PER_WEEK,
+        definition="Deployments that reached production, per week; forward, redeploy, rollback and "
+        "stale ones count, roll-outs of what is live elsewhere do not.",
+        function=f"{_DORA}:deployment_frequency",
+        aliases=("frequency", "df", "deploy_frequency", "deployments"),
+    ),
+    Metric(
+        name="time_between_deployments",
+        title="Time between deployments",
+        unit=Unit.SECONDS,
+        definition="Median time from one deployment of a service to its next.",
+        function=f"{_DORA}:time_between_deployments",
+    ),
+    Metric(
+        name="change_lead_time",
+        title="Lead time",
+        unit=Unit.SECONDS,
+        definition="First commit of a change to its first production deployment, calendar time; "
+        "the median of the changes shipped in the window.",
+        function=f"{_DORA}:change_lead_time",
+        aliases=("lead_time", "lead_time_for_changes", "ltc", "lt"),
+    ),
+    Metric(
+        name="share_within_24h",
+        title="In production within 24 h",
+        unit=Unit.PROPORTION,
+        definition="Share of the changes shipped in the window that took at most 24 hours.",
+        function=f"{_DORA}:share_within_24h",
+        aliases=("within_24h",),
+    ),
+    Metric(
+        name="change_fail_rate",
+        title="Change fail rate",
+        unit=Unit.PROPORTION,
+        definition="Distinct forward deployments with a confirmed failure (evidence A to C) "
+        "divided by all forward deployments, booked to the window of the deployment.",
+        function=f"{_DORA}:change_fail_rate",
+        aliases=("cfr", "change_failure_rate", "fail_rate", "failure_rate"),
+    ),
+    Metric(
+        name="change_fail_rate_with_suspected",
+        title="Change fail rate, incl. suspected",
+        unit=Unit.PROPORTION,
+        definition="Change fail rate counting suspected failures (evidence D) too.",
+        function=f"{_DORA}:change_fail_rate_with_suspected",
+        aliases=("cfr_with_suspected",),
+    ),
+    Metric(
+        name="deployment_rework_rate",
+        title="Rework rate",
+        unit=Unit.PROPORTION,
+        definition="Unplanned deployments (rollbacks, fixes of incidents, confirmed reverts, "
+        "hotfixes) divided by all that count in frequency.",
+        function=f"{_DORA}:deployment_rework_rate",
+        aliases=("rework_rate", "rework"),
+    ),
+    Metric(
+        name="failed_deployment_recovery_time",
+        title="Recovery",
+        unit=Unit.SECONDS,
+        definition="Start of a confirmed failure to its restoration; Kaplan-Meier median, open "
+        "failures counted as still running.",
+        function=f"{_DORA}:failed_deployment_recovery_time",
+        aliases=("mttr", "recovery", "recovery_time", "time_to_restore", "fdrt"),
+    ),
+    Metric(
+        name="incident_restore_time",
+        title="Incident restore time",
+        unit=Unit.SECONDS,
+        definition="Start of an incident, whatever its cause, to its restoration; Kaplan-Meier "
+        "median, booked to the window in which it began.",
+        function=f"{_FLOW}:incident_restore_time",
+        aliases=("restore_time",),
+    ),
+    Metric(
+        name="customers_affected_time",
+        title="Customers affected",
+        unit=Unit.SECONDS,
+        definition="Time in the window with a customer-affecting incident on at least one service.",
+        function=f"{_FLOW}:customers_affected_time",
+        aliases=("customers_affected", "downtime"),
+    ),
+    Metric(
+        name="batch_size",
+        title="Batch size",
+        unit=Unit.COUNT,
+        definition="Median number of changes per forward deployment, those by bots included.",
+        function=f"{_FLOW}:batch_size",
+    ),
+    *(
+        Metric(
+            name=f"stage_{stage}",
+            title=title,
+            unit=Unit.PROPORTION,
+            definition=f"Share of lead time spent {how}, over changes with all times known.",
+            function=f"{_FLOW}:stage_{stage}",
+        )
+        for stage, title, how in (
+            ("coding", "coding", "from the first commit until ready for review"),
+            ("waiting_for_review", "wait review", "waiting for the first review"),
+            ("review", "review", "from the first review to the merge"),
+            ("unreviewed", "unreviewed", "between ready and merge, without a review"),
+            ("waiting_to_deploy", "wait deploy", "from the merge to the start of the deployment"),
+            ("deploying", "deploying", "in the deployment"),
+        )
+    ),
+)
+
+METRICS: Final[dict[str, Metric]] = {metric.name: metric for metric in _ALL}
+
+ALIASES: Final[dict[str, str]] = {alias: metric.name for metric in _ALL for alias in metric.aliases}
+
+
+def find(name: str) -> Metric | None:
+    """The metric of a name or alias, hyphens and capitals as you like; None if there is none."""
+    plain = name.casefold().replace("-", "_").replace(" ", "_")
+    return METRICS.get(ALIASES.get(plain, plain))

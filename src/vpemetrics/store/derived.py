@@ -1,0 +1,213 @@
+"""The tables lineage fills, and the passage of its results into them.
+
+They can be made anew from the facts at any time; nothing here is a fact.
+An `item` is a change under one integer: a pull request's id, or minus a direct commit's sha id.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+)
+
+from vpemetrics.lineage.rows import NONE, Lineage
+from vpemetrics.store.tables import Id, metadata
+from vpemetrics.window import MISSING, Micros
+
+# Times are plain integers here: lineage counts in microseconds already.
+_Time = Id
+
+traced = Table(
+    "traced",
+    metadata,
+    Column("service_id", Id, primary_key=True, autoincrement=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("attribution", Text, nullable=False),
+    Column("problems", Text, nullable=False),
+)
+
+deployed = Table(
+    "deployed",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("service_id", Id, nullable=False),
+    Column("record_id", Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("started_at", _Time),
+    Column("finished_at", _Time, nullable=False),
+    Column("sha_id", Id),
+    Column("rolled_back", SmallInteger, nullable=False),
+    Column("first", SmallInteger, nullable=False),
+    Column("ships", SmallInteger, nullable=False),
+    Column("unplanned", Text),
+    Index("ix_deployed_service_id_finished_at", "service_id", "finished_at"),
+    Index("ix_deployed_finished_at", "finished_at"),
+)
+
+deployed_parts = Table(
+    "deployed_parts",
+    metadata,
+    Column("record_id", Id, primary_key=True, autoincrement=False),
+    Column("deployed_id", Id, nullable=False, index=True),
+    Column("service_id", Id, nullable=False, index=True),
+)
+
+shipped = Table(
+    "shipped",
+    metadata,
+    Column("service_id", Id, nullable=False, index=True),
+    Column("deployed_id", Id, nullable=False, index=True),
+    Column("item", Id, nullable=False, index=True),
+    Column("finished_at", _Time, nullable=False, index=True),
+    Column("start_at", _Time),
+    Column("more_starts", Text),
+    Column("first_at", _Time),
+    Column("at_merge", SmallInteger, nullable=False),
+    Column("reason", Text),
+)
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("service_id", Id, nullable=False, index=True),
+    Column("change_id", Id, nullable=False, index=True),
+    Column("reason", Text),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("service_id", Id, nullable=False, index=True),
+    Column("deployed_id", Id, index=True),
+    Column("incident_id", Id, index=True),
+    Column("grade", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("restored_by", Id),
+    Column("chosen", SmallInteger, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+)
+
+TABLES = (traced, deployed, deployed_parts, shipped, waiting, evidence)
+
+
+class Traced(NamedTuple):
+    """What is remembered of a service's last tracing."""
+
+    fingerprint: str
+    attribution: str
+    problems: dict[str, list[str]]
+
+
+def load_traced(connection: Connection) -> dict[int, Traced]:
+    """What was traced, by the id of the service's name."""
+    rows = connection.execute(
+        select(traced.c.service_id, traced.c.fingerprint, traced.c.attribution, traced.c.problems)
+    )
+    return {row[0]: Traced(row[1], row[2], json.loads(row[3])) for row in rows}
+
+
+def forget(connection: Connection, services: Iterable[int] | None = None) -> None:
+    """Remove what was derived for services; for all of them if none are named."""
+    for table in TABLES:
+        if services is None:
+            connection.execute(delete(table))
+            continue
+        for service in services:
+            connection.execute(delete(table).where(table.c.service_id == service))
+
+
+def save_lineage(connection: Connection, lineages: Mapping[int, tuple[str, Lineage]]) -> None:
+    """Save what came of tracing services: name id to (fingerprint, lineage); old rows are gone."""
+    next_id = (connection.execute(select(func.max(deployed.c.id))).scalar() or 0) + 1
+    for service, (fingerprint, lineage) in lineages.items():
+        _save_one(connection, service, fingerprint, lineage, next_id)
+        next_id += len(lineage.deployed)
+
+
+def _save_one(
+    connection: Connection, service: int, fingerprint: str, lineage: Lineage, base: int
+) -> None:
+    rows: dict[Table, list[tuple[Any, ...]]] = {
+        traced: [(service, fingerprint, lineage.attribution, json.dumps(lineage.problems))],
+        deployed: [
+            (
+                base + at,
+                service,
+                one.id,
+                one.kind.value,
+                _time(one.started_at),
+                one.finished_at,
+                _id(one.commit),
+                int(one.rolled_back),
+                int(one.first),
+                int(one.ships),
+                one.unplanned,
+            )
+            for at, one in enumerate(lineage.deployed)
+        ],
+        deployed_parts: [
+            (part, base + at, service)
+            for at, one in enumerate(lineage.deployed)
+            for part in one.parts
+        ],
+        shipped: [
+            (
+                service,
+                base + one.deployment,
+                one.change if one.change != NONE else -one.commit,
+                lineage.deployed[one.deployment].finished_at,
+                one.starts[0] if one.starts else None,
+                " ".join(map(str, one.starts[1:])) or None,
+                _time(one.first_at),
+                int(one.at_merge),
+                one.reason,
+            )
+            for one in lineage.shipped
+        ],
+        waiting: [(service, one.change, one.reason) for one in lineage.waiting],
+        evidence: [
+            (
+                service,
+                None if one.deployment == NONE else base + one.deployment,
+                _id(one.incident),
+                one.grade,
+                one.what,
+                one.detail,
+                None if one.restored_by == NONE else base + one.restored_by,
+                int(one.chosen),
+                ordinal,
+            )
+            for ordinal, one in enumerate(lineage.evidence)
+        ],
+    }
+    for table, values in rows.items():
+        insert_tuples(connection, table, values)
+
+
+def insert_tuples(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+    """Insert rows given in the order of the table's columns."""
+    if not rows:
+        return
+    statement = str(insert(table).compile(dialect=connection.dialect))
+    connection.exec_driver_sql(statement, rows)
+
+
+def _time(at: Micros) -> int | None:
+    return None if at == MISSING else at
+
+
+def _id(number: int) -> int | None:
+    return None if number < 0 else number

@@ -1,0 +1,260 @@
+"""The facts lineage is fed with, read from the store in the form it takes.
+
+Reads are in bulk and by columns; a million commits become a few arrays.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from vpemetrics.lineage.changes import CommitFacts, Ownership
+from vpemetrics.lineage.graph import Graph
+from vpemetrics.lineage.rows import (
+    NONE,
+    UNKNOWN,
+    ChangeRow,
+    DeploymentRow,
+    IncidentRow,
+    TriageRow,
+)
+from vpemetrics.lineage.services import Services
+from vpemetrics.lineage.trace import History
+from vpemetrics.window import MISSING, Micros
+
+
+class Facts:
+    """Reads facts within one transaction; our services are found by `services`."""
+
+    def __init__(self, connection: Connection, services: Services) -> None:
+        self._connection = connection
+        self._services = services
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a query that has no parameters."""
+        return [tuple(row) for row in self._connection.exec_driver_sql(sql)]
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """Interned names by id."""
+        return dict(self.rows("SELECT id, name FROM names"))
+
+    @cached_property
+    def canonical(self) -> dict[str, str]:
+        """Earlier names of repositories, each with the present one."""
+        aliases: dict[str, str] = {}
+        for name, old in self.rows("SELECT name_id, aliases FROM repositories WHERE aliases <> ''"):
+            aliases.update((alias, self.names[name]) for alias in json.loads(old))
+        return aliases
+
+    @cached_property
+    def default_branches(self) -> dict[str, str]:
+        """The default branch of each repository for which it is known."""
+        sql = "SELECT name_id, default_branch FROM repositories WHERE default_branch IS NOT NULL"
+        return {self.names[name]: branch for name, branch in self.rows(sql)}
+
+    def repository(self, id_: int | None) -> str | None:
+        """The present name of a repository by the id of a name."""
+        if id_ is None:
+            return None
+        name = self.names[id_]
+        return self.canonical.get(name, name)
+
+    @cached_property
+    def deployed_from(self) -> dict[str, set[str]]:
+        """Our services, each with the repositories its production deployments name."""
+        found: dict[str, set[str]] = defaultdict(set)
+        sql = "SELECT DISTINCT service_id, repository_id, environment_id FROM deployments"
+        for service_id, repository_id, environment_id in self.rows(sql):
+            repository = self.repository(repository_id)
+            source_name = None if service_id is None else self.names[service_id]
+            name = self._services.name(source_name, repository)
+            if name and self._services.is_production(name, self.names[environment_id]):
+                found[name].update({repository} if repository else ())
+        for name, repositories in found.items():
+            configured = self._services.configured(name).repository
+            if configured:
+                repositories.add(configured)
+        return dict(found)
+
+    def deployments(self, wanted: Collection[str]) -> dict[str, list[DeploymentRow]]:
+        """Production records by our service, of those services that are wanted."""
+        pairs = {
+            (row[0], row[1])
+            for row in self.rows("SELECT DISTINCT service_id, repository_id FROM deployments")
+        }
+        named = {pair: self._service_of(*pair) for pair in pairs}
+        ids = [pair[0] for pair, name in named.items() if name in wanted]
+        found: dict[str, list[DeploymentRow]] = {name: [] for name in wanted}
+        for row in self.rows(_DEPLOYMENTS + _in("service_id", ids)):
+            service = named[row[1], row[2]]
+            environment = self.names[row[3]]
+            if service in found and self._services.is_production(service, environment):
+                found[service].append(self._deployment(row, environment))
+        return found
+
+    def _service_of(self, service_id: int | None, repository_id: int | None) -> str | None:
+        source_name = None if service_id is None else self.names[service_id]
+        return self._services.name(source_name, self.repository(repository_id))
+
+    def _deployment(self, row: tuple[Any, ...], environment: str) -> DeploymentRow:
+        return DeploymentRow(
+            id=row[0],
+            key=row[4],
+            environment=environment,
+            status=row[5],
+            commit=NONE if row[6] is None else row[6],
+            version=row[7],
+            started_at=_time(row[8]),
+            finished_at=_time(row[9]),
+            planned=_truth(row[10]),
+            hotfix=_truth(row[11]),
+            rollback=_truth(row[12]),
+            repository=self.repository(row[2]),
+        )
+
+    def history(self, repositories: Collection[str], *, paths: bool) -> History:
+        """Commits and pull requests of repositories; touched paths only where they matter."""
+        ids = [id_ for id_ in self.names if self.repository(id_) in repositories]
+        where = _in("repository_id", ids)
+        columns = self._columns(_COMMITS + where, 8)
+        _, at = np.unique(columns[0], return_index=True)  # a commit two sources know counts once
+        sha, parent1, parent2, authored, committed, bot, reverts, picked = (c[at] for c in columns)
+        others = self.rows(_MORE_PARENTS + where + " AND more_parents <> ''")
+        graph = Graph(sha, parent1, parent2, {s: _ints(parents) for s, parents in others})
+        touched: dict[int, tuple[str, ...]] = {}
+        if paths:
+            found = self.rows(_PATHS + where + " AND paths IS NOT NULL")
+            touched = {graph.index[s]: tuple(json.loads(text)) for s, text in found}
+        facts = CommitFacts(
+            authored_at=authored.tolist(),
+            is_bot=bot.tolist(),
+            reverts=_known(reverts),
+            picked_from=_known(picked),
+            paths=touched,
+        )
+        return History(
+            ownership=Ownership(graph, facts, self._changes(where)),
+            committed_at=committed.tolist(),
+            default_branches=self.default_branches,
+        )
+
+    def _columns(self, sql: str, width: int) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
+        rows = self._connection.exec_driver_sql(sql).fetchall()
+        if not rows:
+            return [np.empty(0, dtype=np.int64) for _ in range(width)]
+        return [
+            np.fromiter((MISSING if v is None else v for v in column), np.int64, len(rows))
+            for column in zip(*rows, strict=True)
+        ]
+
+    def _changes(self, where: str) -> Iterable[ChangeRow]:
+        for row in self._connection.exec_driver_sql(_CHANGES + where):
+            yield ChangeRow(
+                id=row[0],
+                key=row[1],
+                repository=self.repository(row[2]) or "",
+                number=row[3],
+                is_bot=_truth(row[4]),
+                first_commit_at=_time(row[5]),
+                merged_at=_time(row[6]),
+                closed_at=_time(row[7]),
+                merge_commit=NONE if row[8] is None else row[8],
+                commits=_ints(row[9]),
+                base_branch=row[10],
+                head_branch=row[11],
+                labels=_texts(row[12]),
+                reverts=_texts(row[13]),
+                closes=_texts(row[14]),
+            )
+
+    def incidents(self) -> list[IncidentRow]:
+        """All incidents."""
+        return [
+            IncidentRow(
+                id=row[0],
+                key=row[1],
+                services=_texts(row[2]),
+                began_at=_time(row[3]),
+                restored_at=_time(row[4]),
+                external=_truth(row[5]),
+                cause_deployment=row[6],
+                cause_commit=self._commit(row[7]),
+                cause_change=row[8],
+            )
+            for row in self.rows(_INCIDENTS)
+        ]
+
+    def triage(self) -> list[TriageRow]:
+        """All decisions of people; of a repeated one the latest counts."""
+        return [
+            TriageRow(record, verdict, at, cause, max(self._commit(cause), NONE))
+            for record, verdict, at, cause in self.rows(
+                "SELECT record, verdict, at, cause FROM triage"
+            )
+        ]
+
+    def _commit(self, sha: str | None) -> int:
+        """The id of a commit by its sha or the beginning of it; UNKNOWN if none or several."""
+        if not sha:
+            return NONE
+        lowered = sha.lower()
+        if len(lowered) < 7 or set(lowered) - set("0123456789abcdef"):
+            return UNKNOWN
+        sql = f"SELECT id FROM shas WHERE sha >= '{lowered}' AND sha < '{lowered}g' LIMIT 2"  # noqa: S608 (hex digits only)
+        found = self.rows(sql)
+        return int(found[0][0]) if len(found) == 1 else UNKNOWN
+
+
+_DEPLOYMENTS = (
+    "SELECT id, service_id, repository_id, environment_id, key, status, sha_id, version, "
+    "started_at, finished_at, planned, hotfix, rollback FROM deployments"
+)
+_COMMITS = (
+    "SELECT sha_id, parent1_id, parent2_id, authored_at, committed_at, is_bot, reverts_id, "
+    "picked_from_id FROM commits"
+)
+_MORE_PARENTS = "SELECT sha_id, more_parents FROM commits"
+_PATHS = "SELECT sha_id, paths FROM commits"
+_CHANGES = (
+    "SELECT id, key, repository_id, number, is_bot, first_commit_at, merged_at, closed_at, "
+    "merge_sha_id, commit_ids, base_branch, head_branch, labels, reverts, closes FROM changes"
+)
+_INCIDENTS = (
+    "SELECT id, key, services, COALESCE(impact_started_at, detected_at), "
+    "COALESCE(mitigated_at, resolved_at), external, cause_deployment, cause_sha, cause_change "
+    "FROM incidents"
+)
+
+
+def _in(column: str, ids: Collection[int | None]) -> str:
+    """A condition that a column holds one of these ids, None among them meaning unknown."""
+    known = ", ".join(str(id_) for id_ in ids if id_ is not None) or "NULL"
+    unknown = f" OR {column} IS NULL" if None in ids else ""
+    return f" WHERE ({column} IN ({known}){unknown})"
+
+
+def _known(ids: np.ndarray[Any, np.dtype[np.int64]]) -> dict[int, int]:
+    """Position to id, of those that are there."""
+    at = np.flatnonzero(ids >= 0)
+    return dict(zip(at.tolist(), ids[at].tolist(), strict=True))
+
+
+def _ints(text: str | None) -> tuple[int, ...]:
+    return tuple(map(int, text.split())) if text else ()
+
+
+def _texts(text: str | None) -> tuple[str, ...]:
+    return tuple(json.loads(text)) if text else ()
+
+
+def _time(at: int | None) -> Micros:
+    return MISSING if at is None else at
+
+
+def _truth(value: int | None) -> bool | None:
+    return None if value is None else bool(value)
