@@ -245,7 +245,7 @@ def test_a_byte_order_mark_is_tolerated(file: Path) -> None:
             '[[target]]\nmetric = "cfr"\nat_most = 0.5\n'
             '[[target]]\nmetric = "change_fail_rate"\nat_least = 0.1',
             '5: target[2].metric: found "change_fail_rate", expected one target for a metric and '
-            "scope (target[1] is another; one target can have both at_least and at_most)",
+            "scope; it can have both at_least and at_most (target[1] is another)",
         ),
         (
             '[[target]]\nmetric = "cfr"\nat_most = 0.5\nscope = "payments"',

@@ -7,10 +7,10 @@ Whatever has the wrong shape is passed over here; the model reports it.
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from vpemetrics.config.metricnames import canonical
 from vpemetrics.config.mistakes import KeyPath, Mistake, misfit
 from vpemetrics.config.nearest import nearest
 from vpemetrics.config.secrets import HOW_TO, LITERAL, is_literal, is_reference, is_secret_key
+from vpemetrics.metrics.registry import find as find_metric
 
 Document = dict[str, Any]
 
@@ -34,15 +34,15 @@ def _services_named_twice(document: Document) -> Iterator[Mistake]:
 
 
 def _overlapping_targets(document: Document) -> Iterator[Mistake]:
-    first: dict[tuple[str, object], int] = {}
+    first: dict[tuple[str, str], int] = {}
     for index, target in _tables(document, "target"):
-        metric, scope = canonical(str(target.get("metric"))), str(target.get("scope"))
-        if metric and first.setdefault((metric, scope), index) != index:
+        metric, scope = find_metric(str(target.get("metric"))), str(target.get("scope"))
+        if metric and first.setdefault((metric.name, scope), index) != index:
             yield misfit(
                 ("target", index, "metric"),
                 target["metric"],
-                f"one target for a metric and scope (target[{first[metric, scope] + 1}] is another;"
-                " one target can have both at_least and at_most)",
+                "one target for a metric and scope; it can have both at_least and at_most "
+                f"(target[{first[metric.name, scope] + 1}] is another)",
             )
 
 

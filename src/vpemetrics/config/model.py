@@ -24,9 +24,10 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from vpemetrics.config.metricnames import METRICS, canonical, known_names
 from vpemetrics.config.nearest import nearest, nearest_zone
 from vpemetrics.metrics.figures import Unit
+from vpemetrics.metrics.registry import ALIASES, METRICS
+from vpemetrics.metrics.registry import find as find_metric
 from vpemetrics.rules import Event, LeadTimeStart, Rules, Service, Step, Target
 
 DEFAULT: Final = Rules()
@@ -104,10 +105,10 @@ def _start(value: object) -> LeadTimeStart:
 
 
 def _metric(name: str) -> str:
-    metric = canonical(name)
+    metric = find_metric(name)
     if metric is None:
-        raise wrong("the name of a metric", nearest(name, known_names()))
-    return metric
+        raise wrong("the name of a metric", nearest(name, (*METRICS, *ALIASES)))
+    return metric.name
 
 
 def _scope(text: str) -> str:
@@ -193,7 +194,7 @@ class TargetTable(Table):
     @classmethod
     def _in_the_metrics_unit(cls, value: object, info: ValidationInfo) -> float | None:
         metric = info.data.get("metric")
-        return None if metric is None else _PARSERS[METRICS[metric]](value)
+        return None if metric is None else _PARSERS[METRICS[metric].unit](value)
 
     @model_validator(mode="after")
     def _has_a_limit(self) -> "TargetTable":
