@@ -7,7 +7,8 @@ Whatever has the wrong shape is passed over here; the model reports it.
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from vpemetrics.config.mistakes import KeyPath, Mistake, misfit
+from vpemetrics.config.lines import KeyPath
+from vpemetrics.config.mistakes import Mistake, misfit
 from vpemetrics.config.nearest import nearest
 from vpemetrics.config.secrets import HOW_TO, LITERAL, is_literal, is_reference, is_secret_key
 from vpemetrics.metrics.registry import find as find_metric

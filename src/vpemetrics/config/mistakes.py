@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -10,11 +10,10 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from vpemetrics.config.lines import KeyPath
 from vpemetrics.config.model import header, settings, tables
 from vpemetrics.config.nearest import nearest
 from vpemetrics.config.secrets import HIDDEN, is_secret_key, masked
-
-KeyPath = tuple[str | int, ...]
 
 _LONGEST: Final = 60
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -38,11 +37,6 @@ def misfit(path: KeyPath, value: object, expected: str, near: str | None = None)
     """A value that is not what it should be."""
     found = HIDDEN if is_secret_key(str(path[-1])) else shown(value)
     return Mistake(path=path, problem=f"found {found}, expected {expected}{_hint(near)}")
-
-
-def unknown(path: KeyPath, names: Sequence[str]) -> Mistake:
-    """A setting there is not; its value is not shown, for who knows what it holds."""
-    return Mistake(path=path, problem=f"unknown setting{_hint(nearest(path[-1], names))}")
 
 
 def of_validation(error: ValidationError) -> Iterator[Mistake]:
@@ -104,15 +98,16 @@ def _expected_shape(path: KeyPath) -> str:
 
 
 def _unknown_key(path: KeyPath) -> Mistake:
-    """An unknown key, with the nearest one of its own table, else of any."""
+    """An unknown key, with the nearest one of its own table, else of any.
+
+    Its value is not shown, for who knows what it holds.
+    """
     table = ".".join(part for part in path[:-1] if isinstance(part, str))
     here = [name.rpartition(".")[2] for name in settings() if name.rpartition(".")[0] == table]
     here += [] if table else tables()
-    if nearest(path[-1], here):
-        return unknown(path, here)
-    elsewhere = {name.rpartition(".")[2]: name for name in settings()}
-    near = nearest(path[-1], elsewhere)
-    return Mistake(path=path, problem=f"unknown setting{_hint(near and elsewhere[near])}")
+    anywhere = {name.rpartition(".")[2]: name for name in settings()}
+    near = nearest(path[-1], here) or anywhere.get(nearest(path[-1], anywhere) or "")
+    return Mistake(path=path, problem=f"unknown setting{_hint(near)}")
 
 
 def _hint(near: str | None) -> str:
