@@ -1,6 +1,6 @@
 """Texts that are stored once and referred to by integer: names and shas."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table, func, insert, select
@@ -15,10 +15,14 @@ class Interned:
     Only for the one process that is writing: ids are counted up here, not by the database,
     so that the same records saved in the same order always get the same ids.
     About half a million texts are remembered; the rest is looked up again.
+    `spell` gives the one form in which a text is stored, however it was written.
     """
 
-    def __init__(self, connection: Connection, table: Table) -> None:
+    def __init__(
+        self, connection: Connection, table: Table, *, spell: Callable[[str], str]
+    ) -> None:
         self.ids: dict[str, int] = {}
+        self._spell = spell
         self._connection = connection
         self._table = table
         self._insert = str(insert(table).compile(dialect=connection.dialect))
@@ -28,16 +32,21 @@ class Interned:
     def learn(self, texts: Iterable[str]) -> None:
         """Makes `ids` hold every one of these texts."""
         self._forget_when_full()
-        new = self._unknown(texts)
-        if new and not self._remembers_all:
+        written = self._unknown(texts)
+        spelled = [self._spell(text) for text in written]
+        self._learn_spelled(self._unknown(spelled))
+        self.ids.update(zip(written, map(self.ids.__getitem__, spelled), strict=True))
+
+    def _learn_spelled(self, texts: list[str]) -> None:
+        if texts and not self._remembers_all:
             id_, text = self._table.c
-            self.ids.update(matching(self._connection, wanted=id_, given=text, values=new))
-            new = self._unknown(new)
-        if new:
-            self._add(new)
+            self.ids.update(matching(self._connection, wanted=id_, given=text, values=texts))
+            texts = self._unknown(texts)
+        if texts:
+            self._add(texts)
 
     def _unknown(self, texts: Iterable[str]) -> list[str]:
-        return [text for text in dict.fromkeys(texts) if text not in self.ids]
+        return list(dict.fromkeys([text for text in texts if text not in self.ids]))
 
     def _add(self, texts: list[str]) -> None:
         rows = list(enumerate(texts, self._next))

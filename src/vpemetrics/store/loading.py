@@ -20,6 +20,7 @@ from vpemetrics.store import tables
 from vpemetrics.store.interning import matching
 from vpemetrics.store.shapes import SHAPES, Shape
 from vpemetrics.store.tables import Holds
+from vpemetrics.window import from_micros
 
 _ROWS_AT_ONCE = 5_000
 _CHOICES: Mapping[str, Callable[[str], Any]] = {"status": Status, "verdict": Verdict}
@@ -37,7 +38,9 @@ def load(connection: Connection, kind: str) -> Iterator[Sourced]:
     shape = SHAPES[cls]
     names = load_names(connection)
     query = _ordered(connection, shape)
-    for rows in connection.execute(query).partitions(_ROWS_AT_ONCE):
+    sql = str(query.compile(dialect=connection.dialect))
+    # As plain SQL, because column by column is several times quicker than row by row.
+    for rows in connection.exec_driver_sql(sql).partitions(_ROWS_AT_ONCE):
         columns = dict(zip(query.selected_columns.keys(), zip(*rows, strict=True), strict=True))
         yield from _records(connection, shape, names, columns)
 
@@ -104,6 +107,7 @@ def _reader(holds: Holds, names: Texts, shas: Texts) -> Callable[[Any], Any]:
     readers: Mapping[Holds, Callable[[Any], Any]] = {
         Holds.NAME: names.__getitem__,
         Holds.SHA: shas.__getitem__,
+        Holds.INSTANT: lambda count: None if count is None else from_micros(count),
         Holds.SHAS: lambda ids: tuple(shas[int(id_)] for id_ in (ids or "").split()),
         Holds.TRUTH: lambda value: None if value is None else bool(value),
         Holds.LIST: lambda text: tuple(json.loads(text)) if text else (),

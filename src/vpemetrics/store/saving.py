@@ -34,8 +34,8 @@ class Saving:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._batch = last_batch(connection) + 1
-        self._names = Interned(connection, tables.names)
-        self._shas = Interned(connection, tables.shas)
+        self._names = Interned(connection, tables.names, spell=clean)
+        self._shas = Interned(connection, tables.shas, spell=str.lower)
         self._hide = _Hiding(_author_key(connection))
         self._upserts: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
@@ -100,11 +100,13 @@ class Saving:
 
     def _stored(self, column: Column[Any], values: Values) -> Iterable[Any]:
         """The values as the database holds them."""
+        if values.count(None) == len(values):
+            return values
         match column.info["holds"]:
             case Holds.NAME:
-                return self._ids(self._names, [clean(value) for value in values])
+                return _ids(self._names, values)
             case Holds.SHA:
-                return self._ids(self._shas, [value and value.lower() for value in values])
+                return _ids(self._shas, values)
             case Holds.SHAS:
                 return self._sha_lists(values)
             case Holds.AUTHOR:
@@ -120,18 +122,13 @@ class Saving:
             case Holds.CHOICE:
                 return map(str, values)
             case Holds.TEXT:
-                return map(clean, values)
+                return [clean(value) or None if value else None for value in values]
         return values
 
-    def _ids(self, interned: Interned, texts: list[str | None]) -> Iterable[int | None]:
-        interned.learn(filter(None, texts))
-        return map(interned.ids.get, texts)  # type: ignore[arg-type]  # None has no id
-
     def _sha_lists(self, lists: Sequence[Sequence[str]]) -> Iterable[str | None]:
-        lower = [[sha.lower() for sha in shas] for shas in lists]
-        self._shas.learn(chain.from_iterable(lower))
+        self._shas.learn(chain.from_iterable(lists))
         ids = self._shas.ids
-        return [" ".join(str(ids[sha]) for sha in shas) or None for shas in lower]
+        return [" ".join(str(ids[sha]) for sha in shas) if shas else None for shas in lists]
 
     def _cover(self, pairs: Sequence[tuple[str, Any]]) -> None:
         for source, record in pairs:
@@ -210,18 +207,18 @@ def _author_key(connection: Connection) -> bytes:
     return bytes.fromhex(connection.execute(query).scalar_one())
 
 
-def clean(text: str | None) -> str | None:
-    """The text without what a database cannot hold (NUL, half a surrogate pair).
+def _ids(interned: Interned, texts: Values) -> Iterable[int | None]:
+    interned.learn(filter(None, texts))
+    return map(interned.ids.get, texts)
 
-    None for an empty one: a text that says nothing is unknown.
-    """
-    if not text:
-        return None
+
+def clean(text: str) -> str:
+    """The text without what a database cannot hold (NUL, half a surrogate pair)."""
     if "\0" in text:
         text = text.replace("\0", "")
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode()
-    return text or None
+    return str(text)
 
 
 def _list(values: Iterable[str]) -> str:
