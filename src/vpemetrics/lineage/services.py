@@ -1,7 +1,8 @@
 """Which of our services a source's name means, and what production is (METRICS rules 11 and 14)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
+from functools import cache
 
 from vpemetrics.rules import Rules, Service
 
@@ -52,6 +53,16 @@ class Services:
                 environment.casefold(), (pattern.casefold() for pattern in patterns)
             )
         return self._production[key]
+
+
+def path_matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:
+    """Tells whether a path is a service's, by gitignore-style patterns; None where all are."""
+    if not patterns:
+        return None
+    from pathspec import GitIgnoreSpec
+
+    spec = GitIgnoreSpec.from_lines(patterns)
+    return cache(spec.match_file)
 
 
 def _any_match(name: str, patterns: Iterable[str]) -> bool:

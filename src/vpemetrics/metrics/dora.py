@@ -3,6 +3,7 @@
 A ratio without a denominator and a duration without samples have no value: None, never 0.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -98,8 +99,8 @@ def deployment_frequency(cut: Cut) -> Figure:
     start, end = span or cut.stretch
     weeks = cut.window.weeks * (end - start) / (cut.stretch[1] - cut.stretch[0])
     kinds = cut.finished.kind.value_counts()
-    beside = {kind: int(kinds.get(kind, 0)) for kind in _KINDS}
-    beside["failed_attempts"] = int(kinds.get("attempt", 0))
+    beside = {kind: float(kinds.get(kind, 0)) for kind in _KINDS}
+    beside["failed_attempts"] = float(kinds.get("attempt", 0))
     if not cut.partial:
         beside["days_with_deployment"] = cut.deployed.day.nunique() / weeks
     if cut.facts.pooled and cut.covered_services:
@@ -211,11 +212,18 @@ def lead_times(cut: Cut) -> pd.DataFrame:
             [first, *map(int, (more or "").split())]
             for first, more in zip(counted.start_at, counted.more_starts, strict=True)
         ]
-        counted = counted.assign(start_at=starts).explode("start_at")
+        counted = counted.assign(start_at=pd.Series(starts, index=counted.index)).explode(
+            "start_at"
+        )
         counted["start_at"] = counted.start_at.astype("int64")
     seconds = seconds_between(counted.start_at, counted.finished_at)
-    samples = pd.DataFrame({"deployed_id": counted.deployed_id.to_numpy(), "seconds": seconds})
-    return samples[samples.seconds >= -SKEW_SECONDS].clip(lower={"seconds": 0.0, "deployed_id": 0})
+    inside = seconds >= -SKEW_SECONDS
+    return pd.DataFrame(
+        {
+            "deployed_id": counted.deployed_id.to_numpy()[inside],
+            "seconds": seconds[inside].clip(min=0.0),
+        }
+    )
 
 
 def change_lead_time(cut: Cut) -> Figure:
@@ -248,10 +256,9 @@ def change_lead_time(cut: Cut) -> Figure:
 
 def excluded(cut: Cut) -> dict[str, int]:
     """Changes left out of lead time by reason; deployments of unknown commits beside them."""
-    reasons = cut.changes.reason.dropna().value_counts().to_dict()
-    unknown = int(cut.forward.unknown.sum())
-    found = {**reasons, **({"unknown_commit": unknown} if unknown else {})}
-    return {str(reason): int(count) for reason, count in sorted(found.items())}
+    found = Counter(cut.changes.reason.dropna())
+    found["unknown_commit"] += int(cut.forward.unknown.sum())
+    return {str(reason): count for reason, count in sorted(found.items()) if count}
 
 
 def accounting(cut: Cut) -> dict[str, float]:

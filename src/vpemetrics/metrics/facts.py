@@ -4,7 +4,7 @@ Times are microseconds since 1970 in UTC, `MISSING` where unknown. Nothing here 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -28,14 +28,14 @@ CONFIRMED: Final = ("A", "B", "C")
 class Facts:
     """All that was derived and collected for some services over some time.
 
-    - `deployed`: id, service, kind, began_at, started_at, finished_at, commit, first,
-      rolled_back, ships, unplanned, day (days since 1970 in the report's zone)
+    - `deployed`: id, service, kind, began_at, started_at, finished_at, first, rolled_back,
+      ships, unknown, unplanned, day (its date in the report's zone)
     - `shipped`: service, deployed_id, item, finished_at, start_at, more_starts, first_at,
       at_merge, reason, ready_at, first_review_at, merged_at, started_at, lines, author
     - `waiting`: service, item, merged_at, reason
     - `failures`: service, deployed_id, finished_at, kind, grade, start_at, restored_at
       (MISSING: not restored yet), timed (False: nobody knows when it was restored)
-    - `incidents`: id, began_at, restored_at, updated_at, customers, external, services, caused
+    - `incidents`: id, key, began_at, restored_at, updated_at, customers, external, services, caused
     """
 
     services: tuple[str, ...]
@@ -51,21 +51,38 @@ class Facts:
 
     def of(self, services: Collection[str], *, pooled: bool) -> "Facts":
         """The facts of some services only; `pooled`: a change counts at the last it reaches."""
-        if set(services) >= set(self.services):
+        wanted = tuple(name for name in self.services if name in frozenset(services))
+        if wanted == self.services:
             return replace(self, pooled=pooled)
-        wanted = frozenset(services)
+        names = frozenset(wanted)
         return replace(
             self,
-            services=tuple(name for name in self.services if name in wanted),
-            deployed=self.deployed[self.deployed.service.isin(wanted)],
-            shipped=self.shipped[self.shipped.service.isin(wanted)],
-            waiting=self.waiting[self.waiting.service.isin(wanted)],
-            failures=self.failures[self.failures.service.isin(wanted)],
+            services=wanted,
+            deployed=self._rows("deployed", wanted),
+            shipped=self._rows("shipped", wanted),
+            waiting=self._rows("waiting", wanted),
+            failures=self._rows("failures", wanted),
             incidents=self.incidents[
-                [not wanted.isdisjoint(named) for named in self.incidents.services]
+                np.array(
+                    [not names.isdisjoint(named) for named in self.incidents.services], dtype=bool
+                )
             ],
             pooled=pooled,
         )
+
+    def _rows(self, name: str, services: Sequence[str]) -> pd.DataFrame:
+        table: pd.DataFrame = getattr(self, name)
+        places = self._places[name]
+        found = [places[service] for service in services if service in places]
+        if not found:
+            return table.iloc[:0]
+        return table.iloc[np.sort(np.concatenate(found)) if len(found) > 1 else found[0]]
+
+    @cached_property
+    def _places(self) -> dict[str, dict[str, npt.NDArray[np.intp]]]:
+        """Row numbers by service, so that a scope costs what it holds."""
+        names = ("deployed", "shipped", "waiting", "failures")
+        return {name: getattr(self, name).groupby("service").indices for name in names}
 
     @cached_property
     def changes(self) -> pd.DataFrame:
@@ -216,7 +233,8 @@ def failures(evidence: Columns, deployed: pd.DataFrame) -> pd.DataFrame:
     for at, id_ in enumerate(evidence["deployed_id"].tolist()):
         found[id_].append(at)
     here = deployed[deployed.id.isin(list(found))]
-    items = ((one, [_piece(evidence, at) for at in found[one.id]]) for one in here.itertuples())
+    ones: Iterable[Any] = here.itertuples()
+    items = ((one, [_piece(evidence, at) for at in found[one.id]]) for one in ones)
     rows = [
         (
             one.service,
@@ -262,3 +280,39 @@ def _recovery(one: Any, pieces: Sequence[_Piece]) -> tuple[Micros, Micros, bool]
         return one.began_at, one.finished_at, True
     mended = [piece.mended_at for piece in pieces if piece.mended_at != MISSING]
     return one.finished_at, min(mended, default=MISSING), bool(mended)
+
+
+def frame(columns: Columns, names: Mapping[int, str]) -> pd.DataFrame:
+    """Columns as a frame, their `service_id` replaced by the service's name."""
+    table = pd.DataFrame({name: values for name, values in columns.items() if name != "service_id"})
+    if "service_id" in columns:
+        table["service"] = [names[id_] for id_ in columns["service_id"].tolist()]
+    return table
+
+
+def deployed_frame(columns: Columns, names: Mapping[int, str], zone: str) -> pd.DataFrame:
+    """Deployments with when they began, their date in a zone, and if their commit is unknown."""
+    table = frame(columns, names)
+    started, finished = table.started_at, table.finished_at
+    table["began_at"] = started.where(started != MISSING, finished)
+    local = pd.to_datetime(finished, unit="us", utc=True).dt.tz_convert(zone)
+    table["day"] = local.dt.tz_localize(None).dt.floor("D")
+    for name in ("first", "rolled_back", "ships"):
+        table[name] = table[name].astype(bool)
+    table["unknown"] = (table.kind == "forward") & ~(table.first | table.rolled_back | table.ships)
+    return table
+
+
+def incident_frame(columns: Columns, services: Sequence[tuple[str, ...]]) -> pd.DataFrame:
+    """Incidents with our names of the services they touch, and whether customers felt them.
+
+    Where the incident does not say, severity 1 and 2 are taken to affect customers (rule 26).
+    """
+    table = frame(columns, {})
+    severe = (table.severity != MISSING) & (table.severity <= 2)
+    said = table.customer_affecting != MISSING
+    table["customers"] = (table.customer_affecting == 1).where(said, severe)
+    table["external"] = table.external == 1
+    table["caused"] = table.caused == 1
+    table["services"] = pd.Series(list(services), dtype=object)
+    return table

@@ -5,7 +5,7 @@ An `item` is a change under one integer: a pull request's id, or minus a direct 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from vpemetrics.lineage.rows import NONE, Lineage
-from vpemetrics.store.tables import Id, metadata
+from vpemetrics.store.tables import Id, meta, metadata
 from vpemetrics.window import MISSING, Micros
 
 # Times are plain integers here: lineage counts in microseconds already.
@@ -129,17 +129,31 @@ def forget(connection: Connection, services: Iterable[int] | None = None) -> Non
             connection.execute(delete(table).where(table.c.service_id == service))
 
 
-def save_lineage(connection: Connection, lineages: Mapping[int, tuple[str, Lineage]]) -> None:
-    """Save what came of tracing services: name id to (fingerprint, lineage); old rows are gone."""
-    next_id = (connection.execute(select(func.max(deployed.c.id))).scalar() or 0) + 1
-    for service, (fingerprint, lineage) in lineages.items():
-        _save_one(connection, service, fingerprint, lineage, next_id)
-        next_id += len(lineage.deployed)
+def load_mark(connection: Connection) -> tuple[int, str]:
+    """The last save that lineage has seen, and the digest of the rules it went by."""
+    rows = connection.execute(select(meta.c.key, meta.c.value).where(meta.c.key.in_(_MARKS)))
+    found = {key: value for key, value in rows}
+    return int(found.get(_MARKS[0], 0)), found.get(_MARKS[1], "")
 
 
-def _save_one(
-    connection: Connection, service: int, fingerprint: str, lineage: Lineage, base: int
-) -> None:
+def save_mark(connection: Connection, batch: int, rules: str) -> None:
+    """Remember what lineage has seen."""
+    forget_mark(connection)
+    values = zip(_MARKS, (str(batch), rules), strict=True)
+    connection.execute(insert(meta), [{"key": key, "value": value} for key, value in values])
+
+
+def forget_mark(connection: Connection) -> None:
+    """Have everything traced anew."""
+    connection.execute(delete(meta).where(meta.c.key.in_(_MARKS)))
+
+
+_MARKS = ("lineage_batch", "lineage_rules")
+
+
+def save_lineage(connection: Connection, service: int, fingerprint: str, lineage: Lineage) -> None:
+    """Save what came of tracing a service, given by the id of its name; old rows are gone."""
+    base = (connection.execute(select(func.max(deployed.c.id))).scalar() or 0) + 1
     rows: dict[Table, list[tuple[Any, ...]]] = {
         traced: [(service, fingerprint, lineage.attribution, json.dumps(lineage.problems))],
         deployed: [

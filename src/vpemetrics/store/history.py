@@ -81,6 +81,31 @@ class Facts:
                 repositories.add(configured)
         return dict(found)
 
+    def touched_since(self, batch: int) -> set[str]:
+        """Our services that saves after a batch say something new about."""
+        new = f" WHERE batch > {batch}"
+        everything = ("triage", "repositories")
+        if any(self.rows(f"SELECT 1 FROM {table}{new} LIMIT 1") for table in everything):
+            return set(self.deployed_from)
+        repositories = {
+            self.repository(row[0])
+            for table in ("commits", "changes")
+            for row in self.rows(f"SELECT DISTINCT repository_id FROM {table}{new}")
+        }
+        touched = {
+            name for name, mine in self.deployed_from.items() if not mine.isdisjoint(repositories)
+        }
+        pairs = self.rows(f"SELECT DISTINCT service_id, repository_id FROM deployments{new}")
+        touched.update(name for pair in pairs if (name := self._service_of(*pair)))
+        for services, named in self.rows(_NEW_INCIDENTS + new):
+            if named or not services:
+                return set(self.deployed_from)
+            found = (self._services.name(name, None) for name in json.loads(services))
+            touched.update(name for name in found if name)
+        for before in _BEFORE:
+            touched.update(self.names[row[0]] for row in self.rows(before + new + ")"))
+        return touched
+
     def deployments(self, wanted: Collection[str]) -> dict[str, list[DeploymentRow]]:
         """Production records by our service, of those services that are wanted."""
         pairs = {
@@ -205,11 +230,24 @@ class Facts:
         lowered = sha.lower()
         if len(lowered) < 7 or set(lowered) - set("0123456789abcdef"):
             return UNKNOWN
-        sql = f"SELECT id FROM shas WHERE sha >= '{lowered}' AND sha < '{lowered}g' LIMIT 2"  # noqa: S608 (hex digits only)
+        sql = f"SELECT id FROM shas WHERE sha >= '{lowered}' AND sha < '{lowered}g' LIMIT 2"
         found = self.rows(sql)
         return int(found[0][0]) if len(found) == 1 else UNKNOWN
 
 
+_NEW_INCIDENTS = (
+    "SELECT services, COALESCE(cause_deployment, cause_sha, cause_change) FROM incidents"
+)
+# Services in which a record, changed since, was something else before.
+_BEFORE = tuple(
+    f"SELECT DISTINCT service_id FROM {derived} WHERE {column} IN (SELECT id FROM {facts}"
+    for derived, column, facts in (
+        ("deployed_parts", "record_id", "deployments"),
+        ("shipped", "item", "changes"),
+        ("waiting", "change_id", "changes"),
+        ("evidence", "incident_id", "incidents"),
+    )
+)
 _DEPLOYMENTS = (
     "SELECT id, service_id, repository_id, environment_id, key, status, sha_id, version, "
     "started_at, finished_at, planned, hotfix, rollback FROM deployments"

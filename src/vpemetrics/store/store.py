@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, select, union
 
 from vpemetrics.errors import NewerStore, NoData, StoreProblem
 from vpemetrics.records import AnyRecord, Coverage, Sourced
-from vpemetrics.store import loading, schema, tables
+from vpemetrics.store import derived, loading, schema, tables
 from vpemetrics.store.engine import (
     explained,
     file_of,
@@ -146,6 +146,11 @@ class Store:
         with reading(self._engine) as connection:
             return last_batch(connection)
 
+    def lineage_mark(self) -> tuple[int, str]:
+        """The last save that lineage has seen, and the digest of the rules it went by."""
+        with reading(self._engine) as connection:
+            return derived.load_mark(connection)
+
     def columns(
         self, sql: str, params: Sequence[Any] = (), *, text: Collection[str] = ()
     ) -> "Arrays":
@@ -154,6 +159,10 @@ class Store:
 
         with reading(self._engine) as connection:
             return read_columns(connection, sql, params, text=text)
+
+    def view(self) -> AbstractContextManager[Connection]:
+        """A connection that sees one moment of the store; for reading."""
+        return reading(self._engine)
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """A connection that is the only writer; commits at the end, or nothing happened."""

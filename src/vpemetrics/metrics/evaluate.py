@@ -1,0 +1,99 @@
+"""Facts into figures: which metrics, for which windows and scopes, a report is made of."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from vpemetrics.metrics.dora import ENOUGH, cadence, lead_times
+from vpemetrics.metrics.facts import Cut, Facts
+from vpemetrics.metrics.figures import Figure, Scope
+from vpemetrics.metrics.registry import METRICS
+from vpemetrics.window import Micros, Window, date_of, previous, week_of, weeks_before, weeks_in
+
+HISTORY_WEEKS: Final = 26
+WEEKLY: Final = (
+    "deployment_frequency",
+    "change_lead_time",
+    "share_within_24h",
+    "change_fail_rate",
+    "change_fail_rate_with_suspected",
+    "deployment_rework_rate",
+)
+FIVE: Final = (
+    "deployment_frequency",
+    "change_lead_time",
+    "change_fail_rate",
+    "deployment_rework_rate",
+    "failed_deployment_recovery_time",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """The window a report is about, the longer one beside it, and where its history starts."""
+
+    main: Window
+    headline: Window
+    weekly: tuple[Window, ...]
+
+
+def default_week(data_as_of: Micros, zone: str) -> Window:
+    """The last complete week that was collected (rule 8); the first week of 1970 without data."""
+    running = week_of(date_of(max(data_as_of, 0), zone), zone)
+    return previous(running)
+
+
+def windows(facts: Facts, main: Window, scope: Scope) -> Windows:
+    """The windows of a report: a week has 4, 13 or 52 weeks beside it, others stand alone.
+
+    Four if they hold 20 lead times, else 13 (rule 28); 13 or 52 where the cadence is less than
+    weekly (rule 8).
+    """
+    weekly = weeks_before(main, HISTORY_WEEKS) if main.period == "week" else main
+    return Windows(
+        main=main,
+        headline=_headline(facts, main, scope) if main.period == "week" else main,
+        weekly=tuple(week for week, _ in weeks_in(weekly)),
+    )
+
+
+def _headline(facts: Facts, week: Window, scope: Scope) -> Window:
+    four = Cut(facts=facts, scope=scope, window=weeks_before(week, 4))
+    how_often = cadence(four)
+    if how_often == "less than monthly":
+        return weeks_before(week, 52)
+    if how_often != "monthly" and len(lead_times(four)) >= ENOUGH:
+        return four.window
+    return weeks_before(week, 13)
+
+
+def evaluate(
+    facts: Facts, of: Windows, scope: Scope, parts: Mapping[Scope, Sequence[str]]
+) -> tuple[Figure, ...]:
+    """The figures of a report: all metrics for its scope, the five for the scopes in it.
+
+    `facts` are those of the scope, pooled if it has several services; `parts` are the teams and
+    services in it with their services' names.
+    """
+    figures = [
+        *_measure(facts, scope, of.main, METRICS),
+        *(_measure(facts, scope, of.headline, METRICS) if of.headline != of.main else ()),
+    ]
+    quarter = weeks_before(of.main, 13)
+    if of.main.period == "week" and of.headline != quarter:
+        figures += _measure(facts, scope, quarter, ("failed_deployment_recovery_time",))
+    for week in of.weekly:
+        if week not in (of.main, of.headline):
+            figures += _measure(facts, scope, week, WEEKLY)
+    for part, services in parts.items():
+        own = facts.of(services, pooled=part.kind != "service")
+        for window in dict.fromkeys((of.main, of.headline)):
+            figures += _measure(own, part, window, FIVE)
+    return tuple(figures)
+
+
+def _measure(
+    facts: Facts, scope: Scope, window: Window, metrics: Iterable[str]
+) -> Iterable[Figure]:
+    cut = Cut(facts=facts, scope=scope, window=window)
+    return [METRICS[name].measure(cut) for name in metrics]

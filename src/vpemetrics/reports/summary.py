@@ -1,0 +1,35 @@
+"""The one sentence above a report, bad news first."""
+
+from vpemetrics.reports import words
+from vpemetrics.reports.model import Report
+
+
+def summarise(report: Report) -> str:
+    """What a reader must know if they read nothing else."""
+    return " ".join(filter(None, (_open(report), _happened(report))))
+
+
+def _open(report: Report) -> str:
+    still = [row for row in report.failures if row.open and row.grade != "D"]
+    if not still:
+        return ""
+    longest = max(still, key=lambda row: row.recovery_time or 0.0)
+    lasting = words.duration(longest.recovery_time or 0.0)
+    if len(still) == 1:
+        return f"One failure is still open ({longest.service}, {lasting})."
+    return f"{len(still)} failures are still open, the longest for {lasting} ({longest.service})."
+
+
+def _happened(report: Report) -> str:
+    frequency = report.figure("deployment_frequency")
+    if frequency is None or frequency.n is None:
+        return f"No data was collected for {report.window.label}."
+    if not frequency.n:
+        return f"No deployment in {report.window.label}."
+    failed = report.figure("change_fail_rate")
+    deployments = f"{frequency.n} deployment{'s' if frequency.n != 1 else ''}"
+    if failed is None or failed.k is None:
+        return f"{deployments}."
+    if failed.note:
+        return f"{deployments}; without an incident source at least {failed.k} failed."
+    return f"{deployments}, {failed.k or 'none'} of them failed."

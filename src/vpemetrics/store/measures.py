@@ -1,0 +1,111 @@
+"""What the metrics are computed from, read by index for a stretch of time, as columns."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from vpemetrics.store.columns import Arrays, read_columns
+from vpemetrics.window import Micros
+
+
+def deployed(connection: Connection, start: Micros, end: Micros) -> Arrays:
+    """Deployments and failed attempts that finished in a stretch."""
+    return read_columns(
+        connection,
+        "SELECT id, service_id, kind, started_at, finished_at, first, rolled_back, ships, "
+        f"unplanned FROM deployed WHERE {_between('finished_at', start, end)} "
+        "ORDER BY finished_at, id",
+        text=("kind", "unplanned"),
+    )
+
+
+def shipped(connection: Connection, start: Micros, end: Micros) -> Arrays:
+    """Changes shipped in a stretch, and the later arrivals of those shipped or merged in it."""
+    here = _between("s.finished_at", start, end)
+    later = (
+        f"s.finished_at >= {end} AND ({_between('c.merged_at', start, end)} OR s.item IN "
+        f"(SELECT s.item FROM shipped s WHERE {here}))"
+    )
+    return read_columns(
+        connection,
+        "SELECT s.service_id, s.deployed_id, s.item, s.finished_at, s.start_at, s.more_starts, "
+        "s.first_at, s.at_merge, s.reason, c.ready_at, c.first_review_at, c.merged_at, "
+        "d.started_at, c.additions + c.deletions AS lines, c.author "
+        "FROM shipped s JOIN deployed d ON d.id = s.deployed_id "
+        f"LEFT JOIN changes c ON c.id = s.item WHERE {here} OR ({later})",
+        text=("more_starts", "reason", "author"),
+    )
+
+
+def waiting(connection: Connection, start: Micros, end: Micros) -> Arrays:
+    """Pull requests merged in a stretch that a service has not shipped."""
+    return read_columns(
+        connection,
+        "SELECT w.service_id, w.change_id AS item, c.merged_at, w.reason "
+        "FROM waiting w JOIN changes c ON c.id = w.change_id "
+        f"WHERE {_between('c.merged_at', start, end)}",
+        text=("reason",),
+    )
+
+
+def evidence(connection: Connection, start: Micros, end: Micros) -> Arrays:
+    """Evidence that counts about deployments that finished in a stretch."""
+    return read_columns(
+        connection,
+        "SELECT e.deployed_id, e.grade, e.what, e.detail, e.incident_id, "
+        "COALESCE(i.impact_started_at, i.detected_at) AS began_at, "
+        "COALESCE(i.mitigated_at, i.resolved_at) AS restored_at, r.finished_at AS mended_at "
+        "FROM evidence e JOIN deployed d ON d.id = e.deployed_id "
+        "LEFT JOIN deployed r ON r.id = e.restored_by "
+        "LEFT JOIN incidents i ON i.id = e.incident_id "
+        f"WHERE e.chosen = 1 AND {_between('d.finished_at', start, end)} "
+        "ORDER BY e.deployed_id, e.ordinal",
+        text=("grade", "what", "detail"),
+    )
+
+
+def incidents(connection: Connection, start: Micros, end: Micros) -> Arrays:
+    """Incidents that began before the end of a stretch and were not over before its start."""
+    began, over = "COALESCE(impact_started_at, detected_at)", "COALESCE(mitigated_at, resolved_at)"
+    return read_columns(
+        connection,
+        f"SELECT id, key, services, {began} AS began_at, {over} AS restored_at, updated_at, "
+        "severity, customer_affecting, external, url, title, EXISTS (SELECT 1 FROM evidence e "
+        "WHERE e.incident_id = incidents.id AND e.chosen = 1 AND e.deployed_id IS NOT NULL) "
+        f"AS caused FROM incidents WHERE {began} < {end} AND ({over} IS NULL OR {over} >= {start})",
+        text=("key", "services", "url", "title"),
+    )
+
+
+def _between(column: str, start: Micros, end: Micros) -> str:
+    return f"{column} >= {start} AND {column} < {end}"
+
+
+class Failed(NamedTuple):
+    """What a failure's row says beside its times."""
+
+    deployment: str
+    commit: str | None
+    url: str | None
+    evidence: tuple[str, ...]
+    incidents: tuple[str, ...]
+
+
+def failed(connection: Connection, ids: Iterable[int]) -> dict[int, Failed]:
+    """Names, links and evidence of failed deployments, by the id of the deployment."""
+    wanted = ", ".join(map(str, ids)) or "NULL"
+    rows = connection.exec_driver_sql(
+        "SELECT d.id, r.key, s.sha, r.url, e.detail, i.key FROM deployed d "
+        "JOIN deployments r ON r.id = d.record_id LEFT JOIN shas s ON s.id = d.sha_id "
+        "JOIN evidence e ON e.deployed_id = d.id AND e.chosen = 1 "
+        f"LEFT JOIN incidents i ON i.id = e.incident_id WHERE d.id IN ({wanted}) "
+        "ORDER BY d.id, e.grade, e.ordinal"
+    )
+    found: dict[int, Failed] = {}
+    for id_, key, sha, url, detail, incident in rows:
+        before = found.get(id_) or Failed(key, sha, url, (), ())
+        incidents = {*before.incidents, incident} - {None}
+        details = dict.fromkeys((*before.evidence, detail))
+        found[id_] = before._replace(evidence=tuple(details), incidents=tuple(sorted(incidents)))
+    return found

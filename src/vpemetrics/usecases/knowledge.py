@@ -1,0 +1,172 @@
+"""What a store knows, as the metrics and people's questions need it: services, coverage, facts."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final
+
+from vpemetrics.errors import NotFound
+from vpemetrics.lineage.services import Services
+from vpemetrics.metrics.facts import (
+    Facts,
+    Stretch,
+    deployed_frame,
+    failures,
+    frame,
+    incident_frame,
+    merged,
+)
+from vpemetrics.metrics.figures import Scope
+from vpemetrics.records import Coverage, CoverageKind
+from vpemetrics.rules import Rules
+from vpemetrics.store import Store, derived, measures
+from vpemetrics.store.derived import Traced
+from vpemetrics.store.history import Facts as StoredFacts
+from vpemetrics.window import MISSING, Micros, Window, to_micros, weeks_before
+
+HISTORY_WEEKS: Final = 52
+EVERYTHING: Final = "*"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knowledge:
+    """What is known beside the facts themselves, read once per report.
+
+    `services` are those deployed to production and those of the configuration, by name;
+    `coverage` the collected stretches by service and kind; `data_as_of` is MISSING without any.
+    """
+
+    rules: Rules
+    services: tuple[str, ...]
+    coverage: Mapping[tuple[str, CoverageKind], Sequence[Stretch]]
+    data_as_of: Micros
+    names: Mapping[int, str]
+    traced: Mapping[str, Traced]
+
+    @classmethod
+    def load(cls, store: Store, rules: Rules) -> "Knowledge":
+        """What a store knows under some rules; lineage must be up to date."""
+        stretches = store.coverage()
+        with store.view() as connection:
+            stored = StoredFacts(connection, Services(rules))
+            deployed_from = stored.deployed_from
+            names = stored.names
+            traced = {names[id_]: one for id_, one in derived.load_traced(connection).items()}
+        configured = {service.name for service in rules.services}
+        coverage = _coverage(stretches, rules, deployed_from)
+        ends = [b for (_, kind), found in coverage.items() for _, b in found if kind in _AGE]
+        return cls(
+            rules=rules,
+            services=tuple(sorted(set(deployed_from) | configured)),
+            coverage=MappingProxyType(coverage),
+            data_as_of=max(ends, default=MISSING),
+            names=names,
+            traced=traced,
+        )
+
+    @cached_property
+    def resolver(self) -> Services:
+        """Finds our services by sources' names."""
+        return Services(self.rules)
+
+    @property
+    def organisation(self) -> Scope:
+        """Everything."""
+        return Scope(kind="organisation", name=self.rules.organisation)
+
+    def scope(self, service: str | None, team: str | None) -> tuple[Scope, tuple[str, ...]]:
+        """The scope that is asked for and its services; NotFound with near names if unknown."""
+        if service is not None:
+            if service not in self.services:
+                raise NotFound(_unknown("service", service, self.services))
+            return Scope(kind="service", name=service), (service,)
+        if team is not None:
+            if team not in self.teams:
+                raise NotFound(_unknown("team", team, tuple(self.teams)))
+            return Scope(kind="team", name=team), self.teams[team]
+        return self.organisation, self.services
+
+    @cached_property
+    def teams(self) -> Mapping[str, tuple[str, ...]]:
+        """Teams with their services; what nobody owns is `unowned`, where there are teams."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in self.services:
+            found[self.resolver.configured(name).team or "unowned"].append(name)
+        if set(found) <= {"unowned"}:
+            return {}
+        return {team: tuple(services) for team, services in sorted(found.items())}
+
+    def parts(self, scope: Scope, services: Sequence[str]) -> dict[Scope, tuple[str, ...]]:
+        """The teams and services within a scope, for figures of their own."""
+        if scope.kind == "service":
+            return {}
+        teams = self.teams if scope.kind == "organisation" else {}
+        return {Scope(kind="team", name=name): mine for name, mine in teams.items()} | {
+            Scope(kind="service", name=name): (name,) for name in services
+        }
+
+    def facts(self, store: Store, window: Window) -> Facts:
+        """What happened in a window and the year before it, as columns for the metrics."""
+        start, end = weeks_before(window, HISTORY_WEEKS).start_at, window.end_at
+        start = min(start, window.start_at)
+        with store.view() as connection:
+            found = {
+                name: getattr(measures, name)(connection, start, end)
+                for name in ("deployed", "shipped", "waiting", "evidence", "incidents")
+            }
+        deployed = deployed_frame(found["deployed"], self.names, window.zone)
+        incidents = incident_frame(
+            found["incidents"], [self._named(text) for text in found["incidents"]["services"]]
+        )
+        return Facts(
+            services=self.services,
+            deployed=deployed,
+            shipped=frame(found["shipped"], self.names),
+            waiting=frame(found["waiting"], self.names),
+            failures=failures(found["evidence"], deployed),
+            incidents=incidents,
+            coverage=self.coverage,
+            attribution={name: one.attribution for name, one in self.traced.items()},
+            data_as_of=self.data_as_of,
+        )
+
+    def _named(self, services: str | None) -> tuple[str, ...]:
+        found = (self.resolver.name(name, None) for name in json.loads(services or "[]"))
+        return tuple(name for name in found if name)
+
+
+# The kinds of facts whose collection says how old the data is.
+_AGE = (CoverageKind.DEPLOYMENTS, CoverageKind.INCIDENTS)
+
+
+def _coverage(
+    stretches: Sequence[Coverage], rules: Rules, deployed_from: Mapping[str, set[str]]
+) -> dict[tuple[str, CoverageKind], list[Stretch]]:
+    """Collected stretches by our service: scopes are services' or repositories' names, or all."""
+    resolver = Services(rules)
+    found: dict[tuple[str, CoverageKind], list[Stretch]] = defaultdict(list)
+    everybody = {*deployed_from, *(service.name for service in rules.services)}
+    by_repository: dict[str, set[str]] = defaultdict(set)
+    for name, repositories in deployed_from.items():
+        for repository in repositories:
+            by_repository[repository].add(name)
+    for one in stretches:
+        named = resolver.name(one.scope, None)
+        names = {named} if named in everybody else by_repository.get(one.scope, set())
+        for name in everybody if one.scope == EVERYTHING else names:
+            span = to_micros(one.start), to_micros(one.end)
+            found[name or "", one.kind].append(span)
+    return {key: merged(spans) for key, spans in found.items()}
+
+
+def _unknown(kind: str, name: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=3)
+    if near:
+        return f"there is no {kind} {name!r}; did you mean {', '.join(near)}?"
+    shown = ", ".join(known[:10]) + (", …" if len(known) > 10 else "")
+    return f"there is no {kind} {name!r}; known: {shown or 'none'}"

@@ -1,0 +1,136 @@
+"""Keeping what was derived in step with the facts and the rules."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from hashlib import blake2b
+from typing import Final
+
+from sqlalchemy import Connection
+
+from vpemetrics.lineage.rows import IncidentRow, Lineage
+from vpemetrics.lineage.services import Services, path_matcher
+from vpemetrics.lineage.trace import ServiceFacts, trace
+from vpemetrics.rules import Rules
+from vpemetrics.store import Store, derived
+from vpemetrics.store.history import Facts
+from vpemetrics.store.interning import Interned
+from vpemetrics.store.saving import last_batch
+from vpemetrics.store.tables import names as names_table
+
+LINEAGE_VERSION: Final = 1
+"""Raised when lineage comes to other results from the same facts; then all is traced anew."""
+
+Progress = Callable[[int, int], None]
+
+
+def bring_up_to_date(store: Store, rules: Rules, progress: Progress | None = None) -> int:
+    """Trace every service that new facts or changed rules touch; returns how many there were.
+
+    One transaction; nothing is read or written when no fact is newer and no rule changed.
+    """
+    digest = _digest(rules)
+    if store.lineage_mark() == (store.batch(), digest):
+        return 0
+    with store.transaction() as connection:
+        facts = Facts(connection, Services(rules))
+        known = derived.load_traced(connection)
+        since, _ = derived.load_mark(connection)
+        ids = _ids(connection, facts.deployed_from)
+        prints = {name: _fingerprint(rules, name) for name in ids}
+        touched = facts.touched_since(since)
+        stale = [
+            name
+            for name, id_ in sorted(ids.items())
+            if id_ not in known or known[id_].fingerprint != prints[name] or name in touched
+        ]
+        gone = set(known) - set(ids.values())
+        derived.forget(connection, [*gone, *(ids[name] for name in stale)])
+        for done, (name, lineage) in enumerate(_traced(facts, rules, stale), 1):
+            derived.save_lineage(connection, ids[name], prints[name], lineage)
+            if progress:
+                progress(done, len(stale))
+        derived.save_mark(connection, last_batch(connection), digest)
+    return len(stale)
+
+
+def recompute(store: Store, rules: Rules, progress: Progress | None = None) -> int:
+    """Forget all that was derived and trace every service anew."""
+    with store.transaction() as connection:
+        derived.forget(connection)
+        derived.forget_mark(connection)
+    return bring_up_to_date(store, rules, progress)
+
+
+def _traced(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterable[tuple[str, Lineage]]:
+    """Each service with its lineage; services of the same repositories share their history."""
+    services = Services(rules)
+    rows, triage = facts.deployments(names), facts.triage()
+    incidents = facts.incidents()
+    named = {incident.id: _named(incident, services) for incident in incidents}
+    for repositories, group in _together(facts.deployed_from, names).items():
+        configured = {name: services.configured(name) for name in group}
+        history = facts.history(repositories, paths=any(s.paths for s in configured.values()))
+        for name, service in configured.items():
+            one = ServiceFacts(
+                service=service,
+                rows=rows[name],
+                history=history,
+                incidents=[i for i in incidents if _may_concern(i, name, named)],
+                triage=triage,
+                named=partial(_names, name, named),
+                belongs=path_matcher(service.paths),
+            )
+            yield name, trace(one, rules)
+
+
+def _ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    interned = Interned(connection, names_table, spell=str)
+    wanted = list(names)
+    interned.learn(wanted)
+    return {name: interned.ids[name] for name in wanted}
+
+
+def _together(
+    deployed_from: Mapping[str, set[str]], names: Iterable[str]
+) -> dict[frozenset[str], list[str]]:
+    """Services by the repositories they are deployed from."""
+    found: dict[frozenset[str], list[str]] = defaultdict(list)
+    for name in names:
+        found[frozenset(deployed_from[name])].append(name)
+    return found
+
+
+def _named(incident: IncidentRow, services: Services) -> frozenset[str]:
+    """Our names of the services an incident names."""
+    found = (services.name(name, None) for name in incident.services)
+    return frozenset(name for name in found if name)
+
+
+def _names(name: str, named: Mapping[int, frozenset[str]], incident: IncidentRow) -> bool:
+    return name in named[incident.id]
+
+
+def _may_concern(incident: IncidentRow, name: str, named: Mapping[int, frozenset[str]]) -> bool:
+    return incident.names_cause or not incident.services or name in named[incident.id]
+
+
+def _fingerprint(rules: Rules, name: str) -> str:
+    """What changes when the rules that a service's lineage depends on change."""
+    own = tuple(service for service in rules.services if service.name == name)
+    return _digest(replace(rules, services=own))
+
+
+def _digest(rules: Rules) -> str:
+    """What changes when rules that lineage depends on change."""
+    said = (
+        LINEAGE_VERSION,
+        rules.services,
+        rules.environments,
+        rules.lead_time_start,
+        rules.incident_window,
+        rules.hotfix_labels,
+        rules.hotfix_branches,
+    )
+    return blake2b(repr(said).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,152 @@
+"""A report from the store: the facts of a window and scope, their figures, and what stands by."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from vpemetrics import __version__
+from vpemetrics.metrics.dora import reference
+from vpemetrics.metrics.evaluate import Windows, default_week, evaluate, windows
+from vpemetrics.metrics.facts import Cut, Facts
+from vpemetrics.metrics.figures import Figure, Scope
+from vpemetrics.metrics.registry import METRICS
+from vpemetrics.reports.model import CoverageCount, FailureRow, Problem, Report
+from vpemetrics.reports.summary import summarise
+from vpemetrics.rules import Rules
+from vpemetrics.store import Store, measures
+from vpemetrics.usecases.knowledge import Knowledge
+from vpemetrics.usecases.lineage import Progress, bring_up_to_date
+from vpemetrics.window import MISSING, SECOND, Window, from_micros
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a report is to be about: by default the last complete week of everything."""
+
+    window: Window | None = None
+    service: str | None = None
+    team: str | None = None
+
+
+EVERYTHING: Final = Asked()
+
+
+def report(
+    store: Store, rules: Rules, asked: Asked = EVERYTHING, progress: Progress | None = None
+) -> Report:
+    """The report of a window and scope, after bringing lineage up to date.
+
+    NotFound for a service or team that nothing is known of.
+    """
+    bring_up_to_date(store, rules, progress)
+    known = Knowledge.load(store, rules)
+    scope, services = known.scope(asked.service, asked.team)
+    window = asked.window or default_week(known.data_as_of, rules.zone)
+    every = known.facts(store, window)
+    facts = every.of(services, pooled=scope.kind != "service")
+    of = windows(facts, window, scope)
+    figures = evaluate(facts, of, scope, known.parts(scope, services))
+    return _composed(store, known, facts, of, scope, figures)
+
+
+def _composed(
+    store: Store,
+    known: Knowledge,
+    facts: Facts,
+    of: Windows,
+    scope: Scope,
+    figures: tuple[Figure, ...],
+) -> Report:
+    main = Cut(facts=facts, scope=scope, window=of.main)
+    wide = Cut(facts=facts, scope=scope, window=of.headline)
+    shipped = wide.changes.reason
+    lead = next(
+        f for f in figures if f.metric == "change_lead_time" and f.window == reference(of.headline)
+    )
+    bare = Report(
+        version=__version__,
+        organisation=known.rules.organisation,
+        zone=known.rules.zone,
+        scope=scope,
+        window=reference(of.main),
+        headline=reference(of.headline),
+        partial=main.partial,
+        data_as_of=None if known.data_as_of == MISSING else from_micros(known.data_as_of),
+        services=CoverageCount(known=len(main.covered_services), total=len(facts.services)),
+        incidents=_incidents(wide),
+        incidents_external=int(wide.within(facts.incidents, "began_at").external.sum()),
+        bot_changes=int((shipped == "bot").sum()),
+        waiting_changes=int(lead.beside["waiting"]),
+        summary="",
+        figures=figures,
+        failures=tuple(_failures(store, facts, of, known)),
+        problems=tuple(_problems(known, facts, wide)),
+        definitions={m.definition_id: m.definition for m in METRICS.values()},
+    )
+    return bare.model_copy(update={"summary": summarise(bare)})
+
+
+def _incidents(cut: Cut) -> CoverageCount | None:
+    if not cut.with_incidents:
+        return None
+    began = cut.within(cut.facts.incidents, "began_at")
+    return CoverageCount(known=int(began.caused.sum()), total=len(began))
+
+
+def _failures(store: Store, facts: Facts, of: Windows, known: Knowledge) -> Iterable[FailureRow]:
+    """Failures of the headline window, latest first, and those still open whenever they began."""
+    start, end = of.headline.start_at, of.headline.end_at
+    found = facts.failures
+    is_open = found.timed & (found.restored_at == MISSING)
+    shown = found[found.finished_at.between(start, end, inclusive="left") | is_open]
+    with store.view() as connection:
+        details = measures.failed(connection, shown.deployed_id.tolist())
+    ones: Iterable[Any] = shown.sort_values("start_at", ascending=False).itertuples()
+    for one in ones:
+        detail = details[one.deployed_id]
+        until = known.data_as_of if one.restored_at == MISSING else one.restored_at
+        yield FailureRow(
+            service=one.service,
+            deployment=detail.deployment,
+            commit=detail.commit,
+            started_at=from_micros(one.start_at),
+            recovered_at=None if one.restored_at == MISSING else from_micros(one.restored_at),
+            recovery_time=(until - one.start_at) / SECOND if one.timed else None,
+            open=bool(one.timed and one.restored_at == MISSING),
+            grade=one.grade,
+            evidence="; ".join(detail.evidence),
+            incidents=detail.incidents,
+            url=detail.url,
+            kind=one.kind,
+        )
+
+
+# What each problem in the data means for the reader, and what mends it.
+_REMEDIES: Final[Mapping[str, str]] = {
+    "unknown_commit": "give the deployments a commit_sha; until then they ship no counted changes",
+    "commit_not_collected": "import or collect the commits they name",
+    "parents_not_collected": "collect the whole history of the repository",
+    "stale": "older builds finished after newer ones; check what is live",
+    "named_not_shipped": "correct the cause that the incidents name",
+    "without_paths": "give services of one repository path patterns",
+    "not_covered": "import with --covers FROM..TO, or collect, so that quiet weeks count as 0",
+    "starts_at_merge": "give their original commits (commit_shas) or first_commit_at",
+}
+
+
+def _problems(known: Knowledge, facts: Facts, cut: Cut) -> Iterable[Problem]:
+    found: dict[str, list[str]] = {}
+    for name in facts.services:
+        if name in known.traced:
+            for reason, examples in known.traced[name].problems.items():
+                found.setdefault(reason, []).extend(examples)
+    missing = [name for name in facts.services if name not in cut.covered_services]
+    if missing:
+        found["not_covered"] = missing
+    for reason, examples in sorted(found.items()):
+        yield Problem(
+            reason=reason,
+            count=len(examples),
+            examples=tuple(examples[:3]),
+            remedy=_REMEDIES.get(reason),
+        )
