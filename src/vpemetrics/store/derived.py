@@ -132,7 +132,7 @@ def forget(connection: Connection, services: Iterable[int] | None = None) -> Non
 def load_mark(connection: Connection) -> tuple[int, str]:
     """The last save that lineage has seen, and the digest of the rules it went by."""
     rows = connection.execute(select(meta.c.key, meta.c.value).where(meta.c.key.in_(_MARKS)))
-    found = {key: value for key, value in rows}
+    found = dict(rows.tuples().all())
     return int(found.get(_MARKS[0], 0)), found.get(_MARKS[1], "")
 
 
