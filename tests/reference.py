@@ -639,7 +639,7 @@ class Story:
         return self.of_change(self.facts.change_of(sha))
 
     def place(self, deployment: Deployed) -> int:
-        return self.deployments.index(deployment)
+        return [d.parts for d in self.deployments].index(deployment.parts)
 
     def removed_by(self, rollback: Deployed) -> list[Deployed]:
         """The forward deployments a rollback took back, the first one first (rule 23 B)."""
