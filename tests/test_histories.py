@@ -1,0 +1,116 @@
+"""What made-up histories hold, and the laws the second reading keeps on all of them (rule 36)."""
+
+import contextlib
+from collections.abc import Iterator
+from random import Random
+
+from histories import History, histories
+from hypothesis import Phase, find, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
+from reference import CONFIRMED, Result, trace
+
+from vpemetrics.records import Change, Deployment, Status
+
+
+def _facts(result: Result) -> Iterator[str]:
+    """Words for everything a history can hold."""
+    for deployments in result.deployments.values():
+        for it in deployments:
+            yield it.kind
+            yield "several parts" if len(it.parts) > 1 else "one part"
+            yield "known" if it.known else "unknown"
+    yield from (it.excluded or "counted" for it in result.shipped.values())
+    yield from (f"{it.grade} {it.evidence}" for it in result.failures if it.counts)
+    yield from (f"E {it.reason}" for it in result.incident_causes.values())
+    yield from ("open" if it.restored is None else "mended" for it in result.recoveries.values())
+
+
+WANTED = {
+    *("forward", "redeploy", "rollback", "stale", "rollout", "several parts", "unknown"),
+    *("counted", "bot", "first_deployment", "unknown_commit", "negative", "other_branch"),
+    *("no_author_date", "no_commit_left", "deployed_before_merge"),
+    *("A named", "A rolled_back", "A triage", "B rollback", "B revert", "C fix"),
+    *("D revert", "D rollback", "D time"),
+    *("E external", "E never_shipped", "E no_service", "E unknown", "E rejected"),
+    *("open", "mended"),
+}
+
+
+def test_histories_hold_everything_the_rules_speak_of() -> None:
+    seen: set[str] = set()
+
+    def complete(history: History) -> bool:
+        seen.update(_facts(trace(history.records, history.rules)))
+        return seen >= WANTED
+
+    only_generate = settings(
+        max_examples=4000, database=None, phases=[Phase.generate], deadline=None
+    )
+    with contextlib.suppress(NoSuchExample):
+        find(histories(), complete, settings=only_generate, random=Random(7))
+
+    assert WANTED - seen == set()
+
+
+@given(histories(), st.randoms(use_true_random=False))
+def test_the_order_of_the_records_does_not_matter(history: History, random: Random) -> None:
+    shuffled = random.sample(history.records, len(history.records))
+
+    assert trace(shuffled, history.rules) == trace(history.records, history.rules)
+
+
+@given(histories())
+def test_every_arrival_is_a_part_of_one_deployment(history: History) -> None:
+    result = trace(history.records, history.rules)
+    reached = (Status.SUCCEEDED, Status.ROLLED_BACK)
+    arrived = [
+        row.id
+        for row in history.records
+        if isinstance(row, Deployment) and row.environment != "staging" and row.status in reached
+    ]
+    parts = [p for found in result.deployments.values() for it in found for p in it.parts]
+
+    assert sorted(parts) == sorted(arrived)
+
+
+@given(histories())
+def test_every_pull_request_is_shipped_waiting_or_left_out_once(history: History) -> None:
+    result = trace(history.records, history.rules)
+    changes = {row.id: row.repository for row in history.records if isinstance(row, Change)}
+
+    assert not result.shipped.keys() & result.waiting
+    for service in history.rules.services:
+        if service.name not in result.deployments or service.paths:
+            continue
+        merged = {key for key, repository in changes.items() if repository == service.repository}
+        booked = {key for name, key in {*result.shipped, *result.waiting} if name == service.name}
+        assert booked & changes.keys() == merged
+
+
+@given(histories())
+def test_only_deployments_that_are_known_and_went_live_ship_counted_changes(
+    history: History,
+) -> None:
+    result = trace(history.records, history.rules)
+    ships = {
+        (name, it.parts)
+        for name, found in result.deployments.items()
+        for it in found
+        if it.ships and not it.first and it.kind == "forward"
+    }
+
+    for (name, _), it in result.shipped.items():
+        assert it.excluded is not None or (name, it.deployment) in ships
+
+
+@given(histories())
+def test_a_deployment_with_a_recovery_failed_for_sure(history: History) -> None:
+    result = trace(history.records, history.rules)
+    confirmed = {
+        (it.service, it.deployment) for it in result.failures if it.counts and it.grade in CONFIRMED
+    }
+
+    assert result.recoveries.keys() == confirmed
+    for it in result.recoveries.values():
+        assert it.restored is None or it.restored >= it.start
