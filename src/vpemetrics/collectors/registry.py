@@ -1,0 +1,8 @@
+"""Which sources there are: their type in the configuration, and where their code is.
+
+Each names a `Collector` (see `base`); nothing is imported until one is used.
+"""
+
+COLLECTORS: dict[str, str] = {
+    "files": "vpemetrics.collectors.files:FILES",
+}
