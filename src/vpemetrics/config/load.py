@@ -5,7 +5,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os.path import isfile
 from pathlib import Path
@@ -16,9 +16,10 @@ from pydantic import ValidationError
 from vpemetrics.config.checks import contradictions
 from vpemetrics.config.environment import misnamed, overridden, variable
 from vpemetrics.config.folders import config_home
-from vpemetrics.config.lines import Lines
+from vpemetrics.config.lines import KeyPath, Lines
 from vpemetrics.config.mistakes import Mistake, dotted, of_validation
 from vpemetrics.config.model import Settings
+from vpemetrics.config.sources import source_mistakes
 from vpemetrics.errors import ConfigurationErrors, FixConfiguration
 from vpemetrics.rules import Rules
 
@@ -70,11 +71,11 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Configuration:
     """
     text = _read(path) if path else ""
     document, given = overridden(_parse(path, text), environ)
-    mistakes = list(contradictions(document))
+    mistakes = [*contradictions(document), *source_mistakes(document)]
     try:
         settings = Settings.model_validate(document)
     except ValidationError as error:
-        mistakes = [*_not_said_already(mistakes, error), *mistakes]
+        mistakes += of_validation(error)
     strangers = [f"environment: {message}" for message in misnamed(document, environ)]
     if mistakes or strangers:
         raise ConfigurationErrors([*_lines(path, text, mistakes, given), *strangers])
@@ -114,19 +115,16 @@ def _syntax(message: str, text: str) -> tuple[str, int]:
     return what, int(line[1]) if line else text.count("\n") + 1
 
 
-def _not_said_already(mistakes: list[Mistake], error: ValidationError) -> Iterator[Mistake]:
-    """The mistakes of single settings, less those in a place that has one."""
-    said = {mistake.path for mistake in mistakes}
-    return (mistake for mistake in of_validation(error) if mistake.path not in said)
-
-
 def _lines(
     path: Path | None, text: str, mistakes: list[Mistake], given: tuple[str, ...]
 ) -> list[str]:
-    """Each mistake behind the place it stands at, in the order of the file, environment last."""
+    """The first mistake of each place, behind it, in the order of the file, environment last."""
     lines = Lines(text)
-    placed = []
+    first: dict[KeyPath, Mistake] = {}
     for mistake in mistakes:
+        first.setdefault(mistake.path, mistake)
+    placed = []
+    for mistake in first.values():
         name = dotted(mistake.path)
         if name in given:
             placed.append((float("inf"), f"environment: {variable(name)}: {mistake.problem}"))

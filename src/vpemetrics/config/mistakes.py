@@ -19,6 +19,12 @@ _LONGEST: Final = 60
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _EXPECTED: Final = {
     "string_type": "text in quotes",
+    "path_type": "text in quotes",
+    "tuple_type": 'a list, as in ["one", "two"]',
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
     "string_too_short": "text that is not empty",
     "too_short": "at least one item",
     "date_type": "a date without quotes, as in 2026-03-31",
@@ -39,10 +45,15 @@ def misfit(path: KeyPath, value: object, expected: str, near: str | None = None)
     return Mistake(path=path, problem=f"found {found}, expected {expected}{_hint(near)}")
 
 
-def of_validation(error: ValidationError) -> Iterator[Mistake]:
-    """The mistakes pydantic found."""
-    for details in error.errors(include_url=False, include_context=True):
-        yield _of_details(details)
+def unknown(path: KeyPath, near: str | None) -> Mistake:
+    """A setting there is not; its value is not shown, for who knows what it holds."""
+    return Mistake(path=path, problem=f"unknown setting{_hint(near)}")
+
+
+def of_validation(error: ValidationError, path: KeyPath = ()) -> Iterator[Mistake]:
+    """The mistakes pydantic found in what stands at a path."""
+    for details in error.errors(include_url=False):
+        yield _of_details((*path, *details["loc"]), details)
 
 
 def dotted(path: KeyPath) -> str:
@@ -75,8 +86,8 @@ def _key(key: str) -> str:
     return masked(key) if _BARE_KEY.fullmatch(key) else shown(key)
 
 
-def _of_details(details: ErrorDetails) -> Mistake:
-    path, kind, value = details["loc"], details["type"], details["input"]
+def _of_details(path: KeyPath, details: ErrorDetails) -> Mistake:
+    kind, value = details["type"], details["input"]
     match kind:
         case "missing":
             return Mistake(path=path, problem="missing")
@@ -85,29 +96,27 @@ def _of_details(details: ErrorDetails) -> Mistake:
         case "wrong":
             context = details["ctx"]
             return misfit(path, value, context["expected"], context["near"])
-    return misfit(path, value, _EXPECTED.get(kind) or _expected_shape(path))
+        case "model_type" | "dict_type":
+            return misfit(path, value, _table_at(path))
+        case "tuple_type" if path[0] in tables() and len(path) == 1:
+            return misfit(path, value, _table_at(path))
+    return misfit(path, value, _EXPECTED.get(kind) or details["msg"])
 
 
-def _expected_shape(path: KeyPath) -> str:
-    name = str(path[0])
-    if name in tables() and all(isinstance(part, int) for part in path[1:]):
-        return f"a table that begins with {header(name)}"
-    if name in tables() and header(name) == f"[{name}.NAME]":
-        return f"a table that begins with [{dotted(path)}]"
-    return 'a list, as in ["one", "two"]'
+def _table_at(path: KeyPath) -> str:
+    names = tuple(part for part in path if isinstance(part, str))
+    begin = header(names[0]) if len(names) == 1 else f"[{dotted(names)}]"
+    return f"a table that begins with {begin}"
 
 
 def _unknown_key(path: KeyPath) -> Mistake:
-    """An unknown key, with the nearest one of its own table, else of any.
-
-    Its value is not shown, for who knows what it holds.
-    """
+    """An unknown key, with the nearest one of its own table, else of any."""
     table = ".".join(part for part in path[:-1] if isinstance(part, str))
     here = [name.rpartition(".")[2] for name in settings() if name.rpartition(".")[0] == table]
     here += [] if table else tables()
     anywhere = {name.rpartition(".")[2]: name for name in settings()}
-    near = nearest(path[-1], here) or anywhere.get(nearest(path[-1], anywhere) or "")
-    return Mistake(path=path, problem=f"unknown setting{_hint(near)}")
+    elsewhere = anywhere.get(nearest(path[-1], anywhere) or "")
+    return unknown(path, nearest(path[-1], here) or elsewhere)
 
 
 def _hint(near: str | None) -> str:
