@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vpemetrics.collectors.files import read
 from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Status
 from vpemetrics.simulate.organisation import records_of
 from vpemetrics.simulate.sample import FOLDER, PLAN, write_sample
@@ -138,3 +139,14 @@ def test_the_sample_made_anew_is_the_one_that_is_kept(tmp_path: Path) -> None:
 
 def test_the_sample_stays_small() -> None:
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 600_000
+
+
+def test_the_sample_is_read_back_as_it_was_made(records: Records) -> None:
+    complaints: list[str] = []
+
+    back = [record for _, record in read(FOLDER, warn=complaints.append)]
+
+    assert complaints == []
+    assert {(record.KIND, record.key): record for record in back} == {
+        (record.KIND, record.key): record for record in records
+    }
