@@ -14,7 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 class Model(BaseModel):
     """A frozen value that refuses fields it does not know, and numbers that are none."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_serialization_defaults_required=True,  # we always write every key
+    )
 
 
 Amount = TypeVar("Amount", int, float, str)

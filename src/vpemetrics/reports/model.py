@@ -1,13 +1,13 @@
 """The report as one value; every output, the JSON first, is a rendering of it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
-from vpemetrics.metrics.figures import Figure, Model, Scope, WindowRef
+from vpemetrics.metrics.figures import Figure, Model, Scope, Texts, WindowRef
 
-FORMAT = "vpemetrics-report/1"
+FORMAT: Final = "vpemetrics-report/1"
 
 
 class CoverageCount(Model):
@@ -25,13 +25,15 @@ class FailureRow(Model):
     commit: str | None = None
     started_at: datetime
     recovered_at: datetime | None = None
-    recovery_time: float | None = Field(None, description="seconds; open ones up to data-as-of")
+    recovery_time: float | None = Field(
+        default=None, description="seconds; open ones up to data-as-of"
+    )
     open: bool = False
     grade: Literal["A", "B", "C", "D"]
     evidence: str = Field(description="what ties the failure to the deployment, in a few words")
     incidents: tuple[str, ...] = ()
     url: str | None = None
-    kind: str = Field("forward", description="kind of the deployment that failed")
+    kind: str = Field(default="forward", description="kind of the deployment that failed")
 
 
 class Problem(Model):
@@ -57,19 +59,21 @@ class Report(Model):
     data_as_of: datetime | None
     services: CoverageCount = Field(description="services collected over the window")
     incidents: CoverageCount | None = Field(
-        None, description="incidents with a known cause; null without an incident source"
+        default=None, description="incidents with a known cause; null without an incident source"
     )
     incidents_external: int = 0
     bot_changes: int = 0
-    waiting_changes: int = Field(0, description="merged in the headline window, not yet deployed")
+    waiting_changes: int = Field(
+        default=0, description="merged in the headline window, not yet deployed"
+    )
     summary: str = Field(description="the one-sentence headline, bad news first")
     figures: tuple[Figure, ...] = Field(
         description="by scope, window and metric; single weeks of the last 26 among them"
     )
     failures: tuple[FailureRow, ...] = ()
     problems: tuple[Problem, ...] = ()
-    reliability: str | None = Field(None, description="read from input, never computed")
-    definitions: dict[str, str] = Field(
+    reliability: str | None = Field(default=None, description="read from input, never computed")
+    definitions: Texts = Field(
         default_factory=dict, description="definition_id to the definition in one sentence"
     )
     notes: tuple[str, ...] = ()
@@ -77,7 +81,7 @@ class Report(Model):
     def figure(
         self, metric: str, window: WindowRef | None = None, scope: Scope | None = None
     ) -> Figure | None:
-        """The figure of a metric for a window (default: the report's) and scope, if there is one."""
+        """A metric's figure for a window (default: the report's) and scope, if there is one."""
         wanted, of = window or self.window, scope or self.scope
         for figure in self.figures:
             if figure.metric == metric and figure.window == wanted and figure.scope == of:
