@@ -1,0 +1,100 @@
+"""What a table says about a figure: its value, its interval, and what both rest on.
+
+Every tabular output takes its words from here, so that two outputs cannot disagree.
+"""
+
+from dataclasses import dataclass
+
+from vpemetrics.metrics.figures import Figure, Unit
+from vpemetrics.reports import words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A figure in words: `4.1%`, `[2.0–8.2%]`, `7/171`; or a `text` in place of all three.
+
+    `note` limits the text and may stand once for several cells side by side.
+    """
+
+    value: str = ""
+    interval: str = ""
+    base: str = ""
+    text: str = ""
+    note: str = ""
+
+
+NO_DATA = Cell(text=words.NO_DATA)
+
+
+def cell(figure: Figure | None) -> Cell:
+    """The words for a figure; "no data" if there is none or its window was not collected."""
+    if figure is None:
+        return NO_DATA
+    if figure.unit is Unit.PROPORTION and figure.n is not None:
+        return _proportion(figure)
+    if figure.note == words.NO_INCIDENT_SOURCE:
+        return Cell(text=words.NO_INCIDENT_SOURCE)
+    if figure.value is None and figure.n is None:
+        return NO_DATA
+    if figure.metric == "deployment_frequency":
+        return _frequency(figure)
+    return _measure(figure)
+
+
+def listing(figure: Figure | None) -> str | None:
+    """The samples of a figure that lists them, being too few for a statistic; else None."""
+    if figure is None or not figure.values or figure.note == words.NO_INCIDENT_SOURCE:
+        return None
+    still_open = int(figure.beside.get("open", 0))
+    listed = words.durations(figure.values)
+    return f"{listed}; {words.count(still_open)} still open" if still_open else listed
+
+
+def _frequency(figure: Figure) -> Cell:
+    rate = "" if figure.value is None else f"{words.number(figure.value)}/wk"
+    return Cell(value=words.count(figure.n or 0), interval=rate, base=figure.note or "")
+
+
+def _proportion(figure: Figure) -> Cell:
+    if not figure.n:
+        return Cell(value=words.NO_VALUE, base="n=0")
+    k_of_n = words.ratio(figure.k or 0, figure.n)
+    if figure.note == words.NO_INCIDENT_SOURCE:
+        return Cell(text=f"at least {k_of_n}", note=words.NO_INCIDENT_SOURCE)
+    percentage = words.percentage_of(figure.k or 0, figure.n)
+    if percentage is None:
+        return Cell(base=k_of_n)
+    return Cell(value=percentage, interval=_interval(figure), base=k_of_n)
+
+
+def _measure(figure: Figure) -> Cell:
+    if figure.metric == "customers_affected_time" and not figure.n:
+        return Cell(value="none")
+    value = _value(figure)
+    base = _base(figure) if value else _without_value(figure)
+    return Cell(value=value or words.NO_VALUE, interval=_interval(figure), base=base)
+
+
+def _value(figure: Figure) -> str:
+    if figure.value is not None:
+        return words.measure(figure.value, figure.unit)
+    longest = figure.beside.get("longest")
+    return f"> {words.duration(longest)}" if longest and figure.n and not figure.values else ""
+
+
+def _interval(figure: Figure) -> str:
+    if figure.interval is None:
+        return ""
+    return words.interval(figure.interval, figure.unit, figure.value)
+
+
+def _base(figure: Figure) -> str:
+    samples = f"n={words.count(figure.n or 0)}"
+    still_open = int(figure.beside.get("open", 0))
+    return f"{samples}, {words.count(still_open)} open" if still_open else samples
+
+
+def _without_value(figure: Figure) -> str:
+    if figure.metric == "failed_deployment_recovery_time":
+        return f"{words.count(figure.n or 0)} failed"
+    return f"n={words.count(figure.n or 0)}"

@@ -1,0 +1,82 @@
+import pytest
+from example_reports import DAY, FOUR, HOUR, MINUTE, NO_SOURCE, figure, frequency, proportion
+
+from vpemetrics.metrics.figures import Figure, Unit
+from vpemetrics.reports.cells import NO_DATA, Cell, cell, listing
+
+RECOVERY = "failed_deployment_recovery_time"
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        (None, NO_DATA),
+        (frequency(FOUR, None), NO_DATA),  # not collected is not zero
+        (frequency(FOUR, 0), Cell(value="0", interval="0/wk")),
+        (frequency(FOUR, 178, note="daily"), Cell(value="178", interval="44.5/wk", base="daily")),
+        (proportion("change_fail_rate", FOUR, 0, 0), Cell(value="–", base="n=0")),
+        (proportion("change_fail_rate", FOUR, 4, 19, (0.1, 0.4)), Cell(base="4/19")),  # n < 20
+        (
+            proportion("change_fail_rate", FOUR, 7, 171, (0.01997, 0.08214)),
+            Cell(value="4.1%", interval="[2.0–8.2%]", base="7/171"),
+        ),
+        (
+            proportion("change_fail_rate", FOUR, 3, 688, note=NO_SOURCE),
+            Cell(text="at least 3/688", note="no incident source"),
+        ),
+        (
+            figure(RECOVERY, FOUR, None, Unit.SECONDS, n=3, note=NO_SOURCE),
+            Cell(text="no incident source"),
+        ),
+        (
+            figure("change_lead_time", FOUR, 23 * HOUR, Unit.SECONDS, n=214),
+            Cell(value="23 h", base="n=214"),
+        ),
+        (
+            figure("change_lead_time", FOUR, None, Unit.SECONDS, n=2, values=[60, 90]),
+            Cell(value="–", base="n=2"),
+        ),
+        (
+            figure(RECOVERY, FOUR, 52 * MINUTE, Unit.SECONDS, n=27, beside={"open": 1}),
+            Cell(value="52 min", base="n=27, 1 open"),
+        ),
+        (  # half of them are open: the median is beyond the longest
+            figure(
+                RECOVERY, FOUR, None, Unit.SECONDS, n=8, beside={"open": 5, "longest": 31 * DAY}
+            ),
+            Cell(value="> 31 d", base="n=8, 5 open"),
+        ),
+        (
+            figure(RECOVERY, FOUR, None, Unit.SECONDS, n=1, beside={"longest": 60}, values=[60]),
+            Cell(value="–", base="1 failed"),
+        ),
+        (
+            figure("customers_affected_time", FOUR, None, Unit.SECONDS, note=NO_SOURCE),
+            Cell(text="no incident source"),
+        ),
+        (
+            figure("customers_affected_time", FOUR, 0, Unit.SECONDS, n=0),
+            Cell(value="none"),
+        ),
+    ],
+)
+def test_a_figure_in_words(shown: Figure | None, said: Cell) -> None:
+    assert cell(shown) == said
+
+
+def test_samples_too_few_for_a_statistic_are_listed() -> None:
+    few = figure(RECOVERY, FOUR, None, Unit.SECONDS, n=2, beside={"open": 1}, values=[2400, 68400])
+
+    assert listing(few) == "40 min, 19 h; 1 still open"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        None,
+        figure(RECOVERY, FOUR, None, Unit.SECONDS, n=0),
+        figure(RECOVERY, FOUR, 60, Unit.SECONDS, n=6),
+    ],
+)
+def test_nothing_is_listed_without_samples_or_beside_a_statistic(shown: Figure | None) -> None:
+    assert listing(shown) is None
