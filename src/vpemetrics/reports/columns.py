@@ -1,0 +1,80 @@
+"""Text in columns of a fixed width, as a terminal shows it: cutting, padding, flowing.
+
+Widths are counted in terminal cells: most characters take one, Chinese or emoji two, accents none.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, chop_cells, set_cell_size
+
+ELLIPSIS = "…"
+
+
+def width(text: str) -> int:
+    """How many cells of a terminal the text takes."""
+    return cell_len(text)
+
+
+def plain(text: str) -> str:
+    """The text on one line, without control characters, so that a name cannot steer a terminal."""
+    visible = (" " if c.isspace() else c for c in text if c.isspace() or _is_visible(c))
+    return " ".join("".join(visible).split())
+
+
+def cut(text: str, limit: int) -> str:
+    """The text in at most `limit` cells, its end replaced by an ellipsis if it is longer."""
+    if width(text) <= limit:
+        return text
+    return set_cell_size(text, limit - 1).rstrip() + ELLIPSIS
+
+
+def left(text: str, size: int) -> str:
+    """The text padded with blanks on the right."""
+    return text + " " * (size - width(text))
+
+
+def right(text: str, size: int) -> str:
+    """The text padded with blanks on the left."""
+    return " " * (size - width(text)) + text
+
+
+def wrap(text: str, limit: int) -> list[str]:
+    """The words of a text on lines of at most `limit` cells."""
+    return flow(text.split(), " ", limit)
+
+
+def flow(pieces: Iterable[str], separator: str, limit: int) -> list[str]:
+    """Pieces joined on lines of at most `limit` cells, broken between pieces.
+
+    A piece longer than a line is broken between its words, a longer word where the line ends.
+    """
+    lines = [""]
+    for piece in pieces:
+        joined = f"{lines[-1]}{separator}{piece}" if lines[-1] else piece
+        if width(joined) <= limit:
+            lines[-1] = joined
+            continue
+        broken = _broken(piece, limit)
+        lines = lines + broken if lines[-1] else broken
+    return lines
+
+
+def aligned(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
+    """Rows of left-aligned columns, each as wide as its longest text."""
+    sizes = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    return [
+        gap.join(left(text, size) for text, size in zip(row, sizes, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character)[0] != "C"
+
+
+def _broken(piece: str, limit: int) -> list[str]:
+    if width(piece) <= limit:
+        return [piece]
+    words = piece.split()
+    return flow(words, " ", limit) if len(words) > 1 else chop_cells(piece, limit)
