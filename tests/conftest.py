@@ -1,9 +1,11 @@
-"""Makes a skipped test fail where everything it needs was meant to be there.
+"""Makes a skipped test fail where everything it needs was meant to be there; keeps golden files.
 
 `pytest --no-skips` fails every skip; `--may-skip=needs_x` excuses the tests marked with `needs_x`.
+`pytest --refresh-golden` writes the files of tests/golden anew from what the code prints now.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="MARKER",
         help="with --no-skips: tests with this marker may be skipped",
     )
+    parser.addoption(
+        "--refresh-golden",
+        action="store_true",
+        help="write tests/golden anew; read the diff before you commit",
+    )
+
+
+@pytest.fixture
+def same_as_golden(request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
+    """Asserts that bytes equal a file of tests/golden, or writes it under --refresh-golden."""
+    refresh = bool(request.config.getoption("refresh_golden"))
+
+    def check(name: str, rendered: bytes) -> None:
+        path = Path(__file__).parent / "golden" / name
+        if refresh:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(rendered)
+        assert path.exists(), f"{name} is missing; make it with: pytest --refresh-golden"
+        assert rendered.decode() == path.read_bytes().decode()
+
+    return check
 
 
 @pytest.hookimpl(wrapper=True)

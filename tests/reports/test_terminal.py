@@ -1,0 +1,262 @@
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from example_reports import (
+    ACME,
+    EXAMPLES,
+    FOUR,
+    NO_SOURCE,
+    QUARTER,
+    THIRTEEN,
+    WEEK,
+    figure,
+    frequency,
+    full_week,
+    long_names,
+    proportion,
+    report,
+    single_weeks,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from vpemetrics.metrics.figures import Figure, Scope, Unit, WindowRef
+from vpemetrics.reports import words
+from vpemetrics.reports.model import FailureRow, Problem, Report
+from vpemetrics.reports.terminal import render, render_file
+
+RATES = ("change_fail_rate", "change_fail_rate_with_suspected", "deployment_rework_rate")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_report_reads_as_its_golden_file(
+    name: str, same_as_golden: Callable[[str, bytes], None]
+) -> None:
+    same_as_golden(f"terminal/{name}.txt", render_file(EXAMPLES[name]()))
+
+
+@pytest.mark.parametrize("name", ["full-week", "long-names"])
+def test_a_wide_terminal_has_a_golden_file_of_its_own(
+    name: str, same_as_golden: Callable[[str, bytes], None]
+) -> None:
+    same_as_golden(f"terminal/{name}-120.txt", render(EXAMPLES[name](), width=120).encode())
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_colour_adds_nothing_to_the_words(name: str) -> None:
+    colored = render(EXAMPLES[name](), color=True)
+
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == render(EXAMPLES[name]())
+    assert "\x1b" in colored
+
+
+def test_a_name_cannot_bring_its_own_colour() -> None:
+    assert "\x1b" not in render(long_names())
+
+
+def test_a_gap_in_the_weeks_is_not_a_zero() -> None:
+    drawn = render(report([frequency(WEEK, 4), *single_weeks([2, 0, None, 1])]))
+
+    assert "Deployments/wk, 5 wk   ▅▁·▃█  0 to 4 a week" in drawn
+    assert "(▁ none, · not collected)" in drawn
+
+
+def test_weeks_before_the_report_are_no_gaps() -> None:
+    drawn = render(report([frequency(WEEK, 4), *single_weeks([None, 2])]))
+
+    assert "Deployments/wk, 3 wk   ·▅█  2 to 4 a week" in drawn
+
+
+def test_no_more_than_26_weeks_are_drawn() -> None:
+    drawn = render(report([frequency(WEEK, 4), *single_weeks([9, *[4] * 25])]))
+
+    assert f"Deployments/wk, 26 wk  {'█' * 26}  4 a week" in drawn
+
+
+def test_a_partial_week_is_drawn_hollow() -> None:
+    drawn = render(report([frequency(WEEK, 4, partial=True), *single_weeks([2, 2])], partial=True))
+
+    assert "██○  2 a week" in drawn
+    assert "○ partial week" in drawn
+
+
+def test_the_headline_column_goes_when_it_says_the_same() -> None:
+    one = render(report([frequency(QUARTER, 131)], window=QUARTER, headline=QUARTER))
+
+    assert "2026-Q3 [95% CI]" in one
+    assert one.count("131") == 1
+
+
+def test_a_range_is_named_by_its_dates() -> None:
+    text = render(report([frequency(FOUR, 178)], window=FOUR, headline=FOUR))
+
+    assert "Acme engineering · 10 Aug–6 Sep 2026 (Europe/Dublin) · data to" in text
+    assert "10 Aug–6 Sep 2026 [95% CI]" in text
+
+
+def test_numbers_too_wide_for_two_columns_stand_below_each_other() -> None:
+    n = 10**9
+    wide = [proportion(metric, window, n - 1, n) for metric in RATES for window in (WEEK, FOUR)]
+    sources = [
+        proportion("change_fail_rate", window, n - 1, n, note=NO_SOURCE) for window in (WEEK, FOUR)
+    ]
+
+    text = render(report([*sources, *wide[2:]]))
+
+    assert text.index("This week\n") < text.index("4 weeks [95% CI]\n")
+    assert text.count("at least 999,999,999/1,000,000,000 (no incident source)") == 2
+
+
+def test_a_service_without_room_for_its_name_gets_a_line_for_it() -> None:
+    name = "a-service-with-a-name-nobody-can-remember"
+
+    assert f"Open   {name}\n         0badc0d  " in render(long_names())
+
+
+def test_recovered_failures_are_not_called_open() -> None:
+    recovered = full_week().failures[0].model_copy(update={"open": False})
+
+    assert "\nOpen" not in render(full_week().model_copy(update={"failures": (recovered,)}))
+
+
+def test_changes_matched_by_time_are_said_to_be() -> None:
+    lead = figure("change_lead_time", FOUR, 60, Unit.SECONDS, n=9, deployments=7)
+    by_time = lead.model_copy(update={"attribution": "time"})
+
+    assert "shipped by time, not by commit" in render(report([by_time]))
+    assert "shipped by time" not in render(report([lead]))
+
+
+names = st.text(st.characters(codec="utf-8"), max_size=90)
+counts = st.integers(0, 10**9)
+lengths = st.floats(0, 1e9)
+amounts = st.floats(0, 1e6)
+
+
+@st.composite
+def proportions(draw: st.DrawFn, metric: str, window: WindowRef) -> Figure:
+    n = draw(counts)
+    k = draw(st.integers(0, n))
+    limits = tuple(sorted((draw(st.floats(0, 1)), draw(st.floats(0, 1)))))
+    return proportion(
+        metric,
+        window,
+        k,
+        n,
+        (limits[0], limits[1]) if n else None,
+        note=draw(st.sampled_from([None, NO_SOURCE])),
+        beside={"suspected_by_chance": draw(st.floats(0, 1)), "failed_not_forward": draw(counts)},
+        excluded={draw(names): draw(counts)},
+    )
+
+
+@st.composite
+def durations(draw: st.DrawFn, metric: str, window: WindowRef) -> Figure:
+    few = draw(st.lists(lengths, max_size=5))
+    low, high = sorted((draw(lengths), draw(lengths)))
+    return figure(
+        metric,
+        window,
+        None if few else draw(lengths),
+        Unit.SECONDS,
+        limits=(None if draw(st.booleans()) else low, None if draw(st.booleans()) else high),
+        n=len(few) or draw(counts),
+        deployments=draw(counts),
+        values=sorted(few),
+        beside={"open": draw(counts), "longest": draw(lengths), "starts_at_merge": draw(counts)},
+        note=draw(st.none() | names),
+    )
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> Report:
+    figures: list[Figure] = []
+    for window in (WEEK, FOUR, THIRTEEN):
+        kinds = {kind: draw(amounts) for kind in ("forward", "stale", "failed_attempts")}
+        figures += [
+            frequency(window, draw(st.none() | counts), beside=kinds, note=draw(names)),
+            draw(durations("change_lead_time", window)),
+            draw(durations("failed_deployment_recovery_time", window)),
+            draw(proportions("share_within_24h", window)),
+            *(draw(proportions(metric, window)) for metric in RATES),
+        ]
+    failure = st.builds(
+        FailureRow,
+        service=names,
+        deployment=names,
+        started_at=st.integers(0, 2**31).map(lambda at: datetime.fromtimestamp(at, UTC)),
+        recovery_time=st.none() | lengths,
+        open=st.booleans(),
+        grade=st.sampled_from("ABCD"),
+        evidence=names,
+        incidents=st.lists(names, max_size=3).map(tuple),
+    )
+    problem = st.builds(
+        Problem,
+        reason=names,
+        count=counts,
+        examples=st.lists(names, max_size=5).map(tuple),
+        remedy=st.none() | names,
+    )
+    return report(
+        [*figures, *single_weeks(draw(st.lists(st.none() | counts, max_size=25)))],
+        organisation=draw(names),
+        summary=draw(names),
+        failures=draw(st.lists(failure, max_size=8)),
+        problems=draw(st.lists(problem, max_size=6)),
+        bots=draw(counts),
+        waiting=draw(counts),
+        notes=draw(st.lists(names, max_size=2)),
+        reliability=draw(st.none() | names),
+    )
+
+
+some = settings(
+    max_examples=40,
+    deadline=timedelta(seconds=5),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@some
+@given(reports(), st.sampled_from([40, 80, 120]))
+def test_no_line_is_wider_than_the_terminal(generated: Report, width: int) -> None:
+    lines = render(generated, width=width).splitlines()
+
+    assert max(map(cell_len, lines)) <= max(width, 80)
+
+
+@some
+@given(reports())
+def test_every_share_shown_is_the_one_in_the_figures(generated: Report) -> None:
+    text = render(generated)
+
+    for metric in ("share_within_24h", *RATES):
+        for window in (WEEK, FOUR):
+            shown = generated.figure(metric, window)
+            assert shown is not None
+            if shown.n:
+                assert words.ratio(shown.k or 0, shown.n) in text
+
+
+@some
+@given(reports())
+def test_every_median_shown_is_the_one_in_the_figures(generated: Report) -> None:
+    text = render(generated)
+
+    for window in (WEEK, FOUR):
+        shown = generated.figure("change_lead_time", window)
+        assert shown is not None
+        values = [shown.value] if shown.value is not None else shown.values
+        if shown.note != NO_SOURCE:
+            assert all(words.duration(value) in text for value in values)
+
+
+def test_the_figures_of_others_are_not_shown() -> None:
+    other = Scope(kind="team", name="payments")
+    both = report([frequency(WEEK, 4), frequency(WEEK, 977, other)], scope=ACME)
+
+    assert "977" not in render(both)
