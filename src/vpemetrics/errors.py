@@ -51,7 +51,9 @@ class BadRow:
 
     def __str__(self) -> str:
         at = f"{self.file}:{self.line}"
-        return f"{at}: column {self.column}: {self.reason}" if self.column else f"{at}: {self.reason}"
+        return (
+            f"{at}: column {self.column}: {self.reason}" if self.column else f"{at}: {self.reason}"
+        )
 
 
 class BadRows(FixInput):

@@ -153,8 +153,13 @@ def weeks_in(window: Window) -> Iterator[tuple[Window, bool]]:
         start, end = max(week.start, window.start), min(week.end, window.end)
         clipped = (start, end) != (week.start, week.end)
         yield (
-            Window(start=start, end=end, zone=window.zone, period=Period.WEEK) if clipped else week
-        ), clipped
+            (
+                Window(start=start, end=end, zone=window.zone, period=Period.WEEK)
+                if clipped
+                else week
+            ),
+            clipped,
+        )
         week = week_of(week.end, window.zone)
 
 

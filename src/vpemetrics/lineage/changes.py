@@ -44,6 +44,7 @@ class Ownership:
         )
         self.owner: dict[int, int] = {}
         self.originals: list[list[int]] = []
+        """Ids of a pull request's own original commits, merge commits apart."""
         self._sides = self._merged_sides()
         for at, change in enumerate(self.changes):
             self._claim(at, change)
@@ -57,6 +58,12 @@ class Ownership:
         self.picks: dict[int, list[int]] = defaultdict(list)
         self.pick_roots: dict[int, int] = {}
         self._hand_over_picks()
+        self.places: list[list[int]] = [[self.place(sha) for sha in own] for own in self.originals]
+        """Local indices of a pull request's own original commits."""
+
+    def place(self, sha: int) -> int:
+        """The local index of a commit; one beyond the graph if it was not collected."""
+        return self.graph.index.get(sha, len(self.graph))
 
     def _claim(self, at: int, change: ChangeRow) -> None:
         owner = self.owner
@@ -116,10 +123,10 @@ class Ownership:
         for pick in picked_from:
             sha = int(self.graph.ids[pick])
             root = self._root(pick)
-            if root == sha or (root not in self.owner and root not in index):
+            to = self.owner.get(root)
+            if root == sha or (to is None and root not in index):
                 continue
             self.picks[root].append(sha)
-            to = self.owner.get(root)
             if to is None:
                 if sha not in self.owner:
                     self.pick_roots[sha] = root
@@ -149,18 +156,16 @@ class Ownership:
         change = self.changes[at]
         if change.is_bot is not None:
             return change.is_bot
-        known = [
-            (self.facts.authored_at[commit], self.facts.is_bot[commit])
-            for sha in self.originals[at] or [change.merge_commit]
-            if (commit := self.graph.index.get(sha, NONE)) >= 0
-        ]
+        places = self.places[at] or [self.place(change.merge_commit)]
+        authored_at, is_bot = self.facts.authored_at, self.facts.is_bot
+        known = [(authored_at[p], is_bot[p]) for p in places if p < len(authored_at)]
         return bool(known) and min(known)[1] == 1
 
     def author_dates(self, at: int) -> list[Micros]:
         """The known author dates of a pull request's own original commits, earliest first."""
-        index, authored_at = self.graph.index, self.facts.authored_at
-        dates = (authored_at[index[sha]] for sha in self.originals[at] if sha in index)
-        return sorted(date for date in dates if date != MISSING)
+        authored_at = self.facts.authored_at
+        dates = [authored_at[place] for place in self.places[at] if place < len(authored_at)]
+        return sorted([date for date in dates if date != MISSING])
 
 
 def first_shipped(ownership: Ownership, reached: Sequence[int]) -> list[int]:
@@ -169,24 +174,32 @@ def first_shipped(ownership: Ownership, reached: Sequence[int]) -> list[int]:
     It ships with its merge, squash or last rebased commit, or all its original commits, or a
     cherry-pick of them; merged into another branch, with the pull request that carries it on.
     """
-    index, picks = ownership.graph.index, ownership.picks
-
-    def holds(sha: int) -> int:
-        copies = (sha, *picks[sha]) if sha in picks else (sha,)
-        at = [reached[index[copy]] for copy in copies if copy in index]
-        return min((position for position in at if position >= 0), default=NEVER)
-
+    when = _held_from(ownership, reached)
     carriers = _carriers(ownership)
     shipped = [NEVER] * len(ownership.changes)
-    for at in range(len(ownership.changes) - 1, -1, -1):
-        change, originals = ownership.changes[at], ownership.originals[at]
-        position = holds(change.merge_commit)
-        if originals and position:
-            position = min(position, max(map(holds, originals)))
+    for at in range(len(shipped) - 1, -1, -1):
+        position = when[ownership.place(ownership.changes[at].merge_commit)]
+        if own := ownership.places[at]:
+            position = min(position, max([when[place] for place in own]))
         for carrier in carriers.get(at, ()):
             position = min(position, shipped[carrier])
         shipped[at] = position
     return shipped
+
+
+def _held_from(ownership: Ownership, reached: Sequence[int]) -> list[int]:
+    """From which deployment on each commit is held, itself or as a cherry-pick of it.
+
+    The last place stands for all commits that were not collected.
+    """
+    when = [NEVER if position < 0 else position for position in reached]
+    index = ownership.graph.index
+    held = list(when)
+    for root, picks in ownership.picks.items():
+        if root in index:
+            copies = (when[index[pick]] for pick in picks)
+            held[index[root]] = min(when[index[root]], *copies)
+    return [*held, NEVER]
 
 
 def _carriers(ownership: Ownership) -> dict[int, list[int]]:

@@ -1,10 +1,9 @@
 """Which of our services a source's name means, and what production is (METRICS rules 11 and 14)."""
 
-from collections.abc import Callable, Iterable, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Sequence
 from functools import cache
 
-from vpemetrics.rules import Rules, Service
+from vpemetrics.rules import Rules, Service, matches
 
 
 class Services:
@@ -33,8 +32,8 @@ class Services:
         if source_name is not None:
             if source_name in self._by_name:
                 return source_name
-            matches = (s.name for s in services if _any_match(source_name, s.sources))
-            return next(matches, None)
+            found = (s.name for s in services if matches(source_name, s.sources))
+            return next(found, None)
         owners = [
             s.name for s in services if s.repository is not None and s.repository == repository
         ]
@@ -49,9 +48,7 @@ class Services:
         key = (name, environment)
         if key not in self._production:
             patterns = self.configured(name).environments or self._rules.environments
-            self._production[key] = _any_match(
-                environment.casefold(), (pattern.casefold() for pattern in patterns)
-            )
+            self._production[key] = matches(environment, patterns)
         return self._production[key]
 
 
@@ -63,7 +60,3 @@ def path_matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:
 
     spec = GitIgnoreSpec.from_lines(patterns)
     return cache(spec.match_file)
-
-
-def _any_match(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from functools import cached_property
 
 from vpemetrics.lineage import changes as ch
@@ -27,7 +26,7 @@ from vpemetrics.lineage.rows import (
     Waiting,
 )
 from vpemetrics.records import Status
-from vpemetrics.rules import LeadTimeStart, Rules, Service
+from vpemetrics.rules import LeadTimeStart, Rules, Service, matches
 from vpemetrics.window import MINUTE, MISSING, Micros
 
 SKEW = 5 * MINUTE
@@ -203,8 +202,9 @@ def _shipped_changes(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Ite
         if position == NEVER or ownership.is_empty(at) or not owns(at):
             continue
         change = ownership.changes[at]
-        first_at = _first_at(ownership, at)
-        starts, at_merge = _starts(ownership, at, start, first_at)
+        dates = ownership.author_dates(at)
+        first_at = _first_at(ownership, at, dates)
+        starts, at_merge = _starts(change.merged_at, start, first_at, dates)
         reason = _reason(by, position, starts, start, is_bot=ownership.is_bot(at))
         yield Shipped(change.id, NONE, position, starts, first_at, at_merge, reason)
 
@@ -224,9 +224,8 @@ def _shipped_commits(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Ite
         yield Shipped(NONE, sha, position, starts, authored_at[commit], False, reason)
 
 
-def _first_at(ownership: Ownership, at: int) -> Micros:
+def _first_at(ownership: Ownership, at: int, dates: Sequence[Micros]) -> Micros:
     """The author date of a pull request's first commit; what the source says if we miss some."""
-    dates = ownership.author_dates(at)
     said = ownership.changes[at].first_commit_at
     if dates and (said == MISSING or len(dates) == len(ownership.originals[at])):
         return dates[0]
@@ -234,15 +233,13 @@ def _first_at(ownership: Ownership, at: int) -> Micros:
 
 
 def _starts(
-    ownership: Ownership, at: int, start: LeadTimeStart, first_at: Micros
+    merged_at: Micros, start: LeadTimeStart, first_at: Micros, dates: Sequence[Micros]
 ) -> tuple[tuple[Micros, ...], bool]:
     """The moments lead time is counted from, and whether they fell back to the merge."""
-    merged_at = ownership.changes[at].merged_at
     if start == LeadTimeStart.MERGE:
         return (merged_at,), False
     if first_at == MISSING:
         return (merged_at,), True
-    dates = ownership.author_dates(at)
     if start == LeadTimeStart.EACH_COMMIT and dates:
         return tuple(dates), False
     return (first_at,), False
@@ -366,9 +363,9 @@ def _hotfixes(ownership: Ownership, by: _Attribution, rules: Rules) -> frozenset
 
 
 def _is_hotfix(change: ChangeRow, rules: Rules) -> bool:
-    if any(label.casefold() in rules.hotfix_labels for label in change.labels):
+    if any(matches(label, rules.hotfix_labels) for label in change.labels):
         return True
-    return any(fnmatchcase(change.head_branch or "", p) for p in rules.hotfix_branches)
+    return bool(change.head_branch) and matches(change.head_branch or "", rules.hotfix_branches)
 
 
 def _concerns(
@@ -396,7 +393,7 @@ def _reverts(ownership: Ownership, by: _Attribution, rules: Rules) -> Iterable[R
         if by.deployed[at_position].first or _is_revert(target, ownership):
             continue
         labelled = any(
-            label.casefold() in rules.hotfix_labels
+            matches(label, (*rules.hotfix_labels, *rules.incident_labels))
             for at, _ in (reverting, target)
             if at != NONE
             for label in ownership.changes[at].labels

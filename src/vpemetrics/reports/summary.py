@@ -31,5 +31,6 @@ def _happened(report: Report) -> str:
     if failed is None or failed.k is None:
         return f"{deployments}."
     if failed.note:
-        return f"{deployments}; without an incident source at least {failed.k} failed."
+        known = f"at least {failed.k} failed" if failed.k else "no failure is known"
+        return f"{deployments}; without an incident source {known}."
     return f"{deployments}, {failed.k or 'none'} of them failed."

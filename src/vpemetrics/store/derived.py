@@ -23,7 +23,8 @@ from sqlalchemy import (
 )
 
 from vpemetrics.lineage.rows import NONE, Lineage
-from vpemetrics.store.tables import Id, meta, metadata
+from vpemetrics.store.interning import Interned
+from vpemetrics.store.tables import Id, meta, metadata, names
 from vpemetrics.window import MISSING, Micros
 
 # Times are plain integers here: lineage counts in microseconds already.
@@ -127,6 +128,13 @@ def forget(connection: Connection, services: Iterable[int] | None = None) -> Non
             continue
         for service in services:
             connection.execute(delete(table).where(table.c.service_id == service))
+
+
+def name_ids(connection: Connection, wanted: Iterable[str]) -> dict[str, int]:
+    """The ids of names of services, given to those that have none yet."""
+    interned, listed = Interned(connection, names, spell=str), list(wanted)
+    interned.learn(listed)
+    return {name: interned.ids[name] for name in listed}
 
 
 def load_mark(connection: Connection) -> tuple[int, str]:

@@ -146,7 +146,7 @@ class Facts:
         """Commits and pull requests of repositories; touched paths only where they matter."""
         ids = [id_ for id_ in self.names if self.repository(id_) in repositories]
         where = _in("repository_id", ids)
-        columns = self._columns(_COMMITS + where, 8)
+        columns = self._columns(_COMMITS + where)
         _, at = np.unique(columns[0], return_index=True)  # a commit two sources know counts once
         sha, parent1, parent2, authored, committed, bot, reverts, picked = (c[at] for c in columns)
         others = self.rows(_MORE_PARENTS + where + " AND more_parents <> ''")
@@ -168,34 +168,17 @@ class Facts:
             default_branches=self.default_branches,
         )
 
-    def _columns(self, sql: str, width: int) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
-        rows = self._connection.exec_driver_sql(sql).fetchall()
-        if not rows:
-            return [np.empty(0, dtype=np.int64) for _ in range(width)]
-        return [
-            np.fromiter((MISSING if v is None else v for v in column), np.int64, len(rows))
-            for column in zip(*rows, strict=True)
-        ]
+    def _columns(self, sql: str) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
+        found = self._connection.exec_driver_sql(sql)
+        width, rows = len(found.keys()), found.cursor.fetchall()
+        columns = zip(*rows, strict=True) if rows else [()] * width
+        return [np.array(column, dtype=np.int64) for column in columns]
 
     def _changes(self, where: str) -> Iterable[ChangeRow]:
-        for row in self._connection.exec_driver_sql(_CHANGES + where):
-            yield ChangeRow(
-                id=row[0],
-                key=row[1],
-                repository=self.repository(row[2]) or "",
-                number=row[3],
-                is_bot=_truth(row[4]),
-                first_commit_at=_time(row[5]),
-                merged_at=_time(row[6]),
-                closed_at=_time(row[7]),
-                merge_commit=NONE if row[8] is None else row[8],
-                commits=_ints(row[9]),
-                base_branch=row[10],
-                head_branch=row[11],
-                labels=_texts(row[12]),
-                reverts=_texts(row[13]),
-                closes=_texts(row[14]),
-            )
+        for row in self._connection.exec_driver_sql(_CHANGES + where).cursor.fetchall():
+            lists = (_texts(text) for text in row[12:15])
+            start = (*row[:2], self.repository(row[2]) or "", row[3], _truth(row[4]))
+            yield ChangeRow._make((*start, *row[5:9], _ints(row[9]), *row[10:12], *lists))
 
     def incidents(self) -> list[IncidentRow]:
         """All incidents."""
@@ -252,15 +235,20 @@ _DEPLOYMENTS = (
     "SELECT id, service_id, repository_id, environment_id, key, status, sha_id, version, "
     "started_at, finished_at, planned, hotfix, rollback FROM deployments"
 )
+# NULL becomes NONE or MISSING already in the query: columns of whole numbers load quickest.
+_UNTIMED = "-9223372036854775807 - 1"
 _COMMITS = (
-    "SELECT sha_id, parent1_id, parent2_id, authored_at, committed_at, is_bot, reverts_id, "
-    "picked_from_id FROM commits"
+    "SELECT sha_id, COALESCE(parent1_id, -1), COALESCE(parent2_id, -1), "
+    f"COALESCE(authored_at, {_UNTIMED}), COALESCE(committed_at, {_UNTIMED}), "
+    "COALESCE(is_bot, -1), COALESCE(reverts_id, -1), COALESCE(picked_from_id, -1) FROM commits"
 )
 _MORE_PARENTS = "SELECT sha_id, more_parents FROM commits"
 _PATHS = "SELECT sha_id, paths FROM commits"
 _CHANGES = (
-    "SELECT id, key, repository_id, number, is_bot, first_commit_at, merged_at, closed_at, "
-    "merge_sha_id, commit_ids, base_branch, head_branch, labels, reverts, closes FROM changes"
+    "SELECT id, key, repository_id, number, is_bot, "
+    f"COALESCE(first_commit_at, {_UNTIMED}), COALESCE(merged_at, {_UNTIMED}), "
+    f"COALESCE(closed_at, {_UNTIMED}), COALESCE(merge_sha_id, -1), "
+    "commit_ids, base_branch, head_branch, labels, reverts, closes FROM changes"
 )
 _INCIDENTS = (
     "SELECT id, key, services, COALESCE(impact_started_at, detected_at), "

@@ -7,17 +7,13 @@ from functools import partial
 from hashlib import blake2b
 from typing import Final
 
-from sqlalchemy import Connection
-
 from vpemetrics.lineage.rows import IncidentRow, Lineage
 from vpemetrics.lineage.services import Services, path_matcher
 from vpemetrics.lineage.trace import ServiceFacts, trace
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived
 from vpemetrics.store.history import Facts
-from vpemetrics.store.interning import Interned
 from vpemetrics.store.saving import last_batch
-from vpemetrics.store.tables import names as names_table
 
 LINEAGE_VERSION: Final = 1
 """Raised when lineage comes to other results from the same facts; then all is traced anew."""
@@ -37,7 +33,7 @@ def bring_up_to_date(store: Store, rules: Rules, progress: Progress | None = Non
         facts = Facts(connection, Services(rules))
         known = derived.load_traced(connection)
         since, _ = derived.load_mark(connection)
-        ids = _ids(connection, facts.deployed_from)
+        ids = derived.name_ids(connection, facts.deployed_from)
         prints = {name: _fingerprint(rules, name) for name in ids}
         touched = facts.touched_since(since)
         stale = [
@@ -85,13 +81,6 @@ def _traced(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterable[tuple[
             yield name, trace(one, rules)
 
 
-def _ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
-    interned = Interned(connection, names_table, spell=str)
-    wanted = list(names)
-    interned.learn(wanted)
-    return {name: interned.ids[name] for name in wanted}
-
-
 def _together(
     deployed_from: Mapping[str, set[str]], names: Iterable[str]
 ) -> dict[frozenset[str], list[str]]:
@@ -130,6 +119,7 @@ def _digest(rules: Rules) -> str:
         rules.environments,
         rules.lead_time_start,
         rules.incident_window,
+        rules.incident_labels,
         rules.hotfix_labels,
         rules.hotfix_branches,
     )

@@ -126,7 +126,7 @@ _REMEDIES: Final[Mapping[str, str]] = {
     "unknown_commit": "give the deployments a commit_sha; until then they ship no counted changes",
     "commit_not_collected": "import or collect the commits they name",
     "parents_not_collected": "collect the whole history of the repository",
-    "stale": "older builds finished after newer ones; check what is live",
+    "stale": "check what is live there",
     "named_not_shipped": "correct the cause that the incidents name",
     "without_paths": "give services of one repository path patterns",
     "not_covered": "import with --covers FROM..TO, or collect, so that quiet weeks count as 0",
