@@ -148,7 +148,7 @@ class Facts:
         where = _in("repository_id", ids)
         columns = self._columns(_COMMITS + where)
         _, at = np.unique(columns[0], return_index=True)  # a commit two sources know counts once
-        sha, parent1, parent2, authored, committed, bot, reverts, picked = (c[at] for c in columns)
+        sha, parent1, parent2, authored, committed, bot = (c[at] for c in columns)
         others = self.rows(_MORE_PARENTS + where + " AND more_parents <> ''")
         graph = Graph(sha, parent1, parent2, {s: _ints(parents) for s, parents in others})
         touched: dict[int, tuple[str, ...]] = {}
@@ -158,8 +158,8 @@ class Facts:
         facts = CommitFacts(
             authored_at=authored.tolist(),
             is_bot=bot.tolist(),
-            reverts=_known(reverts),
-            picked_from=_known(picked),
+            reverts=self._marked("reverts_id", where, graph),
+            picked_from=self._marked("picked_from_id", where, graph),
             paths=touched,
         )
         return History(
@@ -167,6 +167,11 @@ class Facts:
             committed_at=committed.tolist(),
             default_branches=self.default_branches,
         )
+
+    def _marked(self, column: str, where: str, graph: Graph) -> dict[int, int]:
+        """Local index of a commit to the id of another one, for the few that name one."""
+        sql = f"SELECT sha_id, {column} FROM commits{where} AND {column} IS NOT NULL"
+        return {graph.index[sha]: other for sha, other in self.rows(sql)}
 
     def _columns(self, sql: str) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
         found = self._connection.exec_driver_sql(sql)
@@ -240,7 +245,7 @@ _UNTIMED = "-9223372036854775807 - 1"
 _COMMITS = (
     "SELECT sha_id, COALESCE(parent1_id, -1), COALESCE(parent2_id, -1), "
     f"COALESCE(authored_at, {_UNTIMED}), COALESCE(committed_at, {_UNTIMED}), "
-    "COALESCE(is_bot, -1), COALESCE(reverts_id, -1), COALESCE(picked_from_id, -1) FROM commits"
+    "COALESCE(is_bot, -1) FROM commits"
 )
 _MORE_PARENTS = "SELECT sha_id, more_parents FROM commits"
 _PATHS = "SELECT sha_id, paths FROM commits"
@@ -262,12 +267,6 @@ def _in(column: str, ids: Collection[int | None]) -> str:
     known = ", ".join(str(id_) for id_ in ids if id_ is not None) or "NULL"
     unknown = f" OR {column} IS NULL" if None in ids else ""
     return f" WHERE ({column} IN ({known}){unknown})"
-
-
-def _known(ids: np.ndarray[Any, np.dtype[np.int64]]) -> dict[int, int]:
-    """Position to id, of those that are there."""
-    at = np.flatnonzero(ids >= 0)
-    return dict(zip(at.tolist(), ids[at].tolist(), strict=True))
 
 
 def _ints(text: str | None) -> tuple[int, ...]:
