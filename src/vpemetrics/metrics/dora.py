@@ -96,8 +96,7 @@ def deployment_frequency(cut: Cut) -> Figure:
     span = cut.collected
     if span is None and not len(cut.deployed):
         return figure(cut, "deployment_frequency", None, note=NOT_COLLECTED)
-    start, end = span or cut.stretch
-    weeks = cut.window.weeks * (end - start) / (cut.stretch[1] - cut.stretch[0])
+    weeks = collected_weeks(cut)
     kinds = cut.finished.kind.value_counts()
     beside = {kind: float(kinds.get(kind, 0)) for kind in _KINDS}
     beside["failed_attempts"] = float(kinds.get("attempt", 0))
@@ -109,6 +108,12 @@ def deployment_frequency(cut: Cut) -> Figure:
         beside["median_service"] = float(np.median(each))
     n = len(cut.deployed)
     return figure(cut, "deployment_frequency", n / weeks, n=n, beside=beside, note=cadence(cut))
+
+
+def collected_weeks(cut: Cut) -> float:
+    """How many weeks of the window were collected; all of it where nobody says."""
+    start, end = cut.collected or cut.stretch
+    return cut.window.weeks * (end - start) / (cut.stretch[1] - cut.stretch[0])
 
 
 _KINDS: Final = ("forward", "redeploy", "rollback", "stale", "rollout")
@@ -169,11 +174,15 @@ def _complete_months(window: Window, count: int) -> list[tuple[int, int]]:
 
 def time_between_deployments(cut: Cut) -> Figure:
     """Median time from one deployment of a service to its next, booked to the later one."""
+    return durations(cut, "time_between_deployments", gaps(cut).seconds.to_numpy())
+
+
+def gaps(cut: Cut) -> pd.DataFrame:
+    """Deployments of the window that have one before, with the `seconds` since that."""
     every = cut.facts.deployed[cut.facts.deployed.kind.isin(_KINDS[:4])]
     ordered = every.sort_values("finished_at", kind="stable")
-    gaps = ordered.groupby("service").finished_at.diff()
-    found = cut.within(ordered.assign(gap=gaps), "finished_at").gap.dropna().to_numpy() / SECOND
-    return durations(cut, "time_between_deployments", found)
+    since = ordered.groupby("service").finished_at.diff() / SECOND
+    return cut.within(ordered.assign(seconds=since), "finished_at").dropna(subset="seconds")
 
 
 def durations(cut: Cut, metric: str, found: npt.NDArray[np.float64], **details: Any) -> Figure:
@@ -202,7 +211,7 @@ def extremes(found: npt.NDArray[np.float64]) -> dict[str, float]:
 
 
 def lead_times(cut: Cut) -> pd.DataFrame:
-    """The samples of change lead time: deployed_id and seconds, skew of minutes cut to 0.
+    """The samples of change lead time: changes with their `seconds`, skew of minutes cut to 0.
 
     With `each_commit` a change has as many samples as commits.
     """
@@ -218,12 +227,7 @@ def lead_times(cut: Cut) -> pd.DataFrame:
         counted["start_at"] = counted.start_at.astype("int64")
     seconds = seconds_between(counted.start_at, counted.finished_at)
     inside = seconds >= -SKEW_SECONDS
-    return pd.DataFrame(
-        {
-            "deployed_id": counted.deployed_id.to_numpy()[inside],
-            "seconds": seconds[inside].clip(min=0.0),
-        }
-    )
+    return counted.assign(seconds=seconds.clip(min=0.0))[inside]
 
 
 def change_lead_time(cut: Cut) -> Figure:
@@ -408,42 +412,49 @@ def failed_deployment_recovery_time(cut: Cut) -> Figure:
     return survival(
         cut,
         "failed_deployment_recovery_time",
-        timed.start_at.to_numpy(),
-        timed.restored_at.to_numpy(),
+        spells(cut, timed, "start_at"),
         note=None if cut.with_incidents else NO_INCIDENT_SOURCE,
         excluded={"no_restored_at": len(failed) - len(timed)} if len(failed) > len(timed) else {},
     )
 
 
+def spells(cut: Cut, rows: pd.DataFrame, start: str) -> pd.DataFrame:
+    """Rows with the `seconds` from their start to `restored_at`, and whether they are `over`.
+
+    What has no end yet runs until data-as-of.
+    """
+    over = rows.restored_at != MISSING
+    until = rows.restored_at.where(over, cut.facts.data_as_of)
+    return rows.assign(seconds=seconds_between(rows[start], until), over=over)
+
+
 def survival(
     cut: Cut,
     metric: str,
-    start: npt.NDArray[np.int64],
-    end: npt.NDArray[np.int64],
+    found: pd.DataFrame,
     *,
     excluded: Mapping[str, int] | None = None,
     note: str | None = None,
 ) -> Figure:
-    """A Kaplan-Meier median of spells; those without an end run until data-as-of."""
-    observed = end != MISSING
-    seconds = seconds_between(start, np.where(observed, end, cut.facts.data_as_of))
+    """A Kaplan-Meier median of `spells`; negative ones are left out."""
     left_out = dict(excluded or {})
-    negative = seconds < 0
+    negative = found.seconds < 0
     if negative.any():
         left_out["negative"] = int(negative.sum())
-        seconds, observed = seconds[~negative], observed[~negative]
+        found = found[~negative]
+    seconds, observed = found.seconds.to_numpy(), found.over.to_numpy()
     open_ = int((~observed).sum())
     few = len(seconds) < FEW
-    found = None if few else intervals.survival_median(seconds, observed)
+    half = None if few else intervals.survival_median(seconds, observed)
     beside: dict[str, float] = {"open": open_}
     if len(seconds):
         beside["longest"] = float(seconds.max())
     return figure(
         cut,
         metric,
-        None if found is None else found.median,
+        None if half is None else half.median,
         n=len(seconds),
-        interval=None if found is None else interval(found.interval),
+        interval=None if half is None else interval(half.interval),
         values=tuple(sorted(seconds.tolist())) if few else (),
         excluded=left_out,
         beside=beside,

@@ -56,7 +56,8 @@ def stages(cut: Cut) -> pd.DataFrame:
             "unreviewed": np.where(reviewed, 0.0, merge),
             "waiting_to_deploy": spans[:, 3],
             "deploying": spans[:, 4],
-        }
+        },
+        index=known.index,
     )
 
 
@@ -91,18 +92,29 @@ def batch_size(cut: Cut) -> Figure:
 
     Beside it the median by people only, and the median of changed lines per change.
     """
-    carried = cut.within(cut.facts.shipped, "finished_at")
-    ships = cut.forward[cut.forward.ships].id
-    every = ships.map(carried.deployed_id.value_counts()).fillna(0)
-    people = carried[carried.reason != "bot"].deployed_id.value_counts()
+    carried, found = _carried(cut), batches(cut)
     beside: dict[str, float] = {}
-    if len(ships):
-        beside["human"] = float(ships.map(people).fillna(0).median())
+    if len(found):
+        beside["human"] = float(found.people.median())
     lines = carried.lines[carried.lines != MISSING]
     if len(lines):
         beside["lines"] = float(lines.median())
-    value = float(every.median()) if len(every) else None
-    return dora.figure(cut, "batch_size", value, n=len(every), beside=beside)
+    value = float(found.changes.median()) if len(found) else None
+    return dora.figure(cut, "batch_size", value, n=len(found), beside=beside)
+
+
+def batches(cut: Cut) -> pd.DataFrame:
+    """Forward deployments whose changes are known, with how many `changes`, by `people` too."""
+    carried, ships = _carried(cut), cut.forward[cut.forward.ships]
+    people = carried[carried.reason != "bot"].deployed_id.value_counts()
+    return ships.assign(
+        changes=ships.id.map(carried.deployed_id.value_counts()).fillna(0),
+        people=ships.id.map(people).fillna(0),
+    )
+
+
+def _carried(cut: Cut) -> pd.DataFrame:
+    return cut.within(cut.facts.shipped, "finished_at")
 
 
 def incident_restore_time(cut: Cut) -> Figure:
@@ -112,8 +124,7 @@ def incident_restore_time(cut: Cut) -> Figure:
     return dora.survival(
         cut,
         "incident_restore_time",
-        began.began_at.to_numpy(),
-        began.restored_at.to_numpy(),
+        dora.spells(cut, began, "began_at"),
         note=note,
     )
 
@@ -125,6 +136,23 @@ def customers_affected_time(cut: Cut) -> Figure:
     """
     if not cut.with_incidents:
         return dora.figure(cut, "customers_affected_time", None, note=dora.NO_INCIDENT_SOURCE)
+    found = outages(cut)
+    summed = found[~found.forgotten]
+    forgotten = int(found.forgotten.sum())
+    return dora.figure(
+        cut,
+        "customers_affected_time",
+        length(list(zip(summed.start, summed.end, strict=True))),
+        n=len(summed),
+        excluded={"open_without_update": forgotten} if forgotten else {},
+    )
+
+
+def outages(cut: Cut) -> pd.DataFrame:
+    """Customer-affecting incidents that meet the window, with `start` and `end` clipped to it.
+
+    `forgotten`: open for thirty days without an update.
+    """
     until = cut.facts.data_as_of
     start, end = cut.stretch
     affecting = cut.facts.incidents[
@@ -135,17 +163,8 @@ def customers_affected_time(cut: Cut) -> Figure:
     forgotten = is_open & (until - touched > FORGOTTEN)
     ends = affecting.restored_at.where(~is_open, until)
     inside = (affecting.began_at < min(end, until)) & (ends > start)
-    summed = affecting[inside & ~forgotten]
-    spans = [
-        (max(a, start), min(b, end, until))
-        for a, b in zip(summed.began_at, ends[inside & ~forgotten], strict=True)
-    ]
-    return dora.figure(
-        cut,
-        "customers_affected_time",
-        length(spans),
-        n=len(spans),
-        excluded={"open_without_update": int((inside & forgotten).sum())}
-        if (inside & forgotten).any()
-        else {},
-    )
+    return affecting.assign(
+        start=affecting.began_at.clip(lower=start),
+        end=ends.clip(upper=min(end, until)),
+        forgotten=forgotten,
+    )[inside]

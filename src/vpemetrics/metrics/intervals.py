@@ -123,24 +123,43 @@ def woodruff(
     Source: Woodruff 1952, with Student's t for the number of clusters.
     """
     samples, names = _aligned(values, clusters)
-    _, cluster = np.unique(names, return_inverse=True)
-    sizes = np.bincount(cluster)
-    m = sizes.size
-    if m < FEWEST:
+    if np.unique(names).size < FEWEST:
         return None
-    ranked = _ranked(samples)
-    at_or_below = np.bincount(cluster, weights=samples <= _quantile(ranked, 0.5))
-    excess = at_or_below - sizes / 2
-    variance = m / (m - 1) * float(excess @ excess) / samples.size**2
-    if variance == 0:
+    spread = woodruff_spread(samples, names, level)
+    if spread.variance == 0:
         return None
-    h = t_quantile((1 + level) / 2, m - 1) * math.sqrt(variance)
+    ranked, h = _ranked(samples), spread.h
     return Interval(
         low=_quantile(ranked, 0.5 - h) if h <= 0.5 else None,
         high=_quantile(ranked, 0.5 + h) if h <= 0.5 else None,
         level=level,
         method="woodruff",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """What Woodruff's interval is made of: `m` clusters, the `variance` of the share of samples at
+    or below the median, Student's `t` for m - 1, and `h`, the distance from 1/2 in quantiles.
+    """
+
+    m: int
+    variance: float
+    t: float
+    h: float
+
+
+def woodruff_spread(values: npt.ArrayLike, clusters: npt.ArrayLike, level: float = 0.95) -> Spread:
+    """How far around 1/2 the median's quantile may lie; there must be two clusters or more."""
+    samples, names = _aligned(values, clusters)
+    _, cluster = np.unique(names, return_inverse=True)
+    sizes = np.bincount(cluster)
+    m = sizes.size
+    at_or_below = np.bincount(cluster, weights=samples <= _quantile(_ranked(samples), 0.5))
+    excess = at_or_below - sizes / 2
+    variance = m / (m - 1) * float(excess @ excess) / samples.size**2
+    t = t_quantile((1 + level) / 2, m - 1)
+    return Spread(m=m, variance=variance, t=t, h=t * math.sqrt(variance))
 
 
 def order_statistic_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval | None:
