@@ -207,9 +207,9 @@ def _author_key(connection: Connection) -> bytes:
     return bytes.fromhex(connection.execute(query).scalar_one())
 
 
-def _ids(interned: Interned, texts: Values) -> Iterable[int | None]:
+def _ids(interned: Interned, texts: Values) -> list[int | None]:
     interned.learn(filter(None, texts))
-    return map(interned.ids.get, texts)
+    return list(map(interned.ids.get, texts))  # at once: they may be forgotten any time later
 
 
 def clean(text: str) -> str:

@@ -1,0 +1,100 @@
+"""Several processes on one store, and one that dies in the middle."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+from subprocesses import environment
+
+from vpemetrics.store import Store
+
+COMMITS = dedent(
+    """
+    import sys
+    from vpemetrics.records import Commit
+    from vpemetrics.store import Store
+
+    def commits(first, count):
+        for number in range(first, first + count):
+            yield Commit(
+                sha=f"{number:040x}", repository=f"r{number % 7}", parents=(f"{number - 1:040x}",)
+            )
+    """
+)
+
+
+def run(code: str, *arguments: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", COMMITS + dedent(code), *map(str, arguments)]
+    return subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
+
+
+def ended(process: "subprocess.Popen[str]") -> int:
+    process.communicate(timeout=60)
+    return process.returncode
+
+
+def test_processes_that_save_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"  # not there yet: they also race to make it
+    code = """
+        path, first = sys.argv[1], int(sys.argv[2])
+        for round_ in range(5):
+            with Store.open(path) as store:
+                store.save("s", commits(first + round_ * 300, 500))
+    """
+    processes = [run(code, path, first) for first in (0, 0, 800, 1600)]  # they overlap
+
+    assert [ended(process) for process in processes] == [0, 0, 0, 0]
+    with Store.open(path) as store:
+        assert [record.key for _, record in store.records("commits")] == [
+            f"{number:040x}" for number in range(3300)
+        ]
+        shas = store.columns("SELECT sha FROM shas", text=("sha",))["sha"].tolist()
+        names = store.columns("SELECT name FROM names", text=("name",))["name"].tolist()
+    assert len(shas) == len(set(shas)) == 3301  # and the parent of the first
+    assert sorted(names) == ["r0", "r1", "r2", "r3", "r4", "r5", "r6", "s"]
+
+
+def test_a_save_that_was_killed_leaves_a_store_like_any_other(tmp_path: Path) -> None:
+    killed, undisturbed = tmp_path / "killed.db", tmp_path / "undisturbed.db"
+    code = """
+        def halting():
+            yield from commits(0, 60_000)  # by now much of it is in the database's log
+            print("written", flush=True)
+            import time; time.sleep(60)
+
+        with Store.open(sys.argv[1]) as store:
+            store.save("s", commits(100_000, 10))
+            store.save("s", halting(), cursors={"r": "1"})
+    """
+    process = run(code, killed)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "written\n"
+    process.send_signal(signal.SIGKILL)
+    assert ended(process) == -signal.SIGKILL
+
+    with Store.open(killed) as store:
+        assert store.counts() == {"commits": 10}
+        assert store.cursors("s") == {}
+    again = """
+        with Store.open(sys.argv[1]) as store:
+            store.save("s", commits(100_000, 10))
+            store.save("s", commits(0, 60_000), cursors={"r": "1"})
+    """
+    for path in (killed, undisturbed):
+        assert ended(run(again, path)) == 0
+    assert rows(killed) == rows(undisturbed)
+
+
+def rows(path: Path) -> list[object]:
+    """Every row of every table of facts, ids and batches too, but for the key of the authors."""
+    tables = ["names", "shas", "commits", "cursors"]
+    with Store.open(path) as store, store.transaction() as connection:
+        found: list[object] = [
+            connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1, 2").all()
+            for table in tables
+        ]
+        counter = "SELECT value FROM meta WHERE key = 'batch'"
+        found.append(connection.exec_driver_sql(counter).scalar_one())
+    return found

@@ -1,0 +1,75 @@
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+from subprocesses import environment
+
+from vpemetrics.store import Store, schema
+from vpemetrics.store.tables import commits
+
+
+def described(path: Path) -> list[tuple[str, ...]]:
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    connection.close()
+    return sorted(rows, key=str)
+
+
+def test_migrations_and_a_new_store_give_the_identical_schema(tmp_path: Path) -> None:
+    Store.open(tmp_path / "new.db").close()
+    engine = create_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
+    with engine.begin() as connection:
+        schema.upgrade(connection)
+        assert schema.stored_version(connection) == schema.SCHEMA_VERSION
+    engine.dispose()
+
+    assert described(tmp_path / "new.db") == described(tmp_path / "migrated.db")
+
+
+def test_the_last_migration_leads_to_the_version_we_name() -> None:
+    assert schema.versions()[-1] == schema.SCHEMA_VERSION
+
+
+def test_a_store_before_its_first_migration_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    connection = sqlite3.connect(path)
+    connection.execute(
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+        "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+    )
+    connection.close()
+
+    with Store.open(path) as store:
+        assert store.counts() == {}
+    Store.open(tmp_path / "new.db").close()
+    assert {row[1] for row in described(path)} == {row[1] for row in described(tmp_path / "new.db")}
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_opening_a_store_of_this_version_does_not_import_alembic(
+    tmp_path: Path, existing: bool
+) -> None:
+    path = tmp_path / "store.db"
+    if existing:
+        Store.open(path).close()
+    code = (
+        "import sys; from vpemetrics.store import Store; Store.open(sys.argv[1]).close(); "
+        "sys.exit(not {'alembic', 'pandas', 'scipy'}.isdisjoint(sys.modules))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], env=environment(), timeout=60, check=False
+    )
+    assert done.returncode == 0
+
+
+def test_a_column_of_instants_refuses_naive_times() -> None:
+    from datetime import datetime
+
+    bind = commits.c.authored_at.type.bind_processor(create_engine("sqlite://").dialect)
+    assert bind is not None
+    with pytest.raises(ValueError, match="time without a zone"):
+        bind(datetime(2026, 1, 1))  # noqa: DTZ001
