@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from vpemetrics.lineage.graph import Graph
@@ -147,6 +148,34 @@ class Ownership:
             sha = self.facts.picked_from[at]
         return sha
 
+    @cached_property
+    def carriers(self) -> dict[int, list[int]]:
+        """For a pull request, later ones that list its merge commit, or all commits of its own."""
+        merged_by = {c.merge_commit: at for at, c in enumerate(self.changes)}
+        carriers: dict[int, list[int]] = defaultdict(list)
+        for at, change in enumerate(self.changes):
+            for carried in self._carried(at, change, merged_by):
+                if carried < at:
+                    carriers[carried].append(at)
+        return dict(carriers)
+
+    def _carried(self, at: int, change: ChangeRow, merged_by: Mapping[int, int]) -> set[int]:
+        found = {merged_by[sha] for sha in change.commits if sha in merged_by}
+        listed = {self.owner.get(sha, at) for sha in change.commits} - {at}
+        if not listed:
+            return found
+        commits, own = set(change.commits), self.originals
+        return found | {one for one in listed if own[one] and commits.issuperset(own[one])}
+
+    def direct_candidates(self) -> list[int]:
+        """The indices of commits that are no pull request's and no merges."""
+        is_merge, owner, undecided = self.graph.is_merge, self.owner, self.undecided
+        return [
+            commit
+            for commit, sha in enumerate(self.graph.ids.tolist())
+            if sha not in owner and not is_merge[commit] and sha not in undecided
+        ]
+
     def is_empty(self, at: int) -> bool:
         """Whether a pull request lists commits, none of them its own: then it is no change."""
         return bool(self.changes[at].commits) and not self.originals[at]
@@ -168,23 +197,98 @@ class Ownership:
         return sorted([date for date in dates if date != MISSING])
 
 
-def first_shipped(ownership: Ownership, reached: Sequence[int]) -> list[int]:
-    """For each pull request the position of the deployment that first shipped it, or NEVER.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mine:
+    """What of a history is a service's: pull requests by position, direct commits by index."""
 
-    It ships with its merge, squash or last rebased commit, or all its original commits, or a
+    changes: Sequence[int]
+    commits: Sequence[int]
+
+
+class Belonging:
+    """Sorts the changes of a history among services with path patterns (rules 14 and 16).
+
+    One commit that touches the paths is enough; one of unknown paths is taken to touch them.
+    """
+
+    def __init__(self, ownership: Ownership) -> None:
+        """Note which changes each path speaks for, once for all services of a history."""
+        self._all = Mine(
+            changes=range(len(ownership.changes)), commits=ownership.direct_candidates()
+        )
+        self._ownership = ownership
+
+    def of(self, belongs: Callable[[str], bool] | None) -> Mine:
+        """What is a service's by a test of its paths; all of it without one."""
+        if belongs is None:
+            return self._all
+        touching = {
+            place for path, places in self._touched.items() if belongs(path) for place in places
+        }
+        changes = {at for place in touching for at in self._speaks_for.get(place, ())}
+        paths = self._ownership.facts.paths
+        return Mine(
+            changes=sorted(changes | self._everybodys),
+            commits=[c for c in self._all.commits if c in touching or c not in paths],
+        )
+
+    @cached_property
+    def _touched(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for place, paths in self._ownership.facts.paths.items():
+            for path in paths:
+                found[path].append(place)
+        return found
+
+    @cached_property
+    def _speaks_for(self) -> dict[int, list[int]]:
+        """The pull requests whose content a commit shows."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for at in self._all.changes:
+            for place in self._shown_by(at):
+                found[place].append(at)
+        return found
+
+    @cached_property
+    def _everybodys(self) -> set[int]:
+        """Pull requests of which no commit, or one without known paths, is known."""
+        paths = self._ownership.facts.paths
+        return {
+            at
+            for at in self._all.changes
+            if not (places := self._shown_by(at)) or any(p not in paths for p in places)
+        }
+
+    def _shown_by(self, at: int) -> list[int]:
+        ownership, beyond = self._ownership, len(self._ownership.graph)
+        known = [place for place in ownership.places[at] if place < beyond]
+        merge = ownership.place(ownership.changes[at].merge_commit)
+        if known or merge == beyond or ownership.graph.is_merge[merge]:
+            return known
+        return [merge]
+
+
+def first_shipped(
+    ownership: Ownership, reached: Sequence[int], mine: Iterable[int]
+) -> dict[int, int]:
+    """The positions of the deployments that first shipped pull requests, for those shipped.
+
+    One ships with its merge, squash or last rebased commit, or all its original commits, or a
     cherry-pick of them; merged into another branch, with the pull request that carries it on.
     """
     when = _held_from(ownership, reached)
-    carriers = _carriers(ownership)
-    shipped = [NEVER] * len(ownership.changes)
-    for at in range(len(shipped) - 1, -1, -1):
+    carriers = ownership.carriers
+
+    def shipped_at(at: int) -> int:
         position = when[ownership.place(ownership.changes[at].merge_commit)]
         if own := ownership.places[at]:
             position = min(position, max([when[place] for place in own]))
         for carrier in carriers.get(at, ()):
-            position = min(position, shipped[carrier])
-        shipped[at] = position
-    return shipped
+            position = min(position, shipped_at(carrier))
+        return position
+
+    found = ((at, shipped_at(at)) for at in mine)
+    return {at: position for at, position in found if position != NEVER}
 
 
 def _held_from(ownership: Ownership, reached: Sequence[int]) -> list[int]:
@@ -202,75 +306,18 @@ def _held_from(ownership: Ownership, reached: Sequence[int]) -> list[int]:
     return [*held, NEVER]
 
 
-def _carriers(ownership: Ownership) -> dict[int, list[int]]:
-    """For a pull request, later ones that list its merge commit, or all commits of its own."""
-    merged_by = {
-        change.merge_commit: at
-        for at, change in enumerate(ownership.changes)
-        if change.merge_commit != NONE
-    }
-    carriers: dict[int, list[int]] = defaultdict(list)
-    for at, change in enumerate(ownership.changes):
-        listed = {ownership.owner.get(sha, at) for sha in change.commits} - {at}
-        found = {merged_by[sha] for sha in change.commits if sha in merged_by}
-        if listed:
-            commits = set(change.commits)
-            own = ownership.originals
-            found |= {one for one in listed if own[one] and commits.issuperset(own[one])}
-        for carried in found:
-            if carried < at:
-                carriers[carried].append(at)
-    return carriers
-
-
-def direct_commits(ownership: Ownership, reached: Sequence[int]) -> dict[int, int]:
+def direct_commits(
+    ownership: Ownership, reached: Sequence[int], mine: Iterable[int]
+) -> dict[int, int]:
     """Commits on the deployed history that are nobody's: id to the first deployment's position.
 
-    Merge commits are no changes; a cherry-pick counts as what it was picked from.
+    A cherry-pick counts as what it was picked from.
     """
-    graph, owner, undecided = ownership.graph, ownership.owner, ownership.undecided
+    ids, roots = ownership.graph.ids, ownership.pick_roots
     found: dict[int, int] = {}
-    for commit, sha in enumerate(graph.ids.tolist()):
-        position = reached[commit]
-        if position < 0 or sha in owner or graph.is_merge[commit] or sha in undecided:
-            continue
-        root = ownership.pick_roots.get(sha, sha)
-        found[root] = min(position, found.get(root, NEVER))
+    for commit in mine:
+        if (position := reached[commit]) >= 0:
+            sha = int(ids[commit])
+            root = roots.get(sha, sha)
+            found[root] = min(position, found.get(root, NEVER))
     return found
-
-
-def commit_filter(
-    ownership: Ownership, belongs: Callable[[str], bool] | None
-) -> Callable[[int], bool]:
-    """Tells whether a commit, by id, is a service's: whether it touches the service's paths.
-
-    Without patterns (`belongs` is None) all are; a commit of unknown paths is taken to touch them.
-    """
-    if belongs is None:
-        return lambda _sha: True
-    index, paths = ownership.graph.index, ownership.facts.paths
-
-    def owns(sha: int) -> bool:
-        commit = index.get(sha, NONE)
-        return commit not in paths or any(map(belongs, paths[commit]))
-
-    return owns
-
-
-def change_filter(
-    ownership: Ownership, belongs: Callable[[str], bool] | None
-) -> Callable[[int], bool]:
-    """Tells whether a pull request, by position, is a service's: one commit of it is enough."""
-    commit_owns = commit_filter(ownership, belongs)
-    if belongs is None:
-        return lambda _at: True
-    index, is_merge = ownership.graph.index, ownership.graph.is_merge
-
-    def owns(at: int) -> bool:
-        known = [sha for sha in ownership.originals[at] if sha in index]
-        merge = ownership.changes[at].merge_commit
-        if not known and merge in index and not is_merge[index[merge]]:
-            known = [merge]
-        return not known or any(map(commit_owns, known))
-
-    return owns

@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 
-from vpemetrics.lineage import changes as ch
-from vpemetrics.lineage.changes import NEVER, CommitFacts, Ownership
+from vpemetrics.lineage.changes import (
+    NEVER,
+    Belonging,
+    CommitFacts,
+    Mine,
+    Ownership,
+    direct_commits,
+    first_shipped,
+)
 from vpemetrics.lineage.failures import Finder, Revert, Scene, weigh
 from vpemetrics.lineage.graph import Graph
 from vpemetrics.lineage.kinds import Ancestry, Group, group, judge
@@ -37,6 +44,7 @@ class History:
     """The commits and pull requests of the repositories a service is deployed from."""
 
     ownership: Ownership
+    belonging: Belonging
     committed_at: Sequence[Micros] = ()
     default_branches: Mapping[str, str] = field(default_factory=dict)
 
@@ -113,7 +121,10 @@ class _Attribution:
     how: str
     deployed: Sequence[Deployed]
     ancestry: Ancestry
-    changes: Sequence[int]
+    mine: Sequence[int]
+    """The positions of the service's pull requests."""
+    changes: Mapping[int, int]
+    """Those shipped, each with the position of the deployment."""
     direct: Mapping[int, int]
     commit: Callable[[int], int]
 
@@ -128,8 +139,9 @@ def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
     live = [row for row in facts.rows if row.status in (Status.SUCCEEDED, Status.ROLLED_BACK)]
     groups = group(row for row in live if row.finished_at != MISSING)
     known = len(facts.history.graph) > 0 and any(row.commit != NONE for row in live)
+    mine = facts.history.belonging.of(facts.belongs)
     attribute = _by_graph if known else _by_time
-    by = attribute(groups, facts.history)
+    by = attribute(groups, facts.history, mine)
     scene = _scene(facts, by, rules)
     evidence = weigh(scene)
     deployed = [
@@ -146,7 +158,7 @@ def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
     )
 
 
-def _by_graph(groups: list[Group], history: History) -> _Attribution:
+def _by_graph(groups: list[Group], history: History, mine: Mine) -> _Attribution:
     graph, ownership = history.graph, history.ownership
     reached = graph.first_reached(
         NONE if g.last.status == Status.ROLLED_BACK else graph.index.get(g.last.commit, NONE)
@@ -162,13 +174,14 @@ def _by_graph(groups: list[Group], history: History) -> _Attribution:
         how="graph",
         deployed=judge(groups, ancestry),
         ancestry=ancestry,
-        changes=ch.first_shipped(ownership, reached),
-        direct=ch.direct_commits(ownership, reached),
+        mine=mine.changes,
+        changes=first_shipped(ownership, reached, mine.changes),
+        direct=direct_commits(ownership, reached, mine.commits),
         commit=commit,
     )
 
 
-def _by_time(groups: list[Group], history: History) -> _Attribution:
+def _by_time(groups: list[Group], history: History, mine: Mine) -> _Attribution:
     """Each pull request in the first forward deployment that started after its merge (rule 16)."""
     ancestry = _ByOrder(groups)
     deployed = judge(groups, ancestry)
@@ -185,11 +198,14 @@ def _by_time(groups: list[Group], history: History) -> _Attribution:
         place = bisect_right(begins, change.merged_at)
         return forward[place][1] if place < len(forward) else NEVER
 
+    changes = history.ownership.changes
+    shipped = ((at, shipped_at(changes[at])) for at in mine.changes)
     return _Attribution(
         how="time",
         deployed=deployed,
         ancestry=ancestry,
-        changes=[shipped_at(change) for change in history.ownership.changes],
+        mine=mine.changes,
+        changes={at: position for at, position in shipped if position != NEVER},
         direct={},
         commit=ancestry.position,
     )
@@ -197,9 +213,8 @@ def _by_time(groups: list[Group], history: History) -> _Attribution:
 
 def _shipped_changes(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Iterable[Shipped]:
     ownership, start = facts.history.ownership, rules.lead_time_start
-    owns = ch.change_filter(ownership, facts.belongs)
-    for at, position in enumerate(by.changes):
-        if position == NEVER or ownership.is_empty(at) or not owns(at):
+    for at, position in by.changes.items():
+        if ownership.is_empty(at):
             continue
         change = ownership.changes[at]
         dates = ownership.author_dates(at)
@@ -211,12 +226,9 @@ def _shipped_changes(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Ite
 
 def _shipped_commits(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Iterable[Shipped]:
     history, start = facts.history, rules.lead_time_start
-    owns = ch.commit_filter(history.ownership, facts.belongs)
     authored_at = history.facts.authored_at
     dates = history.committed_at if start == LeadTimeStart.MERGE else authored_at
     for sha, position in by.direct.items():
-        if not owns(sha):
-            continue
         commit = history.graph.index[sha]
         starts = (dates[commit],) if dates[commit] != MISSING else ()
         is_bot = history.facts.is_bot[commit] == 1
@@ -272,12 +284,11 @@ def _reason(
 
 def _waiting(facts: ServiceFacts, by: _Attribution) -> Iterable[Waiting]:
     ownership = facts.history.ownership
-    owns = ch.change_filter(ownership, facts.belongs)
-    for at, position in enumerate(by.changes):
+    for at in by.mine:
         change = ownership.changes[at]
-        if ownership.is_empty(at) and owns(at):
+        if ownership.is_empty(at):
             yield Waiting(change.id, "no_commit_left")
-        elif position == NEVER and owns(at):
+        elif at not in by.changes:
             if facts.history.on_other_branch(change):
                 yield Waiting(change.id, "other_branch")
             else:
@@ -327,14 +338,12 @@ def _finder(ownership: Ownership, by: _Attribution) -> Finder:
     """Looks up deployments; what the first one shipped was shipped before the known history."""
     counted = [NONE if d.first else at for at, d in enumerate(by.deployed)]
     by_change = {
-        change.key: counted[position]
-        for change, position in zip(ownership.changes, by.changes, strict=True)
-        if position != NEVER
+        ownership.changes[at].key: counted[position] for at, position in by.changes.items()
     }
 
     def by_commit(sha: int) -> int:
         owner = ownership.owner.get(sha)
-        position = by.commit(sha) if owner is None else by.changes[owner]
+        position = by.commit(sha) if owner is None else by.changes.get(owner, NEVER)
         return NONE if position == NEVER else counted[position]
 
     by_record = {key: at for at, d in enumerate(by.deployed) for key in d.keys}
@@ -343,9 +352,9 @@ def _finder(ownership: Ownership, by: _Attribution) -> Finder:
 
 def _closers(ownership: Ownership, by: _Attribution) -> dict[str, list[int]]:
     closers: dict[str, set[int]] = defaultdict(set)
-    for change, position in zip(ownership.changes, by.changes, strict=True):
-        if position != NEVER and not by.deployed[position].first:
-            for incident in change.closes:
+    for at, position in by.changes.items():
+        if not by.deployed[position].first:
+            for incident in ownership.changes[at].closes:
                 closers[incident].add(position)
     return {incident: sorted(positions) for incident, positions in closers.items()}
 
@@ -355,9 +364,8 @@ def _hotfixes(ownership: Ownership, by: _Attribution, rules: Rules) -> frozenset
     own = {at for at, d in enumerate(by.deployed) if d.hotfix or d.planned is False}
     shipped = {
         position
-        for change, position in zip(ownership.changes, by.changes, strict=True)
-        if position != NEVER and (change.labels or change.head_branch)
-        if _is_hotfix(change, rules) and not by.deployed[position].first
+        for at, position in by.changes.items()
+        if _is_hotfix(ownership.changes[at], rules) and not by.deployed[position].first
     }
     return frozenset(own | shipped)
 
@@ -412,14 +420,14 @@ _Change = tuple[int, int]
 
 def _revert_pairs(ownership: Ownership) -> Iterable[tuple[_Change, _Change]]:
     """Each reverting change with what it takes back, named by a commit or by the pull request."""
-    owner, by_key = ownership.owner, {c.key: at for at, c in enumerate(ownership.changes)}
+    by_key = {c.key: at for at, c in enumerate(ownership.changes)}
     pairs: dict[tuple[_Change, _Change], None] = {}
     for commit, target in ownership.facts.reverts.items():
         at = ownership.graph.index.get(target, NONE)
         if at >= 0 and at in ownership.facts.reverts:
             continue
         sha = int(ownership.graph.ids[commit])
-        pairs[_change(sha, owner), _change(target, owner)] = None
+        pairs[_change(sha, ownership), _change(target, ownership)] = None
     for at, change in enumerate(ownership.changes):
         for key in change.reverts:
             if key in by_key:
@@ -427,13 +435,14 @@ def _revert_pairs(ownership: Ownership) -> Iterable[tuple[_Change, _Change]]:
     return pairs
 
 
-def _change(sha: int, owner: Mapping[int, int]) -> _Change:
-    return (owner[sha], NONE) if sha in owner else (NONE, sha)
+def _change(sha: int, ownership: Ownership) -> _Change:
+    owner = ownership.owner.get(sha)
+    return (NONE, ownership.pick_roots.get(sha, sha)) if owner is None else (owner, NONE)
 
 
 def _position(change: _Change, by: _Attribution) -> int:
     at, sha = change
-    return by.commit(sha) if at == NONE else by.changes[at]
+    return by.direct.get(sha, NEVER) if at == NONE else by.changes.get(at, NEVER)
 
 
 def _is_revert(change: _Change, ownership: Ownership) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from vpemetrics.lineage.changes import CommitFacts, Ownership
+from vpemetrics.lineage.changes import Belonging, CommitFacts, Ownership
 from vpemetrics.lineage.graph import Graph
 from vpemetrics.lineage.rows import (
     NONE,
@@ -162,8 +162,10 @@ class Facts:
             picked_from=self._marked("picked_from_id", where, graph),
             paths=touched,
         )
+        ownership = Ownership(graph, facts, self._changes(where))
         return History(
-            ownership=Ownership(graph, facts, self._changes(where)),
+            ownership=ownership,
+            belonging=Belonging(ownership),
             committed_at=committed.tolist(),
             default_branches=self.default_branches,
         )
