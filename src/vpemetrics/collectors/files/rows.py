@@ -73,7 +73,7 @@ class CsvRows:
                             yield line, cells
                     return
                 except csv.Error as error:
-                    report(self._bad(last + 1, _plainly(error), lines.latest))
+                    report(self._bad(last + 1, _plainly(error), lines.latest.rstrip("\r\n")))
                     last = reader.line_num
 
     def _bad(self, line: int, reason: str, text: str) -> BadRow:
