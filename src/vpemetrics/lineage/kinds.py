@@ -1,7 +1,7 @@
 """From records of runs to deployments, and of what kind they are (METRICS rules 10 to 13)."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -29,39 +29,52 @@ class Ancestry(Protocol):
 
 @dataclass(slots=True)
 class Group:
-    """Records that are one deployment, in order of finish."""
+    """Records that are one deployment: the first in each environment, and its repeats there."""
 
-    parts: list[DeploymentRow] = field(default_factory=list)
+    firsts: dict[str, DeploymentRow] = field(default_factory=dict)
+    repeats: list[DeploymentRow] = field(default_factory=list)
+    last: DeploymentRow = field(init=False)
+    """The record that made the deployment complete."""
+
+    def add(self, row: DeploymentRow) -> None:
+        """Take in a record that finished after those that are here."""
+        if row.environment in self.firsts:
+            self.repeats.append(row)
+            return
+        self.firsts[row.environment] = self.last = row
 
     @property
-    def last(self) -> DeploymentRow:
-        """The record that made the deployment complete."""
-        return self.parts[-1]
+    def records(self) -> list[DeploymentRow]:
+        """All of them in order of finish."""
+        if not self.repeats:
+            return list(self.firsts.values())
+        return sorted([*self.firsts.values(), *self.repeats], key=_finish)
 
-    @property
-    def order(self) -> tuple[int, str]:
-        """When it was complete; ties are ordered by id."""
-        return self.last.finished_at, self.last.key
+
+def _finish(row: DeploymentRow) -> tuple[int, str]:
+    """When a record finished; ties are ordered by id."""
+    return row.finished_at, row.key
 
 
 def group(rows: Iterable[DeploymentRow]) -> list[Group]:
     """The deployments that production records form, in order of finish (rule 12).
 
-    Repeats in one environment within an hour of the first are dropped, unless something else
-    was deployed there between; the same thing in other environments, each within an hour of
-    the one before, is the same deployment at the last one's time.
+    A repeat in one environment within an hour of the first there is the same deployment, unless
+    something else was deployed there between; so is the same thing in other environments, each
+    within an hour of the one before, at the last one's time.
     """
     groups: list[Group] = []
     newest: dict[object, Group] = {}
-    for row in _without_repeats(rows):
+    live: dict[str, Group] = {}
+    for row in sorted(rows, key=_finish):
         what = _identity(row)
-        known = newest.get(what)
-        if known is not None and _joins(row, known):
-            known.parts.append(row)
-            continue
-        newest[what] = Group([row])
-        groups.append(newest[what])
-    return sorted(groups, key=lambda g: g.order)
+        home = newest.get(what)
+        if home is None or not _joins(row, home, live):
+            home = newest[what] = Group()
+            groups.append(home)
+        home.add(row)
+        live[row.environment] = home
+    return sorted(groups, key=lambda g: _finish(g.last))
 
 
 def _identity(row: DeploymentRow) -> object:
@@ -70,104 +83,106 @@ def _identity(row: DeploymentRow) -> object:
     return (row.id if what is None else what), row.status
 
 
-def _without_repeats(rows: Iterable[DeploymentRow]) -> list[DeploymentRow]:
-    kept: list[DeploymentRow] = []
-    live: dict[str, DeploymentRow] = {}
-    for row in sorted(rows, key=lambda r: (r.finished_at, r.key)):
-        before = live.get(row.environment)
-        if (
-            before is not None
-            and row.status != Status.ROLLED_BACK  # its rollback lies between the two
-            and _identity(before) == _identity(row)
-            and row.finished_at - before.finished_at <= TOGETHER
-        ):
-            continue
-        live[row.environment] = row
-        kept.append(row)
-    return kept
-
-
-def _joins(row: DeploymentRow, known: Group) -> bool:
-    return row.finished_at - known.last.finished_at <= TOGETHER and all(
-        part.environment != row.environment for part in known.parts
-    )
+def _joins(row: DeploymentRow, home: Group, live: Mapping[str, Group]) -> bool:
+    first = home.firsts.get(row.environment)
+    if first is None:
+        return row.finished_at - home.last.finished_at <= TOGETHER
+    if row.status == Status.ROLLED_BACK:  # its rollback lies between the two
+        return False
+    return live[row.environment] is home and row.finished_at - first.finished_at <= TOGETHER
 
 
 @dataclass(slots=True)
 class _Environment:
     """What is and was live in one environment while deployments are gone through in order."""
 
-    live: int = NONE
+    live: DeploymentRow | None = None
     lived: set[int] = field(default_factory=set)
 
 
-@dataclass(slots=True)
-class _Judged:
+@dataclass(frozen=True, slots=True)
+class JudgedPart:
+    """What one part of a deployment was, against the part `before` that was live there."""
+
+    part: DeploymentRow
+    before: DeploymentRow | None
     kind: Kind
-    first: bool
-    removed: int = NONE
+
+    @property
+    def first(self) -> bool:
+        """Whether nothing known was live in the environment."""
+        return self.before is None
+
+    @property
+    def removed(self) -> int:
+        """The commit a rollback took away."""
+        return self.before.commit if self.before and self.kind == Kind.ROLLBACK else NONE
 
 
 def judge(groups: list[Group], ancestry: Ancestry) -> list[Deployed]:
-    """The deployments with their kinds, each part against what was live in its environment."""
+    """The deployments with their kinds, each the weightiest of its parts'."""
+    judged = judge_parts(groups, ancestry)
+    return [_deployed(group, parts) for group, parts in zip(groups, judged, strict=True)]
+
+
+def judge_parts(groups: list[Group], ancestry: Ancestry) -> list[list[JudgedPart]]:
+    """For each deployment its parts, each judged against what was live in its environment."""
     environments: dict[str, _Environment] = defaultdict(_Environment)
-    judged: dict[int, list[_Judged]] = defaultdict(list)
+    judged: list[list[JudgedPart]] = [[] for _ in groups]
     arrived: dict[int, set[int]] = defaultdict(set)
     parts = sorted(
-        ((part, at) for at, group in enumerate(groups) for part in group.parts),
-        key=lambda pair: (pair[0].finished_at, pair[0].key),
+        ((part, at) for at, group in enumerate(groups) for part in group.firsts.values()),
+        key=lambda pair: _finish(pair[0]),
     )
     for part, at in parts:
         environment = environments[part.environment]
         elsewhere = bool(arrived[part.commit] - {at}) if part.commit != NONE else False
-        judged[at].append(_judge_part(part, environment, elsewhere, ancestry))
+        kind = _kind_of_part(part, environment, elsewhere, ancestry)
+        judged[at].append(JudgedPart(part, environment.live, kind))
         if part.status == Status.ROLLED_BACK or not ancestry.knows(part.commit):
             continue
-        environment.live = part.commit
+        environment.live = part
         environment.lived.add(part.commit)
         arrived[part.commit].add(at)
-    return [_deployed(group, judged[at]) for at, group in enumerate(groups)]
+    return judged
 
 
-def _judge_part(
+def _kind_of_part(
     part: DeploymentRow, environment: _Environment, elsewhere: bool, ancestry: Ancestry
-) -> _Judged:
-    commit, before = part.commit, environment.live
-    if part.status == Status.ROLLED_BACK or not ancestry.knows(commit):
-        return _Judged(Kind.FORWARD, first=before == NONE)
-    if before == NONE:
-        return _Judged(Kind.FORWARD, first=True)
+) -> Kind:
+    commit, live = part.commit, environment.live
+    if part.status == Status.ROLLED_BACK or not ancestry.knows(commit) or live is None:
+        return Kind.FORWARD
+    before = live.commit
     if commit == before:
-        return _Judged(Kind.REDEPLOY, first=False)
+        return Kind.REDEPLOY
     if commit in environment.lived:
-        if ancestry.contains(commit, before):
-            return _Judged(Kind.REDEPLOY, first=False)
-        return _Judged(Kind.ROLLBACK, first=False, removed=before)
+        return Kind.REDEPLOY if ancestry.contains(commit, before) else Kind.ROLLBACK
     older = ancestry.contains(before, commit)
     if older and part.rollback:
-        return _Judged(Kind.ROLLBACK, first=False, removed=before)
+        return Kind.ROLLBACK
     if elsewhere:
-        return _Judged(Kind.ROLLOUT, first=False)
-    return _Judged(Kind.STALE if older else Kind.FORWARD, first=False)
+        return Kind.ROLLOUT
+    return Kind.STALE if older else Kind.FORWARD
 
 
-def _deployed(group: Group, judged: list[_Judged]) -> Deployed:
-    parts, last = group.parts, group.last
+def _deployed(group: Group, judged: list[JudgedPart]) -> Deployed:
+    records, last = group.records, group.last
     kind = min((j.kind for j in judged), key=_WEIGHT.index)
-    starts = [part.started_at for part in parts if part.started_at != MISSING]
-    planned = [part.planned for part in parts if part.planned is not None]
+    starts = [one.started_at for one in group.firsts.values() if one.started_at != MISSING]
+    planned = [one.planned for one in records if one.planned is not None]
     return Deployed(
         id=last.id,
-        parts=tuple(part.id for part in parts),
-        keys=tuple(part.key for part in parts),
+        parts=tuple(one.id for one in records),
+        keys=tuple(one.key for one in records),
         kind=kind,
         started_at=min(starts) if starts else MISSING,
         finished_at=last.finished_at,
         commit=last.commit,
-        environments=frozenset(part.environment for part in parts),
+        environments=frozenset(group.firsts),
         rolled_back=last.status == Status.ROLLED_BACK,
         first=all(j.first for j in judged),
         removed=next((j.removed for j in judged if j.kind == kind), NONE),
         planned=all(planned) if planned else None,
-        hotfix=any(part.hotfix for part in parts),
+        hotfix=any(one.hotfix for one in records),
     )
