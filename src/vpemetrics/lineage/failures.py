@@ -145,11 +145,11 @@ def _rollback(scene: Scene, at: int) -> Evidence | None:
             NONE,
             "D",
             "rollback_undone",
-            f"{rollback.keys[-1]}, put back unchanged",
+            f"{rollback.key}, put back unchanged",
             at,
             True,
         )
-    return Evidence(blamed, NONE, "B", "rollback", rollback.keys[-1], at, True)
+    return Evidence(blamed, NONE, "B", "rollback", rollback.key, at, True)
 
 
 def _beside(one: Deployed, rollback: Deployed) -> bool:
@@ -267,7 +267,7 @@ def _by_fix_or_time(scene: Scene, incident: IncidentRow, live: Live) -> Iterable
     for fix in scene.closers.get(incident.key, ()):
         blamed = live.at(began, but=fix)
         if blamed is not None:
-            key = scene.deployed[fix].keys[-1]
+            key = scene.deployed[fix].key
             yield Evidence(blamed, incident.id, "C", "fix", f"fixed by {key}", fix, True)
     blamed = live.at(began)
     if blamed is not None and began - scene.deployed[blamed].began_at <= scene.suspect_within:

@@ -120,6 +120,11 @@ class Deployed(NamedTuple):
     unplanned: str | None = None
 
     @property
+    def key(self) -> str:
+        """The source's id of the record that made it complete; repeats may have come later."""
+        return self.keys[self.parts.index(self.id)]
+
+    @property
     def began_at(self) -> Micros:
         """Its start; where that is unknown, its finish."""
         return self.finished_at if self.started_at == MISSING else self.started_at

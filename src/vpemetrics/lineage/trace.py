@@ -494,11 +494,11 @@ def _problems(
     problems: dict[str, list[str]] = defaultdict(list)
     for one in by.deployed:
         if one.kind == Kind.STALE:
-            problems["stale"].append(one.keys[-1])
+            problems["stale"].append(one.key)
         if one.commit == NONE:
-            problems["unknown_commit"].append(one.keys[-1])
+            problems["unknown_commit"].append(one.key)
         elif not by.ancestry.knows(one.commit) and not one.rolled_back:
-            problems["commit_not_collected"].append(one.keys[-1])
+            problems["commit_not_collected"].append(one.key)
     incidents = {incident.id: incident.key for incident in facts.incidents}
     for e in evidence:
         if e.what == "named_not_shipped":
