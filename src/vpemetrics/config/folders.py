@@ -14,6 +14,11 @@ def data_home(environ: Mapping[str, str]) -> Path | None:
     return _absolute(environ, "XDG_DATA_HOME") or _in_home(environ, ".local/share")
 
 
+def state_home(environ: Mapping[str, str]) -> Path | None:
+    """Where programs keep what they did: `$XDG_STATE_HOME`, else `~/.local/state`."""
+    return _absolute(environ, "XDG_STATE_HOME") or _in_home(environ, ".local/state")
+
+
 def _in_home(environ: Mapping[str, str], folder: str) -> Path | None:
     home = _absolute(environ, "HOME") or _absolute(environ, "USERPROFILE")
     return home / folder if home else None

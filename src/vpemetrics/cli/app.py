@@ -1,0 +1,44 @@
+"""Which commands there are, in the order of `--help`."""
+
+from typing import Annotated, Final
+
+import typer
+
+from vpemetrics import __version__
+from vpemetrics.cli.report import report
+from vpemetrics.cli.session import program
+from vpemetrics.cli.version import version as version_command
+
+app: Final = typer.Typer(
+    name="vpemetrics",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vpemetrics {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+@program
+def vpemetrics(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """The five DORA metrics of software delivery, from the records you have.
+
+    Begin with `vpemetrics import FOLDER`, then `vpemetrics report`.
+    """
+
+
+app.command()(report)
+app.command()(version_command)

@@ -1,0 +1,54 @@
+"""A bug's traces: a log that can be attached to a report, and what is said on stderr."""
+
+import platform
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import gettempdir
+
+from vpemetrics import __version__
+
+_LONGEST = 200
+
+
+def keep(error: BaseException, environ: Mapping[str, str]) -> Path:
+    """The log of an error, in the user's folder for the state of programs."""
+    from vpemetrics.config.folders import state_home
+
+    folder = (state_home(environ) or Path(gettempdir())) / "vpemetrics"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"error-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
+    path.write_text(log(error), encoding="utf-8")
+    return path
+
+
+def log(error: BaseException) -> str:
+    """Where in the code it happened, under which versions; fit to be attached to a public report.
+
+    What the errors say is left out: it may quote records, addresses or passwords.
+    """
+    parts = [f"vpemetrics {__version__}, Python {sys.version}, {platform.platform()}"]
+    for one in _chain(error):
+        frames = traceback.format_list(traceback.extract_tb(one.__traceback__))
+        parts.append("".join([f"{type(one).__module__}.{type(one).__qualname__}\n", *frames]))
+    return "\n\n".join(parts)
+
+
+def told(error: BaseException, path: Path) -> str:
+    """What the person reads: what happened, without secrets, and what to do about it."""
+    from vpemetrics.config.secrets import masked
+
+    said = masked(" ".join(str(error).split()))[:_LONGEST]
+    return (
+        f"this is a bug in vpemetrics: {type(error).__name__}: {said}\n"
+        f"A log without your data is in {path}; please report it with that file."
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and the errors it came from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

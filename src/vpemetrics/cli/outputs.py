@@ -1,0 +1,91 @@
+"""Where a report goes: bytes in a format, to stdout or into files."""
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from shutil import get_terminal_size
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
+
+import typer
+
+from vpemetrics.errors import FixInput
+from vpemetrics.reports.registry import ENDINGS, FORMATS
+
+if TYPE_CHECKING:
+    from vpemetrics.reports.model import Report
+
+TERMINAL = "terminal"
+CHOICES = (TERMINAL, *FORMATS)
+
+
+def chosen_format(name: str | None, *, json: bool) -> str | None:
+    """The format for stdout; None if none was asked for. A usage error if there is no such."""
+    if json and name not in (None, "json"):
+        raise typer.BadParameter(f"--json and --format {name} exclude each other")
+    if json:
+        return "json"
+    if name is not None and name not in CHOICES:
+        raise typer.BadParameter(
+            f"{name!r} is no format; there are {', '.join(CHOICES)}", param_hint="--format"
+        )
+    return name
+
+
+def format_of(path: Path) -> str:
+    """The format a file's ending stands for. A usage error lists the known ones."""
+    if path.suffix.lower() not in ENDINGS:
+        raise typer.BadParameter(
+            f"{path.name}: the ending says the format, and there are {', '.join(ENDINGS)}",
+            param_hint="--output",
+        )
+    return ENDINGS[path.suffix.lower()]
+
+
+def rendered(report: "Report", format_: str) -> bytes:
+    """The report in a format."""
+    module, attribute = FORMATS[format_].split(":")
+    render: Callable[[Report], bytes] = getattr(import_module(module), attribute)
+    return render(report)
+
+
+def width() -> int:
+    """How many columns there are to write in."""
+    return get_terminal_size().columns
+
+
+def print_text(text: str) -> None:
+    """Prints to stdout; what its encoding lacks becomes a question mark."""
+    encoding = sys.stdout.encoding or "utf-8"
+    typer.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
+
+
+def print_bytes(content: bytes) -> None:
+    """Puts bytes on stdout as they are."""
+    typer.echo(content, nl=False)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes a file, all of it or nothing: whoever reads it meanwhile sees the old one whole."""
+    if path.is_dir():
+        raise FixInput(f"{path} is a folder; name a file")
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        try:
+            file.write(content)
+            file.close()
+            os.chmod(file.name, _mode(path))
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+
+
+def _mode(path: Path) -> int:
+    """The permissions the file has, or those of a new one under the user's mask."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -1,0 +1,76 @@
+"""`vpemetrics report`: the figures of a week, or of any window."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vpemetrics.cli import options, outputs
+from vpemetrics.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from vpemetrics.reports.model import Report
+
+Output = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write a file; its ending is the format. Repeatable."
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="NAME", help=f"Format on stdout: {', '.join(outputs.CHOICES)}."
+    ),
+]
+
+
+@command
+def report(
+    session: Session,
+    week: options.Week = None,
+    month: options.Month = None,
+    quarter: options.Quarter = None,
+    start: options.From = None,
+    end: options.To = None,
+    service: options.Service = None,
+    team: options.Team = None,
+    output: Output = None,
+    format_: Format = None,
+    json: options.Json = False,
+) -> None:
+    """Print the five metrics of a week, and what lies behind them.
+
+    Example: vpemetrics report --week 2026-W36 --team payments -o report.json
+    """
+    options.exclusive_scope(service, team)
+    files = {path: outputs.format_of(path) for path in output or []}
+    on_stdout = outputs.chosen_format(format_, json=json)
+    configuration = session.configuration()
+    rules = configuration.rules()
+    window = options.window(
+        week=week, month=month, quarter=quarter, start=start, end=end, zone=rules.zone
+    )
+    with session.existing_store(configuration) as store:
+        from vpemetrics.usecases.reporting import Asked
+        from vpemetrics.usecases.reporting import report as reported
+
+        asked = Asked(window=window, service=service, team=team)
+        with session.progress("Tracing services") as advance:
+            result = reported(store, rules, asked, advance)
+    for path, format_of in files.items():
+        outputs.write(path, outputs.rendered(result, format_of))
+        session.note(f"wrote {path}")
+    if on_stdout or not files:
+        _print(session, result, on_stdout or outputs.TERMINAL)
+
+
+def _print(session: Session, result: "Report", format_: str) -> None:
+    if format_ != outputs.TERMINAL:
+        outputs.print_bytes(outputs.rendered(result, format_))
+        return
+    from vpemetrics.reports import terminal
+
+    colors = session.colors(sys.stdout)
+    outputs.print_text(terminal.render(result, width=outputs.width(), color=colors))

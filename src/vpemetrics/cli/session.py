@@ -1,0 +1,241 @@
+"""What every command shares: its options, the configuration, the store, how to talk to people.
+
+Data goes to stdout and everything said beside it to stderr. An error of ours is printed and
+ends with 1; a bug is written to a log and ends with 3; an interruption ends with 130.
+Nothing heavy is imported before it is needed, so that `--help` answers at once.
+"""
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, NoReturn, ParamSpec
+
+import typer
+
+from vpemetrics.errors import NoData, VpemetricsError
+
+if TYPE_CHECKING:
+    from vpemetrics.cli.progress import Advance
+    from vpemetrics.config.load import Configuration
+    from vpemetrics.config.stores import StoreChoice
+    from vpemetrics.store import Store
+
+KNOWN, BUG, INTERRUPTED = 1, 3, 130
+
+_QUIET: Final = "\x1b[2m{}\x1b[0m"
+_ALARM: Final = "\x1b[1m{}\x1b[0m"
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One run of a command: the options that every command has, and what follows from them."""
+
+    config: Path | None = None
+    store: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+    no_color: bool = False
+
+    def note(self, text: str) -> None:
+        """Says something beside the data, unless silence was asked for."""
+        if not self.quiet:
+            self._say(text, _QUIET)
+
+    def detail(self, text: str) -> None:
+        """Says something that only those who asked for more want to know."""
+        if self.verbose:
+            self._say(text, _QUIET)
+
+    def warn(self, text: str) -> None:
+        """Says what nobody should miss, however quiet they like it."""
+        self._say(f"warning: {text}")
+
+    def fail(self, text: str) -> None:
+        """Says why the command could not do its work, further lines set in."""
+        first, *more = text.splitlines() or [""]
+        self._say("error: " + "\n       ".join([first, *more]), _ALARM)
+
+    def colors(self, stream: Any) -> bool:
+        """Whether a stream is a terminal that shows colours, and colours are welcome."""
+        unwelcome = self.no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return not unwelcome and bool(stream.isatty())
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Tells those who asked for more how long a step took."""
+        start = perf_counter()
+        yield
+        self.detail(f"{step}: {perf_counter() - start:.2f} s")
+
+    @contextmanager
+    def progress(self, step: str) -> Iterator["Advance"]:
+        """A bar on stderr for work that takes a while; nothing off a terminal or when quiet."""
+        from vpemetrics.cli.progress import bar, no_bar
+
+        shown = not self.quiet and sys.stderr.isatty()
+        with self.timed(step), bar(step) if shown else no_bar() as advance:
+            yield advance
+
+    def configuration(self) -> "Configuration":
+        """The configuration in force, checked."""
+        from vpemetrics.config.load import find, load
+
+        path = find(Path.cwd(), self.config, os.environ)
+        self.detail(f"configuration: {path or 'none, everything has its default'}")
+        return load(path, os.environ)
+
+    def choose_store(
+        self, configuration: "Configuration", *, for_import: bool = False
+    ) -> "StoreChoice":
+        """Which store to use; named on stderr."""
+        from vpemetrics.config.stores import choose_store
+
+        choice = choose_store(
+            self.store, configuration, Path.cwd(), os.environ, for_import=for_import
+        )
+        self.note(str(choice))
+        return choice
+
+    @contextmanager
+    def existing_store(self, configuration: "Configuration") -> Iterator["Store"]:
+        """The store to read, open. NoData says what to do first where there is nothing in it."""
+        from vpemetrics.store import Store
+
+        choice = self.choose_store(configuration)
+        try:
+            store = Store.open(choice.location, must_exist=True)
+        except NoData:
+            raise _nothing_yet(choice) from None
+        with store:
+            if not store.batch():
+                raise _nothing_yet(choice)
+            yield store
+
+    def _say(self, text: str, style: str = "{}") -> None:
+        typer.echo(style.format(text) if self.colors(sys.stderr) else text, err=True)
+
+
+def _nothing_yet(choice: "StoreChoice") -> NoData:
+    if choice.other:
+        return NoData(
+            f"this clone's store holds nothing yet, but there is one at {choice.other}\n"
+            f"Read that one with --store {choice.other}"
+        )
+    return NoData(
+        "there is no data yet in this store\n"
+        "Bring some in with `vpemetrics import FOLDER`; docs/quickstart.md tells how to begin"
+    )
+
+
+# The options that every command has, as typer reads them from a function's parameters.
+_SHARED: Final[dict[str, Any]] = {
+    "config": Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Configuration to use instead of the nearest vpemetrics.toml."
+        ),
+    ],
+    "store": Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Store to use: a file, or env:NAME for a secret URL."),
+    ],
+    "quiet": Annotated[
+        bool, typer.Option("--quiet", "-q", help="No notes and no progress on stderr.")
+    ],
+    "verbose": Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say which files are used and what takes time.")
+    ],
+    "no_color": Annotated[
+        bool, typer.Option("--no-color", help="No colour; so does the variable NO_COLOR.")
+    ],
+}
+
+
+def command(function: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:
+    """The function as a command: with the options all of them have, and its errors told.
+
+    The options may stand before the command's name or behind it; behind it wins.
+    """
+
+    def run(context: typer.Context, **given: Any) -> None:
+        before: Session = context.find_root().obj
+        behind = {name: value for name in _SHARED if (value := given.pop(name))}
+        session = replace(before, **behind)
+        with _told(session):
+            function(session, **given)  # type: ignore[call-arg]
+
+    return _as_typer_sees_it(run, function, _parameters(function)[1:])
+
+
+def program(function: Callable[P, None]) -> Callable[..., None]:
+    """The function as what runs before every command, with the options all of them have."""
+
+    def run(context: typer.Context, **given: Any) -> None:
+        context.obj = Session(**{name: given.pop(name) for name in _SHARED})
+        function(**given)  # type: ignore[call-arg]
+
+    return _as_typer_sees_it(run, function, _parameters(function))
+
+
+def _parameters(function: Callable[..., None]) -> list[inspect.Parameter]:
+    return list(inspect.signature(function, eval_str=True).parameters.values())
+
+
+def _as_typer_sees_it(
+    run: Callable[..., None], function: Callable[..., None], own: list[inspect.Parameter]
+) -> Callable[..., None]:
+    """`run` under the name and help of a function, with its own and the shared parameters."""
+    shared = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            annotation=annotation,
+            default=False if "bool" in str(annotation) else None,
+        )
+        for name, annotation in _SHARED.items()
+    ]
+    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    own = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+    parameters = [context, *own, *shared]
+    run.__name__, run.__doc__ = function.__name__, function.__doc__
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run
+
+
+@contextmanager
+def _told(session: Session) -> Iterator[None]:
+    """Tells people of what went wrong, and ends with the exit code it has."""
+    try:
+        yield
+    except (typer.BadParameter, typer.Exit, typer.Abort, BrokenPipeError):
+        raise
+    except VpemetricsError as error:
+        session.fail(str(error))
+        raise typer.Exit(KNOWN) from None
+    except KeyboardInterrupt:
+        session.fail(
+            "interrupted; nothing of this step was saved; run the same command again to go on"
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    except OSError as error:
+        if error.filename is None:
+            _tell_of_bug(session, error)
+        session.fail(f"{error.filename}: {error.strerror}")
+        raise typer.Exit(KNOWN) from None
+    except Exception as error:
+        _tell_of_bug(session, error)
+
+
+def _tell_of_bug(session: Session, error: Exception) -> NoReturn:
+    from vpemetrics.cli.mishap import keep, told
+
+    session.fail(told(error, keep(error, os.environ)))
+    raise typer.Exit(BUG) from None
