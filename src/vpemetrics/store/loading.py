@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, collate, select
 
 from vpemetrics.records import (
     RECORD_TYPES,
+    AnyRecord,
     Commit,
     Coverage,
     CoverageKind,
@@ -43,6 +44,24 @@ def load(connection: Connection, kind: str) -> Iterator[Sourced]:
     for rows in connection.exec_driver_sql(sql).partitions(_ROWS_AT_ONCE):
         columns = dict(zip(query.selected_columns.keys(), zip(*rows, strict=True), strict=True))
         yield from _records(connection, shape, names, columns)
+
+
+def load_one(connection: Connection, kind: str, id_: int) -> AnyRecord | None:
+    """The record of a store's id, of a commit its sha's; None where it was not collected."""
+    shape = SHAPES[RECORD_TYPES[kind]]
+    column = shape.table.c["id" if "id" in shape.table.c else "sha_id"]
+    query = _ordered(connection, shape).where(column == id_).limit(1)
+    values = {name: [value] for name, value in _plain_row(connection, query).items()}
+    found = _records(connection, shape, load_names(connection), values) if values else ()
+    return next((record for _, record in found), None)
+
+
+def _plain_row(connection: Connection, query: Select[Any]) -> dict[str, Any]:
+    """The first row as the database has it: moments are counts, names are ids."""
+    options = {"literal_binds": True}
+    sql = str(query.compile(dialect=connection.dialect, compile_kwargs=options))
+    row = connection.exec_driver_sql(sql).first()
+    return dict(zip(query.selected_columns.keys(), row, strict=True)) if row else {}
 
 
 def load_names(connection: Connection) -> Texts:

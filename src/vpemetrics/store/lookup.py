@@ -1,0 +1,204 @@
+"""Single records by the names people use, and what lineage holds of them."""
+
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, Table, select
+
+from vpemetrics.lineage.rows import Kind
+from vpemetrics.records import Change, Commit, Deployment, Incident
+from vpemetrics.store import derived as d
+from vpemetrics.store import tables as t
+from vpemetrics.store.interning import matching
+
+SHORTEST_SHA = 7
+_NEARBY = 2_000
+_BY_KEY = {Deployment.KIND: t.deployments, Change.KIND: t.changes, Incident.KIND: t.incidents}
+
+
+class Match(NamedTuple):
+    """A record that a name may mean: its kind, the store's id (of a commit its sha's), its name."""
+
+    kind: str
+    id: int
+    name: str
+    source: str
+
+
+def find(connection: Connection, name: str) -> list[Match]:
+    """The records a name may mean.
+
+    An id of a deployment, pull request or incident; `#123` or `owner/repository#123`;
+    a sha of at least seven characters, abbreviated or whole.
+    """
+    found = [match for kind in _BY_KEY for match in _by_key(connection, kind, name)]
+    return found or _by_number(connection, name) or _by_sha(connection, name)
+
+
+def _by_key(connection: Connection, kind: str, key: str) -> list[Match]:
+    return _matches(connection, kind, _keyed(_BY_KEY[kind]).where(_BY_KEY[kind].c.key == key))
+
+
+def _keyed(table: Table) -> Select[Any]:
+    query = select(table.c.id, table.c.key, t.names.c.name)
+    return query.join(t.names, t.names.c.id == table.c.source_id).order_by(table.c.id)
+
+
+def _matches(connection: Connection, kind: str, query: Select[Any]) -> list[Match]:
+    return [Match(kind, *row) for row in connection.execute(query)]
+
+
+def _by_number(connection: Connection, name: str) -> list[Match]:
+    repository, mark, number = name.rpartition("#")
+    if not mark or not number.isdecimal():
+        return []
+    query = _keyed(t.changes).where(t.changes.c.number == int(number))
+    if repository:
+        ids = select(t.names.c.id).where(t.names.c.name == repository)
+        query = query.where(t.changes.c.repository_id.in_(ids))
+    return _matches(connection, Change.KIND, query)
+
+
+def _by_sha(connection: Connection, name: str) -> list[Match]:
+    sha = name.lower()
+    if not is_sha(sha):
+        return []
+    query = (
+        select(t.shas.c.id, t.shas.c.sha)
+        .where(t.shas.c.sha >= sha, t.shas.c.sha < sha + "g")
+        .order_by(t.shas.c.sha)
+        .limit(20)
+    )
+    return [Match(Commit.KIND, id_, found, "") for id_, found in connection.execute(query)]
+
+
+def is_sha(text: str) -> bool:
+    """Whether a text can be a sha, or the first seven or more characters of one."""
+    return len(text) >= SHORTEST_SHA and not set(text.lower()) - set("0123456789abcdef")
+
+
+def resembling(connection: Connection, name: str) -> list[str]:
+    """Names of records that begin as a name does, for the one that was meant to be among them."""
+    stem = name[: max(3, len(name) // 2)]
+    found: list[str] = []
+    for table in _BY_KEY.values():
+        key = table.c.key
+        query = select(key).where(key.startswith(stem, autoescape=True)).limit(_NEARBY)
+        found += connection.scalars(query)
+    return found
+
+
+class Named(NamedTuple):
+    """How a record is called and where to read on; `commit` is the sha a deployment brought."""
+
+    kind: str
+    name: str
+    url: str | None
+    commit: str | None = None
+
+
+def deployments(connection: Connection, ids: Collection[int]) -> dict[int, Named]:
+    """Names of deployments, by the ids lineage gave them."""
+    records = matching(
+        connection, wanted=d.deployed.c.record_id, given=d.deployed.c.id, values=_plain(ids)
+    )
+    shas = _texts(connection, t.deployments, "sha_id", records.values())
+    named = _texts(connection, t.shas, "sha", filter(None, shas.values()))
+    keys = _texts(connection, t.deployments, "key", records.values())
+    urls = _texts(connection, t.deployments, "url", records.values())
+    return {
+        id_: Named(Deployment.KIND, keys[record], urls[record], named.get(shas[record]))
+        for id_, record in records.items()
+    }
+
+
+def items(connection: Connection, ids: Collection[int]) -> dict[int, Named]:
+    """Names of changes: pull requests, and direct commits under minus the id of their sha."""
+    plain = _plain(ids)
+    changes = [id_ for id_ in plain if id_ > 0]
+    keys = _texts(connection, t.changes, "key", changes)
+    urls = _texts(connection, t.changes, "url", changes)
+    shas = _texts(connection, t.shas, "sha", [-id_ for id_ in plain if id_ < 0])
+    return {id_: Named(Change.KIND, keys[id_], urls[id_]) for id_ in changes} | {
+        -id_: Named(Commit.KIND, sha, None) for id_, sha in shas.items()
+    }
+
+
+def _plain(ids: Iterable[int]) -> list[int]:
+    return list(dict.fromkeys(map(int, ids)))
+
+
+def _texts(connection: Connection, table: Table, column: str, ids: Iterable[int]) -> dict[int, Any]:
+    return matching(connection, wanted=table.c[column], given=table.c.id, values=_plain(ids))
+
+
+def deployed_as(connection: Connection, record: int) -> Any | None:
+    """What lineage made of a deployment record: a row of `deployed`, None if nothing."""
+    query = select(d.deployed).join(
+        d.deployed_parts, d.deployed_parts.c.deployed_id == d.deployed.c.id
+    )
+    return connection.execute(query.where(d.deployed_parts.c.record_id == record)).first()
+
+
+def shipped_in(connection: Connection, deployed: int) -> list[Any]:
+    """What a deployment was the first to ship: rows of `shipped`."""
+    query = select(d.shipped).where(d.shipped.c.deployed_id == deployed)
+    return list(connection.execute(query.order_by(d.shipped.c.start_at, d.shipped.c.item)))
+
+
+def shipped_item(connection: Connection, item: int) -> list[Any]:
+    """Where a change was first shipped: rows of `shipped`, one a service."""
+    query = select(d.shipped).where(d.shipped.c.item == item)
+    return list(connection.execute(query.order_by(d.shipped.c.finished_at)))
+
+
+def waiting_item(connection: Connection, change: int) -> list[Any]:
+    """Services that have not shipped a pull request: rows of `waiting`."""
+    return list(connection.execute(select(d.waiting).where(d.waiting.c.change_id == change)))
+
+
+def deployed_between(connection: Connection, service: int, start: int, end: int) -> list[Any]:
+    """Deployments of a service that finished from one moment to just before another."""
+    finished = d.deployed.c.finished_at
+    query = select(d.deployed).where(
+        d.deployed.c.service_id == service,
+        d.deployed.c.kind != Kind.ATTEMPT,
+        finished >= start,
+        finished < end,
+    )
+    return list(connection.execute(query.order_by(finished, d.deployed.c.id)))
+
+
+def deployed_commit(connection: Connection, sha: int) -> list[Any]:
+    """Deployments of a commit itself: rows of `deployed`."""
+    query = select(d.deployed).where(d.deployed.c.sha_id == sha)
+    return list(connection.execute(query.order_by(d.deployed.c.finished_at)))
+
+
+def evidence_about(
+    connection: Connection, *, deployed: int | None = None, incident: int | None = None
+) -> list[Any]:
+    """All evidence about a deployment or an incident, that which counts first: rows of `evidence`.
+
+    Each with the incident's name (`incident`).
+    """
+    about = d.evidence.c.incident_id if deployed is None else d.evidence.c.deployed_id
+    query = select(d.evidence, t.incidents.c.key.label("incident")).outerjoin(
+        t.incidents, t.incidents.c.id == d.evidence.c.incident_id
+    )
+    e = d.evidence.c
+    query = query.where(about == (incident if deployed is None else deployed))
+    return list(connection.execute(query.order_by(e.chosen.desc(), e.grade, e.ordinal)))
+
+
+def commits_of(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """Shas by their ids."""
+    return _texts(connection, t.shas, "sha", ids)
+
+
+def environments(connection: Connection, record: int) -> str:
+    """The environment of a deployment record."""
+    query = select(t.names.c.name).join(
+        t.deployments, t.deployments.c.environment_id == t.names.c.id
+    )
+    return str(connection.scalar(query.where(t.deployments.c.id == record)))
