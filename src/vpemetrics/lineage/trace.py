@@ -18,7 +18,7 @@ from vpemetrics.lineage.changes import (
 )
 from vpemetrics.lineage.failures import Finder, Revert, Scene, weigh
 from vpemetrics.lineage.graph import Graph
-from vpemetrics.lineage.kinds import Ancestry, Group, group, judge
+from vpemetrics.lineage.kinds import Ancestry, Group, JudgedPart, group, judge, judge_parts
 from vpemetrics.lineage.rows import (
     NONE,
     ChangeRow,
@@ -119,6 +119,7 @@ class _Attribution:
     """The deployments of a service, and which of them (by position) first shipped what."""
 
     how: str
+    groups: list[Group]
     deployed: Sequence[Deployed]
     ancestry: Ancestry
     mine: Sequence[int]
@@ -136,12 +137,7 @@ class _Attribution:
 
 def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
     """Who shipped what and who broke what in one service; deployments are named by position."""
-    live = [row for row in facts.rows if row.status in (Status.SUCCEEDED, Status.ROLLED_BACK)]
-    groups = group(row for row in live if row.finished_at != MISSING)
-    known = len(facts.history.graph) > 0 and any(row.commit != NONE for row in live)
-    mine = facts.history.belonging.of(facts.belongs)
-    attribute = _by_graph if known else _by_time
-    by = attribute(groups, facts.history, mine)
+    by = _attributed(facts)
     scene = _scene(facts, by, rules)
     evidence = weigh(scene)
     deployed = [
@@ -158,6 +154,20 @@ def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
     )
 
 
+def judged(facts: ServiceFacts) -> list[list[JudgedPart]]:
+    """The parts of each deployment of a service, and what each was judged against."""
+    by = _attributed(facts)
+    return judge_parts(by.groups, by.ancestry)
+
+
+def _attributed(facts: ServiceFacts) -> _Attribution:
+    live = [row for row in facts.rows if row.status in (Status.SUCCEEDED, Status.ROLLED_BACK)]
+    groups = group(row for row in live if row.finished_at != MISSING)
+    known = len(facts.history.graph) > 0 and any(row.commit != NONE for row in live)
+    mine = facts.history.belonging.of(facts.belongs)
+    return (_by_graph if known else _by_time)(groups, facts.history, mine)
+
+
 def _by_graph(groups: list[Group], history: History, mine: Mine) -> _Attribution:
     graph, ownership = history.graph, history.ownership
     reached = graph.first_reached(
@@ -172,6 +182,7 @@ def _by_graph(groups: list[Group], history: History, mine: Mine) -> _Attribution
 
     return _Attribution(
         how="graph",
+        groups=groups,
         deployed=judge(groups, ancestry),
         ancestry=ancestry,
         mine=mine.changes,
@@ -202,6 +213,7 @@ def _by_time(groups: list[Group], history: History, mine: Mine) -> _Attribution:
     shipped = ((at, shipped_at(changes[at])) for at in mine.changes)
     return _Attribution(
         how="time",
+        groups=groups,
         deployed=deployed,
         ancestry=ancestry,
         mine=mine.changes,
