@@ -37,6 +37,6 @@ def test_bots_are_marked_only_where_the_source_said_nothing() -> None:
     nobody = Commit(sha="b" * 40, repository="r")
     other = Deployment(id="1", environment="e", status=Status.FAILED)
 
-    marked = list(mark_bots([("s", r) for r in (silent, person, nobody, other)], bot_test()))
+    marked = list(mark_bots([silent, person, nobody, other], bot_test()))
     bot = Change(id="1", repository="r", author="x[bot]", is_bot=True)
-    assert marked == [("s", bot), ("s", person), ("s", nobody), ("s", other)]
+    assert marked == [bot, person, nobody, other]

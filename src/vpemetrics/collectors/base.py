@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from vpemetrics.records import AnyRecord, Change, Commit, Sourced
+from vpemetrics.records import AnyRecord, Change, Commit
 
 IsBot = Callable[[str], bool]
 
@@ -36,18 +36,18 @@ def bot_test(patterns: Iterable[str] = ()) -> IsBot:
     return lru_cache(maxsize=10_000)(lambda author: matches(author) is not None)
 
 
-def mark_bots(records: Iterable[Sourced], is_bot: IsBot) -> Iterator[Sourced]:
+def mark_bots(records: Iterable[AnyRecord], is_bot: IsBot) -> Iterator[AnyRecord]:
     """The records, those of bots marked where the source did not say."""
-    for source, record in records:
+    for record in records:
         if (
             isinstance(record, Commit | Change)
             and record.is_bot is None
             and record.author
             and is_bot(record.author)
         ):
-            yield source, replace(record, is_bot=True)
+            yield replace(record, is_bot=True)
         else:
-            yield source, record
+            yield record
 
 
 def _expression(pattern: str) -> str:

@@ -455,7 +455,7 @@ def test_bad_rows_can_be_left_out_and_are_written_with_their_reasons(folder: Wri
         Repository(id="2", name="s"),
         Commit(sha=f"{1:040}", repository="r", parents=(f"{2:040}",)),
     ]
-    assert told == [f"4 bad rows were left out, see {rejected}"]
+    assert told == [f"4 mistakes found; the rows were left out, see {rejected}"]
     assert rejected.read_text() == (
         "file,line,column,reason,text\n"
         'repositories.csv,6,,"the file ends inside quotes: it was cut short, or a quote is not '

@@ -10,6 +10,7 @@ from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from enum import StrEnum
+from itertools import chain
 from typing import Any, get_args, get_type_hints
 
 from vpemetrics.records import RECORD_TYPES, AnyRecord
@@ -19,11 +20,13 @@ SOURCE = "source"
 
 _FULL_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}").fullmatch
 _SHORT_SHA = re.compile(r"[0-9a-f]{7,64}").fullmatch
+_HEXADECIMAL = re.compile(r"[0-9a-f]*").fullmatch
 _NUMBER = re.compile(r"-?[0-9]{1,18}").fullmatch
 _LIST_ITEM = re.compile(r"(?:[^;\\]|\\.)+", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TO_ESCAPE = re.compile(r"([;\\])")
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
+_PLAIN_TRUTHS = {"": None, "true": True, "false": False}
 _LARGEST = 10**18
 
 FULL_SHAS = {"sha", "commit_sha", "merge_commit_sha", "reverts_sha", "picked_from_sha"}
@@ -36,16 +39,27 @@ class Field:
 
     `read` takes the text of a cell that is not empty, `from_json` a value that is not null;
     both raise ValueError with what was expected. `write` and `to_json` take a known value.
-    `empty_is_known` where an empty list says more than that nothing is known.
+    `read_all` reads a column of cells, empty ones too, in less time than `read` one by one.
+    `default` stands for an empty cell; `empty_is_known` where an empty list says more.
     """
 
     name: str
     required: bool
+    default: Any
     empty_is_known: bool
     read: Callable[[str], Any]
+    read_all: Callable[[Sequence[str]], list[Any]]
     from_json: Callable[[Any], Any]
     write: Callable[[Any], str]
     to_json: Callable[[Any], Any]
+
+    def cell(self, value: Any) -> str:
+        """The text of any value; nothing for an unknown one."""
+        return "" if self.is_unknown(value) else self.write(value)
+
+    def is_unknown(self, value: Any) -> bool:
+        """Whether a value says nothing; an empty list may say that there was none."""
+        return value is None or (value == () and not self.empty_is_known)
 
 
 def nearest(name: str, valid: Sequence[str]) -> str:
@@ -121,6 +135,44 @@ def write_list(items: Sequence[str]) -> str:
     return ";".join(_TO_ESCAPE.sub(r"\\\1", item) for item in items if item) or ";"
 
 
+def _column_reader(
+    read: Callable[[str], Any], default: Any
+) -> Callable[[Sequence[str]], list[Any]]:
+    def read_each(texts: Sequence[str]) -> list[Any]:
+        return [read(text) if text else default for text in texts]
+
+    quick = _QUICKER.get(read)
+    if quick is None:
+        return read_each
+    return lambda texts: quick(texts) or read_each(texts)
+
+
+def _same_texts(texts: Sequence[str]) -> list[Any]:
+    return [text or None for text in texts]
+
+
+def _plain_truths(texts: Sequence[str]) -> list[Any] | None:
+    """The truths, if all are spelled in lower case or unknown."""
+    if not _PLAIN_TRUTHS.keys() >= set(texts):
+        return None
+    return [_PLAIN_TRUTHS[text] for text in texts]
+
+
+def _plain_shas(texts: Sequence[str]) -> list[Any] | None:
+    """The commit ids, if all are whole and in lower case or unknown."""
+    return _same_texts(texts) if _are_whole(texts) else None
+
+
+def _plain_sha_lists(texts: Sequence[str]) -> list[Any] | None:
+    """The lists of commit ids, if all are whole and in lower case."""
+    lists = [tuple(text.split()) for text in texts]
+    return lists if _are_whole(list(chain.from_iterable(lists))) else None
+
+
+def _are_whole(shas: Sequence[str]) -> bool:
+    return {0, 40, 64}.issuperset(map(len, shas)) and _HEXADECIMAL("".join(shas)) is not None
+
+
 def _choice(enum: type[StrEnum]) -> Callable[[str], StrEnum]:
     members = {member.value: member for member in enum}
 
@@ -165,15 +217,19 @@ def _json_list(read: Callable[[str], str]) -> Callable[[Any], tuple[str, ...]]:
     return from_json
 
 
-def _field(name: str, type_: Any, *, required: bool) -> Field:
+def _field(name: str, type_: Any, default: Any) -> Field:
     types = set(get_args(type_)) - {type(None)} or {type_}
     (plain,) = types if not _is_tuple(type_) else (tuple,)
     read, from_json, write, to_json = _manners(name, plain)
+    required = default is MISSING
+    default = None if required else default
     return Field(
         name=name,
         required=required,
-        empty_is_known=plain is tuple and type(None) in get_args(type_),
+        default=default,
+        empty_is_known=plain is tuple and default is None,
         read=read,
+        read_all=_column_reader(read, default),
         from_json=from_json,
         write=write,
         to_json=to_json,
@@ -183,6 +239,14 @@ def _field(name: str, type_: Any, *, required: bool) -> Field:
 def _is_tuple(type_: Any) -> bool:
     return "tuple[" in str(type_)
 
+
+# What reads a whole column at once where it is plainly written, or says None where it is not.
+_QUICKER: dict[Callable[[str], Any], Callable[[Sequence[str]], list[Any] | None]] = {
+    _same: _same_texts,
+    read_truth: _plain_truths,
+    read_sha: _plain_shas,
+    read_shas: _plain_sha_lists,
+}
 
 Manners = tuple[
     Callable[[str], Any], Callable[[Any], Any], Callable[[Any], str], Callable[[Any], Any]
@@ -216,7 +280,7 @@ def _text_reader(name: str, plain: Any) -> Callable[[str], Any]:
 def _fields(record: type[AnyRecord]) -> tuple[Field, ...]:
     types = get_type_hints(record)
     return tuple(
-        _field(field.name, types[field.name], required=field.default is MISSING)
+        _field(field.name, types[field.name], field.default)
         for field in fields(record)
         if field.name != SOURCE
     )

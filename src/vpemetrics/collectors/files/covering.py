@@ -1,20 +1,10 @@
 """What an import covers: the stretches of time its files speak for."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
-from vpemetrics.records import (
-    AnyRecord,
-    Change,
-    Commit,
-    Coverage,
-    CoverageKind,
-    Deployment,
-    Incident,
-    Run,
-    Sourced,
-)
+from vpemetrics.records import Coverage, CoverageKind, Sourced
 from vpemetrics.window import from_micros, midnight
 
 EVERYTHING = "*"
@@ -24,10 +14,10 @@ _KINDS = {kind.value: kind for kind in CoverageKind}
 
 
 class Covering(Protocol):
-    """Watches the records of an import and knows in the end what they cover."""
+    """Sees the records of an import and knows in the end what they cover."""
 
-    def watch(self, records: Iterable[Sourced]) -> Iterator[Sourced]:
-        """The records as they are."""
+    def see(self, kind: str, records: Iterable[Sourced]) -> None:
+        """Notes some records of a kind."""
         ...
 
     def stretches(self) -> Iterator[Sourced]:
@@ -45,11 +35,9 @@ class Whole:
         # A file without rows says that nothing happened, in the name of the import.
         self._seen = {(source, kind) for kind in kinds}
 
-    def watch(self, records: Iterable[Sourced]) -> Iterator[Sourced]:
-        """The records as they are."""
-        for sourced in records:
-            self._seen.add((sourced[0], sourced[1].KIND))
-            yield sourced
+    def see(self, kind: str, records: Iterable[Sourced]) -> None:
+        """Notes the sources of some records."""
+        self._seen.update((source, kind) for source, _ in records)
 
     def stretches(self) -> Iterator[Sourced]:
         """The announced range, by source and kind."""
@@ -79,14 +67,16 @@ class Spans:
         self._silent = silent
         self._spans: dict[tuple[str, str, str], tuple[datetime, datetime]] = {}
 
-    def watch(self, records: Iterable[Sourced]) -> Iterator[Sourced]:
-        """The records as they are."""
-        if self._silent:
-            yield from records
+    def see(self, kind: str, records: Iterable[Sourced]) -> None:
+        """Notes the times and places of some records."""
+        if self._silent or kind not in _KINDS:
             return
-        for sourced in records:
-            self._note(*sourced)
-            yield sourced
+        moment_of, scopes_of = _MOMENT[kind], _SCOPES[kind]
+        for source, record in records:
+            moment = moment_of(record)
+            if moment is not None:
+                for scope in scopes_of(record):
+                    self._stretch((source, kind, scope), moment)
 
     def stretches(self) -> Iterator[Sourced]:
         """The spans, by source, kind and scope."""
@@ -102,39 +92,35 @@ class Spans:
                 ),
             )
 
-    def _note(self, source: str, record: AnyRecord) -> None:
-        moment = _moment(record)
-        if moment is None:
-            return
-        for scope in _scopes(record):
-            key = (source, record.KIND, scope)
-            first, last = self._spans.get(key, (moment, moment))
-            if not first <= moment <= last or first is last:
-                self._spans[key] = (min(first, moment), max(last, moment))
+    def _stretch(self, key: tuple[str, str, str], moment: datetime) -> None:
+        span = self._spans.get(key)
+        if span is None:
+            self._spans[key] = (moment, moment)
+        elif moment < span[0]:
+            self._spans[key] = (moment, span[1])
+        elif moment > span[1]:
+            self._spans[key] = (span[0], moment)
 
 
-def _moment(record: AnyRecord) -> datetime | None:
-    """When a record happened, as far as coverage goes."""
-    match record:
-        case Commit():
-            return record.committed_at or record.authored_at
-        case Change():
-            return record.merged_at or record.closed_at or record.created_at
-        case Deployment() | Run():
-            return record.finished_at or record.started_at
-        case Incident():
-            return record.detected_at or record.impact_started_at
-    return None
+def _deployed_place(deployment: Any) -> tuple[str, ...]:
+    place = deployment.service or deployment.repository
+    return (place,) if place else ()
 
 
-def _scopes(record: AnyRecord) -> tuple[str, ...]:
-    """The services or repositories a record speaks of."""
-    match record:
-        case Commit() | Change() | Run():
-            return (record.repository,)
-        case Deployment():
-            place = record.service or record.repository
-            return (place,) if place else ()
-        case Incident():
-            return record.service
-    return ()
+# When a record happened, and of which services or repositories it speaks.
+_MOMENT: dict[str, Callable[[Any], datetime | None]] = {
+    CoverageKind.COMMITS: lambda commit: commit.committed_at or commit.authored_at,
+    CoverageKind.PULL_REQUESTS: lambda change: (
+        change.merged_at or change.closed_at or change.created_at
+    ),
+    CoverageKind.DEPLOYMENTS: lambda deployment: deployment.finished_at or deployment.started_at,
+    CoverageKind.RUNS: lambda run: run.finished_at or run.started_at,
+    CoverageKind.INCIDENTS: lambda incident: incident.detected_at or incident.impact_started_at,
+}
+_SCOPES: dict[str, Callable[[Any], tuple[str, ...]]] = {
+    CoverageKind.COMMITS: lambda commit: (commit.repository,),
+    CoverageKind.PULL_REQUESTS: lambda change: (change.repository,),
+    CoverageKind.DEPLOYMENTS: _deployed_place,
+    CoverageKind.RUNS: lambda run: (run.repository,),
+    CoverageKind.INCIDENTS: lambda incident: incident.service,
+}

@@ -6,7 +6,10 @@ can be read row by row; the rows that look wrong are then read again and compare
 
 from array import array
 from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
+
+from vpemetrics.records import Commit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,10 +27,10 @@ class Keys:
         self._hashes = array("q")
         self._lines = array("q")
 
-    def add(self, key: object, line: int) -> None:
-        """Notes the key of the next row."""
-        self._hashes.append(hash(key))
-        self._lines.append(line)
+    def add(self, keys: Iterable[object], lines: Iterable[int]) -> None:
+        """Notes the keys of the next rows, and their lines."""
+        self._hashes.extend(map(hash, keys))
+        self._lines.extend(lines)
 
     def lines(self, rows: Iterable[int]) -> list[int]:
         """The lines of rows by their numbers, counted from 0."""
@@ -49,13 +52,13 @@ class Ancestry:
         self._children = array("q")
         self._parents = array("q")
 
-    def add(self, sha: str, parents: Sequence[str]) -> None:
-        """Notes the next commit."""
-        row = len(self._shas)
-        self._shas.append(hash(sha))
-        for parent in parents:
-            self._children.append(row)
-            self._parents.append(hash(parent))
+    def add(self, commits: Sequence[Commit]) -> None:
+        """Notes the next commits."""
+        parents = [commit.parents for commit in commits]
+        rows = range(len(self._shas), len(self._shas) + len(commits))
+        self._shas.extend(hash(commit.sha) for commit in commits)
+        self._parents.extend(map(hash, chain.from_iterable(parents)))
+        self._children.extend(chain.from_iterable(map(repeat, rows, map(len, parents))))
 
     def closing_cycles(self) -> list[int]:
         """Rows of commits that are their own ancestors: without them there is no cycle.

@@ -3,17 +3,21 @@
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
+from vpemetrics.collectors.files.cells import Field
 from vpemetrics.errors import BadRow
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LARGEST_CELL = 2**24
+_CHUNK = 2_000
 _NEEDS_QUOTES = re.compile(r'[",\r\n]').search
 
 Report = Callable[[BadRow], None]
+Chunk = tuple[Sequence[int], Sequence[Any]]
 
 
 class Rows(Protocol):
@@ -23,8 +27,16 @@ class Rows(Protocol):
         """The names of the columns; None where every row names its own."""
         ...
 
-    def __call__(self, report: Report) -> Iterator[tuple[int, Any]]:
-        """Each row with the number of its first line."""
+    def chunks(self, report: Report) -> Iterator[Chunk]:
+        """The rows, some thousand at a time, each with the number of its first line."""
+        ...
+
+    def column(self, rows: Sequence[Any], name: str) -> list[Any] | None:
+        """What rows have in a column; None if the file has no such column."""
+        ...
+
+    def read(self, field: Field, values: Sequence[Any]) -> list[Any]:
+        """A column as values of a field. ValueError if there is a bad one among them."""
         ...
 
     def text(self, row: Any) -> str:
@@ -37,23 +49,42 @@ class CsvRows:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._names: list[str] = []
 
     def header(self) -> list[str]:
         """The cells of the first line."""
         for _, cells in self._cells(lambda _: None):
-            return [cell.strip() for cell in cells]
-        return []
+            self._names = [cell.strip() for cell in cells]
+            break
+        return self._names
 
-    def __call__(self, report: Report) -> Iterator[tuple[int, list[str]]]:
-        """Each row after the header, all of the header's width."""
-        rows = self._cells(report)
-        width = len(next(rows, (0, []))[1])
-        for line, cells in rows:
-            if len(cells) == width:
-                yield line, cells
-            else:
+    def chunks(self, report: Report) -> Iterator[Chunk]:
+        """The rows after the header, all of the header's width."""
+        lines: list[int] = []
+        rows: list[list[str]] = []
+        width = len(self._names)
+        for line, cells in islice(self._cells(report), 1, None):
+            if len(cells) != width:
                 reason = f"{len(cells)} cells where the header has {width}"
-                report(self._bad(line, reason, self.text(cells)))
+                report(self._bad(line, reason, csv_line(cells)))
+                continue
+            lines.append(line)
+            rows.append(cells)
+            if len(rows) == _CHUNK:
+                yield lines, rows
+                lines, rows = [], []
+        yield lines, rows
+
+    def column(self, rows: Sequence[list[str]], name: str) -> list[str] | None:
+        """What the rows have in a column."""
+        if name not in self._names:
+            return None
+        place = self._names.index(name)
+        return [cells[place] for cells in rows]
+
+    def read(self, field: Field, values: Sequence[str]) -> list[Any]:
+        """The cells of a column as values of a field."""
+        return field.read_all(values)
 
     def text(self, row: list[str]) -> str:
         """The cells as a line of CSV."""
@@ -69,7 +100,7 @@ class CsvRows:
                 try:
                     for cells in reader:
                         line, last = last + 1, reader.line_num
-                        if cells and not lines.spoiled(line):
+                        if cells and not (lines.bad and lines.is_bad(line, last)):
                             yield line, cells
                     return
                 except csv.Error as error:
@@ -89,76 +120,76 @@ class JsonRows:
     def header(self) -> None:
         """Every object names its own fields."""
 
-    def __call__(self, report: Report) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Each line that is not blank."""
-        with self._path.open("rb") as file:
-            lines = _Lines(file, self._path.name, report)
-            for line, text in enumerate(lines, 1):
-                if text.isspace() or lines.spoiled(line):
-                    continue
-                try:
-                    yield line, _json_object(text)
-                except ValueError as error:
-                    report(
-                        BadRow(
-                            file=self._path.name,
-                            line=line,
-                            column="",
-                            reason=str(error),
-                            text=text.rstrip("\r\n"),
-                        )
-                    )
+    def chunks(self, report: Report) -> Iterator[Chunk]:
+        """The lines that are not blank."""
+        objects = self._objects(report)
+        while chunk := list(islice(objects, _CHUNK)):
+            lines, rows = zip(*chunk, strict=True)
+            yield lines, rows
+
+    def column(self, rows: Sequence[dict[str, Any]], name: str) -> list[Any]:
+        """What the rows have under a name."""
+        return [row.get(name) for row in rows]
+
+    def read(self, field: Field, values: Sequence[Any]) -> list[Any]:
+        """The values of JSON as values of a field."""
+        return [
+            field.default if value is None or value == "" else field.from_json(value)
+            for value in values
+        ]
 
     def text(self, row: dict[str, Any]) -> str:
         """The object as a line of JSON."""
         return json_line(row)
 
+    def _objects(self, report: Report) -> Iterator[tuple[int, dict[str, Any]]]:
+        with self._path.open("rb") as file:
+            lines = _Lines(file, self._path.name, report)
+            for line, text in enumerate(lines, 1):
+                if text.isspace() or lines.is_bad(line, line):
+                    continue
+                try:
+                    yield line, _json_object(text)
+                except ValueError as error:
+                    name, shown = self._path.name, text.rstrip("\r\n")
+                    report(BadRow(file=name, line=line, column="", reason=str(error), text=shown))
+
 
 FORMATS: dict[str, type[CsvRows] | type[JsonRows]] = {".csv": CsvRows, ".jsonl": JsonRows}
 
 
-class _Lines(Iterator[str]):
+class _Lines(Iterable[str]):
     """The lines of a file as text; those that are no text are reported and remembered."""
 
-    def __init__(self, file: Iterator[bytes], name: str, report: Report) -> None:
+    def __init__(self, file: Iterable[bytes], name: str, report: Report) -> None:
         self.latest = ""
+        self.bad: set[int] = set()
         self._file = file
         self._name = name
         self._report = report
-        self._number = 0
-        self._spoiled: set[int] = set()
 
-    def __next__(self) -> str:
-        raw = next(self._file)
-        self._number += 1
-        if self._number == 1:
-            raw = raw.removeprefix(_BYTE_ORDER_MARK)
-        try:
-            self.latest = text = raw.decode()
-        except UnicodeDecodeError as error:
-            byte = f"byte 0x{raw[error.start]:02x} after {error.start} bytes of the line"
-            return self._spoil(raw, f"this is not UTF-8 ({byte}); save the file as UTF-8")
-        if "\0" in text:
-            return self._spoil(raw, "holds a NUL byte; the file is damaged or no text")
-        return text
+    def __iter__(self) -> Iterator[str]:
+        for number, raw in enumerate(self._file, 1):
+            text = raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
+            try:
+                self.latest = text.decode()
+            except UnicodeDecodeError as error:
+                byte = f"byte 0x{text[error.start]:02x} after {error.start} bytes of the line"
+                self._spoil(number, text, f"this is not UTF-8 ({byte}); save the file as UTF-8")
+            if b"\0" in text:
+                self._spoil(number, text, "holds a NUL byte; the file is damaged or no text")
+            yield self.latest
 
-    def spoiled(self, first: int) -> bool:
-        """Whether a line from this one to the latest could not be read."""
-        return bool(self._spoiled) and not self._spoiled.isdisjoint(range(first, self._number + 1))
+    def is_bad(self, first: int, last: int) -> bool:
+        """Whether one of these lines could not be read."""
+        return not self.bad.isdisjoint(range(first, last + 1))
 
-    def _spoil(self, raw: bytes, reason: str) -> str:
-        self._spoiled.add(self._number)
-        self.latest = text = raw.decode(errors="replace").replace("\0", "\ufffd")
-        self._report(
-            BadRow(
-                file=self._name,
-                line=self._number,
-                column="",
-                reason=reason,
-                text=text.rstrip("\r\n"),
-            )
-        )
-        return text
+    def _spoil(self, number: int, raw: bytes, reason: str) -> None:
+        self.latest = raw.decode(errors="replace").replace("\0", "\ufffd")
+        if number not in self.bad:
+            text = self.latest.rstrip("\r\n")
+            self._report(BadRow(file=self._name, line=number, column="", reason=reason, text=text))
+        self.bad.add(number)
 
 
 def csv_line(cells: list[str]) -> str:

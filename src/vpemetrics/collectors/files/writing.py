@@ -38,13 +38,7 @@ def _write_file(records: Iterable[Sourced], path: Path, fields: tuple[Field, ...
 
 
 def _csv(source: str, record: Any, fields: tuple[Field, ...]) -> str:
-    return csv_line([source, *(_cell(field, getattr(record, field.name)) for field in fields)])
-
-
-def _cell(field: Field, value: Any) -> str:
-    if value is None or (value == () and not field.empty_is_known):
-        return ""
-    return field.write(value)
+    return csv_line([source, *(field.cell(getattr(record, field.name)) for field in fields)])
 
 
 def _json(source: str, record: Any, fields: tuple[Field, ...]) -> str:
@@ -52,6 +46,6 @@ def _json(source: str, record: Any, fields: tuple[Field, ...]) -> str:
     known = {SOURCE: source}
     for field in fields:
         value = getattr(record, field.name)
-        if value is not None and (value != () or field.empty_is_known):
+        if not field.is_unknown(value):
             known[field.name] = field.to_json(value)
     return json_line(known)

@@ -1,0 +1,194 @@
+"""One file of records: its rows become records, and every mistake in it is found."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vpemetrics.collectors.files.cells import FIELDS, SOURCE, Field, nearest
+from vpemetrics.collectors.files.graph import Ancestry, Keys
+from vpemetrics.collectors.files.rows import FORMATS, Report, Rows
+from vpemetrics.errors import BadRow
+from vpemetrics.records import RECORD_TYPES, AnyRecord, Commit, Coverage, Triage
+
+Warn = Callable[[str], None]
+
+_KEY_COLUMN = {Commit.KIND: "sha", Triage.KIND: "record"}
+
+
+class Batch(NamedTuple):
+    """Some records of a file, with the lines they stand on and their sources."""
+
+    lines: Sequence[int]
+    sources: Sequence[str]
+    records: Sequence[AnyRecord]
+
+
+class Sheet:
+    """A file of one kind of record.
+
+    A row without a source of its own has the `default_source`.
+    """
+
+    def __init__(self, path: Path, default_source: str, warn: Warn) -> None:
+        self.kind = path.stem
+        self.bad_header: list[BadRow] = []
+        self._name = path.name
+        self._default_source = default_source
+        self._warn = warn
+        self._rows: Rows = FORMATS[path.suffix](path)
+        self._fields = FIELDS[self.kind]
+        self._told: set[str] = set()
+        header = self._rows.header()
+        if header is not None:
+            self._check_header(header)
+        self._names_vary = header is None
+
+    def batches(self, report: Report, *, check_whole: bool = True) -> Iterator[Batch]:
+        """The good records; mistakes are reported.
+
+        Those that only the whole file shows are found at the end, after their rows.
+        """
+        keys, ancestry = Keys(), Ancestry()
+        for batch in self._built(report):
+            if check_whole:
+                records = batch.records
+                keys.add(zip(batch.sources, [r.key for r in records], strict=True), batch.lines)
+                ancestry.add([record for record in records if isinstance(record, Commit)])
+            yield batch
+        if check_whole:
+            self._report_twice(keys.given_twice(), report)
+            self._report_cycles(keys.lines(ancestry.closing_cycles()), report)
+
+    def _built(self, report: Report) -> Iterator[Batch]:
+        for lines, rows in self._rows.chunks(report):
+            if self._names_vary:
+                self._tell_unknown(name for row in rows for name in row)
+            try:
+                yield self._build(lines, rows)
+            except ValueError:
+                yield from self._built_one_by_one(lines, rows, report)
+
+    def _built_one_by_one(
+        self, lines: Sequence[int], rows: Sequence[Any], report: Report
+    ) -> Iterator[Batch]:
+        for line, row in zip(lines, rows, strict=True):
+            mistakes = [self._bad(line, column, why, row) for column, why in self._mistakes(row)]
+            for mistake in mistakes:
+                report(mistake)
+            if not mistakes:
+                yield self._build([line], [row])
+
+    def _build(self, lines: Sequence[int], rows: Sequence[Any]) -> Batch:
+        """The records of rows. ValueError if there is a mistake in one of them."""
+        columns = {}
+        for field in self._fields:
+            values = self._values(field, rows)
+            if values is not None:
+                columns[field.name] = values
+        sources = self._sources(rows)
+        if self.kind == Coverage.KIND:
+            _check_stretches(columns["start"], columns["end"])
+            columns[SOURCE] = sources
+        cls, names = RECORD_TYPES[self.kind], list(columns)
+        records = [cls(**dict(zip(names, row))) for row in zip(*columns.values())]  # noqa: B905
+        return Batch(lines, sources, records)
+
+    def _values(self, field: Field, rows: Sequence[Any]) -> list[Any] | None:
+        """A column of the rows; None if the file does not have it."""
+        cells = self._rows.column(rows, field.name)
+        if cells is None:
+            return None
+        if field.required and not all(cells):
+            raise ValueError("is required, but empty")
+        return self._rows.read(field, cells)
+
+    def _sources(self, rows: Sequence[Any]) -> list[str]:
+        names = self._rows.column(rows, SOURCE)
+        if names is None:
+            return [self._default_source] * len(rows)
+        for name in names:
+            if not isinstance(name, str | None):
+                raise ValueError(f"expected a text, found {name!r}")
+        return [name or self._default_source for name in names]
+
+    def _mistakes(self, row: Any) -> Iterator[tuple[str, str]]:
+        """Every mistake of a row: its column, and what is wrong."""
+        known: dict[str, Any] = {}
+        for field in self._fields:
+            try:
+                known[field.name] = self._values(field, [row])
+            except ValueError as error:
+                yield field.name, str(error)
+        if why := _complaint(self._sources, [row]):
+            yield SOURCE, why
+        if {"start", "end"} <= known.keys() and (
+            why := _complaint(_check_stretches, known["start"], known["end"])
+        ):
+            yield "end", why
+
+    def _check_header(self, columns: list[str]) -> None:
+        required = [field.name for field in self._fields if field.required]
+        missing = [name for name in required if name not in columns]
+        twice = sorted({name for name in columns if columns.count(name) > 1})
+        if not columns:
+            self._refuse_header(f"the file is empty; the first line names {', '.join(required)}, …")
+        elif missing:
+            self._refuse_header(f"required columns are missing: {', '.join(missing)}")
+        if twice:
+            self._refuse_header(f"columns are named twice: {', '.join(twice)}")
+        self._tell_unknown(columns)
+
+    def _refuse_header(self, reason: str) -> None:
+        self.bad_header.append(BadRow(file=self._name, line=1, column="", reason=reason))
+
+    def _tell_unknown(self, names: Iterable[str]) -> None:
+        """Warns of columns we do not know, each once."""
+        valid = [SOURCE, *(field.name for field in self._fields)]
+        for name in dict.fromkeys(names):
+            if name not in self._told and name not in valid:
+                self._warn(f"{self._name}: column {name!r} is unknown{nearest(name, valid)}")
+            self._told.add(name)
+
+    def _report_twice(self, lines: Sequence[int], report: Report) -> None:
+        """Reports rows that say something else under a key that was given before."""
+        if self.kind == Coverage.KIND:
+            return  # stretches may overlap
+        first: dict[tuple[str, str], tuple[int, AnyRecord]] = {}
+        for line, row, source, record in self._again(lines):
+            line_before, before = first.setdefault((source, record.key), (line, record))
+            if before != record:
+                reason = f"{record.key!r} was given before, on line {line_before}, differently"
+                report(self._bad(line, _KEY_COLUMN.get(self.kind, "id"), reason, row))
+
+    def _report_cycles(self, lines: Sequence[int], report: Report) -> None:
+        for line, row, _, commit in self._again(lines):
+            reason = f"commit {commit.key} is its own ancestor: its parents form a cycle"
+            report(self._bad(line, "parents", reason, row))
+
+    def _bad(self, line: int, column: str, reason: str, row: Any) -> BadRow:
+        text = self._rows.text(row)
+        return BadRow(file=self._name, line=line, column=column, reason=reason, text=text)
+
+    def _again(self, lines: Collection[int]) -> Iterator[tuple[int, Any, str, AnyRecord]]:
+        """The rows of these lines read once more: line, row, source and record."""
+        wanted = set(lines)
+        if not wanted:
+            return
+        for chunk in self._rows.chunks(lambda _: None):
+            for line, row in zip(*chunk, strict=True):
+                if line in wanted:
+                    _, (source,), (record,) = self._build([line], [row])
+                    yield line, row, source, record
+
+
+def _check_stretches(starts: Iterable[Any], ends: Iterable[Any]) -> None:
+    if any(end <= start for start, end in zip(starts, ends, strict=True)):
+        raise ValueError("a stretch must end after it starts")
+
+
+def _complaint(check: Callable[..., object], *values: Any) -> str:
+    try:
+        check(*values)
+    except ValueError as error:
+        return str(error)
+    return ""
