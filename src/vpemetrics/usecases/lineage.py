@@ -26,8 +26,7 @@ def bring_up_to_date(store: Store, rules: Rules, progress: Progress | None = Non
 
     One transaction; nothing is read or written when no fact is newer and no rule changed.
     """
-    digest = _digest(rules)
-    if store.lineage_mark() == (store.batch(), digest):
+    if is_current(store, rules):
         return 0
     with store.transaction() as connection:
         facts = Facts(connection, Services(rules))
@@ -47,8 +46,13 @@ def bring_up_to_date(store: Store, rules: Rules, progress: Progress | None = Non
             derived.save_lineage(connection, ids[name], prints[name], lineage)
             if progress:
                 progress(done, len(stale))
-        derived.save_mark(connection, last_batch(connection), digest)
+        derived.save_mark(connection, last_batch(connection), _digest(rules))
     return len(stale)
+
+
+def is_current(store: Store, rules: Rules) -> bool:
+    """Whether lineage has seen every save, under these rules."""
+    return store.lineage_mark() == (store.batch(), _digest(rules))
 
 
 def recompute(store: Store, rules: Rules, progress: Progress | None = None) -> int:

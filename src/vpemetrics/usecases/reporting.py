@@ -1,6 +1,6 @@
 """A report from the store: the facts of a window and scope, their figures, and what stands by."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from vpemetrics.rules import Rules
 from vpemetrics.store import Store, measures
 from vpemetrics.usecases.knowledge import Knowledge
 from vpemetrics.usecases.lineage import Progress, bring_up_to_date
+from vpemetrics.usecases.problems import REMEDIES, known_problems
 from vpemetrics.window import MISSING, SECOND, Window, from_micros
 
 
@@ -121,32 +122,16 @@ def _failures(store: Store, facts: Facts, of: Windows, known: Knowledge) -> Iter
         )
 
 
-# What each problem in the data means for the reader, and what mends it.
-_REMEDIES: Final[Mapping[str, str]] = {
-    "unknown_commit": "give the deployments a commit_sha; until then they ship no counted changes",
-    "commit_not_collected": "import or collect the commits they name",
-    "parents_not_collected": "collect the whole history of the repository",
-    "stale": "check what is live there",
-    "named_not_shipped": "correct the cause that the incidents name",
-    "without_paths": "give services of one repository path patterns",
-    "not_covered": "import with --covers FROM..TO, or collect, so that quiet weeks count as 0",
-    "starts_at_merge": "give their original commits (commit_shas) or first_commit_at",
-}
-
-
 def _problems(known: Knowledge, facts: Facts, cut: Cut) -> Iterable[Problem]:
-    found: dict[str, list[str]] = {}
-    for name in facts.services:
-        if name in known.traced:
-            for reason, examples in known.traced[name].problems.items():
-                found.setdefault(reason, []).extend(examples)
-    missing = [name for name in facts.services if name not in cut.covered_services]
+    traced = (known.traced[name] for name in facts.services if name in known.traced)
+    found = known_problems(traced)
+    missing = tuple(name for name in facts.services if name not in cut.covered_services)
     if missing:
         found["not_covered"] = missing
     for reason, examples in sorted(found.items()):
         yield Problem(
             reason=reason,
             count=len(examples),
-            examples=tuple(examples[:3]),
-            remedy=_REMEDIES.get(reason),
+            examples=examples[:3],
+            remedy=REMEDIES.get(reason),
         )

@@ -1,0 +1,69 @@
+"""Records from files into a store, and from a store into files."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from itertools import chain
+from os import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from vpemetrics.collectors.files import read, write
+from vpemetrics.records import Sourced
+from vpemetrics.rules import Rules
+from vpemetrics.store import Store
+
+SOURCE = "files"
+"""The source of rows that name none."""
+
+_TOLD_EVERY = 1000
+
+
+def import_files(
+    store: Store,
+    paths: Sequence[Path],
+    rules: Rules,
+    *,
+    source: str = SOURCE,
+    covers: tuple[date, date] | None = None,
+    rejected: Path | None = None,
+    warn: Callable[[str], None],
+    progress: Callable[[int], None],
+) -> dict[str, int]:
+    """Saves the records of files and folders in one transaction; how many there were of each kind.
+
+    BadRows, with nothing saved, if there are mistakes; with a path for `rejected` the bad rows
+    are written there instead. `progress` is told how many records have been read.
+    """
+    read_ones = (
+        read(
+            path,
+            source=source,
+            bots=rules.bots,
+            covers=covers,
+            zone=rules.zone,
+            rejected=rejected,
+            warn=warn,
+        )
+        for path in paths
+    )
+    return store.save_all(_counted(chain.from_iterable(read_ones), progress))
+
+
+def export_files(store: Store, folder: Path) -> dict[str, int]:
+    """Writes every record into a folder, a CSV file a kind; how many there were of each kind.
+
+    The files appear when all of them are whole, in place of those of an earlier export.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder, prefix=".export-") as unfinished:
+        counts = write(store.records, Path(unfinished))
+        for file in sorted(Path(unfinished).iterdir()):
+            replace(file, folder / file.name)
+    return counts
+
+
+def _counted(records: Iterator[Sourced], progress: Callable[[int], None]) -> Iterator[Sourced]:
+    for count, sourced in enumerate(records, 1):
+        if count % _TOLD_EVERY == 0:
+            progress(count)
+        yield sourced

@@ -1,0 +1,27 @@
+"""What is wrong in the data, and what mends it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from vpemetrics.store.derived import Traced
+
+REMEDIES: Final[Mapping[str, str]] = {
+    "unknown_commit": "give the deployments a commit_sha; until then they ship no counted changes",
+    "commit_not_collected": "import or collect the commits they name",
+    "parents_not_collected": "collect the whole history of the repository",
+    "stale": "check what is live there",
+    "named_not_shipped": "correct the cause that the incidents name",
+    "without_paths": "give services of one repository path patterns",
+    "not_covered": "import with --covers FROM..TO, or collect, so that quiet weeks count as 0",
+    "starts_at_merge": "give their original commits (commit_shas) or first_commit_at",
+}
+"""What mends each problem, by its reason."""
+
+
+def known_problems(traced: Iterable[Traced]) -> dict[str, tuple[str, ...]]:
+    """The problems that lineage met in services: reasons, in order, with what they concern."""
+    found: dict[str, list[str]] = {}
+    for one in traced:
+        for reason, examples in one.problems.items():
+            found.setdefault(reason, []).extend(examples)
+    return {reason: tuple(examples) for reason, examples in sorted(found.items())}

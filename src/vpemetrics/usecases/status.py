@@ -1,0 +1,75 @@
+"""What a store holds, how far it was collected, and whether lineage is in step with it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from vpemetrics.records import Coverage, CoverageKind
+from vpemetrics.rules import Rules
+from vpemetrics.store import Store, derived
+from vpemetrics.usecases.lineage import is_current
+from vpemetrics.usecases.problems import known_problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Covered:
+    """From when to when facts of a kind were collected, by whichever source."""
+
+    kind: CoverageKind
+    start: datetime
+    end: datetime
+    scopes: int
+    """How many services or repositories, or 1 for everything at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What is to be known of a store before its figures are trusted."""
+
+    sources: tuple[str, ...]
+    records: Mapping[str, int]
+    coverage: tuple[Covered, ...]
+    saves: int
+    """How many saves changed anything."""
+    lineage_saves: int
+    """How many of them lineage has seen; a report brings it up to date first."""
+    lineage_current: bool
+    """Whether it has seen them all, under the rules in force."""
+    services: int
+    """How many services lineage has traced."""
+    problems: Mapping[str, tuple[str, ...]]
+    """What is wrong in the data, as lineage last saw it: reasons with what they concern."""
+
+    @property
+    def data_as_of(self) -> datetime | None:
+        """The end of what was collected last."""
+        return max((one.end for one in self.coverage), default=None)
+
+
+def status(store: Store, rules: Rules) -> Status:
+    """The state of a store; nothing is brought up to date."""
+    with store.view() as connection:
+        traced = derived.load_traced(connection)
+    return Status(
+        sources=tuple(store.sources()),
+        records=store.counts(),
+        coverage=tuple(_covered(store.coverage())),
+        saves=store.batch(),
+        lineage_saves=store.lineage_mark()[0],
+        lineage_current=is_current(store, rules),
+        services=len(traced),
+        problems=known_problems(traced.values()),
+    )
+
+
+def _covered(stretches: Iterable[Coverage]) -> Iterable[Covered]:
+    found: dict[CoverageKind, list[Coverage]] = {}
+    for one in stretches:
+        found.setdefault(one.kind, []).append(one)
+    for kind, ones in sorted(found.items()):
+        yield Covered(
+            kind=kind,
+            start=min(one.start for one in ones),
+            end=max(one.end for one in ones),
+            scopes=len({one.scope for one in ones}),
+        )
