@@ -44,6 +44,7 @@ class Ownership:
             key=lambda row: (row.merged_at, row.key),
         )
         self.owner: dict[int, int] = {}
+        self._merges = frozenset(graph.ids[graph.is_merge].tolist())
         self.originals: list[list[int]] = []
         """Ids of a pull request's own original commits, merge commits apart."""
         self._sides = self._merged_sides()
@@ -59,7 +60,10 @@ class Ownership:
         self.picks: dict[int, list[int]] = defaultdict(list)
         self.pick_roots: dict[int, int] = {}
         self._hand_over_picks()
-        self.places: list[list[int]] = [[self.place(sha) for sha in own] for own in self.originals]
+        index, beyond = graph.index, len(graph)
+        self.places: list[list[int]] = [
+            [index.get(sha, beyond) for sha in own] for own in self.originals
+        ]
         """Local indices of a pull request's own original commits."""
 
     def place(self, sha: int) -> int:
@@ -70,7 +74,8 @@ class Ownership:
         owner = self.owner
         listed = change.commits or self._sides.get(change.merge_commit, ())
         mine = [sha for sha in listed if owner.setdefault(sha, at) == at]
-        self.originals.append([sha for sha in mine if not self._is_merge(sha)])
+        merges = self._merges
+        self.originals.append([sha for sha in mine if sha not in merges])
         if change.merge_commit == NONE:
             return
         owner.setdefault(change.merge_commit, at)
@@ -99,10 +104,6 @@ class Ownership:
             if position >= 0 and line[position] in merges and commit != line[position]:
                 sides[int(graph.ids[line[position]])].append(int(graph.ids[commit]))
         return sides
-
-    def _is_merge(self, sha: int) -> bool:
-        commit = self.graph.index.get(sha, NONE)
-        return commit >= 0 and self.graph.is_merge[commit]
 
     def _rebased(self, change: ChangeRow) -> Iterable[int]:
         """The ids of the copies a rebase made, from the last down: they keep their author dates."""
@@ -269,7 +270,7 @@ class Belonging:
 
 
 def first_shipped(
-    ownership: Ownership, reached: Sequence[int], mine: Iterable[int]
+    ownership: Ownership, reached: Sequence[int], mine: Sequence[int]
 ) -> dict[int, int]:
     """The positions of the deployments that first shipped pull requests, for those shipped.
 
@@ -278,17 +279,21 @@ def first_shipped(
     """
     when = _held_from(ownership, reached)
     carriers = ownership.carriers
+    known: dict[int, int] = {}
 
     def shipped_at(at: int) -> int:
+        if at in known:
+            return known[at]
         position = when[ownership.place(ownership.changes[at].merge_commit)]
         if own := ownership.places[at]:
             position = min(position, max([when[place] for place in own]))
-        for carrier in carriers.get(at, ()):
+        for carrier in reversed(carriers.get(at, ())):
             position = min(position, shipped_at(carrier))
+        known[at] = position
         return position
 
-    found = ((at, shipped_at(at)) for at in mine)
-    return {at: position for at, position in found if position != NEVER}
+    found = [(at, shipped_at(at)) for at in reversed(mine)]  # carriers come later
+    return {at: position for at, position in reversed(found) if position != NEVER}
 
 
 def _held_from(ownership: Ownership, reached: Sequence[int]) -> list[int]:
