@@ -5,8 +5,13 @@ from typing import Annotated, Final
 import typer
 
 from vpemetrics import __version__
+from vpemetrics.cli import triage
+from vpemetrics.cli.exporting import export
+from vpemetrics.cli.importing import import_
+from vpemetrics.cli.recompute import recompute
 from vpemetrics.cli.report import report
 from vpemetrics.cli.session import program
+from vpemetrics.cli.status import status
 from vpemetrics.cli.version import version as version_command
 
 app: Final = typer.Typer(
@@ -40,5 +45,10 @@ def vpemetrics(
     """
 
 
+app.command("import")(import_)
 app.command()(report)
+app.add_typer(triage.app, name="triage")
+app.command()(status)
+app.command()(export)
+app.command()(recompute)
 app.command()(version_command)

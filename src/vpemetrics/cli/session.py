@@ -67,6 +67,11 @@ class Session:
         unwelcome = self.no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
         return not unwelcome and bool(stream.isatty())
 
+    @property
+    def shows_progress(self) -> bool:
+        """Whether anybody would see a bar."""
+        return not self.quiet and sys.stderr.isatty()
+
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
         """Tells those who asked for more how long a step took."""
@@ -79,8 +84,7 @@ class Session:
         """A bar on stderr for work that takes a while; nothing off a terminal or when quiet."""
         from vpemetrics.cli.progress import bar, no_bar
 
-        shown = not self.quiet and sys.stderr.isatty()
-        with self.timed(step), bar(step) if shown else no_bar() as advance:
+        with self.timed(step), bar(step) if self.shows_progress else no_bar() as advance:
             yield advance
 
     def configuration(self) -> "Configuration":
@@ -94,14 +98,12 @@ class Session:
     def choose_store(
         self, configuration: "Configuration", *, for_import: bool = False
     ) -> "StoreChoice":
-        """Which store to use; named on stderr."""
+        """Which store to use."""
         from vpemetrics.config.stores import choose_store
 
-        choice = choose_store(
+        return choose_store(
             self.store, configuration, Path.cwd(), os.environ, for_import=for_import
         )
-        self.note(str(choice))
-        return choice
 
     @contextmanager
     def existing_store(self, configuration: "Configuration") -> Iterator["Store"]:
@@ -109,6 +111,7 @@ class Session:
         from vpemetrics.store import Store
 
         choice = self.choose_store(configuration)
+        self.note(str(choice))
         try:
             store = Store.open(choice.location, must_exist=True)
         except NoData:

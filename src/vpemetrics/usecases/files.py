@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from itertools import chain
 from os import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,19 +33,16 @@ def import_files(
     BadRows, with nothing saved, if there are mistakes; with a path for `rejected` the bad rows
     are written there instead. `progress` is told how many records have been read.
     """
-    read_ones = (
-        read(
-            path,
-            source=source,
-            bots=rules.bots,
-            covers=covers,
-            zone=rules.zone,
-            rejected=rejected,
-            warn=warn,
-        )
-        for path in paths
+    records = read(
+        *paths,
+        source=source,
+        bots=rules.bots,
+        covers=covers,
+        zone=rules.zone,
+        rejected=rejected,
+        warn=warn,
     )
-    return store.save_all(_counted(chain.from_iterable(read_ones), progress))
+    return store.save_all(_counted(records, progress))
 
 
 def export_files(store: Store, folder: Path) -> dict[str, int]:

@@ -16,8 +16,7 @@ _REJECTED_HEADER = ["file", "line", "column", "reason", "text"]
 
 
 def read(
-    path: Path,
-    *,
+    *paths: Path,
     source: str = "files",
     bots: Collection[str] = (),
     covers: tuple[date, date] | None = None,
@@ -25,7 +24,7 @@ def read(
     rejected: Path | None = None,
     warn: Warn = lambda _: None,
 ) -> Iterator[Sourced]:
-    """The records of a file, or of all files of a folder, each with its source.
+    """The records of files, and of all files of folders, each with its source.
 
     A row's source is its `source` column, or else `source`. Changes and commits by authors
     that match `bots` (see `bot_test`) are marked. What the files cover is the range of dates
@@ -36,7 +35,8 @@ def read(
     With a path for `rejected` the bad rows are written there instead, with the reasons,
     and the good ones are all that is yielded. `warn` is told what is odd but no mistake.
     """
-    sheets = [Sheet(found, source, warn) for found in _find(Path(path), warn)]
+    found = dict.fromkeys(file for path in paths for file in _find(path, warn))
+    sheets = [Sheet(file, source, warn) for file in found]
     if bad := [row for sheet in sheets for row in sheet.bad_header]:
         raise BadRows(bad)
     covering, is_bot = _covering(sheets, source, covers, zone), bot_test(bots)

@@ -1,0 +1,28 @@
+"""`vpemetrics export`: every record of the store into files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vpemetrics.cli.session import Session, command
+
+Folder = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="Where the files go; made if it is not there.")
+]
+
+
+@command
+def export(session: Session, folder: Folder) -> None:
+    """Write every record into CSV files that `import` reads back.
+
+    Authors are written as keyed hashes. Example: vpemetrics export backup/
+    """
+    with session.existing_store(session.configuration()) as store:
+        from vpemetrics.usecases.files import export_files
+
+        with session.progress("Writing records") as advance:
+            advance(0, 0)
+            counts = export_files(store, folder)
+    said = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in counts.items())
+    session.note(f"wrote {said} to {folder}")

@@ -1,0 +1,18 @@
+"""`vpemetrics recompute`: everything that was worked out from the records, anew."""
+
+from vpemetrics.cli.session import Session, command
+
+
+@command
+def recompute(session: Session) -> None:
+    """Work everything out anew from the records.
+
+    Never needed for right numbers; it helps to rule out a doubt. Example: vpemetrics recompute
+    """
+    configuration = session.configuration()
+    with session.existing_store(configuration) as store:
+        from vpemetrics.usecases.lineage import recompute as recomputed
+
+        with session.progress("Tracing services") as advance:
+            count = recomputed(store, configuration.rules(), advance)
+    session.note(f"traced {count} service{'' if count == 1 else 's'} anew")

@@ -1,0 +1,172 @@
+"""`vpemetrics status`: whether the store is fit to be reported from."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from os import stat
+from typing import TYPE_CHECKING, Any
+
+from vpemetrics.cli import options, outputs
+from vpemetrics.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from vpemetrics.usecases.status import Covered, Status
+
+FORMAT = "vpemetrics-status/1"
+_EXAMPLES = 3
+
+
+@command
+def status(session: Session, json: options.Json = False) -> None:
+    """Say what the store holds, how old it is, what is wrong.
+
+    Example: vpemetrics status --json
+    """
+    configuration = session.configuration()
+    rules = configuration.rules()
+    with session.existing_store(configuration) as store:
+        from vpemetrics.usecases.status import status as status_of
+
+        found = status_of(store, rules)
+    choice = session.choose_store(configuration)
+    place, size = _shown(choice.location), _size(choice.location)
+    if json:
+        outputs.print_bytes(_json(found, place, size))
+    else:
+        lines = _lines(found, place, size, rules.zone, datetime.now(UTC))
+        outputs.print_text("".join(f"{line}\n" for line in lines))
+
+
+def _shown(location: str) -> str:
+    from vpemetrics.config.secrets import masked
+
+    return masked(location)
+
+
+def _size(location: str) -> int | None:
+    """The bytes an embedded store takes, its log included; None for a shared one."""
+    if "://" in location:
+        return None
+    return sum(_bytes(location + ending) for ending in ("", "-wal"))
+
+
+def _bytes(path: str) -> int:
+    try:
+        return stat(path).st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _lines(
+    found: "Status", place: str, size: int | None, zone: str, now: datetime
+) -> Iterator[str]:
+    from vpemetrics.reports import words
+    from vpemetrics.reports.columns import aligned
+
+    as_of = found.data_as_of
+    yield f"Store      {place}" + ("" if size is None else f" ({_megabytes(size)})")
+    yield f"Sources    {', '.join(found.sources) or 'none'}"
+    if as_of is None:
+        yield "Data       nothing says which time it covers"
+    else:
+        age = _age(as_of, now)
+        yield f"Data       to {words.moment(as_of, zone, in_year=now.year)} ({zone}), {age}"
+    yield f"Lineage    {_lineage(found)}"
+    yield ""
+    rows = [("Records", ""), *((_name(kind), f"{n:,}") for kind, n in found.records.items())]
+    yield from aligned(rows)
+    yield ""
+    heading = ("Collected", "from", "to", "")
+    covered = [_coverage_row(one, as_of or one.end, zone) for one in found.coverage]
+    yield from aligned([heading, *covered])
+    yield ""
+    yield from _problem_lines(found)
+
+
+def _lineage(found: "Status") -> str:
+    traced = f"{found.services} service{'' if found.services == 1 else 's'} traced"
+    if found.lineage_current:
+        return f"up to date, {traced}"
+    behind = found.saves - found.lineage_saves
+    if behind > 0:
+        saves = f"{behind} save{'' if behind == 1 else 's'}"
+        return f"{saves} behind, {traced}; the next report brings it up to date"
+    return f"the configuration changed, {traced}; the next report brings it up to date"
+
+
+def _coverage_row(one: "Covered", as_of: datetime, zone: str) -> tuple[str, ...]:
+    from vpemetrics.reports import words
+
+    behind = as_of - one.end
+    lag = f"{words.duration(behind.total_seconds())} older than the newest" if behind else ""
+    return (
+        _name(one.kind),
+        words.moment(one.start, zone),
+        words.moment(one.end, zone, in_year=as_of.year),
+        lag,
+    )
+
+
+def _problem_lines(found: "Status") -> Iterator[str]:
+    from vpemetrics.reports import words
+    from vpemetrics.reports.columns import wrap
+    from vpemetrics.usecases.problems import REMEDIES
+
+    if not found.problems:
+        yield "No problem is known in the data."
+        return
+    yield "Problems in the data"
+    for reason, examples in found.problems.items():
+        shown = ", ".join(examples[:_EXAMPLES]) + (", …" if len(examples) > _EXAMPLES else "")
+        text = f"{len(examples):,} {words.reason(reason)}: {shown}. To mend it: {REMEDIES[reason]}."
+        first, *more = wrap(text, outputs.width() - 2)
+        yield f"  {first}"
+        yield from (f"    {line}" for line in more)
+
+
+def _name(kind: str) -> str:
+    return kind.replace("_", " ")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
+
+
+def _age(then: datetime, now: datetime) -> str:
+    from vpemetrics.reports import words
+
+    if then - now > timedelta(minutes=1):
+        return "which is in the future; check the clocks"
+    return f"{words.duration(max((now - then).total_seconds(), 0))} ago"
+
+
+def _json(found: "Status", place: str, size: int | None) -> bytes:
+    from json import dumps
+
+    from vpemetrics.window import format_instant
+
+    as_of = found.data_as_of
+    said: dict[str, Any] = {
+        "format": FORMAT,
+        "store": place,
+        "bytes": size,
+        "sources": found.sources,
+        "records": dict(found.records),
+        "data_as_of": as_of and format_instant(as_of),
+        "coverage": [
+            {
+                "kind": one.kind,
+                "start": format_instant(one.start),
+                "end": format_instant(one.end),
+                "scopes": one.scopes,
+            }
+            for one in found.coverage
+        ],
+        "lineage": {
+            "current": found.lineage_current,
+            "saves": found.saves,
+            "seen": found.lineage_saves,
+            "services": found.services,
+        },
+        "problems": {reason: list(examples) for reason, examples in found.problems.items()},
+    }
+    return dumps(said, indent=2, ensure_ascii=False).encode() + b"\n"

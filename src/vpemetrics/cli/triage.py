@@ -1,0 +1,176 @@
+"""`vpemetrics triage`: a person's decisions about failures and incidents."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from getpass import getuser
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from vpemetrics.cli import outputs
+from vpemetrics.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from vpemetrics.records import Triage
+    from vpemetrics.store.decisions import Undecided
+
+SHOWN: Final = 12
+
+app: Final = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Record = Annotated[
+    str, typer.Argument(metavar="RECORD", help="Id of an incident or a deployment, see `list`.")
+]
+Incident = Annotated[str, typer.Argument(metavar="INCIDENT", help="Id of an incident.")]
+Cause = Annotated[
+    str,
+    typer.Argument(metavar="CAUSE", help="A deployment, pull request or commit that caused it."),
+]
+Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for whoever asks later.")]
+Who = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Who decides; default: your login name.")
+]
+
+
+@app.callback()
+def triage() -> None:
+    """Decide about suspected failures and incidents without a cause."""
+
+
+@app.command("list")
+@command
+def list_(
+    session: Session,
+    everything: Annotated[bool, typer.Option("--all", help="All of them, however many.")] = False,
+) -> None:
+    """List what waits for a decision, with ids to copy.
+
+    Example: vpemetrics triage list --all
+    """
+    configuration = session.configuration()
+    rules = configuration.rules()
+    with session.existing_store(configuration) as store:
+        from vpemetrics.usecases.triage import waiting
+
+        with session.progress("Tracing services") as advance:
+            found = waiting(store, rules, advance)
+    lines = _listing(found, len(found) if everything else SHOWN, rules.zone)
+    outputs.print_text("".join(f"{line}\n" for line in lines))
+
+
+@app.command()
+@command
+def confirm(session: Session, record: Record, why: Why, who: Who = None) -> None:
+    """Keep that a suspected deployment did fail.
+
+    Example: vpemetrics triage confirm INC-212 --why "same stack trace"
+    """
+    configuration = session.configuration()
+    with session.existing_store(configuration) as store:
+        from vpemetrics.usecases.triage import confirm as confirmed
+
+        kept = confirmed(store, configuration.rules(), record, who=_who(who), why=why, when=_now())
+    _tell(session, kept)
+
+
+@app.command()
+@command
+def reject(session: Session, record: Record, why: Why, who: Who = None) -> None:
+    """Keep that no deployment caused an incident, or that a deployment did not fail.
+
+    Example: vpemetrics triage reject INC-212 --why "the provider was down"
+    """
+    configuration = session.configuration()
+    with session.existing_store(configuration) as store:
+        from vpemetrics.usecases.triage import reject as rejected
+
+        kept = rejected(store, configuration.rules(), record, who=_who(who), why=why, when=_now())
+    _tell(session, kept)
+
+
+@app.command()
+@command
+def link(session: Session, incident: Incident, cause: Cause, why: Why, who: Who = None) -> None:
+    """Keep what caused an incident.
+
+    Example: vpemetrics triage link INC-212 4f2c9e1 --why "found by bisecting"
+    """
+    configuration = session.configuration()
+    with session.existing_store(configuration) as store:
+        from vpemetrics.usecases.triage import link as linked
+
+        kept = linked(
+            store, configuration.rules(), incident, cause, who=_who(who), why=why, when=_now()
+        )
+    _tell(session, kept)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _who(who: str | None) -> str:
+    """The name a decision is signed with."""
+    try:
+        return who or getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return f"user {os.getuid()}"
+
+
+def _tell(session: Session, kept: "Triage") -> None:
+    about = f"{kept.record} by {kept.cause}" if kept.cause else kept.record
+    session.note(
+        f"kept: {kept.verdict} {about}, signed {kept.who}; a later decision replaces this one\n"
+        f"now: vpemetrics explain {kept.record}"
+    )
+
+
+def _listing(found: Sequence["Undecided"], shown: int, zone: str) -> Iterator[str]:
+    suspected = [one for one in found if one.grade == "D"]
+    unexplained = [one for one in found if one.grade != "D"]
+    if not found:
+        yield "Nothing waits for a decision."
+        return
+    if suspected:
+        yield f"Suspected failures ({len(suspected)}): confirm RECORD, or reject RECORD"
+        yield from _table(suspected[:shown], zone)
+        yield from _rest(suspected, shown)
+    if suspected and unexplained:
+        yield ""
+    if unexplained:
+        yield f"Incidents without a cause ({len(unexplained)}): link RECORD CAUSE, or reject RECORD"
+        yield from _table(unexplained[:shown], zone)
+        yield from _rest(unexplained, shown)
+
+
+def _rest(found: Sequence["Undecided"], shown: int) -> Iterator[str]:
+    if len(found) > shown:
+        yield f"  … and {len(found) - shown} earlier ones (--all)"
+
+
+def _table(found: Sequence["Undecided"], zone: str) -> Iterator[str]:
+    from vpemetrics.reports.columns import aligned, cut
+
+    rows = [_row(one, zone) for one in found]
+    for line in aligned([("RECORD", "service", "when", "suspected, and why"), *rows]):
+        yield cut(f"  {line}", outputs.width()) if sys.stdout.isatty() else f"  {line}"
+
+
+def _row(one: "Undecided", zone: str) -> tuple[str, ...]:
+    from vpemetrics.reports import words
+    from vpemetrics.reports.columns import plain
+    from vpemetrics.window import from_micros
+
+    when = "–" if one.at is None else words.moment(from_micros(one.at), zone)
+    reason = " · ".join(filter(None, (_reason(one), one.title)))
+    return plain(one.record), plain(one.service or "–"), when, plain(reason)
+
+
+def _reason(one: "Undecided") -> str:
+    if one.grade is None:
+        return "it names no service that is deployed"
+    if one.deployment and one.deployment != one.record:
+        return f"{one.deployment}, {one.detail}"
+    return one.detail or ""

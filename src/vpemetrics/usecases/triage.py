@@ -1,0 +1,109 @@
+"""A person's decisions about failures and incidents: what waits for one, and taking it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Final
+
+from vpemetrics.errors import FixInput, NotFound
+from vpemetrics.records import Change, Commit, Deployment, Incident, Triage, Verdict
+from vpemetrics.rules import Rules
+from vpemetrics.store import Store, decisions, lookup
+from vpemetrics.store.decisions import Undecided
+from vpemetrics.store.lookup import Match
+from vpemetrics.usecases.lineage import Progress, bring_up_to_date
+
+SOURCE: Final = "people"
+"""The source of decisions."""
+
+
+def waiting(store: Store, rules: Rules, progress: Progress | None = None) -> list[Undecided]:
+    """What waits for a decision, latest first, after bringing lineage up to date."""
+    bring_up_to_date(store, rules, progress)
+    with store.view() as connection:
+        return decisions.undecided(connection)
+
+
+def confirm(
+    store: Store, rules: Rules, record: str, *, who: str, why: str, when: datetime
+) -> Triage:
+    """Keeps the decision that a deployment failed, or that what is suspected of an incident did.
+
+    NotFound for what nothing is known of; FixInput if nothing is suspected of the incident.
+    """
+    found = _decidable(store, rules, record)
+    if found.kind == Incident.KIND:
+        with store.view() as connection:
+            suspected = decisions.suspects_anything(connection, found.id)
+        if not suspected:
+            raise FixInput(
+                f"no deployment is suspected of {record}, so there is nothing to confirm\n"
+                f"If you know what caused it: vpemetrics triage link {record} CAUSE --why …"
+            )
+    decision = Triage(record=record, verdict=Verdict.CONFIRM, when=when, who=who, why=why)
+    return _kept(store, decision)
+
+
+def reject(
+    store: Store, rules: Rules, record: str, *, who: str, why: str, when: datetime
+) -> Triage:
+    """Keeps the decision that a deployment did not fail, or that none caused an incident."""
+    _decidable(store, rules, record)
+    decision = Triage(record=record, verdict=Verdict.REJECT, when=when, who=who, why=why)
+    return _kept(store, decision)
+
+
+def link(
+    store: Store, rules: Rules, incident: str, cause: str, *, who: str, why: str, when: datetime
+) -> Triage:
+    """Keeps the decision what caused an incident: a deployment, pull request or commit."""
+    if _decidable(store, rules, incident).kind != Incident.KIND:
+        raise FixInput(f"{incident} is a deployment; only an incident is linked to its cause")
+    found = _one(store, cause, (Deployment.KIND, Change.KIND, Commit.KIND))
+    _check_production(store, found)
+    decision = Triage(
+        record=incident, verdict=Verdict.LINK, cause=found.name, when=when, who=who, why=why
+    )
+    return _kept(store, decision)
+
+
+def _kept(store: Store, decision: Triage) -> Triage:
+    store.save(SOURCE, [decision])
+    return decision
+
+
+def _decidable(store: Store, rules: Rules, record: str) -> Match:
+    """The incident or deployment to production that a name means."""
+    bring_up_to_date(store, rules)
+    found = _one(store, record, (Incident.KIND, Deployment.KIND))
+    if found.name != record:
+        raise NotFound(f"nothing is known under {record!r}; give the whole id, {found.name}")
+    _check_production(store, found)
+    return found
+
+
+def _one(store: Store, name: str, kinds: Iterable[str]) -> Match:
+    """The record of these kinds that a name means; the kinds in order of precedence."""
+    with store.view() as connection:
+        found = [match for match in lookup.find(connection, name) if match.kind in kinds]
+        for kind in kinds:
+            ones = {match.name: match for match in found if match.kind == kind}
+            if len(ones) > 1:
+                raise NotFound(f"{name!r} may mean {', '.join(sorted(ones))}; give one of these")
+            if ones:
+                return next(iter(ones.values()))
+        near = get_close_matches(name, lookup.resembling(connection, name), n=3)
+    hint = f"did you mean {', '.join(near)}?" if near else "see vpemetrics triage list"
+    raise NotFound(f"nothing is known under {name!r}; {hint}")
+
+
+def _check_production(store: Store, found: Match) -> None:
+    if found.kind != Deployment.KIND:
+        return
+    with store.view() as connection:
+        counts = decisions.reaches_production(connection, found.id)
+    if not counts:
+        raise FixInput(
+            f"{found.name} did not reach production, so it cannot have failed there\n"
+            "Which environments are production is `production.environments` in vpemetrics.toml"
+        )
