@@ -36,6 +36,7 @@ traced = Table(
     Column("service_id", Id, primary_key=True, autoincrement=False),
     Column("fingerprint", Text, nullable=False),
     Column("attribution", Text, nullable=False),
+    Column("repositories", Text, nullable=False),
     Column("problems", Text, nullable=False),
 )
 
@@ -109,15 +110,25 @@ class Traced(NamedTuple):
 
     fingerprint: str
     attribution: str
+    repositories: tuple[str, ...]
     problems: dict[str, list[str]]
 
 
 def load_traced(connection: Connection) -> dict[int, Traced]:
     """What was traced, by the id of the service's name."""
     rows = connection.execute(
-        select(traced.c.service_id, traced.c.fingerprint, traced.c.attribution, traced.c.problems)
+        select(
+            traced.c.service_id,
+            traced.c.fingerprint,
+            traced.c.attribution,
+            traced.c.repositories,
+            traced.c.problems,
+        )
     )
-    return {row[0]: Traced(row[1], row[2], json.loads(row[3])) for row in rows}
+    return {
+        row[0]: Traced(row[1], row[2], tuple(json.loads(row[3])), json.loads(row[4]))
+        for row in rows
+    }
 
 
 def forget(connection: Connection, services: Iterable[int] | None = None) -> None:
@@ -140,7 +151,7 @@ def name_ids(connection: Connection, wanted: Iterable[str]) -> dict[str, int]:
 def load_mark(connection: Connection) -> tuple[int, str]:
     """The last save that lineage has seen, and the digest of the rules it went by."""
     rows = connection.execute(select(meta.c.key, meta.c.value).where(meta.c.key.in_(_MARKS)))
-    found = dict(rows.tuples().all())
+    found = {key: value for key, value in rows}  # noqa: C416 (rows are no pairs to mypy)
     return int(found.get(_MARKS[0], 0)), found.get(_MARKS[1], "")
 
 
@@ -159,11 +170,25 @@ def forget_mark(connection: Connection) -> None:
 _MARKS = ("lineage_batch", "lineage_rules")
 
 
-def save_lineage(connection: Connection, service: int, fingerprint: str, lineage: Lineage) -> None:
+def save_lineage(
+    connection: Connection,
+    service: int,
+    fingerprint: str,
+    repositories: Iterable[str],
+    lineage: Lineage,
+) -> None:
     """Save what came of tracing a service, given by the id of its name; old rows are gone."""
     base = (connection.execute(select(func.max(deployed.c.id))).scalar() or 0) + 1
     rows: dict[Table, list[tuple[Any, ...]]] = {
-        traced: [(service, fingerprint, lineage.attribution, json.dumps(lineage.problems))],
+        traced: [
+            (
+                service,
+                fingerprint,
+                lineage.attribution,
+                json.dumps(sorted(repositories)),
+                json.dumps(lineage.problems),
+            )
+        ],
         deployed: [
             (
                 base + at,

@@ -25,15 +25,17 @@ def shipped(connection: Connection, start: Micros, end: Micros) -> Arrays:
     here = _between("s.finished_at", start, end)
     later = (
         f"s.finished_at >= {end} AND ({_between('c.merged_at', start, end)} OR s.item IN "
-        f"(SELECT s.item FROM shipped s WHERE {here}))"
+        f"(SELECT item FROM shipped s WHERE {here}))"
     )
+    newest = connection.exec_driver_sql("SELECT MAX(finished_at) FROM shipped").scalar()
+    wanted = f"({here}) OR ({later})" if newest is not None and newest >= end else here
     return read_columns(
         connection,
         "SELECT s.service_id, s.deployed_id, s.item, s.finished_at, s.start_at, s.more_starts, "
         "s.first_at, s.at_merge, s.reason, c.ready_at, c.first_review_at, c.merged_at, "
         "d.started_at, c.additions + c.deletions AS lines, c.author "
         "FROM shipped s JOIN deployed d ON d.id = s.deployed_id "
-        f"LEFT JOIN changes c ON c.id = s.item WHERE {here} OR ({later})",
+        f"LEFT JOIN changes c ON c.id = s.item WHERE {wanted}",
         text=("more_starts", "reason", "author"),
     )
 

@@ -51,10 +51,9 @@ class Knowledge:
         """What a store knows under some rules; lineage must be up to date."""
         stretches = store.coverage()
         with store.view() as connection:
-            stored = StoredFacts(connection, Services(rules))
-            deployed_from = stored.deployed_from
-            names = stored.names
+            names = StoredFacts(connection, Services(rules)).names
             traced = {names[id_]: one for id_, one in derived.load_traced(connection).items()}
+        deployed_from = {name: one.repositories for name, one in traced.items()}
         configured = {service.name for service in rules.services}
         coverage = _coverage(stretches, rules, deployed_from)
         ends = [b for (_, kind), found in coverage.items() for _, b in found if kind in _AGE]
@@ -143,7 +142,7 @@ _AGE = (CoverageKind.DEPLOYMENTS, CoverageKind.INCIDENTS)
 
 
 def _coverage(
-    stretches: Sequence[Coverage], rules: Rules, deployed_from: Mapping[str, set[str]]
+    stretches: Sequence[Coverage], rules: Rules, deployed_from: Mapping[str, Sequence[str]]
 ) -> dict[tuple[str, CoverageKind], list[Stretch]]:
     """Collected stretches by our service: scopes are services' or repositories' names, or all."""
     resolver = Services(rules)

@@ -43,7 +43,9 @@ def bring_up_to_date(store: Store, rules: Rules, progress: Progress | None = Non
         gone = set(known) - set(ids.values())
         derived.forget(connection, [*gone, *(ids[name] for name in stale)])
         for done, (name, lineage) in enumerate(_traced(facts, rules, stale), 1):
-            derived.save_lineage(connection, ids[name], prints[name], lineage)
+            derived.save_lineage(
+                connection, ids[name], prints[name], facts.deployed_from[name], lineage
+            )
             if progress:
                 progress(done, len(stale))
         derived.save_mark(connection, last_batch(connection), _digest(rules))
