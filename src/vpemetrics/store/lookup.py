@@ -11,6 +11,9 @@ from vpemetrics.store import derived as d
 from vpemetrics.store import tables as t
 from vpemetrics.store.interning import matching
 
+View = Connection
+"""What `Store.view` gives: one moment of the store."""
+
 SHORTEST_SHA = 7
 _NEARBY = 2_000
 _BY_KEY = {Deployment.KIND: t.deployments, Change.KIND: t.changes, Incident.KIND: t.incidents}
@@ -25,7 +28,7 @@ class Match(NamedTuple):
     source: str
 
 
-def find(connection: Connection, name: str) -> list[Match]:
+def find(connection: View, name: str) -> list[Match]:
     """The records a name may mean.
 
     An id of a deployment, pull request or incident; `#123` or `owner/repository#123`;
@@ -35,7 +38,7 @@ def find(connection: Connection, name: str) -> list[Match]:
     return found or _by_number(connection, name) or _by_sha(connection, name)
 
 
-def _by_key(connection: Connection, kind: str, key: str) -> list[Match]:
+def _by_key(connection: View, kind: str, key: str) -> list[Match]:
     return _matches(connection, kind, _keyed(_BY_KEY[kind]).where(_BY_KEY[kind].c.key == key))
 
 
@@ -44,11 +47,11 @@ def _keyed(table: Table) -> Select[Any]:
     return query.join(t.names, t.names.c.id == table.c.source_id).order_by(table.c.id)
 
 
-def _matches(connection: Connection, kind: str, query: Select[Any]) -> list[Match]:
+def _matches(connection: View, kind: str, query: Select[Any]) -> list[Match]:
     return [Match(kind, *row) for row in connection.execute(query)]
 
 
-def _by_number(connection: Connection, name: str) -> list[Match]:
+def _by_number(connection: View, name: str) -> list[Match]:
     repository, mark, number = name.rpartition("#")
     if not mark or not number.isdecimal():
         return []
@@ -59,7 +62,7 @@ def _by_number(connection: Connection, name: str) -> list[Match]:
     return _matches(connection, Change.KIND, query)
 
 
-def _by_sha(connection: Connection, name: str) -> list[Match]:
+def _by_sha(connection: View, name: str) -> list[Match]:
     sha = name.lower()
     if not is_sha(sha):
         return []
@@ -77,7 +80,7 @@ def is_sha(text: str) -> bool:
     return len(text) >= SHORTEST_SHA and not set(text.lower()) - set("0123456789abcdef")
 
 
-def resembling(connection: Connection, name: str) -> list[str]:
+def resembling(connection: View, name: str) -> list[str]:
     """Names of records that begin as a name does, for the one that was meant to be among them."""
     stem = name[: max(3, len(name) // 2)]
     found: list[str] = []
@@ -97,7 +100,7 @@ class Named(NamedTuple):
     commit: str | None = None
 
 
-def deployments(connection: Connection, ids: Collection[int]) -> dict[int, Named]:
+def deployments(connection: View, ids: Collection[int]) -> dict[int, Named]:
     """Names of deployments, by the ids lineage gave them."""
     records = matching(
         connection, wanted=d.deployed.c.record_id, given=d.deployed.c.id, values=_plain(ids)
@@ -112,7 +115,7 @@ def deployments(connection: Connection, ids: Collection[int]) -> dict[int, Named
     }
 
 
-def items(connection: Connection, ids: Collection[int]) -> dict[int, Named]:
+def items(connection: View, ids: Collection[int]) -> dict[int, Named]:
     """Names of changes: pull requests, and direct commits under minus the id of their sha."""
     plain = _plain(ids)
     changes = [id_ for id_ in plain if id_ > 0]
@@ -128,11 +131,11 @@ def _plain(ids: Iterable[int]) -> list[int]:
     return list(dict.fromkeys(map(int, ids)))
 
 
-def _texts(connection: Connection, table: Table, column: str, ids: Iterable[int]) -> dict[int, Any]:
+def _texts(connection: View, table: Table, column: str, ids: Iterable[int]) -> dict[int, Any]:
     return matching(connection, wanted=table.c[column], given=table.c.id, values=_plain(ids))
 
 
-def deployed_as(connection: Connection, record: int) -> Any | None:
+def deployed_as(connection: View, record: int) -> Any | None:
     """What lineage made of a deployment record: a row of `deployed`, None if nothing."""
     query = select(d.deployed).join(
         d.deployed_parts, d.deployed_parts.c.deployed_id == d.deployed.c.id
@@ -140,24 +143,31 @@ def deployed_as(connection: Connection, record: int) -> Any | None:
     return connection.execute(query.where(d.deployed_parts.c.record_id == record)).first()
 
 
-def shipped_in(connection: Connection, deployed: int) -> list[Any]:
+def records_with(connection: View, record: int) -> list[int]:
+    """The records that are one deployment with a record, itself among them."""
+    parts = d.deployed_parts.c
+    whole = select(parts.deployed_id).where(parts.record_id == record)
+    return list(connection.scalars(select(parts.record_id).where(parts.deployed_id.in_(whole))))
+
+
+def shipped_in(connection: View, deployed: int) -> list[Any]:
     """What a deployment was the first to ship: rows of `shipped`."""
     query = select(d.shipped).where(d.shipped.c.deployed_id == deployed)
     return list(connection.execute(query.order_by(d.shipped.c.start_at, d.shipped.c.item)))
 
 
-def shipped_item(connection: Connection, item: int) -> list[Any]:
+def shipped_item(connection: View, item: int) -> list[Any]:
     """Where a change was first shipped: rows of `shipped`, one a service."""
     query = select(d.shipped).where(d.shipped.c.item == item)
     return list(connection.execute(query.order_by(d.shipped.c.finished_at)))
 
 
-def waiting_item(connection: Connection, change: int) -> list[Any]:
+def waiting_item(connection: View, change: int) -> list[Any]:
     """Services that have not shipped a pull request: rows of `waiting`."""
     return list(connection.execute(select(d.waiting).where(d.waiting.c.change_id == change)))
 
 
-def deployed_between(connection: Connection, service: int, start: int, end: int) -> list[Any]:
+def deployed_between(connection: View, service: int, start: int, end: int) -> list[Any]:
     """Deployments of a service that finished from one moment to just before another."""
     finished = d.deployed.c.finished_at
     query = select(d.deployed).where(
@@ -169,14 +179,8 @@ def deployed_between(connection: Connection, service: int, start: int, end: int)
     return list(connection.execute(query.order_by(finished, d.deployed.c.id)))
 
 
-def deployed_commit(connection: Connection, sha: int) -> list[Any]:
-    """Deployments of a commit itself: rows of `deployed`."""
-    query = select(d.deployed).where(d.deployed.c.sha_id == sha)
-    return list(connection.execute(query.order_by(d.deployed.c.finished_at)))
-
-
 def evidence_about(
-    connection: Connection, *, deployed: int | None = None, incident: int | None = None
+    connection: View, *, deployed: int | None = None, incident: int | None = None
 ) -> list[Any]:
     """All evidence about a deployment or an incident, that which counts first: rows of `evidence`.
 
@@ -191,14 +195,12 @@ def evidence_about(
     return list(connection.execute(query.order_by(e.chosen.desc(), e.grade, e.ordinal)))
 
 
-def commits_of(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
+def commits_of(connection: View, ids: Iterable[int]) -> dict[int, str]:
     """Shas by their ids."""
     return _texts(connection, t.shas, "sha", ids)
 
 
-def environments(connection: Connection, record: int) -> str:
-    """The environment of a deployment record."""
-    query = select(t.names.c.name).join(
-        t.deployments, t.deployments.c.environment_id == t.names.c.id
-    )
-    return str(connection.scalar(query.where(t.deployments.c.id == record)))
+def decisions_about(connection: View, record: str) -> list[Any]:
+    """What people decided about an incident or deployment, the latest first: rows of `triage`."""
+    query = select(t.triage).where(t.triage.c.record == record)
+    return list(connection.execute(query.order_by(t.triage.c.at.desc())))

@@ -1,0 +1,262 @@
+"""An explanation: the records behind a figure, or what was made of one record.
+
+One value, rendered as text for a terminal or as JSON. Nothing in it speaks of a person.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from vpemetrics.metrics.figures import Figure, Model, Unit
+from vpemetrics.reports import cells, columns, words
+
+NARROWEST: Final = 80
+LINES: Final = 40
+FEWEST_SHOWN: Final = 3
+
+RecordKind = Literal["commit", "deployment", "incident", "pull_request"]
+
+
+class Entry(Model):
+    """One record, and what it is in the place where it is listed."""
+
+    kind: RecordKind
+    id: str = Field(description="the source's own name for it; of a commit the sha")
+    service: str | None = None
+    at: datetime | None = Field(default=None, description="the moment it is booked to")
+    start_at: datetime | None = Field(default=None, description="where its time starts")
+    end_at: datetime | None = Field(default=None, description="where its time ends")
+    value: float | None = Field(default=None, description="what it adds, in the group's unit")
+    total: float | None = Field(default=None, description="what a stage's value is a part of")
+    open: bool = Field(default=False, description="not over yet; the value runs to data-as-of")
+    what: str = ""
+    url: str | None = None
+
+
+class Group(Model):
+    """Records that play one part in a figure, or stand in one relation to a record."""
+
+    title: str
+    role: Literal["k", "n", "left_out", "beside"] = Field(
+        default="beside",
+        description="k: numerator, and so in n too; n: samples or the rest of the denominator; "
+        "left_out: for the reason; beside: in neither",
+    )
+    reason: str | None = Field(default=None, description="why left out, as in the figure")
+    unit: Unit | None = Field(default=None, description="unit of the entries' values")
+    by_value: bool = Field(default=False, description="in order of value, else of time")
+    entries: tuple[Entry, ...]
+
+
+class Step(Model):
+    """One step of a Kaplan-Meier curve."""
+
+    seconds: float
+    at_risk: int
+    ended: int
+    survival: float
+
+
+class Fact(Model):
+    """Something known of a record: a moment, words, or both."""
+
+    name: str
+    at: datetime | None = None
+    text: str = ""
+
+
+class Explanation(Model):
+    """Where a figure comes from, or what was made of a record."""
+
+    format: Literal["vpemetrics-explanation/1"] = "vpemetrics-explanation/1"
+    version: str = Field(description="version of vpemetrics that made it")
+    subject: Literal["metric", "commit", "deployment", "incident", "pull_request"]
+    id: str = Field(description="the metric's name, or the source's name for the record")
+    title: str
+    url: str | None = None
+    zone: str
+    data_as_of: datetime | None = None
+    definition: str | None = None
+    figure: Figure | None = None
+    facts: tuple[Fact, ...] = ()
+    arithmetic: tuple[str, ...] = ()
+    curve: tuple[Step, ...] = Field(default=(), description="the Kaplan-Meier curve, if one was")
+    groups: tuple[Group, ...] = ()
+    hints: tuple[str, ...] = Field(default=(), description="where to look next")
+
+
+def render_json(explanation: Explanation) -> bytes:
+    """The explanation as UTF-8 JSON, with a newline at the end."""
+    return explanation.model_dump_json(indent=2).encode() + b"\n"
+
+
+def render(explanation: Explanation, *, width: int = NARROWEST, complete: bool = False) -> str:
+    """The explanation as text of at most `width` columns (80 at least), about 40 lines long.
+
+    What did not fit is counted; `complete` leaves nothing out.
+    """
+    text = _Text(explanation, max(width, NARROWEST))
+    fixed = [text.head(), text.facts(), text.arithmetic(), text.curve(complete=complete)]
+    hints = text.hints()
+    used = sum(len(block) + 1 for block in (*fixed, hints) if block)
+    room = None if complete else LINES - used
+    blocks = (block for block in (*fixed, *text.groups(room), hints) if block)
+    return "\n".join("".join(f"{line}\n" for line in block) for block in blocks)
+
+
+class _Text:
+    """Blocks of lines, each of which fits the width."""
+
+    def __init__(self, explanation: Explanation, width: int) -> None:
+        self._of = explanation
+        self._width = width
+        self._zone = ZoneInfo(explanation.zone)
+        figure = explanation.figure
+        self._year = figure.window.start.year if figure else None
+
+    def head(self) -> list[str]:
+        title = columns.wrap(columns.plain(self._of.title), self._width)
+        url = [self._of.url] if self._of.url else []
+        return [*title, *url, *(self._wrapped(self._of.definition) if self._of.definition else [])]
+
+    def facts(self) -> list[str]:
+        if not self._of.facts:
+            return []
+        label = max(columns.width(fact.name) for fact in self._of.facts) + 2
+        return [line for fact in self._of.facts for line in self._fact(fact, label)]
+
+    def _fact(self, fact: Fact, label: int) -> list[str]:
+        text = f"{self._exact(fact.at)}  {fact.text}".rstrip() if fact.at else fact.text
+        lines = columns.wrap(columns.plain(text), self._width - label)
+        names = [fact.name, *[""] * (len(lines) - 1)]
+        return [columns.left(name, label) + line for name, line in zip(names, lines, strict=True)]
+
+    def arithmetic(self) -> list[str]:
+        figure = self._of.figure
+        if figure is None:
+            return [line for text in self._of.arithmetic for line in self._wrapped(text)]
+        cell = cells.cell(figure)
+        said = " ".join(filter(None, (cell.text, cell.value, cell.interval, cell.base, cell.note)))
+        lines = [said, *self._of.arithmetic]
+        return [line for text in lines for line in self._wrapped(text)]
+
+    def curve(self, *, complete: bool) -> list[str]:
+        steps = self._of.curve
+        if not steps:
+            return []
+        crossing = next((i for i, s in enumerate(steps) if s.survival <= 0.5), len(steps))
+        first, last = (0, len(steps)) if complete else (max(0, crossing - 3), crossing + 3)
+        rows = [("lasting t", "still going", "over at t", "share longer than t")]
+        rows += [
+            (words.duration(s.seconds), str(s.at_risk), str(s.ended), f"S(t) = {s.survival:.4f}")
+            for s in steps[first:last]
+        ]
+        hidden = len(steps) - len(rows) + 1
+        more = [f"  … {words.counted(hidden, 'more step')}"] if hidden else []
+        return [*(f"  {line}" for line in columns.aligned(rows)), *more]
+
+    def groups(self, room: int | None) -> Iterator[list[str]]:
+        for at, group in enumerate(self._of.groups):
+            later = len(self._of.groups) - at - 1
+            own = None if room is None else max(FEWEST_SHOWN, room - later * (FEWEST_SHOWN + 3) - 3)
+            block = self._group(group, own)
+            if room is not None:
+                room -= len(block) + 1
+            yield block
+
+    def _group(self, group: Group, room: int | None) -> list[str]:
+        total = len(group.entries)
+        shown: Sequence[Entry] = group.entries
+        lines = self._entries(group, shown)
+        while room is not None and len(shown) > FEWEST_SHOWN and len(lines) > room:
+            fewer = max(FEWEST_SHOWN, len(shown) - max(1, (len(lines) - room) // 2))
+            shown = _some(group, fewer)
+            lines = self._entries(group, shown)
+        more = []
+        if hidden := total - len(shown):
+            where = "the middle ones are shown" if group.by_value else "the latest are shown"
+            more = [f"  … {words.count(hidden)} more; {where}, --all lists every one"]
+        title = columns.wrap(f"{group.title}: {words.count(total)}", self._width)
+        return [*title, *lines, *more]
+
+    def _entries(self, group: Group, entries: Sequence[Entry]) -> list[str]:
+        if not entries:
+            return []
+        named = not all(entry.id.startswith(entry.service or "") for entry in group.entries)
+        rows = [
+            (_rank(entry, group), *self._row(entry, group, with_service=named)) for entry in entries
+        ]
+        columns_ = [column for column in zip(*rows, strict=True) if any(column)]
+        aligned = columns.aligned(list(zip(*columns_, strict=True)))
+        return [
+            line
+            for text, entry in zip(aligned, entries, strict=True)
+            for line in self._entry(text, entry)
+        ]
+
+    def _row(self, entry: Entry, group: Group, *, with_service: bool) -> tuple[str, ...]:
+        return (
+            self._moment(entry.at) if entry.at else "",
+            columns.plain(entry.service or "") if with_service else "",
+            columns.plain(entry.id[:12] if entry.kind == "commit" else entry.id),
+            _value(entry, group.unit),
+            self._from(entry),
+        )
+
+    def _from(self, entry: Entry) -> str:
+        return f"from {self._moment(entry.start_at)}" if entry.start_at else ""
+
+    def _entry(self, text: str, entry: Entry) -> Iterator[str]:
+        what = columns.plain(entry.what)
+        line = f"  {text}  {what}" if what else f"  {text}"
+        if columns.width(line) <= self._width:
+            yield line
+        else:
+            fits = columns.width(text) <= self._width - 2
+            pieces = [text] if fits else columns.wrap(text, self._width - 2)
+            yield from (f"  {piece}" for piece in pieces)
+            yield from (f"      {piece}" for piece in columns.wrap(what, self._width - 6))
+        if entry.url:
+            yield f"      {entry.url}"
+
+    def hints(self) -> list[str]:
+        return [line for hint in self._of.hints for line in self._wrapped(hint)]
+
+    def _wrapped(self, text: str) -> list[str]:
+        first, *rest = columns.wrap(columns.plain(text), self._width - 2) or [""]
+        return [first, *(f"  {line}" for line in rest)]
+
+    def _moment(self, at: datetime | None) -> str:
+        if at is None:
+            return ""
+        there = at.astimezone(self._zone)
+        day = words.day(there.date(), year=there.year != self._year)
+        return f"{day} {there:%H:%M}"
+
+    def _exact(self, at: datetime) -> str:
+        return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _some(group: Group, count: int) -> Sequence[Entry]:
+    """The middle of what is in order of value; of what is in order of time the latest."""
+    if not group.by_value:
+        return group.entries[-count:]
+    first = (len(group.entries) - count) // 2
+    return group.entries[first : first + count]
+
+
+def _rank(entry: Entry, group: Group) -> str:
+    """The place of a sample among all, where they are in order of value."""
+    return f"{group.entries.index(entry) + 1}." if group.by_value else ""
+
+
+def _value(entry: Entry, unit: Unit | None) -> str:
+    if entry.value is None or unit is None:
+        return ""
+    said = words.measure(entry.value, unit)
+    if entry.total is not None:
+        return f"{said} of {words.measure(entry.total, unit)}"
+    return f"{said}, open" if entry.open else said

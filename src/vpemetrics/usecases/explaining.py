@@ -1,0 +1,139 @@
+"""Explanations for whoever doubts a number: the records behind a figure, or one record's story."""
+
+from difflib import get_close_matches
+
+from vpemetrics import __version__
+from vpemetrics.errors import NotFound
+from vpemetrics.metrics.evaluate import default_week, windows
+from vpemetrics.metrics.facts import Cut
+from vpemetrics.metrics.figures import Figure, WindowRef
+from vpemetrics.metrics.registry import ALIASES, METRICS, Metric
+from vpemetrics.metrics.registry import find as find_metric
+from vpemetrics.reports import words
+from vpemetrics.reports.explanation import Explanation
+from vpemetrics.rules import Rules
+from vpemetrics.store import Store, lookup
+from vpemetrics.store.lookup import Match, View
+from vpemetrics.usecases.figures_explained import behind
+from vpemetrics.usecases.knowledge import Knowledge
+from vpemetrics.usecases.lineage import Progress, bring_up_to_date
+from vpemetrics.usecases.records_explained import KINDS, explain_record
+from vpemetrics.usecases.reporting import EVERYTHING, Asked
+from vpemetrics.window import MISSING, from_micros
+
+
+def explain(
+    store: Store,
+    rules: Rules,
+    name: str,
+    asked: Asked = EVERYTHING,
+    progress: Progress | None = None,
+) -> Explanation:
+    """What is behind a metric's figure for a window and scope, or what was made of a record.
+
+    `name` is a metric or its alias, a sha, `#123`, `owner/repository#123`, or the id of a
+    deployment or incident; `kind:id` or `source:id` where one name means several.
+    NotFound if nothing is known under it, with names that resemble it.
+    """
+    bring_up_to_date(store, rules, progress)
+    known = Knowledge.load(store, rules)
+    metric = find_metric(name)
+    if metric is not None:
+        return _metric(store, known, metric, asked)
+    with store.view() as view:
+        match = _meant(view, name)
+    return explain_record(store, known, match)
+
+
+def _metric(store: Store, known: Knowledge, metric: Metric, asked: Asked) -> Explanation:
+    scope, services = known.scope(asked.service, asked.team)
+    window = asked.window or default_week(known.data_as_of, known.rules.zone)
+    facts = known.facts(store, window).of(services, pooled=scope.kind != "service")
+    cut = Cut(facts=facts, scope=scope, window=window)
+    figure = metric.measure(cut)
+    with store.view() as view:
+        found = behind(view, cut, figure)
+    wide = windows(facts, window, scope).headline
+    return Explanation(
+        version=__version__,
+        subject="metric",
+        id=metric.name,
+        title=_title(metric, figure, known.rules.zone),
+        zone=known.rules.zone,
+        data_as_of=None if known.data_as_of == MISSING else from_micros(known.data_as_of),
+        definition=metric.definition,
+        figure=figure,
+        groups=found.groups,
+        arithmetic=(*([figure.note] if figure.note else []), *found.arithmetic),
+        curve=found.curve,
+        hints=() if wide == window else (_wider(wide.start.isoformat(), wide.end.isoformat()),),
+    )
+
+
+def _title(metric: Metric, figure: Figure, zone: str) -> str:
+    scope = figure.scope.name if figure.scope.kind == "organisation" else ""
+    of = scope or f"{figure.scope.kind} {figure.scope.name}"
+    return f"{metric.title} · {of} · {_dates(figure.window)} ({zone})"
+
+
+def _dates(window: WindowRef) -> str:
+    title, dates = words.title(window), words.dates(window, year=True)
+    return title if dates in title else f"{title}, {dates}"
+
+
+def _wider(start: str, end: str) -> str:
+    return f"The report's longer window: --from {start} --to {end}"
+
+
+def _meant(view: View, name: str) -> Match:
+    """The one record a name means. NotFound lists candidates if there are several."""
+    found = _found(view, name)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFound(_ambiguous(name, found))
+    raise NotFound(_unknown(view, name))
+
+
+def _found(view: View, name: str) -> list[Match]:
+    found = lookup.find(view, name)
+    qualifier, colon, rest = name.partition(":")
+    if found or not colon:
+        return found
+    return [
+        match for match in lookup.find(view, rest) if qualifier in (KINDS[match.kind], match.source)
+    ]
+
+
+def _ambiguous(name: str, found: list[Match]) -> str:
+    shown = "".join(f"\n{_qualified(match, found)}" for match in found[:10])
+    more = f"\n… and {len(found) - 10} more" if len(found) > 10 else ""
+    return f"{name!r} may mean several records; say which:{shown}{more}"
+
+
+def _qualified(match: Match, among: list[Match]) -> str:
+    """A name by which a record is meant alone."""
+    same = [other for other in among if other.name == match.name]
+    if len(same) == 1:
+        return match.name
+    if len({other.kind for other in same}) == len(same):
+        return f"{KINDS[match.kind]}:{match.name}"
+    return f"{match.source}:{match.name}"
+
+
+def _unknown(view: View, name: str) -> str:
+    said = f"nothing is known under {name!r}"
+    near = get_close_matches(_plain(name), [*METRICS, *ALIASES], n=3, cutoff=0.7)
+    near += get_close_matches(name, lookup.resembling(view, name), n=3)
+    if near:
+        return f"{said}; did you mean {', '.join(near)}?"
+    if lookup.is_sha(name.ljust(lookup.SHORTEST_SHA, "0")) and len(name) < lookup.SHORTEST_SHA:
+        return f"{said}; a sha wants at least {lookup.SHORTEST_SHA} characters"
+    return (
+        f"{said}; it may be a metric, a sha, #123, owner/repository#123, or the id of a "
+        f"deployment or incident. Metrics: {', '.join(METRICS)}"
+    )
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("-", "_").replace(" ", "_")

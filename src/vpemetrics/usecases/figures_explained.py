@@ -1,0 +1,563 @@
+"""The records behind a figure, from the very rows that make it, and its arithmetic in words."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from vpemetrics.metrics import dora, flow, intervals
+from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Cut, merged
+from vpemetrics.metrics.figures import Figure, IntervalRef, Unit
+from vpemetrics.reports import words
+from vpemetrics.reports.explanation import Entry, Group, RecordKind, Step
+from vpemetrics.store import lookup, measures
+from vpemetrics.store.lookup import View
+from vpemetrics.window import DAY, MISSING, SECOND, Micros, from_micros
+
+Rows = Any
+"""A frame of a Cut, or one row of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behind:
+    """What stands behind a figure."""
+
+    groups: tuple[Group, ...] = ()
+    arithmetic: tuple[str, ...] = ()
+    curve: tuple[Step, ...] = ()
+
+
+def behind(view: View, cut: Cut, figure: Figure) -> Behind:
+    """The records a figure was made of and those it left out, and how it came about."""
+    if figure.n is None and figure.value is None:
+        return Behind()
+    tell = _TELL.get(figure.metric, _stage)
+    return tell(_Teller(view, cut), figure)
+
+
+class _Teller:
+    """Turns rows of frames into entries; names are read from the store."""
+
+    def __init__(self, view: View, cut: Cut) -> None:
+        self.view = view
+        self.cut = cut
+
+    def deployments(
+        self,
+        rows: Rows,
+        what: Callable[[Any], str],
+        *,
+        id_: str = "id",
+        value: str | None = None,
+        start: str | None = None,
+    ) -> tuple[Entry, ...]:
+        """Deployments, or what happened to them, in the order of the rows."""
+        named = lookup.deployments(self.view, rows[id_].tolist())
+        return tuple(
+            Entry(
+                kind="deployment",
+                id=(name := named[getattr(row, id_)]).name,
+                url=name.url,
+                service=row.service,
+                at=_time(row.finished_at),
+                start_at=_time(getattr(row, start)) if start else None,
+                value=float(getattr(row, value)) if value else None,
+                open=not getattr(row, "over", True),
+                what=", ".join(filter(None, (_short(name.commit), what(row)))),
+            )
+            for row in rows.itertuples()
+        )
+
+    def changes(
+        self,
+        rows: Rows,
+        *,
+        value: str | None = None,
+        total: str | None = None,
+        at: str = "finished_at",
+    ) -> tuple[Entry, ...]:
+        """Changes with the deployments that shipped them, in the order of the rows."""
+        named = lookup.items(self.view, rows["item"].tolist())
+        shipped = "deployed_id" in rows
+        by = lookup.deployments(self.view, rows.deployed_id.tolist()) if shipped else {}
+        return tuple(
+            Entry(
+                kind=_KINDS[(name := named[row.item]).kind],
+                id=name.name,
+                url=name.url,
+                service=row.service,
+                at=_time(getattr(row, at)),
+                start_at=_time(row.start_at) if shipped else None,
+                end_at=_time(row.finished_at) if shipped else None,
+                value=float(getattr(row, value)) if value else None,
+                total=float(getattr(row, total)) if total else None,
+                what=_shipped_by(row, by) if shipped else "",
+            )
+            for row in rows.itertuples()
+        )
+
+    def incidents(self, rows: Rows, *, start: str, end: str) -> tuple[Entry, ...]:
+        """Incidents with the time they add, in the order of the rows."""
+        return tuple(
+            Entry(
+                kind="incident",
+                id=row.key,
+                url=row.url,
+                service=", ".join(row.services) or None,
+                at=_time(row.began_at),
+                start_at=_time(getattr(row, start)),
+                end_at=_time(getattr(row, end)),
+                value=float(row.seconds),
+                open=row.restored_at == MISSING,
+                what="external" if row.external else "",
+            )
+            for row in rows.itertuples()
+        )
+
+    def left_out(self) -> Iterable[Group]:
+        """Changes that lead time leaves out, by reason, and deployments of unknown commits."""
+        changes = self.cut.changes
+        for reason in sorted(set(changes.reason.dropna())):
+            found = changes[changes.reason == reason].sort_values("finished_at")
+            yield _left_out(reason, self.changes(found))
+        unknown = self.cut.forward[self.cut.forward.unknown]
+        if len(unknown):
+            entries = self.deployments(unknown, lambda _: "ships no counted changes")
+            yield _left_out("unknown_commit", entries)
+
+    def failures(self, rows: Rows) -> tuple[Entry, ...]:
+        """Failed deployments with the evidence for it."""
+        said = measures.failed(self.view, rows.deployed_id.tolist())
+
+        def what(row: Any) -> str:
+            one = said[row.deployed_id]
+            kind = "" if row.kind == "forward" else f"{row.kind}, "
+            named = f" ({', '.join(one.incidents)})" if one.incidents else ""
+            return f"{kind}{row.grade}: {'; '.join(one.evidence)}{named}"
+
+        timed = {"value": "seconds", "start": "start_at"} if "seconds" in rows else {}
+        return self.deployments(rows, what, id_="deployed_id", **timed)
+
+
+# --- throughput ---------------------------------------------------------------------------------
+
+
+def _frequency(teller: _Teller, figure: Figure) -> Behind:
+    cut = teller.cut
+    apart = cut.finished[~cut.finished.id.isin(cut.deployed.id)]
+    weeks = dora.collected_weeks(cut)
+    collected = "" if not cut.partial else " that were collected of the window"
+    each = ", ".join(
+        f"{int(count)} {kind}" for kind in COUNTED if (count := figure.beside.get(kind))
+    )
+    return Behind(
+        groups=_filled(
+            Group(title="Deployments counted", role="n", entries=_with_kind(teller, cut.deployed)),
+            Group(
+                title="Not counted (roll-outs of what is live elsewhere, failed attempts)",
+                entries=_with_kind(teller, apart),
+            ),
+        ),
+        arithmetic=(
+            f"{figure.n} deployments ({each or 'none'}) ÷ {weeks:.6g} weeks{collected} "
+            f"= {figure.value:.6g} per week",
+        ),
+    )
+
+
+def _with_kind(teller: _Teller, rows: Rows) -> tuple[Entry, ...]:
+    return teller.deployments(rows, lambda row: _KIND_WORDS.get(row.kind, row.kind))
+
+
+def _gaps(teller: _Teller, figure: Figure) -> Behind:
+    found = dora.gaps(teller.cut).sort_values("seconds", kind="stable")
+    entries = teller.deployments(found, lambda _: "since the one before", value="seconds")
+    return Behind(
+        groups=_filled(_samples("Times since the deployment before", entries)),
+        arithmetic=_median_of_durations(found.seconds.tolist(), figure),
+    )
+
+
+def _lead_times(teller: _Teller, figure: Figure) -> Behind:
+    found = dora.lead_times(teller.cut).sort_values("seconds", kind="stable")
+    samples = _samples("Changes counted", teller.changes(found, value="seconds"))
+    return Behind(
+        groups=_filled(samples, *teller.left_out(), *_waiting(teller)),
+        arithmetic=(
+            *_median(found.seconds.tolist()),
+            *_woodruff(found.seconds.to_numpy(), found.deployed_id.to_numpy(), figure.interval),
+            *_accounting(figure.beside),
+        ),
+    )
+
+
+def _waiting(teller: _Teller) -> Iterable[Group]:
+    cut = teller.cut
+    waiting = cut.waiting[~cut.waiting["item"].isin(cut.facts.changes["item"])]
+    waiting = waiting.drop_duplicates("item").sort_values("merged_at")
+    for reason in [None, *sorted(set(waiting.reason.dropna()))]:
+        mine = waiting[waiting.reason.isna() if reason is None else waiting.reason == reason]
+        why = "not deployed yet" if reason is None else f"not shipped, {words.reason(reason)}"
+        entries = teller.changes(mine, at="merged_at")
+        yield Group(title=f"Merged in the window, {why}", entries=entries)
+
+
+def _accounting(beside: Mapping[str, float]) -> Iterable[str]:
+    merged_, shipped = int(beside["merged"]), int(beside["merged_shipped"])
+    waiting, left_out = int(beside["waiting"]), int(beside["merged_excluded"])
+    yield (
+        f"Of the {merged_} pull requests merged in the window {shipped} were shipped and counted "
+        f"(whenever that was), {waiting} wait, {left_out} are left out by reason."
+    )
+
+
+def _within_24h(teller: _Teller, figure: Figure) -> Behind:
+    found = dora.lead_times(teller.cut).sort_values("seconds", kind="stable")
+    quick = found.seconds <= DAY / SECOND
+    return Behind(
+        groups=_filled(
+            _samples("Within 24 h", teller.changes(found[quick], value="seconds"), role="k"),
+            _samples("Later than that", teller.changes(found[~quick], value="seconds")),
+            *teller.left_out(),
+        ),
+        arithmetic=tuple(_proportion(figure)),
+    )
+
+
+# --- instability --------------------------------------------------------------------------------
+
+
+def _fail_rate(teller: _Teller, figure: Figure, *, grades: Sequence[str]) -> Behind:
+    cut = teller.cut
+    failed = cut.failures[cut.failures.grade.isin(grades)]
+    forward = failed[failed.kind == "forward"]
+    sourced = cut.with_incidents or cut.facts.services
+    counted = cut.forward[cut.forward.service.isin(sourced)]
+    k = forward[forward.service.isin(sourced)]
+    rest = counted[~counted.id.isin(k.deployed_id)]
+    others = cut.failures[~cut.failures.grade.isin(grades)]
+    return Behind(
+        groups=_filled(
+            Group(title="Forward deployments that failed", role="k", entries=teller.failures(k)),
+            _suspected(teller, others),
+            Group(
+                title="Failed, but not forward, so beside the rate",
+                entries=teller.failures(failed[failed.kind != "forward"]),
+            ),
+            Group(
+                title="Forward deployments without such evidence",
+                role="n",
+                entries=_with_kind(teller, rest),
+            ),
+            _left_out(
+                "no_incident_source",
+                _with_kind(teller, cut.forward[~cut.forward.service.isin(sourced)]),
+            ),
+        ),
+        arithmetic=tuple(_proportion(figure)),
+    )
+
+
+def _suspected(teller: _Teller, rows: Rows) -> Group:
+    return Group(title="Suspected only (D), not counted here", entries=teller.failures(rows))
+
+
+def _rework(teller: _Teller, figure: Figure) -> Behind:
+    deployed = teller.cut.deployed
+    planned = deployed.unplanned.isna()
+    unplanned = teller.deployments(
+        deployed[~planned], lambda row: f"{row.kind}: {_UNPLANNED[row.unplanned]}"
+    )
+    return Behind(
+        groups=_filled(
+            Group(title="Unplanned deployments", role="k", entries=unplanned),
+            Group(title="The others", role="n", entries=_with_kind(teller, deployed[planned])),
+        ),
+        arithmetic=tuple(_proportion(figure)),
+    )
+
+
+def _recovery(teller: _Teller, figure: Figure) -> Behind:
+    cut = teller.cut
+    failed = cut.failures[cut.failures.grade.isin(CONFIRMED)]
+    found = dora.spells(cut, failed[failed.timed], "start_at").sort_values("seconds")
+    known = found[found.seconds >= 0]
+    return Behind(
+        groups=_filled(
+            _samples("Confirmed failures", teller.failures(known)),
+            _left_out("negative", teller.failures(found[found.seconds < 0])),
+            _left_out("no_restored_at", teller.failures(failed[~failed.timed])),
+            _suspected(teller, cut.failures[~cut.failures.grade.isin(CONFIRMED)]),
+        ),
+        arithmetic=_survival(known, figure),
+        curve=_curve(known),
+    )
+
+
+def _restoring(teller: _Teller, figure: Figure) -> Behind:
+    cut = teller.cut
+    began = cut.within(cut.facts.incidents, "began_at")
+    found = dora.spells(cut, began, "began_at").sort_values("seconds")
+    known = found[found.seconds >= 0]
+    tell = partial(teller.incidents, start="began_at", end="restored_at")
+    return Behind(
+        groups=_filled(
+            _samples("Incidents that began in the window", tell(known)),
+            _left_out("negative", tell(found[found.seconds < 0])),
+        ),
+        arithmetic=_survival(known, figure),
+        curve=_curve(known),
+    )
+
+
+def _outages(teller: _Teller, figure: Figure) -> Behind:
+    found = flow.outages(teller.cut)
+    found = found.assign(seconds=(found.end - found.start) / SECOND).sort_values("start")
+    summed = found[~found.forgotten]
+    spans = merged(list(zip(summed.start.tolist(), summed.end.tolist(), strict=True)))
+    tell = partial(teller.incidents, start="start", end="end")
+    zone = teller.cut.window.zone
+    stretches = "; ".join(
+        f"{_clock(a, zone)} to {_clock(b, zone)} ({words.duration((b - a) / SECOND)})"
+        for a, b in spans
+    )
+    return Behind(
+        groups=_filled(
+            Group(
+                title="Customer-affecting incidents, cut to the window",
+                role="n",
+                unit=Unit.SECONDS,
+                entries=tell(summed),
+            ),
+            _left_out("open_without_update", tell(found[found.forgotten])),
+        ),
+        arithmetic=(
+            f"Overlaps count once: {stretches or 'none'}. "
+            f"Together {figure.value:,.0f} s = {words.duration(figure.value or 0.0)}.",
+        ),
+    )
+
+
+# --- flow ---------------------------------------------------------------------------------------
+
+
+def _batches(teller: _Teller, _: Figure) -> Behind:
+    found = flow.batches(teller.cut).sort_values("changes", kind="stable")
+    forward = teller.cut.forward
+    entries = teller.deployments(
+        found, lambda row: f"{row.people:.0f} of them by people", value="changes"
+    )
+    return Behind(
+        groups=_filled(
+            Group(
+                title="Forward deployments and their changes",
+                role="n",
+                unit=Unit.COUNT,
+                by_value=True,
+                entries=entries,
+            ),
+            Group(
+                title="Forward deployments whose changes are not known or do not count",
+                entries=_with_kind(teller, forward[~forward.id.isin(found.id)]),
+            ),
+        ),
+        arithmetic=tuple(_median(found.changes.tolist(), Unit.COUNT)),
+    )
+
+
+def _stage(teller: _Teller, figure: Figure) -> Behind:
+    if figure.value is None:
+        return Behind()
+    name = figure.metric.removeprefix("stage_")
+    spans = flow.stages(teller.cut)
+    rows = teller.cut.changes.loc[spans.index]
+    rows = rows.assign(seconds=spans[name], total=spans.sum(axis=1)).sort_values("seconds")
+    part, whole = rows.seconds.sum(), rows.total.sum()
+    counted = teller.cut.changes[teller.cut.changes.reason.isna()]
+    untimed = counted[~counted.index.isin(rows.index)].sort_values("finished_at")
+    entries = teller.changes(rows, value="seconds", total="total")
+    return Behind(
+        groups=_filled(
+            _samples("Pull requests with all times known", entries),
+            Group(
+                title="In lead time, but not all of its times are known",
+                entries=teller.changes(untimed),
+            ),
+        ),
+        arithmetic=(
+            f"{words.duration(part)} in this stage ÷ {words.duration(whole)} in all stages "
+            f"= {part:,.0f} s ÷ {whole:,.0f} s = {part / whole:.4f}",
+        ),
+    )
+
+
+_TELL: Final[Mapping[str, Callable[[_Teller, Figure], Behind]]] = {
+    "deployment_frequency": _frequency,
+    "time_between_deployments": _gaps,
+    "change_lead_time": _lead_times,
+    "share_within_24h": _within_24h,
+    "change_fail_rate": partial(_fail_rate, grades=CONFIRMED),
+    "change_fail_rate_with_suspected": partial(_fail_rate, grades=(*CONFIRMED, "D")),
+    "deployment_rework_rate": _rework,
+    "failed_deployment_recovery_time": _recovery,
+    "incident_restore_time": _restoring,
+    "customers_affected_time": _outages,
+    "batch_size": _batches,
+}
+
+_KINDS: Final[Mapping[str, RecordKind]] = {"pull_requests": "pull_request", "commits": "commit"}
+_KIND_WORDS: Final = {"attempt": "failed attempt, never reached production"}
+_UNPLANNED: Final = {
+    "rollback": "it took something back",
+    "fix": "ships the fix of an incident",
+    "revert": "ships a confirmed revert",
+    "hotfix": "a hotfix by label, branch or its own word",
+}
+
+
+# --- arithmetic in words ------------------------------------------------------------------------
+
+
+def _proportion(figure: Figure) -> Iterable[str]:
+    k, n, limits = figure.k or 0, figure.n or 0, figure.interval
+    if not n:
+        return
+    yield f"{k} ÷ {n} = {k / n:.4f}"
+    if limits is None or limits.low is None or limits.high is None:
+        return
+    z = intervals.normal_quantile((1 + limits.level) / 2)
+    yield (
+        f"Wilson with k = {k}, n = {n}, z = {z:.4f}: {(k + z * z / 2) / (n + z * z):.4f} ± "
+        f"{z / (n + z * z) * math.sqrt(k * (n - k) / n + z * z / 4):.4f}, "
+        f"so {limits.low:.4f} to {limits.high:.4f}"
+    )
+    if n < words.ENOUGH_FOR_A_PERCENTAGE:
+        yield f"n is below {words.ENOUGH_FOR_A_PERCENTAGE}, so reports print {k}/{n} alone."
+
+
+def _median(ranked: Sequence[float], unit: Unit = Unit.SECONDS) -> Iterable[str]:
+    """How the median comes from samples in ascending order, by interpolation of type 7."""
+    n = len(ranked)
+    if unit is Unit.SECONDS and n < dora.FEW:
+        yield f"{n} samples: with fewer than {dora.FEW} the values are listed, without a median."
+        return
+    if not n:
+        return
+    position = (n - 1) / 2
+    below = int(position)
+    if position == below:
+        said = _precise(ranked[below], unit)
+        yield f"n = {n}: the median is sample {below + 1} in ascending order, {said}"
+        return
+    low, high = ranked[below], ranked[below + 1]
+    yield (
+        f"n = {n}: the median lies at 0.5·(n − 1) = {position:g} steps from the least, between "
+        f"sample {below + 1} ({_precise(low, unit)}) and sample {below + 2} "
+        f"({_precise(high, unit)}): half the way = {_precise(low + (high - low) / 2, unit)}"
+    )
+
+
+def _median_of_durations(ranked: Sequence[float], figure: Figure) -> tuple[str, ...]:
+    return (*_median(ranked), *_ranks(ranked, figure.interval))
+
+
+def _ranks(ranked: Sequence[float], limits: IntervalRef | None) -> Iterable[str]:
+    if limits is None or limits.low is None:
+        return
+    rank, n = ranked.index(limits.low) + 1, len(ranked)
+    yield (
+        f"95 % interval: exact order statistics, samples {rank} and {n + 1 - rank} of {n}, "
+        f"{words.interval(limits, Unit.SECONDS)}"
+    )
+
+
+def _woodruff(seconds: Any, clusters: Any, limits: IntervalRef | None) -> Iterable[str]:
+    if len(seconds) < dora.FEW:
+        return
+    m = len(set(clusters.tolist()))
+    if m < intervals.FEWEST:
+        yield f"No interval: only {m} deployments shipped them, {intervals.FEWEST} are needed."
+        return
+    spread = intervals.woodruff_spread(seconds, clusters)
+    inputs = (
+        f"Woodruff with m = {m} deployments as clusters: v = m/(m−1)·Σe²/n² = "
+        f"{spread.variance:.6f}, h = t·√v = {spread.t:.3f}·{math.sqrt(spread.variance):.4f} = "
+        f"{spread.h:.4f}"
+    )
+    if limits is None:
+        yield f"{inputs}; nothing to tell the width from, so no interval"
+        return
+    said = words.interval(limits, Unit.SECONDS)
+    yield f"{inputs}; the samples' quantiles at 0.5 ± h: {said}"
+
+
+def _survival(found: Rows, figure: Figure) -> tuple[str, ...]:
+    n, still_open = len(found), int((~found.over).sum())
+    if n < dora.FEW:
+        return (f"{n} in all: with fewer than {dora.FEW} the values are listed, without a median.",)
+    rule = (
+        f"Kaplan-Meier over {n}, {still_open} of them still open: the median is the smallest t "
+        "with S(t) < 0.5, or the middle of the stretch where S is exactly 0.5"
+    )
+    came = "; there is none so far" if figure.value is None else f": {_precise(figure.value)}"
+    ranks = [] if still_open else _ranks(found.seconds.tolist(), figure.interval)
+    return (rule + came, *ranks, *_band(figure.interval))
+
+
+def _band(limits: IntervalRef | None) -> Iterable[str]:
+    if limits is not None and limits.method == "brookmeyer_crowley":
+        said = words.interval(limits, Unit.SECONDS)
+        yield f"95 % interval by Brookmeyer and Crowley (log-log band around S): {said}"
+
+
+def _curve(found: Rows) -> tuple[Step, ...]:
+    if len(found) < dora.FEW:
+        return ()
+    curve = intervals.kaplan_meier(found.seconds.to_numpy(), found.over.to_numpy())
+    columns = (curve.times, curve.at_risk, curve.ended, curve.survival)
+    return tuple(
+        Step(seconds=t, at_risk=at_risk, ended=ended, survival=s)
+        for t, at_risk, ended, s in zip(*(c.tolist() for c in columns), strict=True)
+    )
+
+
+def _precise(value: float, unit: Unit = Unit.SECONDS) -> str:
+    if unit is Unit.COUNT:
+        return f"{value:g}"
+    return f"{value:,.0f} s = {words.duration(value)}"
+
+
+# --- entries ------------------------------------------------------------------------------------
+
+
+def _samples(title: str, entries: tuple[Entry, ...], role: Any = "n") -> Group:
+    return Group(title=title, role=role, unit=Unit.SECONDS, by_value=True, entries=entries)
+
+
+def _left_out(reason: str, entries: tuple[Entry, ...]) -> Group:
+    title = f"Left out, {words.reason(reason)}"
+    return Group(title=title, role="left_out", reason=reason, entries=entries)
+
+
+def _filled(*groups: Group) -> tuple[Group, ...]:
+    return tuple(group for group in groups if group.entries)
+
+
+def _shipped_by(row: Any, by: Mapping[int, lookup.Named]) -> str:
+    shipped = f"in {by[row.deployed_id].name}"
+    return f"{shipped}, starts at its merge" if row.at_merge else shipped
+
+
+def _short(sha: str | None) -> str:
+    return sha[:7] if sha else "unknown commit"
+
+
+def _time(at: Micros) -> datetime | None:
+    return None if at == MISSING else from_micros(int(at))
+
+
+def _clock(at: Micros, zone: str) -> str:
+    return f"{from_micros(at).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
