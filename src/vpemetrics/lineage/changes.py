@@ -121,32 +121,35 @@ class Ownership:
             copy = self.graph.first[copy]
 
     def _hand_over_picks(self) -> None:
-        picked_from, index = self.facts.picked_from, self.graph.index
-        for pick in picked_from:
+        for pick in self.facts.picked_from:
             sha = int(self.graph.ids[pick])
             root = self._root(pick)
-            to = self.owner.get(root)
-            if root == sha or (to is None and root not in index):
+            if root == sha:
                 continue
             self.picks[root].append(sha)
-            if to is None:
-                if sha not in self.owner:
-                    self.pick_roots[sha] = root
+            before, to = self.owner.get(sha), self.owner.get(root)
+            if root in self.undecided:  # nobody's yet: who lists the pick keeps it
+                self.undecided.update({sha} if before is None else ())
                 continue
-            before = self.owner.get(sha)
             if before is not None and before != to and sha in self.originals[before]:
                 self.originals[before].remove(sha)
-            self.owner[sha] = to
+            if to is not None:
+                self.owner[sha] = to
+                continue
+            self.owner.pop(sha, None)
+            self.pick_roots[sha] = root
 
     def _root(self, pick: int) -> int:
-        """The id of the commit that a chain of picks began with."""
-        seen = {pick}
-        sha = self.facts.picked_from[pick]
-        while (at := self.graph.index.get(sha, NONE)) >= 0 and at in self.facts.picked_from:
-            if at in seen:
+        """The id of the first known commit in a chain of picks."""
+        index, picked_from = self.graph.index, self.facts.picked_from
+        sha = int(self.graph.ids[pick])
+        seen = {sha}
+        while (at := index.get(sha, NONE)) in picked_from:
+            source = picked_from[at]
+            if source in seen or (source not in index and source not in self.owner):
                 break
-            seen.add(at)
-            sha = self.facts.picked_from[at]
+            seen.add(source)
+            sha = source
         return sha
 
     @cached_property
@@ -178,8 +181,13 @@ class Ownership:
         ]
 
     def is_empty(self, at: int) -> bool:
-        """Whether a pull request lists commits, none of them its own: then it is no change."""
-        return bool(self.changes[at].commits) and not self.originals[at]
+        """Whether a pull request has commits, none of them its own: then it is no change."""
+        if self.originals[at]:
+            return False
+        change = self.changes[at]
+        if change.commits or change.merge_commit in self._sides:
+            return True
+        return change.merge_commit != NONE and self.owner.get(change.merge_commit) != at
 
     def is_bot(self, at: int) -> bool:
         """Whether a bot made the pull request; unknown: whether one made its oldest commit."""

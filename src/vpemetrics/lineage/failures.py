@@ -159,9 +159,11 @@ def _beside(one: Deployed, rollback: Deployed) -> bool:
 
 def _undone(scene: Scene, at: int) -> bool:
     """Whether what a rollback removed was deployed again before any other forward deployment."""
-    removed = scene.deployed[at].removed
+    rollback = scene.deployed[at]
     for later in scene.deployed[at + 1 :]:
-        if later.commit == removed and not later.rolled_back:
+        if not _beside(later, rollback):
+            continue
+        if later.commit == rollback.removed:
             return True
         if later.kind == Kind.FORWARD:
             return False
@@ -184,7 +186,7 @@ def _removals(scene: Scene) -> Removals:
             back = (
                 later.finished_at
                 for later in scene.deployed[at + 1 :]
-                if commit != NONE and later.commit == commit
+                if commit != NONE and later.commit == commit and _beside(later, rollback)
             )
             out[removed].append((rollback.finished_at, next(back, 2**62)))
     return out
@@ -203,15 +205,15 @@ def _reverts(scene: Scene) -> Iterable[Evidence]:
 
 def _together_with(scene: Scene, revert: Revert) -> str | None:
     """What makes a revert the mending of a failure: a label, an incident or a hotfix near it."""
-    when = scene.deployed[revert.by].finished_at
-    since = scene.deployed[revert.target].began_at
-    if revert.labelled and when - since <= NEAR:
+    target, when = scene.deployed[revert.target], scene.deployed[revert.by].finished_at
+    near = when - target.finished_at <= NEAR
+    if revert.labelled and near:
         return "labelled"
     for incident in scene.incidents:
         began = incident.began_at
-        if not incident.external and since <= began and abs(began - when) <= NEAR:
+        if not incident.external and target.began_at <= began and abs(began - when) <= NEAR:
             return f"with incident {incident.key}"
-    if when - since <= NEAR and not scene.hotfixes.isdisjoint((revert.by, revert.target)):
+    if near and not scene.hotfixes.isdisjoint((revert.by, revert.target)):
         return "with a hotfix"
     return None
 
@@ -231,7 +233,7 @@ class Live:
         for place in range(bisect_right(self._began, moment) - 1, -1, -1):
             at = self._order[place]
             candidate = self._deployed[at]
-            if at == but or (candidate.rolled_back and candidate.finished_at < moment):
+            if at == but or (candidate.rolled_back and candidate.finished_at <= moment):
                 continue
             if any(out <= moment < back for out, back in self._removals.get(at, ())):
                 continue
@@ -247,8 +249,8 @@ def _incident(scene: Scene, incident: IncidentRow, live: Live) -> list[Evidence]
     found.extend(_by_fix_or_time(scene, incident, live))
     if not found:
         return [Evidence(NONE, incident.id, "E", "unknown", "no evidence of a cause", NONE, True)]
-    best = min(range(len(found)), key=lambda at: found[at].grade)
-    return [e._replace(chosen=at == best) for at, e in enumerate(found)]
+    best = min(found, key=lambda e: e.grade)
+    return [e._replace(chosen=e is best) for e in found]
 
 
 def _named(scene: Scene, incident: IncidentRow) -> Iterable[Evidence]:
@@ -259,10 +261,10 @@ def _named(scene: Scene, incident: IncidentRow) -> Iterable[Evidence]:
 
 def _by_fix_or_time(scene: Scene, incident: IncidentRow, live: Live) -> Iterable[Evidence]:
     began = incident.began_at
-    if began == MISSING:
-        return
     if incident.external:
         yield Evidence(NONE, incident.id, "E", "external", "its cause is outside", NONE, True)
+        return
+    if began == MISSING:
         return
     for fix in scene.closers.get(incident.key, ()):
         blamed = live.at(began, but=fix)
@@ -277,15 +279,24 @@ def _by_fix_or_time(scene: Scene, incident: IncidentRow, live: Live) -> Iterable
 
 def _with_triage(scene: Scene, found: list[Evidence]) -> list[Evidence]:
     """A person's latest decision about an incident or deployment overrides; the rest is kept."""
-    latest = {row.record: row for row in sorted(scene.triage, key=lambda row: row.at)}
-    keys = {incident.id: incident.key for incident in scene.incidents}
-    for record, decision in latest.items():
-        incident = next((id_ for id_, key in keys.items() if key == record), None)
-        if incident is not None:
+    incidents = {incident.key: incident.id for incident in scene.incidents}
+    latest: dict[tuple[int, int], TriageRow] = {}
+    for row in sorted(scene.triage, key=when_decided):
+        incident = incidents.get(row.record, NONE)
+        at = scene.find.by_record.get(row.record, NONE) if incident == NONE else NONE
+        latest.pop((incident, at), None)  # so that the last word is acted upon last
+        latest[incident, at] = row
+    for (incident, at), decision in latest.items():
+        if incident != NONE:
             found = _incident_decided(scene, found, incident, decision)
-        elif (at := scene.find.by_record.get(record)) is not None:
+        elif at != NONE:
             found = _deployment_decided(found, at, decision)
     return found
+
+
+def when_decided(row: TriageRow) -> tuple[Micros, str, str, str]:
+    """The order of people's decisions; at the same moment an order all the same."""
+    return row.at, row.record, row.verdict, row.cause or ""
 
 
 def _incident_decided(
@@ -311,7 +322,22 @@ def _incident_decided(
 
 def _deployment_decided(found: list[Evidence], at: int, decision: TriageRow) -> list[Evidence]:
     if decision.verdict == Verdict.REJECT:
-        return [e._replace(chosen=e.chosen and e.deployment != at) for e in found]
+        return _without_blame(found, at)
     restored = [e.restored_by for e in found if e.deployment == at and e.restored_by != NONE]
-    by = restored[0] if restored else NONE
+    by = min(restored, default=NONE)
     return [*found, Evidence(at, NONE, "A", "triage", "a person confirmed it", by, True)]
+
+
+def _without_blame(found: list[Evidence], at: int) -> list[Evidence]:
+    """Evidence with none against a deployment; its incidents have the next best, if any."""
+    acquitted = {e.incident for e in found if e.chosen and e.deployment == at} - {NONE}
+    left = [e._replace(chosen=e.chosen and e.deployment != at) for e in found]
+    for incident in acquitted:
+        others = [e for e in left if e.incident == incident and e.deployment not in (at, NONE)]
+        if not others:
+            detail = "a person rejected it"
+            left.append(Evidence(NONE, incident, "E", "rejected", detail, NONE, True))
+            continue
+        best = min(others, key=lambda e: e.grade)
+        left = [e._replace(chosen=e.chosen or e is best) for e in left]
+    return left

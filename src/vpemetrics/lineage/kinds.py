@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from vpemetrics.lineage.rows import NONE, Deployed, DeploymentRow, Kind
 from vpemetrics.records import Status
-from vpemetrics.window import MINUTE, MISSING
+from vpemetrics.window import MINUTE, MISSING, Micros
 
 TOGETHER: Final = 60 * MINUTE
 
@@ -24,6 +24,10 @@ class Ancestry(Protocol):
 
     def contains(self, commit: int, ancestor: int) -> bool:
         """Whether `ancestor` is in the history of `commit`."""
+        ...
+
+    def may_contain(self, commit: int, ancestor: int) -> bool:
+        """Whether nothing that is known speaks against it."""
         ...
 
 
@@ -158,9 +162,9 @@ def _kind_of_part(
         return Kind.REDEPLOY
     if commit in environment.lived:
         return Kind.REDEPLOY if ancestry.contains(commit, before) else Kind.ROLLBACK
-    older = ancestry.contains(before, commit)
-    if older and part.rollback:
+    if part.rollback and ancestry.may_contain(before, commit):
         return Kind.ROLLBACK
+    older = ancestry.contains(before, commit)
     if elsewhere:
         return Kind.ROLLOUT
     return Kind.STALE if older else Kind.FORWARD
@@ -169,14 +173,13 @@ def _kind_of_part(
 def _deployed(group: Group, judged: list[JudgedPart]) -> Deployed:
     records, last = group.records, group.last
     kind = min((j.kind for j in judged), key=_WEIGHT.index)
-    starts = [one.started_at for one in group.firsts.values() if one.started_at != MISSING]
     planned = [one.planned for one in records if one.planned is not None]
     return Deployed(
         id=last.id,
         parts=tuple(one.id for one in records),
         keys=tuple(one.key for one in records),
         kind=kind,
-        started_at=min(starts) if starts else MISSING,
+        started_at=_started_at(group),
         finished_at=last.finished_at,
         commit=last.commit,
         environments=frozenset(group.firsts),
@@ -186,3 +189,11 @@ def _deployed(group: Group, judged: list[JudgedPart]) -> Deployed:
         planned=all(planned) if planned else None,
         hotfix=any(one.hotfix for one in records),
     )
+
+
+def _started_at(group: Group) -> Micros:
+    """When the first part started, or was there if that is all we know of it."""
+    parts = group.firsts.values()
+    if all(part.started_at == MISSING for part in parts):
+        return MISSING
+    return min(p.finished_at if p.started_at == MISSING else p.started_at for p in parts)

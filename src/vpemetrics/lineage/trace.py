@@ -16,7 +16,7 @@ from vpemetrics.lineage.changes import (
     direct_commits,
     first_shipped,
 )
-from vpemetrics.lineage.failures import Finder, Revert, Scene, weigh
+from vpemetrics.lineage.failures import Finder, Revert, Scene, weigh, when_decided
 from vpemetrics.lineage.graph import Graph
 from vpemetrics.lineage.kinds import Ancestry, Group, JudgedPart, group, judge, judge_parts
 from vpemetrics.lineage.rows import (
@@ -94,6 +94,9 @@ class _ByGraph:
         index = self._graph.index
         return self._graph.contains(index[commit], index[ancestor], self._reached)
 
+    def may_contain(self, commit: int, ancestor: int) -> bool:
+        return self.contains(commit, ancestor)
+
 
 class _ByOrder:
     """Ancestry guessed from the order in which commits first went live."""
@@ -109,6 +112,9 @@ class _ByOrder:
 
     def contains(self, commit: int, ancestor: int) -> bool:
         return self._first[ancestor] <= self._first[commit]
+
+    def may_contain(self, _commit: int, _ancestor: int) -> bool:
+        return True
 
     def position(self, commit: int) -> int:
         return self._first.get(commit, NEVER)
@@ -165,11 +171,14 @@ def _attributed(facts: ServiceFacts) -> _Attribution:
     groups = group(row for row in live if row.finished_at != MISSING)
     known = len(facts.history.graph) > 0 and any(row.commit != NONE for row in live)
     mine = facts.history.belonging.of(facts.belongs)
-    return (_by_graph if known else _by_time)(groups, facts.history, mine)
+    if known:
+        return _by_graph(groups, facts, mine)
+    return _by_time(groups, facts.history, mine)
 
 
-def _by_graph(groups: list[Group], history: History, mine: Mine) -> _Attribution:
-    graph, ownership = history.graph, history.ownership
+def _by_graph(groups: list[Group], facts: ServiceFacts, mine: Mine) -> _Attribution:
+    graph, ownership = facts.history.graph, facts.history.ownership
+    belongs, paths = facts.belongs, facts.history.facts.paths
     reached = graph.first_reached(
         NONE if g.last.status == Status.ROLLED_BACK else graph.index.get(g.last.commit, NONE)
         for g in groups
@@ -178,7 +187,10 @@ def _by_graph(groups: list[Group], history: History, mine: Mine) -> _Attribution
 
     def commit(sha: int) -> int:
         at = graph.index.get(sha, NONE)
-        return reached[at] if at >= 0 and reached[at] >= 0 else NEVER
+        if at < 0 or reached[at] < 0:
+            return NEVER
+        touches = belongs is None or at not in paths or any(map(belongs, paths[at]))
+        return reached[at] if touches else NEVER
 
     return _Attribution(
         how="graph",
@@ -287,11 +299,9 @@ def _reason(
         return "bot"
     if not starts:
         return "no_author_date"
-    if start == LeadTimeStart.MERGE and deployed.finished_at < starts[0]:
-        return "deployed_before_merge"
-    if all(deployed.finished_at - one < -SKEW for one in starts):
-        return "negative"
-    return None
+    if any(deployed.finished_at - one >= -SKEW for one in starts):
+        return None
+    return "deployed_before_merge" if start == LeadTimeStart.MERGE else "negative"
 
 
 def _waiting(facts: ServiceFacts, by: _Attribution) -> Iterable[Waiting]:
@@ -354,8 +364,7 @@ def _finder(ownership: Ownership, by: _Attribution) -> Finder:
     }
 
     def by_commit(sha: int) -> int:
-        owner = ownership.owner.get(sha)
-        position = by.commit(sha) if owner is None else by.changes.get(owner, NEVER)
+        position = min(by.commit(sha), by.changes.get(ownership.owner.get(sha, NONE), NEVER))
         return NONE if position == NEVER else counted[position]
 
     by_record = {key: at for at, d in enumerate(by.deployed) for key in d.keys}
@@ -383,6 +392,8 @@ def _hotfixes(ownership: Ownership, by: _Attribution, rules: Rules) -> frozenset
 
 
 def _is_hotfix(change: ChangeRow, rules: Rules) -> bool:
+    if not change.labels and not change.head_branch:
+        return False
     if any(matches(label, rules.hotfix_labels) for label in change.labels):
         return True
     return bool(change.head_branch) and matches(change.head_branch or "", rules.hotfix_branches)
@@ -397,7 +408,8 @@ def _concerns(
     """Whether an incident names this service, or what this service shipped."""
     if facts.named(incident) or incident.cause_deployment in find.by_record:
         return True
-    if any(d.record == incident.key and find.cause(d) is not None for d in facts.triage):
+    decisions = [row for row in facts.triage if row.record == incident.key]
+    if decisions and find.cause(max(decisions, key=when_decided)) is not None:
         return True
     return not incident.services and (
         incident.key in closers or any(at is not None for at, _ in find.named_by(incident))
@@ -410,7 +422,8 @@ def _reverts(ownership: Ownership, by: _Attribution, rules: Rules) -> Iterable[R
         by_position, at_position = _position(reverting, by), _position(target, by)
         if NEVER in (by_position, at_position) or by_position <= at_position:
             continue
-        if by.deployed[at_position].first or _is_revert(target, ownership):
+        first = by.deployed[at_position].first or by.deployed[by_position].first
+        if first or _is_revert(target, ownership):
             continue
         labelled = any(
             matches(label, (*rules.hotfix_labels, *rules.incident_labels))
@@ -463,8 +476,9 @@ def _is_revert(change: _Change, ownership: Ownership) -> bool:
     if at != NONE and ownership.changes[at].reverts:
         return True
     index, reverts = ownership.graph.index, ownership.facts.reverts
-    commits = [sha] if at == NONE else ownership.originals[at]
-    return bool(commits) and all(index.get(one, NONE) in reverts for one in commits)
+    own = [sha] if at == NONE else ownership.originals[at]
+    commits = own or [ownership.changes[at].merge_commit]
+    return all(index.get(one, NONE) in reverts for one in commits)
 
 
 def _name(change: _Change, ownership: Ownership) -> str:

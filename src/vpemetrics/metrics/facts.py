@@ -278,7 +278,8 @@ def _recovery(one: Any, pieces: Sequence[_Piece]) -> tuple[Micros, Micros, bool]
         return start, MISSING if MISSING in restored else max(restored), True
     if one.rolled_back:
         return one.began_at, one.finished_at, True
-    mended = [piece.mended_at for piece in pieces if piece.mended_at != MISSING]
+    sure = [piece for piece in pieces if piece.grade in CONFIRMED] or pieces
+    mended = [piece.mended_at for piece in sure if piece.mended_at != MISSING]
     return one.finished_at, min(mended, default=MISSING), bool(mended)
 
 
