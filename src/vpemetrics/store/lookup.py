@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
 from vpemetrics.lineage.rows import Kind
 from vpemetrics.records import Change, Commit, Deployment, Incident
@@ -186,13 +186,23 @@ def evidence_about(
 
     Each with the incident's name (`incident`).
     """
-    about = d.evidence.c.incident_id if deployed is None else d.evidence.c.deployed_id
+    if deployed is None:
+        return _evidence(connection, d.evidence.c.incident_id == incident)
+    return _evidence(connection, d.evidence.c.deployed_id == deployed)
+
+
+def evidence_mended_by(connection: View, deployed: int) -> list[Any]:
+    """Evidence of the failures that a deployment mended, as `evidence_about` gives it."""
+    return _evidence(connection, d.evidence.c.restored_by == deployed)
+
+
+def _evidence(connection: View, condition: ColumnElement[bool]) -> list[Any]:
     query = select(d.evidence, t.incidents.c.key.label("incident")).outerjoin(
         t.incidents, t.incidents.c.id == d.evidence.c.incident_id
     )
     e = d.evidence.c
-    query = query.where(about == (incident if deployed is None else deployed))
-    return list(connection.execute(query.order_by(e.chosen.desc(), e.grade, e.ordinal)))
+    ordered = query.where(condition).order_by(e.chosen.desc(), e.grade, e.ordinal)
+    return list(connection.execute(ordered))
 
 
 def commits_of(connection: View, ids: Iterable[int]) -> dict[int, str]:

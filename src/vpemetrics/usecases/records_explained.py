@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from vpemetrics import __version__
 from vpemetrics.lineage.kinds import JudgedPart
-from vpemetrics.lineage.rows import NONE, Kind
+from vpemetrics.lineage.rows import NONE, DeploymentRow, Kind
 from vpemetrics.lineage.trace import ServiceFacts, judged
 from vpemetrics.metrics import dora, flow
 from vpemetrics.metrics.facts import CONFIRMED, Cut, seconds_between
@@ -41,6 +41,14 @@ class _Story:
     url: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """A judged part of a deployment, and the part that had brought its commit there before."""
+
+    judged: JudgedPart
+    earlier: DeploymentRow | None
+
+
 def explain_record(store: Store, known: Knowledge, match: Match) -> Explanation:
     """What was made of a record; lineage must be up to date."""
     with store.view() as view:
@@ -65,7 +73,7 @@ def explain_record(store: Store, known: Knowledge, match: Match) -> Explanation:
         title=f"{kind.replace('_', ' ').capitalize()} {match.name}",
         url=story.url,
         zone=known.rules.zone,
-        data_as_of=_moment(known.data_as_of),
+        data_as_of=_at(known.data_as_of),
         facts=story.facts,
         groups=tuple(group for group in story.groups if group.entries),
     )
@@ -163,7 +171,7 @@ class _Teller:
 
         def entry(sha: int, what: str = "") -> Entry:
             at = ownership.graph.index.get(sha, NONE)
-            when = _moment(dates[at]) if at >= 0 else None
+            when = _at(dates[at]) if at >= 0 else None
             said = what or ("" if at >= 0 else "not collected")
             return Entry(kind="commit", id=shas[sha], at=when, what=said)
 
@@ -188,7 +196,7 @@ class _Teller:
         for row in shipped:
             service = self._known.names[row.service_id]
             said = f"first shipped by {named[row.deployed_id].name}"
-            yield Fact(name=service, at=_moment(row.finished_at), text=said)
+            yield Fact(name=service, at=_at(row.finished_at), text=said)
             yield from self._lead_time(service, row)
 
     def _lead_time(self, service: str, row: Any) -> Iterable[Fact]:
@@ -255,17 +263,22 @@ class _Teller:
         facts = [
             *self._run(record),
             Fact(name="service", text=service),
-            Fact(name="complete", at=_moment(row.finished_at), text="the time it is booked to"),
+            Fact(name="booked to", at=_at(row.finished_at)),
             Fact(name="kind", text=_kind(row, parts)),
             *self._why(parts),
             Fact(name="rework", text=_unplanned(row.unplanned)),
             *self._recovery(service, row),
         ]
         evidence = lookup.evidence_about(self._view, deployed=row.id)
+        mended = lookup.evidence_mended_by(self._view, row.id)
         return _Story(
             url=record.url,
             facts=(*facts, *self._decisions(record.id)),
-            groups=(*self._evidence(evidence), *self._carried(service, row)),
+            groups=(
+                *self._evidence(evidence),
+                Group(title="Failures that it mended", entries=self._pieces(mended)),
+                *self._carried(service, row),
+            ),
         )
 
     def _run(self, record: Deployment) -> Iterable[Fact]:
@@ -294,7 +307,7 @@ class _Teller:
             said = "nobody says when it finished"
         return Fact(name="not counted", text=said)
 
-    def _parts(self, service: str, record: int) -> list[JudgedPart]:
+    def _parts(self, service: str, record: int) -> list[_Part]:
         """The parts of the deployment that a record belongs to, judged once more."""
         repositories = self._stored.deployed_from[service]
         facts = ServiceFacts(
@@ -302,28 +315,26 @@ class _Teller:
             rows=self._stored.deployments([service])[service],
             history=self._stored.history(repositories, paths=False),
         )
-        whole = self._whole(record)
-        return next(parts for parts in judged(facts) if any(one.part.id in whole for one in parts))
+        whole = set(lookup.records_with(self._view, record))
+        every = [one for parts in judged(facts) for one in parts]
+        mine = [one for one in every if one.part.id in whole]
+        return [_Part(judged=one, earlier=_live_earlier(one, every)) for one in mine]
 
-    def _whole(self, record: int) -> set[int]:
-        return set(lookup.records_with(self._view, record))
-
-    def _why(self, parts: Sequence[JudgedPart]) -> Iterable[Fact]:
+    def _why(self, parts: Sequence[_Part]) -> Iterable[Fact]:
         """Each part, what was live before it, and what that makes of it."""
-        commits = (one.before.commit for one in parts if one.before)
+        commits = (one.judged.before.commit for one in parts if one.judged.before)
         shas = lookup.commits_of(self._view, commits)
-        collected = {
-            one.part.commit
-            for one in parts
-            if loading.load_one(self._view, Commit.KIND, one.part.commit) is not None
-        }
         for one in parts:
-            said = f"{one.part.key}: {_judgement(one, known=one.part.commit in collected)}"
-            if one.before:
-                commit = shas.get(one.before.commit, "unknown")[:7]
-                when = self._clock(one.before.finished_at)
-                said += f"; live before: {commit} by {one.before.key}, {when}"
-            yield Fact(name=f"  {one.part.environment}", text=said)
+            part, before = one.judged.part, one.judged.before
+            known = loading.load_one(self._view, Commit.KIND, part.commit) is not None
+            said = [f"{part.key}: {_judgement(one, known=known)}"]
+            if one.earlier and one.judged.kind in (Kind.ROLLBACK, Kind.REDEPLOY):
+                when = self._clock(one.earlier.finished_at)
+                said.append(f"brought there earlier by {one.earlier.key}, {when}")
+            if before:
+                commit, when = shas[before.commit][:7], self._clock(before.finished_at)
+                said.append(f"live until then: {commit} by {before.key}, {when}")
+            yield Fact(name=f"  {part.environment}", text="; ".join(said))
 
     def _recovery(self, service: str, row: Any) -> Iterable[Fact]:
         cut = self._day(service, row.finished_at)
@@ -335,11 +346,14 @@ class _Teller:
             sure = "confirmed" if one.grade in CONFIRMED else "suspected"
             yield Fact(name="failed", text=f"{sure}, grade {one.grade}")
             if one.timed:
-                end = self._clock(one.restored_at) if one.over else "data as of now, still open"
+                end = self._clock(one.restored_at) if one.over else self._until_now()
                 said = f"{end} − {self._clock(one.start_at)} = {_elapsed(one.seconds)}"
                 yield Fact(name="  recovery", text=said)
             else:
                 yield Fact(name="  recovery", text="left out: nobody says when it was restored")
+
+    def _until_now(self) -> str:
+        return f"{self._clock(self._known.data_as_of)} (data as of; still open)"
 
     def _carried(self, service: str, row: Any) -> Iterable[Group]:
         """What a deployment was the first to ship: counted changes, then those left out."""
@@ -354,8 +368,8 @@ class _Teller:
                 kind=KINDS[name.kind],
                 id=name.name,
                 url=name.url,
-                start_at=_moment(MISSING if one.start_at is None else one.start_at),
-                end_at=_moment(row.finished_at),
+                start_at=_at(MISSING if one.start_at is None else one.start_at),
+                end_at=_at(row.finished_at),
                 value=float(samples[one.item]) if one.item in samples.index else None,
             )
 
@@ -448,7 +462,7 @@ class _Teller:
                 kind="deployment",
                 id=named[row.id].name,
                 url=named[row.id].url,
-                at=_moment(row.finished_at),
+                at=_at(row.finished_at),
                 what=", ".join(
                     filter(None, ((named[row.id].commit or "unknown commit")[:7], row.kind))
                 ),
@@ -468,33 +482,53 @@ def _elsewhere(sha: int, place: int, ownership: Any) -> str:
     return "a merge commit"
 
 
-def _judgement(one: JudgedPart, *, known: bool) -> str:
+def _live_earlier(one: JudgedPart, every: Iterable[JudgedPart]) -> DeploymentRow | None:
+    """The last part before one that brought the same commit to the same environment."""
+    found = [
+        other.part
+        for other in every
+        if other.part.commit == one.part.commit != NONE
+        and other.part.environment == one.part.environment
+        and other.part.status != Status.ROLLED_BACK
+        and _order(other.part) < _order(one.part)
+    ]
+    return max(found, key=_order, default=None)
+
+
+def _order(part: DeploymentRow) -> tuple[Micros, str]:
+    return part.finished_at, part.key
+
+
+def _judgement(one: _Part, *, known: bool) -> str:
     """Why a part is of its kind."""
-    part, before = one.part, one.before
+    part, before, kind = one.judged.part, one.judged.before, one.judged.kind
     if part.status == Status.ROLLED_BACK:
         return "its own run rolled it back, so it ships nothing and what was live stayed"
     if not known:
         return "its commit was not collected, so it counts as forward and ships nothing counted"
     if before is None:
         return "first known deployment there, so forward; what it ships is not counted"
-    if one.kind == Kind.REDEPLOY and part.commit == before.commit:
+    if kind == Kind.REDEPLOY and part.commit == before.commit:
         return "redeploy, the same commit was live"
-    return _JUDGEMENTS[one.kind]
+    if kind == Kind.ROLLBACK and one.earlier is None:
+        return "rollback, an ancestor of what was live, and the source marks it as a rollback"
+    return _JUDGEMENTS[kind]
 
 
 _JUDGEMENTS: Final[Mapping[Kind, str]] = {
-    Kind.FORWARD: "forward, it is neither in the history of what was live nor was live before",
-    Kind.REDEPLOY: "redeploy, it was live there earlier and contains what was live",
-    Kind.ROLLBACK: "rollback, it was live there earlier (or is marked a rollback) and is older "
-    "than what was live",
+    Kind.FORWARD: "forward, new there and not an ancestor of what was live",
+    Kind.REDEPLOY: "redeploy, put back again: it contains what was live",
+    Kind.ROLLBACK: "rollback, it does not contain what was live",
     Kind.STALE: "stale, an older build that was never live and finished late",
     Kind.ROLLOUT: "roll-out of what was already live in another environment",
 }
 
 
-def _kind(row: Any, parts: Sequence[JudgedPart]) -> str:
+def _kind(row: Any, parts: Sequence[_Part]) -> str:
     counts = "" if row.kind in ("forward", "redeploy", "rollback", "stale") else ", not counted"
-    weightiest = ", the weightiest of its parts" if len({one.kind for one in parts}) > 1 else ""
+    weightiest = (
+        ", the weightiest of its parts" if len({one.judged.kind for one in parts}) > 1 else ""
+    )
     return f"{row.kind}{weightiest}{counts}"
 
 
@@ -534,5 +568,5 @@ def _elapsed(seconds: float) -> str:
     return f"{f'{days} d ' if days else ''}{clock} = {words.duration(seconds)}"
 
 
-def _moment(at: Micros) -> datetime | None:
+def _at(at: Micros) -> datetime | None:
     return None if at == MISSING else from_micros(int(at))
