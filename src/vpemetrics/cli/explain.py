@@ -1,0 +1,57 @@
+"""`vpemetrics explain`: where a number comes from, or what was made of a record."""
+
+from typing import Annotated
+
+import typer
+
+from vpemetrics.cli import options, outputs
+from vpemetrics.cli.session import Session, command
+
+What = Annotated[
+    str,
+    typer.Argument(
+        metavar="METRIC|RECORD",
+        show_default=False,
+        help="A metric (lead-time, cfr, mttr, …), a sha, #123, owner/repository#123, or the id "
+        "of a deployment or incident.",
+    ),
+]
+All = Annotated[bool, typer.Option("--all", help="Every record, however many there are.")]
+
+
+@command
+def explain(
+    session: Session,
+    what: What,
+    week: options.Week = None,
+    month: options.Month = None,
+    quarter: options.Quarter = None,
+    start: options.From = None,
+    end: options.To = None,
+    service: options.Service = None,
+    team: options.Team = None,
+    complete: All = False,
+    json: options.Json = False,
+) -> None:
+    """Print the records behind a figure, or what was made of one record.
+
+    Example: vpemetrics explain cfr --week 2026-W36 --service checkout
+    """
+    options.exclusive_scope(service, team)
+    configuration = session.configuration()
+    rules = configuration.rules()
+    window = options.window(
+        week=week, month=month, quarter=quarter, start=start, end=end, zone=rules.zone
+    )
+    with session.existing_store(configuration) as store:
+        from vpemetrics.reports.explanation import render, render_json
+        from vpemetrics.usecases.explaining import explain as explained
+        from vpemetrics.usecases.reporting import Asked
+
+        asked = Asked(window=window, service=service, team=team)
+        with session.progress("Tracing services") as advance:
+            found = explained(store, rules, what, asked, advance)
+    if json:
+        outputs.print_bytes(render_json(found))
+    else:
+        outputs.print_text(render(found, width=outputs.width(), complete=complete))
