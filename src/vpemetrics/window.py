@@ -92,6 +92,11 @@ class Window:
         return self.days / 7
 
     @property
+    def clipped(self) -> bool:
+        """Whether it is a week cut short by the window that it is a part of."""
+        return self.period is Period.WEEK and self.days < 7
+
+    @property
     def label(self) -> str:
         """`2026-W36`, `2026-09`, `2026-Q3`, or both dates of an arbitrary range."""
         match self.period:

@@ -4,7 +4,8 @@ A ratio without a denominator and a duration without samples have no value: None
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -12,12 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from vpemetrics.metrics import intervals
-from vpemetrics.metrics.facts import CONFIRMED, Cut, seconds_between
+from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Cut, Stretch, length, seconds_between
 from vpemetrics.metrics.figures import Figure, FigureCoverage, IntervalRef, WindowRef
 from vpemetrics.metrics.registry import METRICS
-from vpemetrics.records import CoverageKind
 from vpemetrics.window import (
-    DAY,
     HOUR,
     MISSING,
     SECOND,
@@ -38,14 +37,19 @@ NO_INCIDENT_SOURCE: Final = "no incident source"
 
 
 def figure(cut: Cut, metric: str, value: float | None, **details: Any) -> Figure:
-    """A figure of a metric about a cut, with what all figures carry filled in."""
+    """A figure of a metric about a cut, with what all figures carry filled in.
+
+    Of a window that nobody collected nothing is known: no value, and no counts of 0 (rule 3).
+    """
     definition = METRICS[metric]
+    if cut.unknown:
+        details |= {"n": None, "k": None, "deployments": None, "note": NOT_COLLECTED}
     return Figure(
         metric=metric,
         definition_id=definition.definition_id,
         scope=cut.scope,
         window=reference(cut.window),
-        value=None if value is None else float(value),
+        value=None if value is None or cut.unknown else float(value),
         unit=definition.unit,
         partial=cut.partial,
         coverage=_coverage(cut),
@@ -72,13 +76,12 @@ def interval(found: intervals.Interval | None) -> IntervalRef | None:
 
 
 def _coverage(cut: Cut) -> FigureCoverage:
-    span = cut.collected
-    zone = cut.window.zone
+    spans, zone = cut.collected, cut.window.zone
     return FigureCoverage(
         services=len(cut.covered_services),
         of=len(cut.facts.services),
-        start=None if span is None else date_of(span[0], zone),
-        end=None if span is None else date_of(span[1] - 1 + DAY, zone),
+        start=date_of(spans[0][0], zone) if spans else None,
+        end=date_of(spans[-1][1] - 1, zone) + timedelta(days=1) if spans else None,
         incidents=bool(cut.with_incidents),
     )
 
@@ -93,9 +96,8 @@ def deployment_frequency(cut: Cut) -> Figure:
     attempts, days with a deployment per week; for several services the median over those covered,
     zeros counting. A collected window without deployments has 0; one not collected has no value.
     """
-    span = cut.collected
-    if span is None and not len(cut.deployed):
-        return figure(cut, "deployment_frequency", None, note=NOT_COLLECTED)
+    if cut.unknown:
+        return figure(cut, "deployment_frequency", None)
     weeks = collected_weeks(cut)
     kinds = cut.finished.kind.value_counts()
     beside = {kind: float(kinds.get(kind, 0)) for kind in _KINDS}
@@ -112,59 +114,51 @@ def deployment_frequency(cut: Cut) -> Figure:
 
 def collected_weeks(cut: Cut) -> float:
     """How many weeks of the window were collected; all of it where nobody says."""
-    start, end = cut.collected or cut.stretch
-    return cut.window.weeks * (end - start) / (cut.stretch[1] - cut.stretch[0])
+    start, end = cut.stretch
+    collected = length(cut.collected or [cut.stretch]) * SECOND
+    return cut.window.weeks * collected / (end - start)
 
 
-_KINDS: Final = ("forward", "redeploy", "rollback", "stale", "rollout")
+_KINDS: Final = (*COUNTED, "rollout")
 
 
 def cadence(cut: Cut) -> str | None:
     """How often, in words, over the 13 complete collected weeks up to the window's end (rule 21).
 
-    None while fewer were collected.
+    None while fewer were collected, or where months decide and not all three of them were.
     """
-    weeks = _complete_weeks(cut, 13)
+    weeks = _collected(cut, _complete_weeks(cut.window, 13))[-13:]
     if len(weeks) < 13:
         return None
-    start, end = weeks[0].start_at, weeks[-1].end_at
-    every = cut.facts.deployed
-    inside = every.kind.isin(_KINDS[:4]) & every.finished_at.between(start, end, inclusive="left")
-    found = every[inside]
-    bounds = [week.start_at for week in weeks] + [end]
-    per_week = np.histogram(found.finished_at.to_numpy(), bins=np.array(bounds))[0]
-    first = found.drop_duplicates("day").finished_at.to_numpy()
-    days = np.histogram(first, bins=np.array(bounds))[0]
-    if np.median(days) >= 3:
+    if np.median(_in_each(weeks, cut.facts.deployment_days)) >= 3:
         return "daily"
-    if np.median(per_week) >= 1:
+    if np.median(_in_each(weeks, cut.facts.deployment_times)) >= 1:
         return "weekly"
-    months = _complete_months(cut.window, 3)
-    counts = [_count_between(every, *month) for month in months]
-    return "monthly" if np.median(counts) >= 1 else "less than monthly"
+    months = _collected(cut, _complete_months(cut.window, 3))
+    if len(months) < 3:
+        return None
+    often = np.median(_in_each(months, cut.facts.deployment_times)) >= 1
+    return "monthly" if often else "less than monthly"
 
 
-def _count_between(every: pd.DataFrame, start: int, end: int) -> int:
-    inside = every.finished_at.between(start, end, inclusive="left")
-    return int((inside & every.kind.isin(_KINDS[:4])).sum())
+def _in_each(stretches: Sequence[Stretch], moments: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """How many of the moments, which are in order, lie in each stretch."""
+    return np.diff(np.searchsorted(moments, np.array(stretches)), axis=1)
 
 
-def _complete_weeks(cut: Cut, count: int) -> list[Window]:
-    window = weeks_before(cut.window, count + 1) if cut.window.days < 7 * count else cut.window
-    whole = [week for week, clipped in weeks_in(window) if not clipped]
-    kind = CoverageKind.DEPLOYMENTS
-    collected = [
-        week
-        for week in whole
-        if any(
-            cut.facts.covers(service, kind, (week.start_at, week.end_at))
-            for service in cut.facts.services
-        )
-    ]
-    return collected[-count:]
+def _collected(cut: Cut, stretches: Iterable[Stretch]) -> list[Stretch]:
+    """The stretches that were collected from end to end."""
+    spans = cut.facts.collected
+    return [(a, b) for a, b in stretches if any(c <= a and b <= d for c, d in spans)]
 
 
-def _complete_months(window: Window, count: int) -> list[tuple[int, int]]:
+def _complete_weeks(window: Window, count: int) -> list[Stretch]:
+    """At least the `count` whole weeks before a window's end; all of a longer window."""
+    long = window if window.days >= 7 * count else weeks_before(window, count + 1)
+    return [(week.start_at, week.end_at) for week, clipped in weeks_in(long) if not clipped]
+
+
+def _complete_months(window: Window, count: int) -> list[Stretch]:
     month, months = month_of(window.end, window.zone), []
     for _ in range(count):
         month = previous(month)
@@ -179,7 +173,7 @@ def time_between_deployments(cut: Cut) -> Figure:
 
 def gaps(cut: Cut) -> pd.DataFrame:
     """Deployments of the window that have one before, with the `seconds` since that."""
-    every = cut.facts.deployed[cut.facts.deployed.kind.isin(_KINDS[:4])]
+    every = cut.facts.deployed[cut.facts.deployed.kind.isin(COUNTED)]
     ordered = every.sort_values("finished_at", kind="stable")
     since = ordered.groupby("service").finished_at.diff() / SECOND
     return cut.within(ordered.assign(seconds=since), "finished_at").dropna(subset="seconds")

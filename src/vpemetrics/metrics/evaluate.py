@@ -37,9 +37,9 @@ class Windows:
     weekly: tuple[Window, ...]
 
 
-def default_week(data_as_of: Micros, zone: str) -> Window:
+def default_week(collected_until: Micros, zone: str) -> Window:
     """The last complete week that was collected (rule 8); the first week of 1970 without data."""
-    running = week_of(date_of(max(data_as_of, 0), zone), zone)
+    running = week_of(date_of(max(collected_until, 0), zone), zone)
     return previous(running)
 
 
@@ -84,12 +84,19 @@ def evaluate(
         figures += _measure(facts, scope, quarter, ("failed_deployment_recovery_time",))
     for week in of.weekly:
         if week not in (of.main, of.headline):
-            figures += _measure(facts, scope, week, WEEKLY)
+            figures += map(_row, _measure(facts, scope, week, WEEKLY))
     for part, services in parts.items():
         own = facts.of(services, pooled=part.kind != "service")
         for window in dict.fromkeys((of.main, of.headline)):
             figures += _measure(own, part, window, FIVE)
     return tuple(figures)
+
+
+def _row(figure: Figure) -> Figure:
+    """A week as a row of the history: only complete ones have medians and rates (rule 8)."""
+    if not figure.partial:
+        return figure
+    return figure.model_copy(update={"value": None, "interval": None, "values": ()})
 
 
 def _measure(

@@ -92,6 +92,24 @@ class Facts:
         ordered = self.shipped.sort_values("finished_at", kind="stable")
         return ordered.drop_duplicates("item", keep="last").sort_index()
 
+    @cached_property
+    def collected(self) -> list[Stretch]:
+        """When the deployments of any of the services were collected."""
+        kind = CoverageKind.DEPLOYMENTS
+        return merged([span for s in self.services for span in self.coverage.get((s, kind), ())])
+
+    @cached_property
+    def deployment_times(self) -> npt.NDArray[np.int64]:
+        """When each deployment that counts in frequency finished, in order."""
+        counted = self.deployed.kind.isin(COUNTED).to_numpy()
+        return np.sort(self.deployed.finished_at.to_numpy()[counted])
+
+    @cached_property
+    def deployment_days(self) -> npt.NDArray[np.int64]:
+        """When the first one of each day did, in order."""
+        counted = self.deployed[self.deployed.kind.isin(COUNTED)]
+        return np.sort(counted.groupby("day").finished_at.min().to_numpy())
+
     def covered(self, service: str, kind: CoverageKind, window: Stretch) -> list[Stretch]:
         """The collected stretches of a service inside a window."""
         start, end = window
@@ -163,11 +181,17 @@ class Cut:
         return tuple(s for s in self.facts.services if self.facts.covers(s, kind, self.stretch))
 
     @cached_property
-    def collected(self) -> Stretch | None:
-        """From the first to the last moment in the window that was collected for any service."""
-        kind = CoverageKind.DEPLOYMENTS
-        found = [x for s in self.facts.services for x in self.facts.covered(s, kind, self.stretch)]
-        return (min(a for a, _ in found), max(b for _, b in found)) if found else None
+    def collected(self) -> list[Stretch]:
+        """The stretches of the window that were collected for any service, in order."""
+        start, end = self.stretch
+        return [
+            (max(a, start), min(b, end)) for a, b in self.facts.collected if a < end and start < b
+        ]
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nothing was collected of the window and nothing is known of it."""
+        return not self.collected and not len(self.finished)
 
     @cached_property
     def with_incidents(self) -> tuple[str, ...]:
@@ -182,8 +206,8 @@ class Cut:
 
     @property
     def partial(self) -> bool:
-        """Whether the window is running or was not collected from end to end."""
-        return self.collected != self.stretch
+        """Whether the window is running, a clipped week, or not collected from end to end."""
+        return self.window.clipped or self.collected != [self.stretch]
 
 
 def merged(stretches: Sequence[Stretch]) -> list[Stretch]:

@@ -27,6 +27,7 @@ def stages(cut: Cut) -> pd.DataFrame:
     """Seconds per stage of each pull request with all times known, boundaries made monotone.
 
     Without a review, ready to merge is the stage `unreviewed`; the review stages are then 0 long.
+    Nothing lasts beyond the finish, so that the stages add up to the time to production.
     """
     counted = cut.changes[cut.changes.reason.isna() & (cut.changes["item"] > 0)]
     needed = ["first_at", "ready_at", "merged_at", "started_at", "finished_at"]
@@ -38,7 +39,7 @@ def stages(cut: Cut) -> pd.DataFrame:
             [
                 known.first_at,
                 known.ready_at,
-                np.minimum(review, known.merged_at),
+                review,
                 known.merged_at,
                 known.started_at,
                 known.finished_at,
@@ -46,7 +47,7 @@ def stages(cut: Cut) -> pd.DataFrame:
         ).astype(np.int64),
         axis=1,
     )
-    spans = np.diff(bounds, axis=1) / SECOND
+    spans = np.diff(np.minimum(bounds, known.finished_at.to_numpy()[:, None]), axis=1) / SECOND
     merge = spans[:, 1] + spans[:, 2]
     return pd.DataFrame(
         {
@@ -162,7 +163,7 @@ def outages(cut: Cut) -> pd.DataFrame:
     touched = affecting[["updated_at", "began_at"]].max(axis=1)
     forgotten = is_open & (until - touched > FORGOTTEN)
     ends = affecting.restored_at.where(~is_open, until)
-    inside = (affecting.began_at < min(end, until)) & (ends > start)
+    inside = (affecting.began_at < min(end, until)) & (ends > start) & (ends >= affecting.began_at)
     return affecting.assign(
         start=affecting.began_at.clip(lower=start),
         end=ends.clip(upper=min(end, until)),

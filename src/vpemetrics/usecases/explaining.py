@@ -47,7 +47,7 @@ def explain(
 
 def _metric(store: Store, known: Knowledge, metric: Metric, asked: Asked) -> Explanation:
     scope, services = known.scope(asked.service, asked.team)
-    window = asked.window or default_week(known.data_as_of, known.rules.zone)
+    window = asked.window or default_week(known.collected_until, known.rules.zone)
     facts = known.facts(store, window).of(services, pooled=scope.kind != "service")
     cut = Cut(facts=facts, scope=scope, window=window)
     figure = metric.measure(cut)
@@ -64,10 +64,17 @@ def _metric(store: Store, known: Knowledge, metric: Metric, asked: Asked) -> Exp
         definition=metric.definition,
         figure=figure,
         groups=found.groups,
-        arithmetic=(*([figure.note] if figure.note else []), *found.arithmetic),
+        arithmetic=(*_without_value(figure), *found.arithmetic),
         curve=found.curve,
         hints=() if wide == window else (_wider(wide.start.isoformat(), wide.end.isoformat()),),
     )
+
+
+def _without_value(figure: Figure) -> tuple[str, ...]:
+    """Why there is neither a value nor a count."""
+    nothing = figure.value is None and figure.n is None
+    printed = figure.note in (None, words.NO_INCIDENT_SOURCE)
+    return (figure.note or "",) if nothing and not printed else ()
 
 
 def _title(metric: Metric, figure: Figure, zone: str) -> str:

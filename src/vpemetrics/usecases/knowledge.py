@@ -66,6 +66,13 @@ class Knowledge:
             traced=traced,
         )
 
+    @property
+    def collected_until(self) -> Micros:
+        """The end of the deployments that were collected last; MISSING without any."""
+        kind = CoverageKind.DEPLOYMENTS
+        ends = [end for (_, of), found in self.coverage.items() for _, end in found if of == kind]
+        return max(ends, default=MISSING)
+
     @cached_property
     def resolver(self) -> Services:
         """Finds our services by sources' names."""

@@ -42,7 +42,7 @@ def report(
     bring_up_to_date(store, rules, progress)
     known = Knowledge.load(store, rules)
     scope, services = known.scope(asked.service, asked.team)
-    window = asked.window or default_week(known.data_as_of, rules.zone)
+    window = asked.window or default_week(known.collected_until, rules.zone)
     every = known.facts(store, window)
     facts = every.of(services, pooled=scope.kind != "service")
     of = windows(facts, window, scope)
