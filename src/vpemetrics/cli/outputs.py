@@ -5,8 +5,6 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from shutil import get_terminal_size
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 import typer
@@ -38,7 +36,7 @@ def format_of(path: Path) -> str:
     """The format a file's ending stands for. A usage error lists the known ones."""
     if path.suffix.lower() not in ENDINGS:
         raise typer.BadParameter(
-            f"{path.name}: the ending says the format, and there are {', '.join(ENDINGS)}",
+            f"{path}: the ending says the format, and there are {', '.join(ENDINGS)}",
             param_hint="--output",
         )
     return ENDINGS[path.suffix.lower()]
@@ -53,6 +51,8 @@ def rendered(report: "Report", format_: str) -> bytes:
 
 def width() -> int:
     """How many columns there are to write in."""
+    from shutil import get_terminal_size
+
     return get_terminal_size().columns
 
 
@@ -69,8 +69,10 @@ def print_bytes(content: bytes) -> None:
 
 def write(path: Path, content: bytes) -> None:
     """Writes a file, all of it or nothing: whoever reads it meanwhile sees the old one whole."""
-    if path.is_dir():
-        raise FixInput(f"{path} is a folder; name a file")
+    if not path.parent.is_dir():
+        raise FixInput(f"{path}: there is no folder {path.parent} to write it in")
+    from tempfile import NamedTemporaryFile
+
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:
             file.write(content)

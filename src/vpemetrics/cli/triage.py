@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from getpass import getuser
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -113,6 +112,8 @@ def _now() -> datetime:
 
 def _who(who: str | None) -> str:
     """The name a decision is signed with."""
+    from getpass import getuser
+
     try:
         return who or getuser()
     except (OSError, KeyError):  # a container's user may have no name

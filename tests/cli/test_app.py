@@ -1,0 +1,71 @@
+import subprocess
+import sys
+
+import pytest
+from commandline import invoke
+from subprocesses import environment
+
+from vpemetrics import __version__
+
+HEAVY = {"alembic", "matplotlib", "numpy", "pandas", "rich", "sqlalchemy"}
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """The top packages a process holds after a command."""
+    code = (
+        "import sys\nfrom vpemetrics.cli import app\n"
+        f"try: app({list(arguments)!r}, prog_name='vpemetrics')\nexcept SystemExit: pass\n"
+        "print('\\nmodules', *{name.partition('.')[0] for name in sys.modules})"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    last = run.stdout.splitlines()[-1].split()
+    assert last[0] == "modules"
+    return set(last[1:])
+
+
+def test_help_imports_nothing_heavy() -> None:
+    assert modules_after("--help") & (HEAVY | {"pydantic"}) == set()
+
+
+@pytest.mark.parametrize("command", ["import", "report", "status", "explain", "export"])
+def test_help_of_a_command_imports_nothing_heavy(command: str) -> None:
+    # pydantic is not ours to avoid: recent versions of typer check options with it
+    assert modules_after(command, "--help") & HEAVY == set()
+
+
+def test_a_report_imports_nothing_it_has_no_use_for(sample: object) -> None:
+    found = modules_after("report")
+
+    assert found & {"alembic", "github", "matplotlib", "requests", "scipy"} == set()
+    assert found >= {"pandas", "sqlalchemy"}  # the report was made
+
+
+def test_a_terminals_help_names_every_command_with_an_example() -> None:
+    commands = ["import", "report", "explain", "status", "export", "recompute", "version"]
+
+    overview = invoke("--help").stdout
+
+    for command in commands:
+        assert f"  {command} " in overview
+        assert f"Example: vpemetrics {command}" in " ".join(
+            invoke(command, "--help").stdout.split()
+        )
+
+
+@pytest.mark.parametrize("arguments", [("version",), ("--version",)])
+def test_the_version_is_printed(arguments: tuple[str, ...]) -> None:
+    assert invoke(*arguments).stdout == f"vpemetrics {__version__}\n"
+
+
+def test_without_a_command_the_help_is_shown_as_a_usage_error() -> None:
+    result = invoke()
+
+    assert result.exit_code == 2
+    assert "Usage: vpemetrics" in result.output

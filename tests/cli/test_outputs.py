@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+
+from vpemetrics.cli import outputs
+from vpemetrics.errors import FixInput
+
+
+def test_a_file_is_replaced_whole_and_keeps_its_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_bytes(b"the one before")
+    path.chmod(0o640)
+
+    outputs.write(path, b"new")
+
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert list(tmp_path.iterdir()) == [path]  # nothing is left beside it
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.mkdir()  # cannot be replaced by a file
+
+    with pytest.raises(OSError, match="directory"):
+        outputs.write(path, b"new")
+
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FixInput, match="there is no folder"):
+        outputs.write(tmp_path / "nowhere" / "report.json", b"new")

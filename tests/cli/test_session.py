@@ -1,0 +1,172 @@
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from commandline import command_of, invoke, spawn
+from subprocesses import environment
+
+from vpemetrics.store import Store
+
+
+def test_what_is_said_goes_to_stderr_and_data_to_stdout(sample: Path) -> None:
+    run = spawn("report")
+
+    assert run.returncode == 0
+    assert run.stdout.startswith("Example engineering · 2026-W36")
+    assert run.stderr == f"store: {sample} (beside {sample.parent / 'vpemetrics.toml'})\n"
+
+
+def test_quiet_is_silent_beside_the_data(sample: Path) -> None:
+    assert spawn("report", "--quiet").stderr == ""
+
+
+def test_verbose_names_the_configuration_and_times_the_steps(sample: Path) -> None:
+    said = invoke("report", "-v").stderr
+
+    assert f"configuration: {sample.parent / 'vpemetrics.toml'}\n" in said
+    assert "Tracing services: " in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--store", "mine.db", "-q", "status"),  # before the command's name
+        ("status", "--store", "mine.db", "-q"),  # behind it
+        ("--store", "other.db", "-q", "status", "--store", "mine.db"),  # behind wins
+    ],
+)
+def test_shared_options_may_stand_on_either_side(store: Path, arguments: tuple[str, ...]) -> None:
+    store.rename(store.with_name("mine.db"))
+
+    result = invoke(*arguments)
+
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert "mine.db" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["report", "status", "recompute", "export out", "triage list"])
+def test_a_first_run_says_what_to_do_next(folder: Path, command: str) -> None:
+    result = invoke("-q", *command.split())
+
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == (
+        "error: there is no data yet in this store\n"
+        "       Bring some in with `vpemetrics import FOLDER`; "
+        "docs/quickstart.md tells how to begin\n"
+    )
+    assert list(folder.parent.rglob("*.db")) == []  # nothing was made by asking
+
+
+def test_a_store_that_nothing_was_saved_in_counts_as_none(folder: Path) -> None:
+    Store.open(folder / "empty.db").close()
+
+    result = invoke("report", "--store", "empty.db")
+
+    assert result.exit_code == 1
+    assert "there is no data yet" in result.stderr
+
+
+def test_an_empty_clone_points_to_the_store_of_the_user(folder: Path, imported: Path) -> None:
+    users = folder.parent / "home" / ".local" / "share" / "vpemetrics" / "vpemetrics.db"
+    users.parent.mkdir(parents=True)
+    users.write_bytes(imported.read_bytes())
+    subprocess.run(["git", "init", "-q"], check=True)
+
+    result = invoke("report")
+
+    assert result.exit_code == 1
+    assert f"Read that one with --store {users}" in result.stderr
+
+
+def test_every_mistake_in_the_configuration_is_printed(folder: Path) -> None:
+    (folder / "vpemetrics.toml").write_text('[organisation]\nnam = "x"\ntimezone = "Mars"\n')
+
+    result = invoke("report")
+
+    assert result.exit_code == 1
+    assert "vpemetrics.toml:2: organisation.nam: unknown setting" in result.stderr
+    assert "vpemetrics.toml:3: organisation.timezone: found" in result.stderr
+
+
+def test_a_configuration_that_is_not_there_is_an_error(store: Path) -> None:
+    result = invoke("report", "--config", "nowhere.toml")
+
+    assert result.exit_code == 1
+    assert result.stderr == "error: nowhere.toml: there is no such configuration file\n"
+
+
+def test_an_unknown_option_is_a_usage_error(store: Path) -> None:
+    result = invoke("report", "--wek", "2026-W36")
+
+    assert result.exit_code == 2
+    assert "No such option: --wek" in result.stderr
+
+
+def test_a_file_that_cannot_be_read_is_no_bug(folder: Path, sample: Path) -> None:
+    (folder / "blocked").write_text("")
+
+    result = invoke("export", "blocked/out")  # a file where a folder would have to be
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == "error: blocked/out: Not a directory"
+
+
+def test_a_bug_leaves_a_log_and_ends_with_three(folder: Path, sample: Path) -> None:
+    with Store.open(sample) as opened, opened.transaction() as connection:
+        connection.exec_driver_sql("DROP TABLE evidence")
+
+    result = invoke("triage", "list")
+
+    (log,) = (folder.parent / "home" / ".local" / "state" / "vpemetrics").glob("error-*.log")
+    assert result.exit_code == 3
+    assert str(log) in result.stderr
+    assert "this is a bug in vpemetrics: OperationalError" in result.stderr
+    assert "sqlalchemy.exc.OperationalError" in log.read_text()
+
+
+def test_a_reader_that_went_away_is_no_error_to_talk_about(sample: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    run = spawn("report", "-q", stdout=writing)
+    os.close(writing)
+
+    assert run.returncode == 1
+    assert run.stderr == ""
+
+
+def test_an_interrupted_import_saves_nothing_and_says_how_to_go_on(
+    folder: Path, store: Path
+) -> None:
+    many = folder / "commits.csv"
+    with many.open("w") as file:
+        file.write("sha,repository,committed_at\n")
+        file.writelines(f"{n:040x},acme/shop,2026-09-01T00:00:00Z\n" for n in range(150_000))
+    with Store.open(store) as opened:
+        before = opened.counts()
+
+    process = subprocess.Popen(
+        command_of("import", many, "--store", store),
+        stderr=subprocess.PIPE,
+        env=environment(),
+        encoding="utf-8",
+    )
+    log = store.with_name(store.name + "-wal")
+    deadline = time.monotonic() + 30
+    while not log.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.3)  # well into the rows, which take seconds
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert said.splitlines()[1:] == [
+        "error: interrupted; nothing of this step was saved; run the same command again to go on"
+    ]
+    with Store.open(store) as opened:
+        assert opened.counts() == before
