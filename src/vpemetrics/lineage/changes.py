@@ -12,6 +12,9 @@ from vpemetrics.window import MISSING, Micros
 
 NEVER: Final = 2**62
 
+AnyChange = tuple[int, int]
+"""A change: a pull request's position, or NONE and a direct commit's id."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommitFacts:
@@ -109,9 +112,10 @@ class Ownership:
         """The ids of the copies a rebase made, from the last down: they keep their author dates."""
         index, authored_at = self.graph.index, self.facts.authored_at
         copy = index.get(change.merge_commit, NONE)
-        if copy < 0 or len(change.commits) < 2 or change.merge_commit in change.commits:
+        listed = [sha for sha in change.commits if sha not in self._merges]
+        if copy < 0 or len(listed) < 2 or change.merge_commit in listed:
             return
-        for sha in reversed(change.commits):
+        for sha in reversed(listed):
             original = index.get(sha, NONE)
             if original < 0 or copy < 0 or self.graph.is_merge[copy]:
                 return
@@ -170,6 +174,28 @@ class Ownership:
             return found
         commits, own = set(change.commits), self.originals
         return found | {one for one in listed if own[one] and commits.issuperset(own[one])}
+
+    @cached_property
+    def reverts(self) -> list[tuple[AnyChange, AnyChange]]:
+        """Each reverting change with what it takes back, named by a commit or by the pull request.
+
+        A commit that reverts a revert is none.
+        """
+        index, ids, reverts = self.graph.index, self.graph.ids, self.facts.reverts
+        pairs: dict[tuple[AnyChange, AnyChange], None] = {}
+        for commit, target in reverts.items():
+            if index.get(target, NONE) not in reverts:
+                pairs[self._change_of(int(ids[commit])), self._change_of(target)] = None
+        by_key = {change.key: at for at, change in enumerate(self.changes)}
+        for at, change in enumerate(self.changes):
+            for key in change.reverts:
+                if key in by_key:
+                    pairs[(at, NONE), (by_key[key], NONE)] = None
+        return list(pairs)
+
+    def _change_of(self, sha: int) -> AnyChange:
+        owner = self.owner.get(sha)
+        return (NONE, self.pick_roots.get(sha, sha)) if owner is None else (owner, NONE)
 
     def direct_candidates(self) -> list[int]:
         """The indices of commits that are no pull request's and no merges."""

@@ -192,8 +192,8 @@ def _deployed(group: Group, judged: list[JudgedPart]) -> Deployed:
 
 
 def _started_at(group: Group) -> Micros:
-    """When the first part started, or was there if that is all we know of it."""
-    parts = group.firsts.values()
-    if all(part.started_at == MISSING for part in parts):
+    """When the first part started; where that is unknown, when it was there before the last."""
+    starts = [part.started_at for part in group.firsts.values()]
+    if starts == [MISSING]:
         return MISSING
-    return min(p.finished_at if p.started_at == MISSING else p.started_at for p in parts)
+    return min(p.finished_at if p.started_at == MISSING else p.started_at for p in group.firsts.values())

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from vpemetrics.lineage.changes import (
     NEVER,
+    AnyChange,
     Belonging,
     CommitFacts,
     Mine,
@@ -418,7 +419,7 @@ def _concerns(
 
 def _reverts(ownership: Ownership, by: _Attribution, rules: Rules) -> Iterable[Revert]:
     """Shipped reverts of what an earlier deployment shipped; a revert of a revert is none."""
-    for reverting, target in _revert_pairs(ownership):
+    for reverting, target in ownership.reverts:
         by_position, at_position = _position(reverting, by), _position(target, by)
         if NEVER in (by_position, at_position) or by_position <= at_position:
             continue
@@ -439,38 +440,12 @@ def _reverts(ownership: Ownership, by: _Attribution, rules: Rules) -> Iterable[R
         )
 
 
-# A change: a pull request's position, or NONE and a direct commit's id.
-_Change = tuple[int, int]
-
-
-def _revert_pairs(ownership: Ownership) -> Iterable[tuple[_Change, _Change]]:
-    """Each reverting change with what it takes back, named by a commit or by the pull request."""
-    by_key = {c.key: at for at, c in enumerate(ownership.changes)}
-    pairs: dict[tuple[_Change, _Change], None] = {}
-    for commit, target in ownership.facts.reverts.items():
-        at = ownership.graph.index.get(target, NONE)
-        if at >= 0 and at in ownership.facts.reverts:
-            continue
-        sha = int(ownership.graph.ids[commit])
-        pairs[_change(sha, ownership), _change(target, ownership)] = None
-    for at, change in enumerate(ownership.changes):
-        for key in change.reverts:
-            if key in by_key:
-                pairs[(at, NONE), (by_key[key], NONE)] = None
-    return pairs
-
-
-def _change(sha: int, ownership: Ownership) -> _Change:
-    owner = ownership.owner.get(sha)
-    return (NONE, ownership.pick_roots.get(sha, sha)) if owner is None else (owner, NONE)
-
-
-def _position(change: _Change, by: _Attribution) -> int:
+def _position(change: AnyChange, by: _Attribution) -> int:
     at, sha = change
     return by.direct.get(sha, NEVER) if at == NONE else by.changes.get(at, NEVER)
 
 
-def _is_revert(change: _Change, ownership: Ownership) -> bool:
+def _is_revert(change: AnyChange, ownership: Ownership) -> bool:
     """Whether a change is nothing but reverts itself."""
     at, sha = change
     if at != NONE and ownership.changes[at].reverts:
@@ -481,7 +456,7 @@ def _is_revert(change: _Change, ownership: Ownership) -> bool:
     return all(index.get(one, NONE) in reverts for one in commits)
 
 
-def _name(change: _Change, ownership: Ownership) -> str:
+def _name(change: AnyChange, ownership: Ownership) -> str:
     at, sha = change
     return ownership.changes[at].key if at != NONE else f"commit:{sha}"
 

