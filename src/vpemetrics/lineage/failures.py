@@ -145,11 +145,12 @@ def _rollback(scene: Scene, at: int) -> Evidence | None:
             NONE,
             "D",
             "rollback_undone",
-            f"{rollback.key}, put back unchanged",
+            f"rolled back by {rollback.key}, put back unchanged",
             at,
             True,
         )
-    return Evidence(blamed, NONE, "B", "rollback", rollback.key, at, True)
+    detail = f"rolled back by {rollback.key}"
+    return Evidence(blamed, NONE, "B", "rollback", detail, at, True)
 
 
 def _beside(one: Deployed, rollback: Deployed) -> bool:
@@ -323,7 +324,8 @@ def _incident_decided(
 def _deployment_decided(found: list[Evidence], at: int, decision: TriageRow) -> list[Evidence]:
     if decision.verdict == Verdict.REJECT:
         return _without_blame(found, at)
-    restored = [e.restored_by for e in found if e.deployment == at and e.restored_by != NONE]
+    counting = [e for e in found if e.chosen and e.deployment == at]
+    restored = [e.restored_by for e in counting if e.restored_by != NONE]
     by = min(restored, default=NONE)
     return [*found, Evidence(at, NONE, "A", "triage", "a person confirmed it", by, True)]
 
