@@ -3,7 +3,7 @@
 One value, rendered as text for a terminal or as JSON. Nothing in it speaks of a person.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
@@ -119,7 +119,7 @@ class _Text:
 
     def head(self) -> list[str]:
         title = columns.wrap(columns.plain(self._of.title), self._width)
-        url = [self._of.url] if self._of.url else []
+        url = [columns.plain(self._of.url)] if self._of.url else []
         return [*title, *url, *(self._wrapped(self._of.definition) if self._of.definition else [])]
 
     def facts(self) -> list[str]:
@@ -138,9 +138,7 @@ class _Text:
         figure = self._of.figure
         if figure is None:
             return [line for text in self._of.arithmetic for line in self._wrapped(text)]
-        cell = cells.cell(figure)
-        said = " ".join(filter(None, (cell.text, cell.value, cell.interval, cell.base, cell.note)))
-        lines = [said, *self._of.arithmetic]
+        lines = [_said(figure), *self._of.arithmetic]
         return [line for text in lines for line in self._wrapped(text)]
 
     def curve(self, *, complete: bool) -> list[str]:
@@ -169,11 +167,10 @@ class _Text:
 
     def _group(self, group: Group, room: int | None) -> list[str]:
         total = len(group.entries)
-        shown: Sequence[Entry] = group.entries
+        shown = range(total) if room is None else _some(group, room)
         lines = self._entries(group, shown)
         while room is not None and len(shown) > FEWEST_SHOWN and len(lines) > room:
-            fewer = max(FEWEST_SHOWN, len(shown) - max(1, (len(lines) - room) // 2))
-            shown = _some(group, fewer)
+            shown = _some(group, len(shown) - max(1, (len(lines) - room) // 2))
             lines = self._entries(group, shown)
         more = []
         if hidden := total - len(shown):
@@ -182,12 +179,15 @@ class _Text:
         title = columns.wrap(f"{group.title}: {words.count(total)}", self._width)
         return [*title, *lines, *more]
 
-    def _entries(self, group: Group, entries: Sequence[Entry]) -> list[str]:
+    def _entries(self, group: Group, places: range) -> list[str]:
+        entries = [group.entries[place] for place in places]
         if not entries:
             return []
-        named = not all(entry.id.startswith(entry.service or "") for entry in group.entries)
+        ranks = [f"{place + 1}." if group.by_value else "" for place in places]
+        named = not all(map(_names_its_service, entries))
         rows = [
-            (_rank(entry, group), *self._row(entry, group, with_service=named)) for entry in entries
+            (rank, *self._row(entry, group, with_service=named))
+            for rank, entry in zip(ranks, entries, strict=True)
         ]
         columns_ = [column for column in zip(*rows, strict=True) if any(column)]
         aligned = columns.aligned(list(zip(*columns_, strict=True)))
@@ -220,7 +220,7 @@ class _Text:
             yield from (f"  {piece}" for piece in pieces)
             yield from (f"      {piece}" for piece in columns.wrap(what, self._width - 6))
         if entry.url:
-            yield f"      {entry.url}"
+            yield f"      {columns.plain(entry.url)}"
 
     def hints(self) -> list[str]:
         return [line for hint in self._of.hints for line in self._wrapped(hint)]
@@ -240,17 +240,25 @@ class _Text:
         return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M:%S}"
 
 
-def _some(group: Group, count: int) -> Sequence[Entry]:
+def _some(group: Group, wanted: int) -> range:
     """The middle of what is in order of value; of what is in order of time the latest."""
-    if not group.by_value:
-        return group.entries[-count:]
-    first = (len(group.entries) - count) // 2
-    return group.entries[first : first + count]
+    total = len(group.entries)
+    count = min(total, max(FEWEST_SHOWN, wanted))
+    first = (total - count) // 2 if group.by_value else total - count
+    return range(first, first + count)
 
 
-def _rank(entry: Entry, group: Group) -> str:
-    """The place of a sample among all, where they are in order of value."""
-    return f"{group.entries.index(entry) + 1}." if group.by_value else ""
+def _names_its_service(entry: Entry) -> bool:
+    service = entry.service or ""
+    return service in entry.id or service in entry.what
+
+
+def _said(figure: Figure) -> str:
+    """The figure as reports print it."""
+    if figure.metric in words.STAGES and figure.value is not None:
+        return f"{words.percent(figure.value)} n={words.count(figure.n or 0)}"
+    cell = cells.cell(figure)
+    return " ".join(filter(None, (cell.text, cell.value, cell.interval, cell.base, cell.note)))
 
 
 def _value(entry: Entry, unit: Unit | None) -> str:

@@ -292,7 +292,7 @@ def _recovery(teller: _Teller, figure: Figure) -> Behind:
             _left_out("no_restored_at", teller.failures(failed[~failed.timed])),
             _suspected(teller, cut.failures[~cut.failures.grade.isin(CONFIRMED)]),
         ),
-        arithmetic=_survival(known, figure),
+        arithmetic=_survival(known, figure, cut),
         curve=_curve(known),
     )
 
@@ -308,7 +308,7 @@ def _restoring(teller: _Teller, figure: Figure) -> Behind:
             _samples("Incidents that began in the window", tell(known)),
             _left_out("negative", tell(found[found.seconds < 0])),
         ),
-        arithmetic=_survival(known, figure),
+        arithmetic=_survival(known, figure, cut),
         curve=_curve(known),
     )
 
@@ -423,7 +423,7 @@ _UNPLANNED: Final = {
 
 def _proportion(figure: Figure) -> Iterable[str]:
     k, n, limits = figure.k or 0, figure.n or 0, figure.interval
-    if not n:
+    if figure.value is None:
         return
     yield f"{k} ÷ {n} = {k / n:.4f}"
     if limits is None or limits.low is None or limits.high is None:
@@ -494,13 +494,15 @@ def _woodruff(seconds: Any, clusters: Any, limits: IntervalRef | None) -> Iterab
     yield f"{inputs}; the samples' quantiles at 0.5 ± h: {said}"
 
 
-def _survival(found: Rows, figure: Figure) -> tuple[str, ...]:
+def _survival(found: Rows, figure: Figure, cut: Cut) -> tuple[str, ...]:
     n, still_open = len(found), int((~found.over).sum())
     if n < dora.FEW:
         return (f"{n} in all: with fewer than {dora.FEW} the values are listed, without a median.",)
+    now = _clock(cut.facts.data_as_of, cut.window.zone)
+    until = f" (they run to data as of {now})" if still_open else ""
     rule = (
-        f"Kaplan-Meier over {n}, {still_open} of them still open: the median is the smallest t "
-        "with S(t) < 0.5, or the middle of the stretch where S is exactly 0.5"
+        f"Kaplan-Meier over {n}, {still_open} of them still open{until}: the median is the "
+        "smallest t with S(t) < 0.5, or the middle of the stretch where S is exactly 0.5"
     )
     came = "; there is none so far" if figure.value is None else f": {_precise(figure.value)}"
     ranks = [] if still_open else _ranks(found.seconds.tolist(), figure.interval)

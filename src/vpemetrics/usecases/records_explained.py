@@ -548,7 +548,8 @@ def _customers(record: Incident) -> str:
 def _piece(one: Any, named: Mapping[int, lookup.Named]) -> str:
     sure = "confirmed" if one.grade in CONFIRMED else "suspected"
     about = f" ({one.incident})" if one.incident else ""
-    mended = f", mended by {named[one.restored_by].name}" if one.restored_by is not None else ""
+    mender = named[one.restored_by].name if one.restored_by is not None else ""
+    mended = f", mended by {mender}" if mender not in one.detail else ""
     return f"{one.grade} {sure}: {one.detail}{about}{mended}"
 
 
