@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-from vpemetrics.collectors.files.cells import FIELDS, Field
+from vpemetrics.collectors.files.cells import FIELDS
 from vpemetrics.collectors.files.rows import csv_line
 from vpemetrics.records import AnyRecord
 
@@ -41,7 +41,7 @@ class RecordFiles:
         kind = record.KIND
         if kind not in self._files:
             self._begin(kind)
-        self._files[kind].write(csv_line([_cell(field, record) for field in FIELDS[kind]]) + "\n")
+        self._files[kind].write(csv_line([field.cell(getattr(record, field.name)) for field in FIELDS[kind]]) + "\n")
         self.counts[kind] += 1
 
     def _begin(self, kind: str) -> None:
@@ -49,8 +49,3 @@ class RecordFiles:
         file = self._stack.enter_context(path.open("w", encoding="utf-8", newline=""))
         file.write(csv_line([field.name for field in FIELDS[kind]]) + "\n")
         self._files[kind] = file
-
-
-def _cell(field: Field, record: AnyRecord) -> str:
-    value = getattr(record, field.name)
-    return "" if value is None or value == () else field.write(value)
