@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vpemetrics.cli import outputs
 from vpemetrics.cli.session import Session, command
 
 Folder = Annotated[
@@ -24,5 +25,4 @@ def export(session: Session, folder: Folder) -> None:
         with session.progress("Writing records") as advance:
             advance(0, 0)
             counts = export_files(store, folder)
-    said = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in counts.items())
-    session.note(f"wrote {said} to {folder}")
+    session.note(f"wrote to {folder}: {outputs.counts(counts)}")

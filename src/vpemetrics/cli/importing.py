@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from vpemetrics.cli import options
+from vpemetrics.cli import options, outputs
 from vpemetrics.cli.session import Session, command
 
 REJECTED: Final = Path("rejected-rows.csv")
@@ -73,13 +73,12 @@ def import_(
 
 
 def _tell(session: Session, counts: Mapping[str, int], *, changed: bool) -> None:
-    said = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in counts.items())
     if not counts:
         session.note("the files hold no rows; nothing was saved")
     elif changed:
-        session.note(f"saved {said}\nnow: vpemetrics report")
+        session.note(f"saved: {outputs.counts(counts)}\nnow: vpemetrics report")
     else:
-        session.note(f"read {said}; all of it was known already")
+        session.note(f"read: {outputs.counts(counts)}; all of it was known already")
 
 
 def _check_paths(paths: Sequence[Path]) -> None:

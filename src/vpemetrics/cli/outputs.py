@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +54,11 @@ def width() -> int:
     from shutil import get_terminal_size
 
     return get_terminal_size().columns
+
+
+def counts(of_kinds: Mapping[str, int]) -> str:
+    """How many records of each kind, as in `commits 1,159, pull requests 362`."""
+    return ", ".join(f"{kind.replace('_', ' ')} {count:,}" for kind, count in of_kinds.items())
 
 
 def print_text(text: str) -> None:

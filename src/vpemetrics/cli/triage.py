@@ -99,10 +99,12 @@ def link(session: Session, incident: Incident, cause: Cause, why: Why, who: Who 
     configuration = session.configuration()
     with session.existing_store(configuration) as store:
         from vpemetrics.usecases.triage import link as linked
+        from vpemetrics.usecases.triage import without_cause
 
-        kept = linked(
-            store, configuration.rules(), incident, cause, who=_who(who), why=why, when=_now()
-        )
+        rules = configuration.rules()
+        kept = linked(store, rules, incident, cause, who=_who(who), why=why, when=_now())
+        if without_cause(store, rules, incident):
+            session.warn(f"no service that {incident} names shipped {kept.cause} to production")
     _tell(session, kept)
 
 
@@ -136,13 +138,13 @@ def _listing(found: Sequence["Undecided"], shown: int, zone: str) -> Iterator[st
         return
     if suspected:
         yield f"Suspected failures ({len(suspected)}): confirm RECORD, or reject RECORD"
-        yield from _table(suspected[:shown], zone)
+        yield from _table(suspected[:shown], "suspected, and why", zone)
         yield from _rest(suspected, shown)
     if suspected and unexplained:
         yield ""
     if unexplained:
         yield f"Incidents without a cause ({len(unexplained)}): link RECORD CAUSE, or reject RECORD"
-        yield from _table(unexplained[:shown], zone)
+        yield from _table(unexplained[:shown], "what is known", zone)
         yield from _rest(unexplained, shown)
 
 
@@ -151,11 +153,11 @@ def _rest(found: Sequence["Undecided"], shown: int) -> Iterator[str]:
         yield f"  … and {len(found) - shown} earlier ones (--all)"
 
 
-def _table(found: Sequence["Undecided"], zone: str) -> Iterator[str]:
+def _table(found: Sequence["Undecided"], last: str, zone: str) -> Iterator[str]:
     from vpemetrics.reports.columns import aligned, cut
 
     rows = [_row(one, zone) for one in found]
-    for line in aligned([("RECORD", "service", "when", "suspected, and why"), *rows]):
+    for line in aligned([("RECORD", "service", "when", last), *rows]):
         yield cut(f"  {line}", outputs.width()) if sys.stdout.isatty() else f"  {line}"
 
 

@@ -67,6 +67,11 @@ def link(
     return _kept(store, decision)
 
 
+def without_cause(store: Store, rules: Rules, incident: str) -> bool:
+    """Whether an incident is tied to no deployment, for all that was decided."""
+    return any(one.record == incident for one in waiting(store, rules))
+
+
 def _kept(store: Store, decision: Triage) -> Triage:
     store.save(SOURCE, [decision])
     return decision
