@@ -1,0 +1,80 @@
+import json
+from pathlib import Path
+
+from commandline import invoke
+
+from vpemetrics.records import CoverageKind
+from vpemetrics.usecases.problems import REMEDIES
+
+
+def test_it_says_what_there_is_and_that_lineage_is_behind(sample: Path) -> None:
+    said = invoke("status").stdout
+
+    assert f"Store      {sample} (" in said
+    assert "Sources    files\n" in said
+    assert "Data       to 7 Sep" in said
+    assert "Lineage    1 save behind, 0 services traced; the next report brings it" in said
+    assert "deployments    545\n" in said
+    assert "pull requests  9 Feb 2026" in said
+
+
+def test_it_shows_problems_with_what_mends_them_once_lineage_has_met_them(sample: Path) -> None:
+    invoke("report")
+
+    said = " ".join(invoke("status").stdout.split())
+
+    assert "Lineage up to date, 4 services traced" in said
+    assert "3 deployments of an unknown commit: checkout/170, search/104, search/106." in said
+    assert f"To mend it: {REMEDIES['unknown_commit']}." in said
+
+
+def test_a_changed_configuration_leaves_lineage_behind(sample: Path, folder: Path) -> None:
+    invoke("report")
+    (folder / "vpemetrics.toml").write_text('[production]\nenvironments = ["staging"]\n')
+
+    assert "Lineage    the configuration changed" in invoke("status").stdout
+
+
+def test_coverage_that_lags_behind_says_by_how_much(folder: Path) -> None:
+    Path("deployments.csv").write_text(
+        "id,environment,status,service,finished_at\n1,prod,succeeded,a,2026-09-03T00:00:00Z\n"
+    )
+    Path("incidents.csv").write_text("id,service,detected_at\n1,a,2026-09-01T00:00:00Z\n")
+    invoke("import", ".", "--store", "x.db")
+
+    said = invoke("status", "--store", "x.db").stdout
+
+    assert "incidents    1 Sep 2026  1 Sep 00:00  2.0 d older than the newest\n" in " ".join(
+        said.partition("Collected")[2].splitlines(keepends=True)
+    )
+
+
+def test_programs_get_all_of_it_as_json(sample: Path) -> None:
+    invoke("report")
+
+    said = json.loads(invoke("status", "--json").stdout)
+
+    assert said["format"] == "vpemetrics-status/1"
+    assert said["store"] == str(sample)
+    assert said["bytes"] >= sample.stat().st_size
+    assert said["records"]["deployments"] == 545
+    assert said["data_as_of"] == "2026-09-07T06:00:00Z"
+    assert {one["kind"] for one in said["coverage"]} == set(CoverageKind)
+    assert said["lineage"] == {"current": True, "saves": 1, "seen": 1, "services": 4}
+    assert said["problems"]["stale"] == ["checkout/149"]
+
+
+def test_asking_changes_nothing(sample: Path) -> None:
+    invoke("status")
+
+    assert "1 save behind" in invoke("status").stdout
+
+
+def test_everything_can_be_worked_out_anew(sample: Path) -> None:
+    before = invoke("report", "--json").stdout
+
+    result = invoke("recompute")
+
+    assert result.exit_code == 0
+    assert result.stderr.endswith("traced 4 services anew\n")
+    assert invoke("report", "--json").stdout == before

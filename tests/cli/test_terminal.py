@@ -1,0 +1,66 @@
+"""What a person sees: the command line on a terminal, which a pseudo-terminal stands for."""
+
+import os
+import pty
+import select
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from commandline import command_of
+from subprocesses import environment
+
+
+def seen(*arguments: object, **variables: str) -> str:
+    """What a command writes to a terminal of 100 columns, stdout and stderr together."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command_of(*arguments),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment() | {"TERM": "xterm-256color", "COLUMNS": "100"} | variables,
+    )
+    os.close(theirs)
+    written, deadline = b"", time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if not select.select([ours], [], [], 0.2)[0]:
+            continue
+        try:
+            written += os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+    os.close(ours)
+    assert process.wait(timeout=10) == 0
+    return written.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "colored"),
+    [
+        ((), {}, True),
+        (("--no-color",), {}, False),
+        ((), {"NO_COLOR": "1"}, False),
+        ((), {"TERM": "dumb"}, False),
+    ],
+)
+def test_colour_is_for_terminals_where_it_is_welcome(
+    sample: Path, arguments: tuple[str, ...], variables: dict[str, str], colored: bool
+) -> None:
+    text = seen("report", "-q", *arguments, **variables)
+
+    assert ("\x1b[" in text) == colored
+    assert "Example engineering" in text
+
+
+def test_progress_is_shown_and_gone_in_the_end(folder: Path, imported: Path) -> None:
+    exported = folder / "files"
+    subprocess.run(
+        command_of("export", exported, "--store", imported), env=environment(), check=True
+    )
+
+    text = seen("import", exported, "--store", folder / "new.db")
+
+    assert "Saving records" in text
+    assert "Saving records" not in text.rpartition("\x1b[2K")[2]  # the bar's line was erased
