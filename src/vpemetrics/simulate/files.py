@@ -41,7 +41,8 @@ class RecordFiles:
         kind = record.KIND
         if kind not in self._files:
             self._begin(kind)
-        self._files[kind].write(csv_line([field.cell(getattr(record, field.name)) for field in FIELDS[kind]]) + "\n")
+        cells = [field.cell(getattr(record, field.name)) for field in FIELDS[kind]]
+        self._files[kind].write(csv_line(cells) + "\n")
         self.counts[kind] += 1
 
     def _begin(self, kind: str) -> None:
