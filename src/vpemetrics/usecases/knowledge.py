@@ -10,6 +10,7 @@ from typing import Final
 
 from vpemetrics.errors import NotFound
 from vpemetrics.lineage.services import Services
+from vpemetrics.metrics.evaluate import HISTORY_WEEKS
 from vpemetrics.metrics.facts import (
     Facts,
     Stretch,
@@ -27,7 +28,6 @@ from vpemetrics.store.derived import Traced
 from vpemetrics.store.history import Facts as StoredFacts
 from vpemetrics.window import MISSING, Micros, Window, to_micros, weeks_before
 
-HISTORY_WEEKS: Final = 52
 EVERYTHING: Final = "*"
 
 
@@ -114,9 +114,9 @@ class Knowledge:
             Scope(kind="service", name=name): (name,) for name in services
         }
 
-    def facts(self, store: Store, window: Window) -> Facts:
-        """What happened in a window and the year before it, as columns for the metrics."""
-        start, end = weeks_before(window, HISTORY_WEEKS).start_at, window.end_at
+    def facts(self, store: Store, window: Window, weeks: int = HISTORY_WEEKS) -> Facts:
+        """What happened in a window and the weeks up to its end, as columns for the metrics."""
+        start, end = weeks_before(window, weeks).start_at, window.end_at
         start = min(start, window.start_at)
         with store.view() as connection:
             found = {

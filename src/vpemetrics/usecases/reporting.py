@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from vpemetrics import __version__
 from vpemetrics.metrics.dora import reference
-from vpemetrics.metrics.evaluate import Windows, default_week, evaluate, windows
+from vpemetrics.metrics.evaluate import HISTORY_WEEKS, Windows, default_week, evaluate, windows
 from vpemetrics.metrics.facts import Cut, Facts
 from vpemetrics.metrics.figures import Figure, Scope
 from vpemetrics.metrics.registry import METRICS
@@ -43,9 +43,12 @@ def report(
     known = Knowledge.load(store, rules)
     scope, services = known.scope(asked.service, asked.team)
     window = asked.window or default_week(known.collected_until, rules.zone)
-    every = known.facts(store, window)
-    facts = every.of(services, pooled=scope.kind != "service")
+    pooled = scope.kind != "service"
+    facts = known.facts(store, window).of(services, pooled=pooled)
     of = windows(facts, window, scope)
+    if of.headline.weeks > HISTORY_WEEKS:  # a year, where hardly anything is deployed
+        weeks = round(of.headline.weeks)
+        facts = known.facts(store, window, weeks).of(services, pooled=pooled)
     figures = evaluate(facts, of, scope, known.parts(scope, services))
     return _composed(store, known, facts, of, scope, figures)
 
