@@ -7,12 +7,14 @@ Every record is of the service and repository `shop` unless it says otherwise.
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from vpemetrics.records import Change, Commit, Deployment, Incident, Status, Triage, Verdict
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MARKS = ("rollback", "hotfix")
 ENVIRONMENTS = {"eu": "production", "us": "prod-us", "staging": "staging"}
 
 
@@ -35,7 +37,7 @@ def commits(graph: str, repository: str = "shop") -> list[Commit]:
             continue
         line = word.split("<")
         parents.setdefault(line[0], ())
-        parents.update({child: (parent,) for parent, child in zip(line, line[1:], strict=False)})
+        parents.update({child: (parent,) for parent, child in pairwise(line)})
     return [
         commit(sha, above, authored_at=MONDAY + timedelta(minutes=number), repository=repository)
         for number, (sha, above) in enumerate(parents.items())
@@ -97,10 +99,11 @@ def deploys(table: str) -> list[Deployment]:
 
 
 def _said(words: list[str]) -> dict[str, Any]:
-    marks = ("rollback", "hotfix")
-    return {word: True for word in words if word in marks} | {
-        "status": Status(word) for word in words if word not in marks
-    }
+    said: dict[str, Any] = {word: True for word in words if word in MARKS}
+    for word in words:
+        if word not in MARKS:
+            said["status"] = Status(word)
+    return said
 
 
 def incident(id_: str, began: str | None, restored: str | None = None, **more: Any) -> Incident:

@@ -1,12 +1,13 @@
 """Which commits are which change, and what ships it (METRICS rules 15 to 19)."""
 
+from itertools import chain
+
 import pytest
 from builders import MONDAY, at, changed, commit, commits, deploy, deploys, pull
 from stored import Stored, derive
 
 from vpemetrics.records import AnyRecord, Change, Commit, Repository
 from vpemetrics.rules import LeadTimeStart, Rules, Service
-from vpemetrics.window import to_micros
 
 
 def where(stored: Stored, service: str = "shop") -> dict[str, str]:
@@ -446,7 +447,9 @@ def test_one_change_in_three_services_ships_once_in_each() -> None:
         for sha, when in (("a", f"Mon {hour}:00"), ("b", f"Tue {hour}:00"))
     ]
 
-    stored = derive([*commits("a<b"), pull(1, "Mon 20:00", by="b", of="b"), *rows], Rules())
+    change = pull(1, "Mon 20:00", by="b", of="b")
+
+    stored = derive(chain(commits("a<b"), [change], rows), Rules())
 
     assert [where(stored, service) for service in services] == [
         {"#1": "shopb"},
@@ -497,15 +500,21 @@ def test_without_a_graph_a_change_is_in_the_first_forward_deployment_started_aft
     assert stored.attribution == {"shop": "time"}
 
 
-def test_without_a_graph_an_unknown_commit_ships_nothing_only_where_others_are_known() -> None:
-    unknown = [deploy(f"d{day}", f"{day} 10:00", None) for day in ("Mon", "Wed")]
-    named = deploy("d0", "Mon 08:00", "a")
-    change = pull(1, "Tue 10:00", by="x", first_commit_at=at("Tue 09:00"))
+def test_without_a_graph_an_unknown_commit_ships_nothing_where_others_are_known() -> None:
+    change = pull(1, "Tue 10:00", by="x")
 
-    assert where(derive([change, *unknown, named], Rules())) == {"#1": "unknown_commit"}
-    assert "#1" not in where(derive([change, unknown[1]], Rules()))  # the first one
-    nameless = derive(
-        [change, *(deploy(f"d{n}", f"{d} 10:00", None) for n, d in enumerate(("Mon", "Wed")))],
-        Rules(),
+    found = derive(
+        [change, *deploys("Mon 10:00 eu a \n Wed 10:00 eu ? \n Fri 10:00 eu b")], Rules()
     )
-    assert nameless.shipped["shop", "#1"].starts == (to_micros(at("Tue 09:00")),)
+
+    assert where(found) == {"#1": "unknown_commit"}
+
+
+def test_where_no_deployment_names_a_commit_changes_are_shipped_by_time() -> None:
+    changes = [pull(1, "Mon 09:00", by="x"), pull(2, "Tue 10:00", by="y")]
+
+    found = derive([*changes, *deploys("Mon 10:00 eu ? \n Wed 10:00 eu ?")], Rules())
+
+    assert where(found) == {"#2": "d2"}
+    assert found.shipped["shop", "#1"].reason == "first_deployment"
+    assert [one.ships for one in found.deployments["shop"]] == [False, True]

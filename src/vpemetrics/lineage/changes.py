@@ -313,17 +313,21 @@ def first_shipped(
     """
     when = _held_from(ownership, reached)
     carriers = ownership.carriers
-    known: dict[int, int] = {}
+    landed: dict[int, int] = {}
+
+    def landed_at(at: int) -> int:
+        if at in landed:
+            return landed[at]
+        position = when[ownership.place(ownership.changes[at].merge_commit)]
+        for carrier in reversed(carriers.get(at, ())):
+            position = min(position, landed_at(carrier))
+        landed[at] = position
+        return position
 
     def shipped_at(at: int) -> int:
-        if at in known:
-            return known[at]
-        position = when[ownership.place(ownership.changes[at].merge_commit)]
+        position = landed_at(at)
         if own := ownership.places[at]:
-            position = min(position, max([when[place] for place in own]))
-        for carrier in reversed(carriers.get(at, ())):
-            position = min(position, shipped_at(carrier))
-        known[at] = position
+            return min(position, max([when[place] for place in own]))
         return position
 
     found = [(at, shipped_at(at)) for at in reversed(mine)]  # carriers come later

@@ -101,21 +101,21 @@ class _Environment:
     """What is and was live in one environment while deployments are gone through in order."""
 
     live: DeploymentRow | None = None
+    reached: bool = False
     lived: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedPart:
-    """What one part of a deployment was, against the part `before` that was live there."""
+    """What one part of a deployment was, against the part `before` that was live there.
+
+    `first`: it has no predecessor there; one of an unknown commit has any arrival before it.
+    """
 
     part: DeploymentRow
     before: DeploymentRow | None
     kind: Kind
-
-    @property
-    def first(self) -> bool:
-        """Whether nothing known was live in the environment."""
-        return self.before is None
+    first: bool
 
     @property
     def removed(self) -> int:
@@ -142,8 +142,11 @@ def judge_parts(groups: list[Group], ancestry: Ancestry) -> list[list[JudgedPart
         environment = environments[part.environment]
         elsewhere = bool(arrived[part.commit] - {at}) if part.commit != NONE else False
         kind = _kind_of_part(part, environment, elsewhere, ancestry)
-        judged[at].append(JudgedPart(part, environment.live, kind))
-        if part.status == Status.ROLLED_BACK or not ancestry.knows(part.commit):
+        known = ancestry.knows(part.commit)
+        first = environment.live is None and (known or not environment.reached)
+        judged[at].append(JudgedPart(part, environment.live, kind, first))
+        environment.reached = True
+        if part.status == Status.ROLLED_BACK or not known:
             continue
         environment.live = part
         environment.lived.add(part.commit)
@@ -196,4 +199,6 @@ def _started_at(group: Group) -> Micros:
     starts = [part.started_at for part in group.firsts.values()]
     if starts == [MISSING]:
         return MISSING
-    return min(p.finished_at if p.started_at == MISSING else p.started_at for p in group.firsts.values())
+    return min(
+        p.finished_at if p.started_at == MISSING else p.started_at for p in group.firsts.values()
+    )

@@ -71,6 +71,8 @@ def _traced(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterable[tuple[
     rows, triage = facts.deployments(names), facts.triage()
     incidents = facts.incidents()
     named = {incident.id: _named(incident, services) for incident in incidents}
+    linked = {row.record for row in triage if row.cause}
+    anybodys = {i.id for i in incidents if i.names_cause or not i.services or i.key in linked}
     for repositories, group in _together(facts.deployed_from, names).items():
         configured = {name: services.configured(name) for name in group}
         history = facts.history(repositories, paths=any(s.paths for s in configured.values()))
@@ -79,7 +81,7 @@ def _traced(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterable[tuple[
                 service=service,
                 rows=rows[name],
                 history=history,
-                incidents=[i for i in incidents if _may_concern(i, name, named)],
+                incidents=[i for i in incidents if i.id in anybodys or name in named[i.id]],
                 triage=triage,
                 named=partial(_names, name, named),
                 belongs=path_matcher(service.paths),
@@ -105,10 +107,6 @@ def _named(incident: IncidentRow, services: Services) -> frozenset[str]:
 
 def _names(name: str, named: Mapping[int, frozenset[str]], incident: IncidentRow) -> bool:
     return name in named[incident.id]
-
-
-def _may_concern(incident: IncidentRow, name: str, named: Mapping[int, frozenset[str]]) -> bool:
-    return incident.names_cause or not incident.services or name in named[incident.id]
 
 
 def _fingerprint(rules: Rules, name: str) -> str:
