@@ -219,7 +219,7 @@ def test_a_change_has_the_lead_time_of_the_figure_in_its_own_story(sample: Store
         ("checkout/92", "production-eu", "brought there earlier by checkout/87"),
         ("checkout/92", "production-eu", "live until then: fc19e58 by checkout/90"),
         ("checkout/170", "kind", "forward"),
-        ("checkout/170", "production-us", "its commit was not collected"),
+        ("checkout/170", "production-us", "its commit is unknown"),
         ("accounts/33", "rework", "unplanned: revert"),
         ("example/checkout#1", "left out", "changes in the first known deployment"),
         ("INC-1-3", "lasted", "00:29:43"),

@@ -51,6 +51,8 @@ def explain(
         asked = Asked(window=window, service=service, team=team)
         with session.progress("Tracing services") as advance:
             found = explained(store, rules, what, asked, advance)
+    if found.subject != "metric" and (window or service or team):
+        session.warn("a record has no window and no scope; those options only choose figures")
     if json:
         outputs.print_bytes(render_json(found))
     else:

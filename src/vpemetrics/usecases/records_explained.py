@@ -119,10 +119,10 @@ class _Teller:
     def _owner(self, sha: int, record: Commit) -> tuple[str, int | None]:
         """Whose a commit is, in words and as a change; None where it is no change."""
         ownership = self._ownership(record.repository)
-        place = ownership.owner.get(sha)
+        place, picked = ownership.owner.get(sha), record.picked_from_sha is not None
         if place is not None:
             change = ownership.changes[place]
-            way = "a commit of" if sha in ownership.originals[place] else "brought in by"
+            way = "a commit of" if sha in ownership.originals[place] else _WAYS[picked]
             return f"{way} pull request {change.key}", change.id
         if sha in ownership.undecided:
             return "a commit of a pull request that is still open", None
@@ -130,8 +130,8 @@ class _Teller:
             return "a merge commit, which is no change", None
         root = ownership.pick_roots.get(sha, sha)
         if root != sha:
-            picked = lookup.commits_of(self._view, [root])[root]
-            return f"a cherry-pick of {picked[:12]}, which no pull request lists", -root
+            origin = lookup.commits_of(self._view, [root])[root]
+            return f"a cherry-pick of {origin[:12]}, which no pull request lists", -root
         return "a change of its own: no pull request lists it", -sha
 
     def _ownership(self, repository: str) -> Any:
@@ -266,11 +266,16 @@ class _Teller:
             Fact(name="booked to", at=_at(row.finished_at)),
             Fact(name="kind", text=_kind(row, parts)),
             *self._why(parts),
+            *_repeat(record, parts),
             Fact(name="rework", text=_unplanned(row.unplanned)),
             *self._recovery(service, row),
         ]
         evidence = lookup.evidence_about(self._view, deployed=row.id)
-        mended = lookup.evidence_mended_by(self._view, row.id)
+        mended = [
+            one
+            for one in lookup.evidence_mended_by(self._view, row.id)
+            if one.deployed_id != row.id
+        ]
         return _Story(
             url=record.url,
             facts=(*facts, *self._decisions(record.id)),
@@ -328,7 +333,7 @@ class _Teller:
             part, before = one.judged.part, one.judged.before
             known = loading.load_one(self._view, Commit.KIND, part.commit) is not None
             said = [f"{part.key}: {_judgement(one, known=known)}"]
-            if one.earlier and one.judged.kind in (Kind.ROLLBACK, Kind.REDEPLOY):
+            if one.earlier and one.earlier != before and one.judged.kind in _PUT_BACK:
                 when = self._clock(one.earlier.finished_at)
                 said.append(f"brought there earlier by {one.earlier.key}, {when}")
             if before:
@@ -345,15 +350,17 @@ class _Teller:
         for one in ones:
             sure = "confirmed" if one.grade in CONFIRMED else "suspected"
             yield Fact(name="failed", text=f"{sure}, grade {one.grade}")
-            if one.timed:
-                end = self._clock(one.restored_at) if one.over else self._until_now()
-                said = f"{end} − {self._clock(one.start_at)} = {_elapsed(one.seconds)}"
-                yield Fact(name="  recovery", text=said)
-            else:
-                yield Fact(name="  recovery", text="left out: nobody says when it was restored")
+            yield Fact(name="  recovery", text=self._recovered(one))
 
-    def _until_now(self) -> str:
-        return f"{self._clock(self._known.data_as_of)} (data as of; still open)"
+    def _recovered(self, one: Any) -> str:
+        if not one.timed:
+            return "left out: nobody says when it was restored"
+        start, now = self._clock(one.start_at), self._known.data_as_of
+        if not one.over and now == MISSING:
+            return f"still open, since {start}"
+        end = self._clock(one.restored_at) if one.over else f"{self._clock(now)} (data as of)"
+        still_open = "" if one.over else ", still open"
+        return f"{end} − {start} = {_elapsed(one.seconds)}{still_open}"
 
     def _carried(self, service: str, row: Any) -> Iterable[Group]:
         """What a deployment was the first to ship: counted changes, then those left out."""
@@ -504,6 +511,8 @@ def _judgement(one: _Part, *, known: bool) -> str:
     part, before, kind = one.judged.part, one.judged.before, one.judged.kind
     if part.status == Status.ROLLED_BACK:
         return "its own run rolled it back, so it ships nothing and what was live stayed"
+    if part.commit == NONE:
+        return "its commit is unknown, so it counts as forward and ships nothing counted"
     if not known:
         return "its commit was not collected, so it counts as forward and ships nothing counted"
     if before is None:
@@ -515,6 +524,8 @@ def _judgement(one: _Part, *, known: bool) -> str:
     return _JUDGEMENTS[kind]
 
 
+_WAYS: Final = {True: "a cherry-pick from", False: "brought in by"}
+_PUT_BACK: Final = (Kind.ROLLBACK, Kind.REDEPLOY)
 _JUDGEMENTS: Final[Mapping[Kind, str]] = {
     Kind.FORWARD: "forward, new there and not an ancestor of what was live",
     Kind.REDEPLOY: "redeploy, put back again: it contains what was live",
@@ -522,6 +533,14 @@ _JUDGEMENTS: Final[Mapping[Kind, str]] = {
     Kind.STALE: "stale, an older build that was never live and finished late",
     Kind.ROLLOUT: "roll-out of what was already live in another environment",
 }
+
+
+def _repeat(record: Deployment, parts: Sequence[_Part]) -> Iterable[Fact]:
+    """Says so where a record only repeats what was deployed to its environment."""
+    if all(one.judged.part.key != record.id for one in parts):
+        first = next(p for p in parts if p.judged.part.environment == record.environment)
+        said = f"a repeat of {first.judged.part.key} within 60 minutes is the same deployment"
+        yield Fact(name="  repeat", text=said)
 
 
 def _kind(row: Any, parts: Sequence[_Part]) -> str:
@@ -533,7 +552,7 @@ def _kind(row: Any, parts: Sequence[_Part]) -> str:
 
 
 def _unplanned(why: str | None) -> str:
-    return f"unplanned: {why}" if why else "no, planned"
+    return f"unplanned: {why}" if why else "no"
 
 
 def _customers(record: Incident) -> str:
@@ -548,7 +567,7 @@ def _customers(record: Incident) -> str:
 def _piece(one: Any, named: Mapping[int, lookup.Named]) -> str:
     sure = "confirmed" if one.grade in CONFIRMED else "suspected"
     about = f" ({one.incident})" if one.incident else ""
-    mender = named[one.restored_by].name if one.restored_by is not None else ""
+    mender = "" if one.restored_by in (None, one.deployed_id) else named[one.restored_by].name
     mended = f", mended by {mender}" if mender not in one.detail else ""
     return f"{one.grade} {sure}: {one.detail}{about}{mended}"
 
