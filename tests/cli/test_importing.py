@@ -23,7 +23,9 @@ def test_an_import_says_what_it_saved_and_what_comes_next(deployments: Path) -> 
 
     assert result.exit_code == 0
     assert result.stdout == ""
-    assert "saved: deployments 1, coverage 1\nnow: vpemetrics report\n" in result.stderr
+    assert (
+        "saved: deployments 1, coverage 1\nnow: vpemetrics report --store x.db\n" in result.stderr
+    )
 
 
 def test_importing_again_says_that_all_was_known(deployments: Path) -> None:

@@ -76,7 +76,7 @@ def _tell(session: Session, counts: Mapping[str, int], *, changed: bool) -> None
     if not counts:
         session.note("the files hold no rows; nothing was saved")
     elif changed:
-        session.note(f"saved: {outputs.counts(counts)}\nnow: vpemetrics report")
+        session.note(f"saved: {outputs.counts(counts)}\nnow: {session.hint('report')}")
     else:
         session.note(f"read: {outputs.counts(counts)}; all of it was known already")
 

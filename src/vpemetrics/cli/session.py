@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, NoReturn, ParamSpec
 
@@ -61,6 +62,12 @@ class Session:
         """Says why the command could not do its work, further lines set in."""
         first, *more = text.splitlines() or [""]
         self._say("error: " + "\n       ".join([first, *more]), _ALARM)
+
+    def hint(self, command: str) -> str:
+        """A command to copy that works on the same store under the same configuration."""
+        options = {"--config": self.config, "--store": self.store}
+        given = [f" {name} {quote(str(value))}" for name, value in options.items() if value]
+        return f"vpemetrics {command}{''.join(given)}"
 
     def colors(self, stream: Any) -> bool:
         """Whether a stream is a terminal that shows colours, and colours are welcome."""
@@ -115,26 +122,26 @@ class Session:
         try:
             store = Store.open(choice.location, must_exist=True)
         except NoData:
-            raise _nothing_yet(choice) from None
+            raise self._nothing_yet(choice) from None
         with store:
             if not store.batch():
-                raise _nothing_yet(choice)
+                raise self._nothing_yet(choice)
             yield store
+
+    def _nothing_yet(self, choice: "StoreChoice") -> NoData:
+        if choice.other:
+            return NoData(
+                f"this clone's store holds nothing yet, but there is one at {choice.other}\n"
+                f"Read that one with --store {choice.other}"
+            )
+        return NoData(
+            "there is no data yet in this store\n"
+            f"Bring some in with `{self.hint('import FOLDER')}`; "
+            "docs/quickstart.md tells how to begin"
+        )
 
     def _say(self, text: str, style: str = "{}") -> None:
         typer.echo(style.format(text) if self.colors(sys.stderr) else text, err=True)
-
-
-def _nothing_yet(choice: "StoreChoice") -> NoData:
-    if choice.other:
-        return NoData(
-            f"this clone's store holds nothing yet, but there is one at {choice.other}\n"
-            f"Read that one with --store {choice.other}"
-        )
-    return NoData(
-        "there is no data yet in this store\n"
-        "Bring some in with `vpemetrics import FOLDER`; docs/quickstart.md tells how to begin"
-    )
 
 
 # The options that every command has, as typer reads them from a function's parameters.
@@ -225,7 +232,7 @@ def _told(session: Session) -> Iterator[None]:
         raise typer.Exit(KNOWN) from None
     except KeyboardInterrupt:
         session.fail(
-            "interrupted; nothing of this step was saved; run the same command again to go on"
+            "interrupted; nothing of this step was saved\nRun the same command again to go on"
         )
         raise typer.Exit(INTERRUPTED) from None
     except OSError as error:

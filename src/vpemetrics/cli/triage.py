@@ -104,7 +104,7 @@ def link(session: Session, incident: Incident, cause: Cause, why: Why, who: Who 
         rules = configuration.rules()
         kept = linked(store, rules, incident, cause, who=_who(who), why=why, when=_now())
         if without_cause(store, rules, incident):
-            session.warn(f"no service that {incident} names shipped {kept.cause} to production")
+            session.warn(f"{kept.cause} did not reach production, so no figure changes yet")
     _tell(session, kept)
 
 
@@ -126,7 +126,7 @@ def _tell(session: Session, kept: "Triage") -> None:
     about = f"{kept.record} by {kept.cause}" if kept.cause else kept.record
     session.note(
         f"kept: {kept.verdict} {about}, signed {kept.who}; a later decision replaces this one\n"
-        f"now: vpemetrics explain {kept.record}"
+        f"now: {session.hint(f'explain {kept.record}')}"
     )
 
 
@@ -174,6 +174,8 @@ def _row(one: "Undecided", zone: str) -> tuple[str, ...]:
 def _reason(one: "Undecided") -> str:
     if one.grade is None:
         return "it names no service that is deployed"
+    if one.what == "time":
+        return f"began soon after {one.deployment}"
     if one.deployment and one.deployment != one.record:
         return f"{one.deployment}, {one.detail}"
     return one.detail or ""
