@@ -6,6 +6,7 @@ A ratio without a denominator and a duration without samples have no value: None
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ from vpemetrics.window import (
     HOUR,
     MISSING,
     SECOND,
+    Micros,
     Window,
     date_of,
     midnight,
@@ -31,7 +33,6 @@ from vpemetrics.window import (
 
 FEW: Final = 6
 ENOUGH: Final = 20
-SKEW_SECONDS: Final = 300.0
 NOT_COLLECTED: Final = "not collected"
 NO_INCIDENT_SOURCE: Final = "no incident source"
 
@@ -57,6 +58,7 @@ def figure(cut: Cut, metric: str, value: float | None, **details: Any) -> Figure
     )
 
 
+@lru_cache(maxsize=128)
 def reference(window: Window) -> WindowRef:
     """A window as figures name it."""
     return WindowRef(start=window.start, end=window.end, label=window.label)
@@ -99,14 +101,14 @@ def deployment_frequency(cut: Cut) -> Figure:
     if cut.unknown:
         return figure(cut, "deployment_frequency", None)
     weeks = collected_weeks(cut)
-    kinds = cut.finished.kind.value_counts()
-    beside = {kind: float(kinds.get(kind, 0)) for kind in _KINDS}
-    beside["failed_attempts"] = float(kinds.get("attempt", 0))
+    kinds = Counter(cut.finished.kind.tolist())
+    beside = {kind: float(kinds[kind]) for kind in _KINDS}
+    beside["failed_attempts"] = float(kinds["attempt"])
     if not cut.partial:
         beside["days_with_deployment"] = cut.deployed.day.nunique() / weeks
     if cut.facts.pooled and cut.covered_services:
-        counts = cut.deployed.service.value_counts()
-        each = [counts.get(service, 0) / weeks for service in cut.covered_services]
+        counts = Counter(cut.deployed.service.tolist())
+        each = [counts[service] / weeks for service in cut.covered_services]
         beside["median_service"] = float(np.median(each))
     n = len(cut.deployed)
     return figure(cut, "deployment_frequency", n / weeks, n=n, beside=beside, note=cadence(cut))
@@ -143,7 +145,7 @@ def cadence(cut: Cut) -> str | None:
 
 def _in_each(stretches: Sequence[Stretch], moments: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
     """How many of the moments, which are in order, lie in each stretch."""
-    return np.diff(np.searchsorted(moments, np.array(stretches)), axis=1)
+    return np.diff(np.searchsorted(moments, np.array(stretches)), axis=1)[:, 0]
 
 
 def _collected(cut: Cut, stretches: Iterable[Stretch]) -> list[Stretch]:
@@ -152,12 +154,14 @@ def _collected(cut: Cut, stretches: Iterable[Stretch]) -> list[Stretch]:
     return [(a, b) for a, b in stretches if any(c <= a and b <= d for c, d in spans)]
 
 
+@lru_cache(maxsize=128)
 def _complete_weeks(window: Window, count: int) -> list[Stretch]:
     """At least the `count` whole weeks before a window's end; all of a longer window."""
     long = window if window.days >= 7 * count else weeks_before(window, count + 1)
     return [(week.start_at, week.end_at) for week, clipped in weeks_in(long) if not clipped]
 
 
+@lru_cache(maxsize=128)
 def _complete_months(window: Window, count: int) -> list[Stretch]:
     month, months = month_of(window.end, window.zone), []
     for _ in range(count):
@@ -173,10 +177,7 @@ def time_between_deployments(cut: Cut) -> Figure:
 
 def gaps(cut: Cut) -> pd.DataFrame:
     """Deployments of the window that have one before, with the `seconds` since that."""
-    every = cut.facts.deployed[cut.facts.deployed.kind.isin(COUNTED)]
-    ordered = every.sort_values("finished_at", kind="stable")
-    since = ordered.groupby("service").finished_at.diff() / SECOND
-    return cut.within(ordered.assign(seconds=since), "finished_at").dropna(subset="seconds")
+    return cut.finished_in(cut.facts.gaps)
 
 
 def durations(cut: Cut, metric: str, found: npt.NDArray[np.float64], **details: Any) -> Figure:
@@ -209,19 +210,7 @@ def lead_times(cut: Cut) -> pd.DataFrame:
 
     With `each_commit` a change has as many samples as commits.
     """
-    counted = cut.changes[cut.changes.reason.isna()]
-    if counted.more_starts.notna().any():
-        starts = [
-            [first, *map(int, (more or "").split())]
-            for first, more in zip(counted.start_at, counted.more_starts, strict=True)
-        ]
-        counted = counted.assign(start_at=pd.Series(starts, index=counted.index)).explode(
-            "start_at"
-        )
-        counted["start_at"] = counted.start_at.astype("int64")
-    seconds = seconds_between(counted.start_at, counted.finished_at)
-    inside = seconds >= -SKEW_SECONDS
-    return counted.assign(seconds=seconds.clip(min=0.0))[inside]
+    return cut.finished_in(cut.facts.samples)
 
 
 def change_lead_time(cut: Cut) -> Figure:
@@ -234,7 +223,7 @@ def change_lead_time(cut: Cut) -> Figure:
     seconds = samples.seconds.to_numpy()
     few = len(seconds) < FEW
     beside = extremes(seconds) | {
-        "starts_at_merge": int(cut.changes[cut.changes.reason.isna()].at_merge.sum()),
+        "starts_at_merge": int(samples.at_merge.sum()),
         **accounting(cut),
     }
     found = None if few else intervals.woodruff(seconds, samples.deployed_id.to_numpy())
@@ -254,8 +243,9 @@ def change_lead_time(cut: Cut) -> Figure:
 
 def excluded(cut: Cut) -> dict[str, int]:
     """Changes left out of lead time by reason; deployments of unknown commits beside them."""
-    found = Counter(cut.changes.reason.dropna())
-    found["unknown_commit"] += int(cut.forward.unknown.sum())
+    found = Counter(cut.changes.reason.dropna().tolist())
+    found["negative"] += len(cut.finished_in(cut.facts.negatives))
+    found["unknown_commit"] += int(cut.deployed.unknown.to_numpy().sum())
     return {str(reason): count for reason, count in sorted(found.items()) if count}
 
 
@@ -264,15 +254,15 @@ def accounting(cut: Cut) -> dict[str, float]:
 
     merged = merged_shipped + waiting + merged_excluded; direct commits are not among them.
     """
-    shipped = cut.facts.changes
-    mine = cut.within(shipped[shipped["item"] > 0], "merged_at")
-    waiting = cut.waiting[~cut.waiting["item"].isin(shipped["item"])].drop_duplicates("item")
-    left_out = int(mine.reason.notna().sum()) + int(waiting.reason.notna().sum())
+    found = {
+        fate: int(np.diff(np.searchsorted(moments, cut.stretch))[0])
+        for fate, moments in cut.facts.merges.items()
+    }
     return {
-        "merged": len(mine) + len(waiting),
-        "merged_shipped": int(mine.reason.isna().sum()),
-        "merged_excluded": left_out,
-        "waiting": int(waiting.reason.isna().sum()),
+        "merged": sum(found.values()),
+        "merged_shipped": found["shipped"],
+        "merged_excluded": found["excluded"],
+        "waiting": found["waiting"],
     }
 
 
@@ -340,44 +330,50 @@ def change_fail_rate_with_suspected(cut: Cut) -> Figure:
 def _fail_rate(
     cut: Cut, metric: str, grades: Sequence[str], beside: Mapping[str, float] | None = None
 ) -> Figure:
-    failed = cut.failures[cut.failures.grade.isin(grades)]
-    forward = failed[failed.kind == "forward"]
+    found = cut.failures
+    failed = [
+        (service, kind)
+        for service, kind, grade in zip(found.service, found.kind, found.grade, strict=True)
+        if grade in grades
+    ]
+    forward = [service for service, kind in failed if kind == "forward"]
     also = {**(beside or {}), "failed_not_forward": len(failed) - len(forward)}
-    sourced = cut.with_incidents
+    sourced = frozenset(cut.with_incidents)
     if not sourced:
         n = len(cut.forward)
         note = NO_INCIDENT_SOURCE if n else None
         return figure(cut, metric, None, k=len(forward), n=n, note=note, beside=also)
-    counted = cut.forward.service.isin(sourced)
-    left_out = int((~counted).sum())
-    return proportion(
-        cut,
-        metric,
-        int(forward.service.isin(sourced).sum()),
-        int(counted.sum()),
-        beside=also,
-        excluded={"no_incident_source": left_out} if left_out else {},
-    )
+    k = sum(service in sourced for service in forward)
+    n = sum(service in sourced for service in cut.forward.service.tolist())
+    left_out = len(cut.forward) - n
+    excluded = {"no_incident_source": left_out} if left_out else {}
+    return proportion(cut, metric, k, n, beside=also, excluded=excluded)
 
 
-def suspected_by_chance(cut: Cut, within: int = 4 * HOUR) -> float | None:
+def suspected_by_chance(cut: Cut) -> float | None:
     """Share of working half-hours (Monday to Friday, 9 to 17) soon after a deployment began.
 
-    The mean over the services of the cut that deployed at all; None if none did.
+    The mean over the services of the cut that deployed in the window; None if none did.
     """
-    days = pd.date_range(cut.window.start, cut.window.end, freq="B", inclusive="left")
-    hours = [
-        midnight(day.date(), cut.window.zone) + half * HOUR // 2
-        for day in days
-        for half in range(18, 34)
-    ]
-    shares = []
-    for _, one in cut.forward.groupby("service"):
-        began = np.sort(one.began_at.to_numpy())
-        before = np.searchsorted(began, hours, side="right") - 1
-        since = np.array(hours) - began[before.clip(min=0)]
-        shares.append(float(((before >= 0) & (since <= within)).mean()) if hours else 0.0)
-    return float(np.mean(shares)) if shares else None
+    hours = _working_hours(cut.window)
+    services = cut.forward.service.unique()
+    if not len(services) or not len(hours):
+        return None
+    near = [_near(hours, cut.facts.began[name], cut.facts.suspected_within) for name in services]
+    return float(np.mean(near))
+
+
+def _near(moments: npt.NDArray[np.int64], began: npt.NDArray[np.int64], within: Micros) -> float:
+    """The share of moments at most so long after the last that began before."""
+    last = np.searchsorted(began, moments, side="right") - 1
+    return float(((last >= 0) & (moments - began[last] <= within)).mean())
+
+
+@lru_cache(maxsize=128)
+def _working_hours(window: Window) -> npt.NDArray[np.int64]:
+    dates = [window.start + timedelta(days=day) for day in range(window.days)]
+    begins = [midnight(date, window.zone) for date in dates if date.weekday() < 5]
+    return np.add.outer(begins, np.arange(18, 34) * (HOUR // 2)).ravel().astype(np.int64)
 
 
 def deployment_rework_rate(cut: Cut) -> Figure:
@@ -386,11 +382,9 @@ def deployment_rework_rate(cut: Cut) -> Figure:
     Unplanned: rollbacks, deployments that ship the fix of an incident or a confirmed revert,
     hotfixes. Stale ones and redeploys never are.
     """
-    unplanned = cut.deployed.unplanned.dropna()
-    reasons = {str(why): int(count) for why, count in unplanned.value_counts().items()}
-    return proportion(
-        cut, "deployment_rework_rate", len(unplanned), len(cut.deployed), beside=reasons
-    )
+    reasons = Counter(cut.deployed.unplanned.dropna().tolist())
+    n = len(cut.deployed)
+    return proportion(cut, "deployment_rework_rate", reasons.total(), n, beside=dict(reasons))
 
 
 def failed_deployment_recovery_time(cut: Cut) -> Figure:

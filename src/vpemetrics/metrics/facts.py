@@ -22,6 +22,7 @@ Stretch = tuple[Micros, Micros]
 
 COUNTED: Final = ("forward", "redeploy", "rollback", "stale")
 CONFIRMED: Final = ("A", "B", "C")
+SKEW_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,10 @@ class Facts:
     - `failures`: service, deployed_id, finished_at, kind, grade, start_at, restored_at
       (MISSING: not restored yet), timed (False: nobody knows when it was restored)
     - `incidents`: id, key, began_at, restored_at, updated_at, customers, external, services, caused
+
+    Rows of `deployed`, `shipped` and `failures` are in the order of `finished_at`, so that a window
+    is a slice. `since` is where they begin, whatever was collected before.
+    `suspected_within` is how long after a deployment time alone suspects it.
     """
 
     services: tuple[str, ...]
@@ -47,6 +52,8 @@ class Facts:
     coverage: Mapping[tuple[str, CoverageKind], Sequence[Stretch]]
     attribution: Mapping[str, str]
     data_as_of: Micros
+    since: Micros
+    suspected_within: Micros
     pooled: bool = False
 
     def of(self, services: Collection[str], *, pooled: bool) -> "Facts":
@@ -54,7 +61,6 @@ class Facts:
         wanted = tuple(name for name in self.services if name in frozenset(services))
         if wanted == self.services:
             return replace(self, pooled=pooled)
-        names = frozenset(wanted)
         return replace(
             self,
             services=wanted,
@@ -62,11 +68,7 @@ class Facts:
             shipped=self._rows("shipped", wanted),
             waiting=self._rows("waiting", wanted),
             failures=self._rows("failures", wanted),
-            incidents=self.incidents[
-                np.array(
-                    [not names.isdisjoint(named) for named in self.incidents.services], dtype=bool
-                )
-            ],
+            incidents=self._rows("incidents", wanted),
             pooled=pooled,
         )
 
@@ -76,39 +78,109 @@ class Facts:
         found = [places[service] for service in services if service in places]
         if not found:
             return table.iloc[:0]
-        return table.iloc[np.sort(np.concatenate(found)) if len(found) > 1 else found[0]]
+        return table.iloc[np.unique(np.concatenate(found)) if len(found) > 1 else found[0]]
 
     @cached_property
     def _places(self) -> dict[str, dict[str, npt.NDArray[np.intp]]]:
         """Row numbers by service, so that a scope costs what it holds."""
         names = ("deployed", "shipped", "waiting", "failures")
-        return {name: getattr(self, name).groupby("service").indices for name in names}
+        places = {name: getattr(self, name).groupby("service").indices for name in names}
+        touched: dict[str, list[int]] = defaultdict(list)
+        for row, services in enumerate(self.incidents.services):
+            for service in services:
+                touched[service].append(row)
+        return places | {"incidents": {name: np.array(rows) for name, rows in touched.items()}}
 
     @cached_property
     def changes(self) -> pd.DataFrame:
         """Shipped changes, each once: pooled, at the last service it reached (rule 21)."""
         if not self.pooled or len(self.services) < 2:
             return self.shipped
-        ordered = self.shipped.sort_values("finished_at", kind="stable")
-        return ordered.drop_duplicates("item", keep="last").sort_index()
+        return self.shipped.drop_duplicates("item", keep="last")
+
+    @cached_property
+    def samples(self) -> pd.DataFrame:
+        """Counted changes with their `seconds`; with `each_commit` as many rows as commits.
+
+        A little less than nothing is clock skew and counts as 0; other negative ones are in
+        `negatives` (rule 17).
+        """
+        return self._timed[self._timed.seconds >= -SKEW_SECONDS].assign(
+            seconds=lambda rows: rows.seconds.clip(lower=0.0)
+        )
+
+    @cached_property
+    def negatives(self) -> pd.DataFrame:
+        """Commits, of changes that have samples, dated after the deployment that shipped them."""
+        return self._timed[self._timed.seconds < -SKEW_SECONDS]
+
+    @cached_property
+    def _timed(self) -> pd.DataFrame:
+        counted = self.changes[self.changes.reason.isna()]
+        if counted.more_starts.notna().any():
+            starts = [
+                [first, *map(int, (more or "").split())]
+                for first, more in zip(counted.start_at, counted.more_starts, strict=True)
+            ]
+            counted = counted.assign(start_at=pd.Series(starts, index=counted.index))
+            counted = counted.explode("start_at").astype({"start_at": "int64"})
+        return counted.assign(seconds=seconds_between(counted.start_at, counted.finished_at))
+
+    @cached_property
+    def merges(self) -> dict[str, npt.NDArray[np.int64]]:
+        """When pull requests were merged, in order, by what became of them (rule 36).
+
+        `shipped`; `waiting`, merged and shipped nowhere yet; `excluded` from either by a reason.
+        """
+        sent = self.changes[self.changes["item"].to_numpy() > 0]
+        left = self.waiting[~self.waiting["item"].isin(sent["item"])].drop_duplicates("item")
+        counted, waits = sent.reason.isna().to_numpy(), left.reason.isna().to_numpy()
+        shipped_at, waiting_at = sent.merged_at.to_numpy(), left.merged_at.to_numpy()
+        return {
+            "shipped": np.sort(shipped_at[counted]),
+            "waiting": np.sort(waiting_at[waits]),
+            "excluded": np.sort(np.concatenate([shipped_at[~counted], waiting_at[~waits]])),
+        }
+
+    @cached_property
+    def began(self) -> dict[str, npt.NDArray[np.int64]]:
+        """When each forward deployment of a service began, in order, by service."""
+        began = self.forward.began_at.to_numpy()
+        places = self.forward.groupby("service").indices
+        return {str(service): np.sort(began[rows]) for service, rows in places.items()}
 
     @cached_property
     def collected(self) -> list[Stretch]:
-        """When the deployments of any of the services were collected."""
+        """When the deployments of any of the services were collected, as far back as facts go."""
         kind = CoverageKind.DEPLOYMENTS
-        return merged([span for s in self.services for span in self.coverage.get((s, kind), ())])
+        spans = merged([span for s in self.services for span in self.coverage.get((s, kind), ())])
+        return [(max(start, self.since), end) for start, end in spans if end > self.since]
+
+    @cached_property
+    def counted(self) -> pd.DataFrame:
+        """Deployments that count in frequency."""
+        return self.deployed[self.deployed.kind.isin(COUNTED)]
+
+    @cached_property
+    def forward(self) -> pd.DataFrame:
+        """Forward deployments."""
+        return self.deployed[self.deployed.kind == "forward"]
+
+    @cached_property
+    def gaps(self) -> pd.DataFrame:
+        """Deployments that count and have one of their service before, with `seconds` since it."""
+        since = self.counted.groupby("service").finished_at.diff() / SECOND
+        return self.counted.assign(seconds=since).dropna(subset="seconds")
 
     @cached_property
     def deployment_times(self) -> npt.NDArray[np.int64]:
         """When each deployment that counts in frequency finished, in order."""
-        counted = self.deployed.kind.isin(COUNTED).to_numpy()
-        return np.sort(self.deployed.finished_at.to_numpy()[counted])
+        return self.counted.finished_at.to_numpy()
 
     @cached_property
     def deployment_days(self) -> npt.NDArray[np.int64]:
         """When the first one of each day did, in order."""
-        counted = self.deployed[self.deployed.kind.isin(COUNTED)]
-        return np.sort(counted.groupby("day").finished_at.min().to_numpy())
+        return self.counted.drop_duplicates("day").finished_at.to_numpy()
 
     def covered(self, service: str, kind: CoverageKind, window: Stretch) -> list[Stretch]:
         """The collected stretches of a service inside a window."""
@@ -143,26 +215,30 @@ class Cut:
         at = frame[column].to_numpy()
         return frame[(at >= start) & (at < end)]
 
+    def finished_in(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows that finished in the window, of a frame in that order."""
+        start, end = np.searchsorted(frame.finished_at.to_numpy(), self.stretch)
+        return frame.iloc[start:end]
+
     @cached_property
     def deployed(self) -> pd.DataFrame:
         """Deployments finished in the window, those that count in frequency."""
-        every = self.finished
-        return every[every.kind.isin(COUNTED)]
+        return self.finished_in(self.facts.counted)
 
     @cached_property
     def finished(self) -> pd.DataFrame:
         """All that finished in the window, roll-outs and failed attempts too."""
-        return self.within(self.facts.deployed, "finished_at")
+        return self.finished_in(self.facts.deployed)
 
     @cached_property
     def forward(self) -> pd.DataFrame:
         """Forward deployments finished in the window."""
-        return self.deployed[self.deployed.kind == "forward"]
+        return self.finished_in(self.facts.forward)
 
     @cached_property
     def changes(self) -> pd.DataFrame:
         """Changes first shipped in the window, left-out ones too."""
-        return self.within(self.facts.changes, "finished_at")
+        return self.finished_in(self.facts.changes)
 
     @cached_property
     def waiting(self) -> pd.DataFrame:
@@ -172,7 +248,7 @@ class Cut:
     @cached_property
     def failures(self) -> pd.DataFrame:
         """Failures, suspected ones too, of deployments finished in the window."""
-        return self.within(self.facts.failures, "finished_at")
+        return self.finished_in(self.facts.failures)
 
     @cached_property
     def covered_services(self) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ def batches(cut: Cut) -> pd.DataFrame:
 
 
 def _carried(cut: Cut) -> pd.DataFrame:
-    return cut.within(cut.facts.shipped, "finished_at")
+    return cut.finished_in(cut.facts.shipped)
 
 
 def incident_restore_time(cut: Cut) -> Figure:

@@ -43,8 +43,8 @@ _ALL: Final = (
         name="deployment_frequency",
         title="Deployments",
         unit=Unit.PER_WEEK,
-        definition="How often production was reached, per week; forward, redeploy, rollback and stale "
-        "deployments count, roll-outs of what is live elsewhere do not.",
+        definition="How often production was reached, per week; forward, redeploy, rollback and "
+        "stale deployments count, roll-outs of what is live elsewhere do not.",
         function=f"{_DORA}:deployment_frequency",
         aliases=("frequency", "df", "deploy_frequency", "deployments"),
     ),

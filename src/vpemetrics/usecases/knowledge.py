@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final
@@ -130,13 +131,15 @@ class Knowledge:
         return Facts(
             services=self.services,
             deployed=deployed,
-            shipped=frame(found["shipped"], self.names),
+            shipped=frame(found["shipped"], self.names).sort_values("finished_at", kind="stable"),
             waiting=frame(found["waiting"], self.names),
             failures=failures(found["evidence"], deployed),
             incidents=incidents,
             coverage=self.coverage,
             attribution={name: one.attribution for name, one in self.traced.items()},
             data_as_of=self.data_as_of,
+            since=start,
+            suspected_within=self.rules.incident_window // timedelta(microseconds=1),
         )
 
     def _named(self, services: str | None) -> tuple[str, ...]:
