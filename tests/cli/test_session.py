@@ -116,6 +116,15 @@ def test_a_file_that_cannot_be_read_is_no_bug(folder: Path, sample: Path) -> Non
     assert result.stderr.splitlines()[-1] == "error: blocked/out: Not a directory"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_under_stdout_is_no_bug(sample: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        run = spawn("report", "-q", stdout=full.fileno())
+
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[0] == "error: No space left on device"
+
+
 def test_a_bug_leaves_a_log_and_ends_with_three(folder: Path, sample: Path) -> None:
     with Store.open(sample) as opened, opened.transaction() as connection:
         connection.exec_driver_sql("DROP TABLE evidence")

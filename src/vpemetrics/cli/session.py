@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, NoReturn, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
 
@@ -235,17 +235,12 @@ def _told(session: Session) -> Iterator[None]:
             "interrupted; nothing of this step was saved\nRun the same command again to go on"
         )
         raise typer.Exit(INTERRUPTED) from None
-    except OSError as error:
-        if error.filename is None:
-            _tell_of_bug(session, error)
-        session.fail(f"{error.filename}: {error.strerror}")
+    except OSError as error:  # a file or device that would not do what was asked
+        place = f"{error.filename}: " if error.filename else ""
+        session.fail(f"{place}{error.strerror or error}")
         raise typer.Exit(KNOWN) from None
     except Exception as error:
-        _tell_of_bug(session, error)
+        from vpemetrics.cli.mishap import keep, told
 
-
-def _tell_of_bug(session: Session, error: Exception) -> NoReturn:
-    from vpemetrics.cli.mishap import keep, told
-
-    session.fail(told(error, keep(error, os.environ)))
-    raise typer.Exit(BUG) from None
+        session.fail(told(error, keep(error, os.environ)))
+        raise typer.Exit(BUG) from None
