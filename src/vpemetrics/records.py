@@ -63,6 +63,7 @@ class _ById:
 
     @property
     def key(self) -> str:
+        """The record's id."""
         return self.id
 
 
@@ -95,6 +96,7 @@ class Commit:
 
     @property
     def key(self) -> str:
+        """The commit's sha."""
         return self.sha
 
 
@@ -211,6 +213,7 @@ class Triage:
 
     @property
     def key(self) -> str:
+        """What was decided about, and when."""
         return f"{self.record}@{self.when.isoformat()}"
 
 
@@ -230,6 +233,7 @@ class Coverage:
 
     @property
     def key(self) -> str:
+        """What was collected, and from when on."""
         return f"{self.source}/{self.scope}/{self.kind}/{self.start.isoformat()}"
 
 
