@@ -376,6 +376,14 @@ def test_a_store_can_be_named_by_a_url(tmp_path: Path) -> None:
         assert store.counts() == {"commits": 1}
 
 
+@pytest.mark.parametrize("location", ["foo://bar", "mysql+nothing://u:secret@host/db"])
+def test_a_kind_of_database_we_cannot_use_is_said(location: str) -> None:
+    with pytest.raises(StoreProblem, match="cannot be used as a store") as problem:
+        Store.open(location)
+
+    assert "secret" not in str(problem.value)
+
+
 def test_readers_read_while_somebody_writes(store: Store) -> None:
     store.save("s", [commit(1)])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
 from vpemetrics.errors import StoreBusy, StoreFull, StoreProblem
 
@@ -31,10 +31,17 @@ def file_of(url: URL) -> Path | None:
 
 
 def make_engine(url: URL) -> Engine:
-    """Connections for reading and writing."""
+    """Connections for reading and writing. StoreProblem for a kind of database we cannot use."""
     if url.get_backend_name() != "sqlite":
-        # Rows are passed as tuples, so parameters have to go by position.
-        return create_engine(url, paramstyle="format")
+        try:
+            # Rows are passed as tuples, so parameters have to go by position.
+            return create_engine(url, paramstyle="format")
+        except (NoSuchModuleError, ModuleNotFoundError) as error:
+            where = url.render_as_string(hide_password=True)
+            raise StoreProblem(
+                f"{where}: cannot be used as a store ({error}). Give the path of a file (SQLite), "
+                "or a postgresql:// address with psycopg installed."
+            ) from error
     engine = create_engine(url)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
