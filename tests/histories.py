@@ -107,6 +107,7 @@ class World:
             *repositories,
             *commits,
             *self.changes,
+            *self._proposed(),
             *self.deployments,
             *self.incidents,
             *self.triage,
@@ -273,6 +274,20 @@ class World:
         self.triage = [*(it for it in self.triage if it.key != row.key), row]
 
     # How it is done
+
+    def _proposed(self) -> list[Change]:
+        """Every other branch that is not merged is an open pull request."""
+        return [
+            Change(
+                id=f"{branch.repository}!{number}",
+                repository=branch.repository,
+                commit_shas=tuple(sorted(self._reach(branch.head) - self._reach(base.head))),
+                base_branch=base.name,
+                head_branch=branch.name,
+            )
+            for number, branch in enumerate(self.branches)
+            if number % 2 and (base := branch.base) is not None and not branch.merged
+        ]
 
     def _mains(self) -> list[Branch]:
         return self.branches[: self.shape.repositories]

@@ -154,6 +154,12 @@ class Facts:
         self.incidents = [row for row in rows if isinstance(row, Incident)]
         merged = [row for row in rows if isinstance(row, Change) and row.merged_at is not None]
         self.changes = {change.id: change for change in sorted(merged, key=_merge_order)}
+        self.proposed = {
+            sha
+            for row in rows
+            if isinstance(row, Change) and row.merged_at is None and row.closed_at is None
+            for sha in row.commit_shas
+        }
         triage = sorted((row for row in rows if isinstance(row, Triage)), key=lambda row: row.when)
         self.triage = {row.record: row for row in triage}
         self._reach: dict[str, frozenset[str]] = {}
@@ -302,6 +308,9 @@ class Facts:
                 return sha
             if source not in self.commits and source not in self.owners:
                 return sha
+            if source in self.proposed and source not in self.owners:
+                # Choice (15): an open pull request takes nothing from those who picked from it.
+                return sha
             seen.add(source)
             sha = source
 
@@ -387,12 +396,26 @@ class Facts:
         return shas
 
     def reverts(self, key: str) -> set[str]:
-        """The changes (or unknown commits) a change says it reverts, itself never."""
+        """The changes (or unknown commits) a change reverts, itself and other reverts never."""
         named = {c.reverts_sha for c in self.commits_of(key) if c.reverts_sha is not None}
-        targets = {self.change_of(sha) for sha in named}
+        targets = {self.change_of(sha) for sha in named if not self._reverts_itself(sha)}
         if key in self.changes:
             targets |= set(self.changes[key].reverts)
-        return targets - {key}
+        return {target for target in targets - {key} if not self._is_revert(target)}
+
+    def _reverts_itself(self, sha: str) -> bool:
+        return sha in self.commits and self.commits[sha].reverts_sha is not None
+
+    def _is_revert(self, key: str) -> bool:
+        """Whether a change is nothing but a revert.
+
+        Choice (23): what brings work of its own beside a revert can be reverted like any change.
+        """
+        if key not in self.changes:
+            return self._reverts_itself(key)
+        change = self.changes[key]
+        shas = self.own_commits[key] or (change.merge_commit_sha or "",)
+        return bool(change.reverts) or all(self._reverts_itself(sha) for sha in shas)
 
 
 def _merge_order(change: Change) -> tuple[datetime, str]:
@@ -409,15 +432,19 @@ class Story:
         rows = sorted(facts.services[name], key=lambda row: row.id)
         self.attempts = tuple(row.id for row in rows if row.status in ATTEMPTS)
         self.repositories = facts.repositories_of(name)
-        self.has_graph = any(
-            facts.repository_name(commit.repository) in self.repositories
-            for commit in facts.commits.values()
-        ) or any(row.commit_sha in facts.commits for row in rows)
+        # Choice (16): where no deployment names a commit, the graph is of no use.
+        self.has_graph = any(row.commit_sha for row in _arrivals(rows)) and self._has_commits(rows)
         self.deployments = self._judge(_group(_arrivals(rows)))
         self._paths = pathspec.GitIgnoreSpec.from_lines(facts.service_rules(name).paths)
         self.shipped: dict[str, Shipped] = {}
         self.waiting: set[str] = set()
         self._ship()
+
+    def _has_commits(self, rows: Iterable[Deployment]) -> bool:
+        return any(
+            self.facts.repository_name(commit.repository) in self.repositories
+            for commit in self.facts.commits.values()
+        ) or any(row.commit_sha in self.facts.commits for row in rows)
 
     # Kinds (rules 12 and 13)
 
@@ -434,8 +461,8 @@ class Story:
         firsts = _firsts(group)
         judged = [kinds.of[row.id] for row in firsts]
         # Choice (12): judged per environment; of several kinds the one that matters most.
-        kind = next(kind for kind in _Kinds.ORDER if kind in [it for it, _ in judged])
-        removed = [before for it, before in judged if it == "rollback"]
+        kind = next(kind for kind in _Kinds.ORDER if kind in [it for it, _, _ in judged])
+        removed = [before for it, before, _ in judged if it == "rollback"]
         return Deployed(
             service=self.name,
             parts=tuple(row.id for row in group),
@@ -445,7 +472,7 @@ class Story:
             commit=group[0].commit_sha,
             known=self.knows(group[0].commit_sha),
             rolled_back=group[0].status is Status.ROLLED_BACK,
-            first=all(before is None for _, before in judged),
+            first=all(first for _, _, first in judged),
             environments=frozenset(row.environment for row in group),
             removed=removed[0] if removed else None,
             records=tuple(group),
@@ -468,11 +495,12 @@ class Story:
     def _belongs(self, change: Change) -> bool:
         if self.facts.repository_name(change.repository) not in self.repositories:
             return False
-        squash = self.facts.commits.get(change.merge_commit_sha or "")
-        if squash is not None and len(squash.parents) < 2 and squash.paths is not None:
-            return self._touches(squash.sha)
-        shas = self.facts.own_commits[change.id] or self.facts.originals(change)
-        return any(self._touches(sha) for sha in shas or (change.merge_commit_sha or "",))
+        own = [sha for sha in self.facts.own_commits[change.id] if sha in self.facts.commits]
+        if own:
+            return any(self._touches(sha) for sha in own)
+        # Choice (16): where no original is known, the squash shows what was touched.
+        squash = change.merge_commit_sha or ""
+        return self.facts.is_merge(squash) or self._touches(squash)
 
     def _touches(self, sha: str) -> bool:
         commit = self.facts.commits.get(sha)
@@ -524,6 +552,10 @@ class Story:
         for sha in new:
             if sha not in self.facts.commits or self.facts.is_merge(sha):
                 continue
+            # Choice (15): what an open pull request lists waits for it, as do picks of it.
+            source = self.facts.commits[sha].picked_from_sha
+            if sha in self.facts.proposed or source in self.facts.proposed - set(self.facts.owners):
+                continue
             key = self.facts.change_of(sha)
             if key in self.facts.commits and key not in self.facts.changes and self._touches(sha):
                 yield key
@@ -561,7 +593,8 @@ class Story:
             return None
         if deployment.first:
             return "first_deployment"
-        if not deployment.known:
+        names_commits = any(d.commit is not None for d in self.deployments)
+        if not deployment.known and names_commits:
             return "unknown_commit"
         return "bot" if self.facts.by_bot(change) else None
 
@@ -592,7 +625,8 @@ class Story:
         dates = [commit.authored_at for commit in commits if commit.authored_at is not None]
         if len(dates) < len(own) or not own:
             # Choice (17): the source's own first_commit_at stands in for commits not known.
-            dates += [change.first_commit_at] if change.first_commit_at else []
+            each = mode is LeadTimeStart.EACH_COMMIT and dates
+            dates += [change.first_commit_at] if change.first_commit_at and not each else []
         if not dates:
             return [change.merged_at], True
         return (dates if mode is LeadTimeStart.EACH_COMMIT else [min(dates)]), False
@@ -610,9 +644,11 @@ class Story:
         if start is None:
             return Shipped(deployment=parts, excluded="no_author_date")
         lead = _lead(deployment.finished_at - start)
+        by_merge = self.facts.rules.lead_time_start is LeadTimeStart.MERGE
+        reason = "deployed_before_merge" if by_merge else "negative"
         return Shipped(
             deployment=parts,
-            excluded="negative" if lead is None else None,
+            excluded=reason if lead is None else None,
             start_at=start,
             leads=() if lead is None else (lead,),
         )
@@ -628,15 +664,22 @@ class Story:
     def of_change(self, key: str) -> Deployed | None:
         """The deployment that shipped a change; the first one shipped nothing that counts."""
         it = self.shipped.get(key)
-        found = self.of_parts(it.deployment) if it else None
+        if it is None or it.excluded == "other_branch":
+            return None
+        found = self.of_parts(it.deployment)
         return None if found is None or found.first else found
 
     def of_commit(self, sha: str) -> Deployed | None:
         """The deployment that first held a commit, else the one that shipped its change."""
-        for deployment in self.deployments:
-            if deployment.ships and sha in self.facts.ancestors(deployment.commit or ""):
-                return None if deployment.first else deployment
-        return self.of_change(self.facts.change_of(sha))
+        held = next((d for d in self.deployments if d.ships and self._is_in(sha, d)), None)
+        key = self.facts.change_of(sha)
+        booked = self.shipped.get(key)
+        shipped = self.of_parts(booked.deployment) if booked else None
+        found = min(filter(None, (held, shipped)), key=self.place, default=None)
+        return None if found is None or found.first else found
+
+    def _is_in(self, sha: str, deployment: Deployed) -> bool:
+        return sha in self.facts.ancestors(deployment.commit or "") and self._touches(sha)
 
     def place(self, deployment: Deployed) -> int:
         return [d.parts for d in self.deployments].index(deployment.parts)
@@ -648,7 +691,7 @@ class Story:
         before = [
             (i, d)
             for i, d in enumerate(self.deployments[:place])
-            if d.environments & rollback.environments
+            if d.environments & rollback.environments and not d.rolled_back
         ]
         target = self._target(rollback, before)
         return [d for i, d in before if target is not None and i > target and d.kind == "forward"]
@@ -663,26 +706,38 @@ class Story:
     def put_back(self, rollback: Deployed) -> bool:
         """Whether what a rollback removed came again before any other forward deployment."""
         for deployment in self.deployments[self.place(rollback) + 1 :]:
-            if not deployment.environments & rollback.environments:
+            if deployment.rolled_back or not deployment.environments & rollback.environments:
                 continue
-            if deployment.commit == rollback.removed and deployment.ships:
+            if deployment.commit == rollback.removed:
                 return True
             if deployment.kind == "forward":
                 return False
         return False
 
-    def live_at(self, began: datetime) -> Deployed | None:
+    def _is_back(self, removed: Deployed, rollback: Deployed, by: datetime) -> bool:
+        """Whether a removed commit was put back where it was by a moment.
+
+        Choice (23): then it is live again, and no longer "rolled back since".
+        """
+        return any(
+            d.commit == removed.commit and d.commit is not None
+            for d in self.deployments[self.place(rollback) + 1 :]
+            if d.finished_at <= by and not d.rolled_back and d.environments & rollback.environments
+        )
+
+    def live_at(self, began: datetime, fix: Deployed | None = None) -> Deployed | None:
         """The latest forward deployment that had started then and was not rolled back since."""
         gone = [
             removed
             for rollback in self.deployments
             if rollback.kind == "rollback" and rollback.finished_at <= began
             for removed in self.removed_by(rollback)
+            if not self._is_back(removed, rollback, began)
         ]
         candidates = [
             d
             for d in self.deployments
-            if d.kind == "forward" and d.started_at <= began and d not in gone
+            if d.kind == "forward" and d.started_at <= began and d not in gone and d != fix
             # Choice (23): "since" is between the deployment and the incident.
             if not (d.rolled_back and d.finished_at <= began)
         ]
@@ -763,18 +818,23 @@ def _same(one: Deployment, other: Deployment) -> bool:
 class _Kinds:
     """What is and was live in every environment, and so the kind of every arrival."""
 
-    ORDER = ("rollback", "forward", "stale", "redeploy", "rollout")
+    ORDER = ("rollback", "forward", "redeploy", "stale", "rollout")
 
     def __init__(self, story: Story) -> None:
         self.story = story
         self.live: dict[str, str] = {}
         self.ever: dict[str, dict[str, int]] = {}
-        self.of: dict[str, tuple[str, str | None]] = {}
+        self.reached: set[str] = set()
+        self.of: dict[str, tuple[str, str | None, bool]] = {}
 
     def arrive(self, row: Deployment, group: int) -> None:
         """Judge a part, then make its commit the live one."""
         before = self.live.get(row.environment)
-        self.of[row.id] = (self._kind(row, before, group), before)
+        lives = row.status is not Status.ROLLED_BACK and self.story.knows(row.commit_sha)
+        # Choice (13): what is unknown or did not stay follows whatever came there before it.
+        first = before is None and (lives or row.environment not in self.reached)
+        self.of[row.id] = (self._kind(row, before, group), before, first)
+        self.reached.add(row.environment)
         if row.status is Status.ROLLED_BACK or not self.story.knows(row.commit_sha):
             return
         assert row.commit_sha is not None
@@ -792,7 +852,7 @@ class _Kinds:
             return "redeploy"
         here = self.ever[row.environment]
         if sha in here:
-            return "redeploy" if self._contains(sha, before, here) else "rollback"
+            return "redeploy" if self._contains(sha, before) else "rollback"
         older = sha in self.story.facts.ancestors(before)
         if row.rollback and (older or not self.story.has_graph):
             return "rollback"
@@ -802,12 +862,13 @@ class _Kinds:
             return "rollout"
         return "stale" if older else "forward"
 
-    def _contains(self, sha: str, before: str, here: Mapping[str, int]) -> bool:
+    def _contains(self, sha: str, before: str) -> bool:
         if self.story.has_graph:
             return before in self.story.facts.ancestors(sha)
-        # Choice (12): without a graph, what first went live later contains the earlier.
-        order = list(here)
-        return order.index(sha) > order.index(before)
+        # Choice (12): without a graph, what first went live later, anywhere, contains the earlier.
+        return min(ever[sha] for ever in self.ever.values() if sha in ever) > min(
+            ever[before] for ever in self.ever.values() if before in ever
+        )
 
 
 @dataclass(frozen=True)
@@ -861,7 +922,7 @@ class Evidence:
                 continue
             for target in sorted(self.facts.reverts(key)):
                 blamed = story.of_change(target)
-                if blamed is None or self.facts.reverts(target):
+                if blamed is None:
                     continue
                 if story.place(blamed) < story.place(by):
                     supported = self._supported(story, key, target, blamed, by)
@@ -872,20 +933,44 @@ class Evidence:
     ) -> bool:
         """Whether an incident, a hotfix or a label stands beside a revert (rule 23 B).
 
-        Choice (23): an incident of the service that began within 7 days of the revert's
-        deployment, before or after; or a revert within 7 days of its target where either
-        pull request is labelled or a hotfix, or the revert's deployment is one.
+        Choice (23): an incident that concerns the service and began within 7 days of the
+        revert's deployment, before or after, but not before the deployment that is blamed
+        started; or a revert within 7 days of its target where either pull request is labelled,
+        or the deployment of either is a hotfix or ships one.
         """
         if any(
-            abs(began - by.finished_at) <= REVERT_SUPPORT
+            abs(began - by.finished_at) <= REVERT_SUPPORT and began >= blamed.started_at
             for incident in self.facts.incidents
-            if story.name in self._named(incident) and not incident.external
+            if self._concerns(incident, story) and not incident.external
             if (began := _began(incident)) is not None
         ):
             return True
         if by.finished_at - blamed.finished_at > REVERT_SUPPORT:
             return False
-        return _is_hotfix(by) or any(self._marked(it) for it in (key, target))
+        hotfixes = {
+            d.parts for change, d in self._shipped_changes(story) if self._hotfix_change(change)
+        }
+        if any(_is_hotfix(d) or d.parts in hotfixes for d in (by, blamed)):
+            return True
+        return any(self._marked(it) for it in (key, target))
+
+    def _shipped_changes(self, story: Story) -> Iterator[tuple[Change, Deployed]]:
+        for key in story.shipped:
+            if key in self.facts.changes and (found := story.of_change(key)) is not None:
+                yield self.facts.changes[key], found
+
+    def _concerns(self, incident: Incident, story: Story) -> bool:
+        """Whether an incident names a service, or something that the service deployed."""
+        if story.name in self._named(incident):
+            return True
+        triage = self.facts.triage.get(incident.id)
+        exact = [incident.cause_deployment, triage.cause if triage else None]
+        if any(cause is not None and self._named_in(story, cause) for cause in exact):
+            return True
+        if incident.service:
+            return False
+        causes = _causes(incident, None)
+        return bool(self._fixes(story, incident)) or any(self._named_in(story, c) for c in causes)
 
     def _marked(self, key: str) -> bool:
         change = self.facts.changes.get(key)
@@ -914,55 +999,46 @@ class Evidence:
                 cause = Cause(grade=best.grade, service=best.service, deployment=best.deployment)
                 found += [best, *(replace(f, counts=False) for f in ranked if f != standing[0])]
             else:
-                cause = Cause(grade="E", reason="rejected" if ranked else reason)
+                triage = self.facts.triage.get(incident.id)
+                rejected = ranked or (triage is not None and triage.verdict is Verdict.REJECT)
+                cause = Cause(grade="E", reason="rejected" if rejected else reason)
                 found += [replace(f, counts=False) for f in ranked]
             self.causes[incident.id, service] = cause
         return found
 
     def _evidence(self, incident: Incident) -> Iterator[tuple[str, list[Failure], str]]:
-        """For each named service the evidence, and the reason for grade E if there is none."""
-        named = self._named(incident)
+        """For each concerned service the evidence, and the reason for E if there is none."""
         causes = _causes(incident, self.facts.triage.get(incident.id))
-        if causes:
-            guilty = self._guilty(causes, named)
-            reason = "" if guilty else "never_shipped"
-            for service in named or sorted({d.service for d in guilty}) or [""]:
-                own = [d for d in guilty if d.service == service] or guilty
-                yield service, [_failure(d, "A", "named", incident) for d in own[:1]], reason
-            return
-        if incident.external:
-            for service in named or [""]:
-                yield service, [], "external"
-            return
-        services = named or sorted(self._fixed_in(incident))
-        for service in services or [""]:
-            evidence = list(self._by_fix_and_time(incident, service))
-            yield service, evidence, "unknown" if named else "no_service"
+        named = self._named(incident)
+        concerned = [s.name for s in self.stories.values() if self._concerns(incident, s)]
+        services = sorted({*named, *concerned}) or [""]
+        for service in services:
+            story = self.stories.get(service)
+            if story is None:
+                yield service, [], "unknown" if service else "no_service"
+                continue
+            guilty = [d for cause in causes for d in self._named_in(story, cause)]
+            # Choice (23): a cause that is named but was not shipped here ends the search.
+            if causes and not guilty:
+                yield service, [], "never_shipped"
+                continue
+            evidence = [_failure(d, "A", "named", incident) for d in guilty]
+            if not incident.external:
+                evidence += self._by_fix_and_time(incident, story)
+            yield service, evidence, "external" if incident.external else "unknown"
 
     def _named(self, incident: Incident) -> list[str]:
         names = [self.facts.service_of(name, None) for name in incident.service]
         return sorted({name for name in names if name is not None})
 
-    def _guilty(self, causes: Iterable[str], named: Sequence[str]) -> list[Deployed]:
-        """The deployments a named deployment, pull request or commit stands for.
-
-        Choice (23): in the named services that shipped it; if none did, wherever it shipped.
-        """
-        for cause in causes:
-            found = [d for story in self.stories.values() for d in self._named_in(story, cause)]
-            ours = [d for d in found if d.service in named]
-            if ours or found:
-                return ours or found
-        return []
-
-    def _named_in(self, story: Story, cause: str) -> Iterator[Deployed]:
+    def _named_in(self, story: Story, cause: str) -> list[Deployed]:
+        """The deployment of a service that a deployment, pull request or commit stands for."""
         deployment = story.of_record(cause)
         if deployment is None and cause in self.facts.changes:
             deployment = story.of_change(cause)
         elif deployment is None:
             deployment = self._of_sha(story, cause.lower())
-        if deployment is not None:
-            yield deployment
+        return [] if deployment is None else [deployment]
 
     def _of_sha(self, story: Story, given: str) -> Deployed | None:
         deployed = {d.commit for d in story.deployments if d.commit is not None}
@@ -970,26 +1046,22 @@ class Evidence:
         matching = [sha for sha in known if sha.lower().startswith(given)]
         return story.of_commit(matching[0]) if len(matching) == 1 else None
 
-    def _fixed_in(self, incident: Incident) -> set[str]:
-        return {story.name for story in self.stories.values() if self._fix(story, incident)}
+    def _fixes(self, story: Story, incident: Incident) -> list[Deployed]:
+        """The deployments that shipped a change closing the incident, the first one first."""
+        closing = [d for c, d in self._shipped_changes(story) if incident.id in c.closes]
+        return [d for d in story.deployments if d in closing]
 
-    def _fix(self, story: Story, incident: Incident) -> Deployed | None:
-        """The deployment that shipped a change closing the incident, the first of several."""
-        fixes = [
-            story.of_change(key) for key, c in self.facts.changes.items() if incident.id in c.closes
-        ]
-        shipped = [fix for fix in fixes if fix is not None]
-        return min(shipped, key=story.place, default=None)
-
-    def _by_fix_and_time(self, incident: Incident, service: str) -> Iterator[Failure]:
-        story, began = self.stories.get(service), _began(incident)
-        suspect = story.live_at(began) if story and began else None
-        if story is None or began is None or suspect is None:
+    def _by_fix_and_time(self, incident: Incident, story: Story) -> Iterator[Failure]:
+        began = _began(incident)
+        if began is None:
             return
-        fix = self._fix(story, incident)
-        if fix is not None:
-            yield _failure(suspect, "C", "fix", incident, by=fix)
-        if began - suspect.started_at <= self.facts.rules.incident_window:
+        for fix in self._fixes(story, incident):
+            # Choice (23): a fix does not break what it mends.
+            blamed = story.live_at(began, fix)
+            if blamed is not None:
+                yield _failure(blamed, "C", "fix", incident, by=fix)
+        suspect = story.live_at(began)
+        if suspect is not None and began - suspect.started_at <= self.facts.rules.incident_window:
             yield _failure(suspect, "D", "time", incident)
 
     # A person's verdict
@@ -1028,7 +1100,7 @@ class Evidence:
         content = {
             deployment.parts
             for key in story.shipped
-            if key in self.facts.changes and self._unplanned_change(self.facts.changes[key])
+            if key in self.facts.changes and self._unplanned_change(self.facts.changes[key], story)
             if (deployment := story.of_change(key)) is not None
         }
         return tuple(
@@ -1036,9 +1108,10 @@ class Evidence:
             for d in story.deployments
         )
 
-    def _unplanned_change(self, change: Change) -> bool:
-        # Choice (25): only incidents that are known; other issues are closed every day.
-        return self._hotfix_change(change) or any(key in self.incidents for key in change.closes)
+    def _unplanned_change(self, change: Change, story: Story) -> bool:
+        # Choice (25): only known incidents of the service; other issues are closed every day.
+        closes = [self.incidents[key] for key in change.closes if key in self.incidents]
+        return self._hotfix_change(change) or any(self._concerns(one, story) for one in closes)
 
     # Recovery (rule 26)
 
@@ -1048,41 +1121,45 @@ class Evidence:
         for failure in failures:
             if failure.counts:
                 by_deployment.setdefault((failure.service, failure.deployment), []).append(failure)
-        return {
+        found = {
             key: self._recovery(evidence)
             for key, evidence in by_deployment.items()
             if any(failure.grade in CONFIRMED for failure in evidence)
         }
+        return {key: recovery for key, recovery in found.items() if recovery is not None}
 
-    def _recovery(self, evidence: list[Failure]) -> Recovery:
+    def _recovery(self, evidence: list[Failure]) -> Recovery | None:
+        """From start to restoration; None where nobody can know when it was restored."""
         deployment = self._deployment(evidence[0])
         incidents = [self.incidents[f.incident] for f in evidence if f.incident is not None]
-        starts = [_began(incident) or deployment.finished_at for incident in incidents]
+        if not incidents:
+            return self._recovery_without_incident(deployment, evidence)
+        # Choice (26): an incident without times says nothing about the start.
+        starts = [began for incident in incidents if (began := _began(incident)) is not None]
         start = max(min(starts, default=deployment.finished_at), deployment.started_at)
         ends = [incident.mitigated_at or incident.resolved_at for incident in incidents]
-        if not incidents:
-            ends = [self._mended(deployment, evidence)]
         closed = [end for end in ends if end is not None]
-        # Choice (26): a recovery is never shorter than nothing.
-        restored = max(start, *closed) if len(closed) == len(ends) else None
-        return Recovery(start=start, restored=restored)
+        return Recovery(start=start, restored=max(closed) if len(closed) == len(ends) else None)
 
-    def _mended(self, deployment: Deployed, evidence: list[Failure]) -> datetime | None:
-        """The finish of the rollback or hotfix that ended a failure without an incident."""
+    def _recovery_without_incident(
+        self, deployment: Deployed, evidence: list[Failure]
+    ) -> Recovery | None:
+        """From the deployment to the rollback or hotfix that ended its failure."""
         if deployment.rolled_back:
             # Choice (26): the pipeline's own rollback ends with the run.
-            return deployment.finished_at
+            return Recovery(start=deployment.started_at, restored=deployment.finished_at)
         story = self.stories[deployment.service]
-        given = [
-            story.of_parts(f.by) for f in evidence if f.by is not None and f.grade in CONFIRMED
+        # Choice (26): a failure that a person confirmed was mended by what made it suspected.
+        judged = any(failure.evidence == "triage" for failure in evidence)
+        ends = [
+            by.finished_at
+            for failure in evidence
+            if judged or failure.grade in CONFIRMED
+            if (by := story.of_parts(failure.by)) is not None
         ]
-        ends = [by.finished_at for by in given if by is not None] or [
-            later.finished_at
-            for later in self.with_rework(story)[story.place(deployment) + 1 :]
-            if (later.kind == "rollback" and deployment in story.removed_by(later))
-            or (later.kind == "forward" and later.unplanned)
-        ]
-        return min(ends, default=None)
+        if not ends:
+            return None
+        return Recovery(start=deployment.finished_at, restored=min(ends))
 
 
 def _failure(

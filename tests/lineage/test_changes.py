@@ -1,7 +1,5 @@
 """Which commits are which change, and what ships it (METRICS rules 15 to 19)."""
 
-from itertools import chain
-
 import pytest
 from builders import MONDAY, at, changed, commit, commits, deploy, deploys, pull
 from stored import Stored, derive
@@ -208,9 +206,9 @@ def test_a_long_stack_of_pull_requests_takes_no_longer_than_its_length() -> None
 
 
 def test_what_the_first_deployment_held_was_shipped_before() -> None:
-    rows = [*commits("a<b"), pull(1, "Mon 09:00", by="b", of="b"), *deploys("Mon 10:00 eu b")]
+    rows: list[AnyRecord] = [pull(1, "Mon 09:00", by="b", of="b"), *deploys("Mon 10:00 eu b")]
 
-    stored = derive(rows, Rules())
+    stored = derive([*commits("a<b"), *rows], Rules())
 
     assert {sent.reason for sent in stored.shipped.values()} == {"first_deployment"}
 
@@ -447,9 +445,9 @@ def test_one_change_in_three_services_ships_once_in_each() -> None:
         for sha, when in (("a", f"Mon {hour}:00"), ("b", f"Tue {hour}:00"))
     ]
 
-    change = pull(1, "Mon 20:00", by="b", of="b")
+    history: list[AnyRecord] = [*commits("a<b"), pull(1, "Mon 20:00", by="b", of="b"), *rows]
 
-    stored = derive(chain(commits("a<b"), [change], rows), Rules())
+    stored = derive(history, Rules())
 
     assert [where(stored, service) for service in services] == [
         {"#1": "shopb"},

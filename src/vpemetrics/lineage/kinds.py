@@ -109,7 +109,8 @@ class _Environment:
 class JudgedPart:
     """What one part of a deployment was, against the part `before` that was live there.
 
-    `first`: it has no predecessor there; one of an unknown commit has any arrival before it.
+    `first`: it has no predecessor there, which is a commit that lived; for a part whose own
+    commit is unknown or did not live, any arrival before it.
     """
 
     part: DeploymentRow
@@ -142,11 +143,11 @@ def judge_parts(groups: list[Group], ancestry: Ancestry) -> list[list[JudgedPart
         environment = environments[part.environment]
         elsewhere = bool(arrived[part.commit] - {at}) if part.commit != NONE else False
         kind = _kind_of_part(part, environment, elsewhere, ancestry)
-        known = ancestry.knows(part.commit)
-        first = environment.live is None and (known or not environment.reached)
+        lives = part.status != Status.ROLLED_BACK and ancestry.knows(part.commit)
+        first = environment.live is None and (lives or not environment.reached)
         judged[at].append(JudgedPart(part, environment.live, kind, first))
         environment.reached = True
-        if part.status == Status.ROLLED_BACK or not known:
+        if not lives:
             continue
         environment.live = part
         environment.lived.add(part.commit)

@@ -457,8 +457,8 @@ def _is_revert(change: AnyChange, ownership: Ownership) -> bool:
 
 
 def _name(change: AnyChange, ownership: Ownership) -> str:
-    at, sha = change
-    return ownership.changes[at].key if at != NONE else f"commit:{sha}"
+    at, _ = change
+    return ownership.changes[at].key if at != NONE else "a direct commit"
 
 
 def _ships(one: Deployed, by: _Attribution) -> bool:
