@@ -14,12 +14,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from vpemetrics.metrics import intervals
-from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Cut, Stretch, length, seconds_between
+from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Cut, Stretch, length
 from vpemetrics.metrics.figures import Figure, FigureCoverage, IntervalRef, WindowRef
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.window import (
     HOUR,
-    MISSING,
     SECOND,
     Micros,
     Window,
@@ -101,13 +100,13 @@ def deployment_frequency(cut: Cut) -> Figure:
     if cut.unknown:
         return figure(cut, "deployment_frequency", None)
     weeks = collected_weeks(cut)
-    kinds = Counter(cut.finished.kind.tolist())
+    kinds = _occurrences(cut.finished.kind)
     beside = {kind: float(kinds[kind]) for kind in _KINDS}
     beside["failed_attempts"] = float(kinds["attempt"])
     if not cut.partial:
         beside["days_with_deployment"] = cut.deployed.day.nunique() / weeks
     if cut.facts.pooled and cut.covered_services:
-        counts = Counter(cut.deployed.service.tolist())
+        counts = _occurrences(cut.deployed.service)
         each = [counts[service] / weeks for service in cut.covered_services]
         beside["median_service"] = float(np.median(each))
     n = len(cut.deployed)
@@ -232,7 +231,7 @@ def change_lead_time(cut: Cut) -> Figure:
         "change_lead_time",
         None if few else intervals.median(seconds),
         n=len(seconds),
-        deployments=samples.deployed_id.nunique(),
+        deployments=len(np.unique(samples.deployed_id.to_numpy())),
         interval=interval(found),
         values=tuple(sorted(seconds.tolist())) if few else (),
         excluded=excluded(cut),
@@ -243,10 +242,15 @@ def change_lead_time(cut: Cut) -> Figure:
 
 def excluded(cut: Cut) -> dict[str, int]:
     """Changes left out of lead time by reason; deployments of unknown commits beside them."""
-    found = Counter(cut.changes.reason.dropna().tolist())
+    found = _occurrences(cut.changes.reason)
     found["negative"] += len(cut.finished_in(cut.facts.negatives))
     found["unknown_commit"] += int(cut.deployed.unknown.to_numpy().sum())
-    return {str(reason): count for reason, count in sorted(found.items()) if count}
+    return {reason: count for reason, count in sorted(found.items()) if count}
+
+
+def _occurrences(texts: "pd.Series[str]") -> Counter[str]:
+    """How often each text occurs, where there is one."""
+    return Counter(text for text in texts.tolist() if isinstance(text, str))
 
 
 def accounting(cut: Cut) -> dict[str, float]:
@@ -382,7 +386,7 @@ def deployment_rework_rate(cut: Cut) -> Figure:
     Unplanned: rollbacks, deployments that ship the fix of an incident or a confirmed revert,
     hotfixes. Stale ones and redeploys never are.
     """
-    reasons = Counter(cut.deployed.unplanned.dropna().tolist())
+    reasons = _occurrences(cut.deployed.unplanned)
     n = len(cut.deployed)
     return proportion(cut, "deployment_rework_rate", reasons.total(), n, beside=dict(reasons))
 
@@ -392,28 +396,18 @@ def failed_deployment_recovery_time(cut: Cut) -> Figure:
 
     Booked to the window of the failed deployment; open ones are right-censored at data-as-of.
     """
-    failed = cut.failures[cut.failures.grade.isin(CONFIRMED)]
+    failed = cut.finished_in(cut.facts.confirmed)
     if not cut.with_incidents and not len(failed):
         note = NO_INCIDENT_SOURCE if len(cut.deployed) else None
         return figure(cut, "failed_deployment_recovery_time", None, n=0, note=note)
-    timed = failed[failed.timed]
+    timed = failed[failed.timed.to_numpy()]
     return survival(
         cut,
         "failed_deployment_recovery_time",
-        spells(cut, timed, "start_at"),
+        timed,
         note=None if cut.with_incidents else NO_INCIDENT_SOURCE,
         excluded={"no_restored_at": len(failed) - len(timed)} if len(failed) > len(timed) else {},
     )
-
-
-def spells(cut: Cut, rows: pd.DataFrame, start: str) -> pd.DataFrame:
-    """Rows with the `seconds` from their start to `restored_at`, and whether they are `over`.
-
-    What has no end yet runs until data-as-of.
-    """
-    over = rows.restored_at != MISSING
-    until = rows.restored_at.where(over, cut.facts.data_as_of)
-    return rows.assign(seconds=seconds_between(rows[start], until), over=over)
 
 
 def survival(
@@ -424,13 +418,13 @@ def survival(
     excluded: Mapping[str, int] | None = None,
     note: str | None = None,
 ) -> Figure:
-    """A Kaplan-Meier median of `spells`; negative ones are left out."""
+    """A Kaplan-Meier median of spells; negative ones are left out."""
     left_out = dict(excluded or {})
-    negative = found.seconds < 0
+    seconds, observed = found.seconds.to_numpy(), found.over.to_numpy()
+    negative = seconds < 0
     if negative.any():
         left_out["negative"] = int(negative.sum())
-        found = found[~negative]
-    seconds, observed = found.seconds.to_numpy(), found.over.to_numpy()
+        seconds, observed = seconds[~negative], observed[~negative]
     open_ = int((~observed).sum())
     few = len(seconds) < FEW
     half = None if few else intervals.survival_median(seconds, observed)

@@ -29,8 +29,8 @@ SKEW_SECONDS: Final = 300.0
 class Facts:
     """All that was derived and collected for some services over some time.
 
-    - `deployed`: id, service, kind, began_at, started_at, finished_at, first, rolled_back,
-      ships, unknown, unplanned, day (its date in the report's zone)
+    - `deployed`: id, service, kind, counts (in frequency), began_at, started_at, finished_at,
+      first, rolled_back, ships, unknown, unplanned, day (its date in the report's zone)
     - `shipped`: service, deployed_id, item, finished_at, start_at, more_starts, first_at,
       at_merge, reason, ready_at, first_review_at, merged_at, started_at, lines, author
     - `waiting`: service, item, merged_at, reason
@@ -105,14 +105,16 @@ class Facts:
         A little less than nothing is clock skew and counts as 0; other negative ones are in
         `negatives` (rule 17).
         """
-        return self._timed[self._timed.seconds >= -SKEW_SECONDS].assign(
-            seconds=lambda rows: rows.seconds.clip(lower=0.0)
-        )
+        timed = self._timed
+        if timed.seconds.min() >= 0:
+            return timed
+        inside = timed[timed.seconds >= -SKEW_SECONDS]
+        return inside.assign(seconds=inside.seconds.clip(lower=0.0))
 
     @cached_property
     def negatives(self) -> pd.DataFrame:
         """Commits, of changes that have samples, dated after the deployment that shipped them."""
-        return self._timed[self._timed.seconds < -SKEW_SECONDS]
+        return self._timed[(self._timed.seconds < -SKEW_SECONDS).to_numpy()]
 
     @cached_property
     def _timed(self) -> pd.DataFrame:
@@ -132,15 +134,33 @@ class Facts:
 
         `shipped`; `waiting`, merged and shipped nowhere yet; `excluded` from either by a reason.
         """
-        sent = self.changes[self.changes["item"].to_numpy() > 0]
-        left = self.waiting[~self.waiting["item"].isin(sent["item"])].drop_duplicates("item")
-        counted, waits = sent.reason.isna().to_numpy(), left.reason.isna().to_numpy()
+        sent, left = self.changes, self.waiting
+        if self.pooled:
+            left = left[~left["item"].isin(sent["item"])].drop_duplicates("item")
         shipped_at, waiting_at = sent.merged_at.to_numpy(), left.merged_at.to_numpy()
+        counted, waits = sent.reason.isna().to_numpy(), left.reason.isna().to_numpy()
+        pulls = sent["item"].to_numpy() > 0
+        excluded = shipped_at[pulls & ~counted], waiting_at[~waits]
         return {
-            "shipped": np.sort(shipped_at[counted]),
+            "shipped": np.sort(shipped_at[pulls & counted]),
             "waiting": np.sort(waiting_at[waits]),
-            "excluded": np.sort(np.concatenate([shipped_at[~counted], waiting_at[~waits]])),
+            "excluded": np.sort(np.concatenate(excluded)),
         }
+
+    @cached_property
+    def confirmed(self) -> pd.DataFrame:
+        """Confirmed failures with `seconds` to their restoration, and whether they are `over`."""
+        return self.spells(self.failures[self.failures.grade.isin(CONFIRMED)], "start_at")
+
+    def spells(self, rows: pd.DataFrame, start: str) -> pd.DataFrame:
+        """Rows with the `seconds` from their start to `restored_at`, and whether they are `over`.
+
+        What has no end yet runs until data-as-of.
+        """
+        restored = rows.restored_at.to_numpy()
+        over = restored != MISSING
+        until = np.where(over, restored, self.data_as_of)
+        return rows.assign(seconds=seconds_between(rows[start], until), over=over)
 
     @cached_property
     def began(self) -> dict[str, npt.NDArray[np.int64]]:
@@ -159,7 +179,7 @@ class Facts:
     @cached_property
     def counted(self) -> pd.DataFrame:
         """Deployments that count in frequency."""
-        return self.deployed[self.deployed.kind.isin(COUNTED)]
+        return self.deployed[self.deployed.counts.to_numpy()]
 
     @cached_property
     def forward(self) -> pd.DataFrame:
@@ -180,7 +200,8 @@ class Facts:
     @cached_property
     def deployment_days(self) -> npt.NDArray[np.int64]:
         """When the first one of each day did, in order."""
-        return self.counted.drop_duplicates("day").finished_at.to_numpy()
+        first = np.unique(self.counted.day.to_numpy(), return_index=True)[1]
+        return self.deployment_times[first]
 
     def covered(self, service: str, kind: CoverageKind, window: Stretch) -> list[Stretch]:
         """The collected stretches of a service inside a window."""
@@ -217,7 +238,7 @@ class Cut:
 
     def finished_in(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows that finished in the window, of a frame in that order."""
-        start, end = np.searchsorted(frame.finished_at.to_numpy(), self.stretch)
+        start, end = np.searchsorted(frame["finished_at"].to_numpy(), self.stretch)
         return frame.iloc[start:end]
 
     @cached_property
@@ -400,6 +421,7 @@ def deployed_frame(columns: Columns, names: Mapping[int, str], zone: str) -> pd.
     table["day"] = local.dt.tz_localize(None).dt.floor("D")
     for name in ("first", "rolled_back", "ships"):
         table[name] = table[name].astype(bool)
+    table["counts"] = table.kind.isin(COUNTED)
     table["unknown"] = (table.kind == "forward") & ~(table.first | table.rolled_back | table.ships)
     return table
 

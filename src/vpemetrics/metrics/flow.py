@@ -125,7 +125,7 @@ def incident_restore_time(cut: Cut) -> Figure:
     return dora.survival(
         cut,
         "incident_restore_time",
-        dora.spells(cut, began, "began_at"),
+        cut.facts.spells(began, "began_at"),
         note=note,
     )
 

@@ -283,7 +283,7 @@ def _rework(teller: _Teller, figure: Figure) -> Behind:
 def _recovery(teller: _Teller, figure: Figure) -> Behind:
     cut = teller.cut
     failed = cut.failures[cut.failures.grade.isin(CONFIRMED)]
-    found = dora.spells(cut, failed[failed.timed], "start_at").sort_values("seconds")
+    found = cut.facts.spells(failed[failed.timed], "start_at").sort_values("seconds")
     known = found[found.seconds >= 0]
     return Behind(
         groups=_filled(
@@ -300,7 +300,7 @@ def _recovery(teller: _Teller, figure: Figure) -> Behind:
 def _restoring(teller: _Teller, figure: Figure) -> Behind:
     cut = teller.cut
     began = cut.within(cut.facts.incidents, "began_at")
-    found = dora.spells(cut, began, "began_at").sort_values("seconds")
+    found = cut.facts.spells(began, "began_at").sort_values("seconds")
     known = found[found.seconds >= 0]
     tell = partial(teller.incidents, start="began_at", end="restored_at")
     return Behind(

@@ -346,7 +346,7 @@ class _Teller:
         failed = cut.failures[cut.failures.deployed_id == row.id]
         if not len(failed):
             yield Fact(name="failed", text="no evidence that counts")
-        ones: Iterable[Any] = dora.spells(cut, failed, "start_at").itertuples()
+        ones: Iterable[Any] = cut.facts.spells(failed, "start_at").itertuples()
         for one in ones:
             sure = "confirmed" if one.grade in CONFIRMED else "suspected"
             yield Fact(name="failed", text=f"{sure}, grade {one.grade}")
