@@ -1,13 +1,13 @@
 """Keeping what was derived in step with the facts and the rules."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
 from typing import Final
 
-from vpemetrics.lineage.rows import IncidentRow, Lineage
+from vpemetrics.lineage.rows import IncidentRow
 from vpemetrics.lineage.services import Services, path_matcher
 from vpemetrics.lineage.trace import ServiceFacts, trace
 from vpemetrics.rules import Rules
@@ -42,9 +42,10 @@ def bring_up_to_date(store: Store, rules: Rules, progress: Progress | None = Non
         ]
         gone = set(known) - set(ids.values())
         derived.forget(connection, [*gone, *(ids[name] for name in stale)])
-        for done, (name, lineage) in enumerate(_traced(facts, rules, stale), 1):
+        for done, one in enumerate(service_facts(facts, rules, stale), 1):
+            name = one.service.name
             derived.save_lineage(
-                connection, ids[name], prints[name], facts.deployed_from[name], lineage
+                connection, ids[name], prints[name], facts.deployed_from[name], trace(one, rules)
             )
             if progress:
                 progress(done, len(stale))
@@ -65,8 +66,8 @@ def recompute(store: Store, rules: Rules, progress: Progress | None = None) -> i
     return bring_up_to_date(store, rules, progress)
 
 
-def _traced(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterable[tuple[str, Lineage]]:
-    """Each service with its lineage; services of the same repositories share their history."""
+def service_facts(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterator[ServiceFacts]:
+    """What tracing takes, for each service; services of the same repositories share a history."""
     services = Services(rules)
     rows, triage = facts.deployments(names), facts.triage()
     incidents = facts.incidents()
@@ -77,7 +78,7 @@ def _traced(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterable[tuple[
         configured = {name: services.configured(name) for name in group}
         history = facts.history(repositories, paths=any(s.paths for s in configured.values()))
         for name, service in configured.items():
-            one = ServiceFacts(
+            yield ServiceFacts(
                 service=service,
                 rows=rows[name],
                 history=history,
@@ -86,7 +87,6 @@ def _traced(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterable[tuple[
                 named=partial(_names, name, named),
                 belongs=path_matcher(service.paths),
             )
-            yield name, trace(one, rules)
 
 
 def _together(
