@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vpemetrics.reports.model import Report
 
 TERMINAL = "terminal"
+JSON = "json"
 CHOICES = (TERMINAL, *FORMATS)
 
 

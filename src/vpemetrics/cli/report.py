@@ -56,7 +56,8 @@ def report(
         from vpemetrics.usecases.reporting import Asked
         from vpemetrics.usecases.reporting import report as reported
 
-        asked = Asked(window=window, service=service, team=team)
+        parts = outputs.JSON in {on_stdout, *files.values()}
+        asked = Asked(window=window, service=service, team=team, parts=parts)
         with session.progress("Tracing services") as advance:
             result = reported(store, rules, asked, advance)
     for path, format_of in files.items():

@@ -22,11 +22,15 @@ from vpemetrics.window import MISSING, SECOND, Window, from_micros
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a report is to be about: by default the last complete week of everything."""
+    """What a report is to be about: by default the last complete week of everything.
+
+    `parts`: with figures of the teams and services in the scope, which texts do not show.
+    """
 
     window: Window | None = None
     service: str | None = None
     team: str | None = None
+    parts: bool = True
 
 
 EVERYTHING: Final = Asked()
@@ -49,7 +53,8 @@ def report(
     if of.headline.weeks > HISTORY_WEEKS:  # a year, where hardly anything is deployed
         weeks = round(of.headline.weeks)
         facts = known.facts(store, window, weeks).of(services, pooled=pooled)
-    figures = evaluate(facts, of, scope, known.parts(scope, services))
+    parts = known.parts(scope, services) if asked.parts else {}
+    figures = evaluate(facts, of, scope, parts)
     return _composed(store, known, facts, of, scope, figures)
 
 
