@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import reference
 from histories import BEGIN, History, histories
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from stored import SOURCE, Parts, Stored, empty_store, read
 
 from vpemetrics.records import Triage
@@ -36,7 +36,7 @@ class Reading(NamedTuple):
     recoveries: dict[tuple[str, Parts], tuple[datetime, datetime | None]]
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(histories())
 def test_both_readings_of_the_rules_agree(history: History) -> None:
     with empty_store() as store:

@@ -191,7 +191,7 @@ class Facts:
             yield ChangeRow._make((*start, *row[5:9], _ints(row[9]), *row[10:12], *lists))
 
     def incidents(self) -> list[IncidentRow]:
-        """All incidents."""
+        """All incidents, in the same order whenever they arrived."""
         return [
             IncidentRow(
                 id=row[0],
@@ -263,7 +263,7 @@ _CHANGES = (
 _INCIDENTS = (
     "SELECT id, key, services, COALESCE(impact_started_at, detected_at), "
     "COALESCE(mitigated_at, resolved_at), external, cause_deployment, cause_sha, cause_change "
-    "FROM incidents"
+    "FROM incidents ORDER BY key, source_id"
 )
 
 
