@@ -895,7 +895,7 @@ class Evidence:
         for incident in self.facts.incidents:
             found += self._of_incident(incident)
         found = [self._overruled(failure) for failure in found]
-        return tuple(sorted(found, key=lambda f: (f.grade, f.service, f.deployment, f.evidence)))
+        return tuple(sorted(found, key=_strength))
 
     # Evidence without an incident
 
@@ -1177,6 +1177,11 @@ def _failure(
         incident=incident.id if incident else None,
         by=by.parts if by else None,
     )
+
+
+def _strength(failure: Failure) -> tuple[str, str, Parts, str, str, Parts]:
+    f = failure
+    return f.grade, f.service, f.deployment, f.evidence, f.incident or "", f.by or ()
 
 
 def _began(incident: Incident) -> datetime | None:

@@ -223,6 +223,13 @@ def test_a_rollback_blames_the_first_forward_deployment_it_takes_back(
     assert failed(derive([*LINE, *side, *deploys(table)], Rules())) == expected
 
 
+def test_without_a_graph_a_rollback_to_what_was_never_live_blames_nobody() -> None:
+    stored = derive(deploys("Mon 10:00 eu a \n Tue 10:00 eu ? \n Wed 10:00 eu b rollback"), Rules())
+
+    assert stored.kinds("shop") == "forward forward rollback"
+    assert failed(stored) == {}
+
+
 # --- reverts ------------------------------------------------------------------------------------
 
 # c reverts b; d reverts c

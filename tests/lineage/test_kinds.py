@@ -195,6 +195,11 @@ def test_stale_builds_and_unknown_commits_are_data_problems() -> None:
         # nothing is known against the source's mark
         ("Mon 10:00 eu b \n Mon 12:00 eu a rollback", "forward rollback"),
         ("Mon 10:00 eu b \n Mon 12:00 eu a", "forward forward"),
+        # b came between the regions of a, so it is the newer one, though a was complete later
+        (
+            "Mon 09:00 eu x \n Mon 10:00 eu a \n Mon 10:05 eu b \n Mon 10:30 us a",
+            "forward forward forward",
+        ),
     ],
 )
 def test_without_a_graph_order_stands_for_ancestry(table: str, kinds: str) -> None:

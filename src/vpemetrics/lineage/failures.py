@@ -121,6 +121,8 @@ def rolled_back_to(scene: Scene, at: int) -> int:
     for b in before:
         if deployed[b].commit == rollback.commit:
             return b
+    if scene.ancestry.guessed:
+        return NONE
     for b in before:
         commit = deployed[b].commit
         if scene.ancestry.knows(commit) and scene.ancestry.contains(rollback.commit, commit):

@@ -16,7 +16,12 @@ _WEIGHT: Final = (Kind.ROLLBACK, Kind.FORWARD, Kind.REDEPLOY, Kind.STALE, Kind.R
 
 
 class Ancestry(Protocol):
-    """Answers whether one deployed commit contains another, as far as the history is known."""
+    """Answers whether one deployed commit contains another, as far as the history is known.
+
+    `guessed`: the answers come from the order of deployments, for want of a graph.
+    """
+
+    guessed: bool
 
     def knows(self, commit: int) -> bool:
         """Whether the commit's place in the history is known."""
@@ -24,10 +29,6 @@ class Ancestry(Protocol):
 
     def contains(self, commit: int, ancestor: int) -> bool:
         """Whether `ancestor` is in the history of `commit`."""
-        ...
-
-    def may_contain(self, commit: int, ancestor: int) -> bool:
-        """Whether nothing that is known speaks against it."""
         ...
 
 
@@ -166,9 +167,9 @@ def _kind_of_part(
         return Kind.REDEPLOY
     if commit in environment.lived:
         return Kind.REDEPLOY if ancestry.contains(commit, before) else Kind.ROLLBACK
-    if part.rollback and ancestry.may_contain(before, commit):
-        return Kind.ROLLBACK
     older = ancestry.contains(before, commit)
+    if part.rollback and (older or ancestry.guessed):
+        return Kind.ROLLBACK
     if elsewhere:
         return Kind.ROLLOUT
     return Kind.STALE if older else Kind.FORWARD

@@ -85,6 +85,8 @@ class ServiceFacts:
 class _ByGraph:
     """Ancestry read off the commit graph."""
 
+    guessed = False
+
     def __init__(self, graph: Graph, reached: Sequence[int]) -> None:
         self._graph, self._reached = graph, reached
 
@@ -95,30 +97,32 @@ class _ByGraph:
         index = self._graph.index
         return self._graph.contains(index[commit], index[ancestor], self._reached)
 
-    def may_contain(self, commit: int, ancestor: int) -> bool:
-        return self.contains(commit, ancestor)
-
 
 class _ByOrder:
     """Ancestry guessed from the order in which commits first went live."""
 
+    guessed = True
+
     def __init__(self, groups: Iterable[Group]) -> None:
-        self._first: dict[int, int] = {}
+        self._position: dict[int, int] = {}
+        self._first: dict[int, tuple[Micros, str]] = {}
         for at, one in enumerate(groups):
-            if one.last.status != Status.ROLLED_BACK:
-                self._first.setdefault(one.last.commit, at)
+            commit = one.last.commit
+            if one.last.status == Status.ROLLED_BACK or commit == NONE:
+                continue
+            self._position.setdefault(commit, at)
+            first = one.records[0]
+            arrived = first.finished_at, first.key
+            self._first[commit] = min(arrived, self._first.get(commit, arrived))
 
     def knows(self, commit: int) -> bool:
-        return commit != NONE and commit in self._first
+        return commit in self._first
 
     def contains(self, commit: int, ancestor: int) -> bool:
         return self._first[ancestor] <= self._first[commit]
 
-    def may_contain(self, _commit: int, _ancestor: int) -> bool:
-        return True
-
     def position(self, commit: int) -> int:
-        return self._first.get(commit, NEVER)
+        return self._position.get(commit, NEVER)
 
 
 @dataclass(frozen=True, kw_only=True)
