@@ -65,8 +65,9 @@ class BadRows(FixInput):
         lines = [str(row) for row in rows[: self.SHOWN]]
         if len(rows) > self.SHOWN:
             lines.append(f"… and {len(rows) - self.SHOWN} more")
+        count = len({(row.file, row.line) for row in rows})
         lines.append(
-            f"{len(rows)} bad row{'s' if len(rows) != 1 else ''}; nothing was saved. "
+            f"{count} bad row{'s' if count != 1 else ''}; nothing was saved. "
             "Mend them, or save the good rows with --skip-bad."
         )
         super().__init__("\n".join(lines))

@@ -131,3 +131,12 @@ def test_mistakes_of_all_files_are_told_at_once(folder: Path, deployments: Path)
 
     assert "deployments.csv:3: column finished_at" in result.stderr
     assert "incidents.csv:2: column severity" in result.stderr
+
+
+def test_what_is_yet_to_come_is_refused(deployments: Path) -> None:
+    deployments.write_text(deployments.read_text().replace("2026-09", "2999-09"))
+
+    result = invoke("import", deployments, "--store", "x.db")
+
+    assert result.exit_code == 1
+    assert "finished_at is 2999-09-01T12:00:00Z, which is yet to come" in result.stderr

@@ -14,7 +14,7 @@ from vpemetrics.records import AnyRecord, CoverageKind
 from vpemetrics.reports.model import Report
 from vpemetrics.rules import Rules, Service
 from vpemetrics.usecases.reporting import EVERYTHING, Asked, report
-from vpemetrics.window import MISSING, Window, parse_month, to_micros
+from vpemetrics.window import MISSING, Window, parse_instant, parse_month, to_micros
 
 TEAMS = Rules(
     organisation="Acme",
@@ -40,7 +40,7 @@ def reported(*records: AnyRecord, asked: Asked = EVERYTHING, rules: Rules = TEAM
     ],
 )
 def test_the_default_week_is_the_last_complete_one(until: str, zone: str, label: str) -> None:
-    assert default_week(to_micros(at(until)), zone).label == label
+    assert default_week(0, to_micros(at(until)), zone).label == label
 
 
 def test_the_default_week_follows_the_deployments_not_the_incidents() -> None:
@@ -57,9 +57,15 @@ def test_the_default_week_follows_the_deployments_not_the_incidents() -> None:
 def test_without_data_there_is_a_report_of_no_data() -> None:
     found = reported()
 
-    assert default_week(MISSING, "UTC").start.year == 1969
+    assert default_week(MISSING, MISSING, "UTC").start.year == 1969
     assert found.data_as_of is None
     assert all(figure.value is None and figure.n is None for figure in found.figures)
+
+
+def test_the_running_week_is_reported_while_nothing_older_was_collected() -> None:
+    since, until = (to_micros(parse_instant(f"2026-09-{day}T09:00:00Z")) for day in ("08", "10"))
+
+    assert default_week(since, until, "UTC").label == "2026-W37"
 
 
 def shipped(count: int) -> list[AnyRecord]:

@@ -1,7 +1,7 @@
 """`vpemetrics import`: records from files into the store."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -68,6 +68,7 @@ def import_(
                 rejected=REJECTED if skip_bad else None,
                 warn=session.warn,
                 progress=lambda done: advance(done, total),
+                now=datetime.now(UTC),
             )
         _tell(session, counts, changed=store.batch() != before)
 

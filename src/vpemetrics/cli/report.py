@@ -1,8 +1,9 @@
 """`vpemetrics report`: the figures of a week, or of any window."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -11,6 +12,8 @@ from vpemetrics.cli.session import Session, command
 
 if TYPE_CHECKING:
     from vpemetrics.reports.model import Report
+
+_FRESH_DAYS: Final = 8
 
 Output = Annotated[
     list[Path] | None,
@@ -60,11 +63,21 @@ def report(
         asked = Asked(window=window, service=service, team=team, parts=parts)
         with session.progress("Tracing services") as advance:
             result = reported(store, rules, asked, advance)
+    _tell_age(session, result)
     for path, format_of in files.items():
         outputs.write(path, outputs.rendered(result, format_of))
         session.note(f"wrote {path}")
     if on_stdout or not files:
         _print(session, result, on_stdout or outputs.TERMINAL)
+
+
+def _tell_age(session: Session, report: "Report") -> None:
+    """Says when the newest data is more than a week old: only the shell knows what day it is."""
+    if report.data_as_of is None:
+        return
+    days = (datetime.now(UTC) - report.data_as_of).days
+    if days > _FRESH_DAYS:
+        session.note(f"the newest data is {days} days old")
 
 
 def _print(session: Session, result: "Report", format_: str) -> None:

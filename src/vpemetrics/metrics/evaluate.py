@@ -37,10 +37,14 @@ class Windows:
     weekly: tuple[Window, ...]
 
 
-def default_week(collected_until: Micros, zone: str) -> Window:
-    """The last complete week that was collected (rule 8); the first week of 1970 without data."""
-    running = week_of(date_of(max(collected_until, 0), zone), zone)
-    return previous(running)
+def default_week(since: Micros, until: Micros, zone: str) -> Window:
+    """The last complete week before `until` (rule 8); the running one if nothing is older.
+
+    A week of 1970 without any data (both MISSING).
+    """
+    running = week_of(date_of(max(until, 0), zone), zone)
+    last = previous(running)
+    return running if since >= last.end_at else last
 
 
 def windows(facts: Facts, main: Window, scope: Scope) -> Windows:

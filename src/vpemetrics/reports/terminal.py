@@ -194,8 +194,11 @@ def _columns(report: Report) -> list[Column]:
         asked_for = replace(asked_for, heading=f"{asked_for.heading}, partial")
     if report.headline == report.window:
         return [asked_for]
-    longer = words.length(report.headline)
-    return [asked_for, _window_column(report, report.headline, longer, interval=True)]
+    longer = _window_column(report, report.headline, words.length(report.headline), interval=True)
+    frequency = report.figure("deployment_frequency", report.headline)
+    if frequency and frequency.partial:
+        longer = replace(longer, heading=f"{longer.heading}, partial")
+    return [asked_for, longer]
 
 
 def _window_column(report: Report, window: WindowRef, name: str, *, interval: bool) -> Column:
@@ -612,7 +615,9 @@ def _problems(report: Report, width: int) -> list[Line]:
     lines = [line for problem in shown for line in _problem(problem, size, width)]
     if len(by_count) > len(shown):
         lines.append(f"  and {words.counted(len(by_count) - len(shown), 'more kind')}, see --json")
-    return [Line("Problems in the data", Style.STRONG), *map(Line, lines)] if lines else []
+    return (
+        [Line("Problems in the data, all of it", Style.STRONG), *map(Line, lines)] if lines else []
+    )
 
 
 def _problem(problem: Problem, size: int, width: int) -> Iterator[str]:

@@ -79,7 +79,8 @@ def explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        problem = _problem(error.orig, engine.url.render_as_string(hide_password=True))
+        where = file_of(engine.url) or engine.url.render_as_string(hide_password=True)
+        problem = _problem(error.orig, str(where))
         if problem is None:
             raise
         raise problem from error
@@ -100,7 +101,12 @@ def _problem(error: BaseException | None, where: str) -> StoreProblem | None:
         )
     if code in (_SQLITE_CORRUPT, _SQLITE_NOTADB):
         return StoreProblem(f"{where}: this file is no SQLite database, or it is damaged.")
-    if code in (_SQLITE_READONLY, _SQLITE_CANTOPEN, _SQLITE_IOERR):
+    if code == _SQLITE_READONLY:
+        return StoreProblem(
+            f"{where}: the store, or the folder it is in, cannot be written to, which reading "
+            "it needs too. Copy the file to a folder of yours and name that with --store."
+        )
+    if code in (_SQLITE_CANTOPEN, _SQLITE_IOERR):
         return StoreProblem(f"{where}: the store cannot be opened or written: {error}.")
     return None
 

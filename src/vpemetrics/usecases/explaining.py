@@ -47,7 +47,7 @@ def explain(
 
 def _metric(store: Store, known: Knowledge, metric: Metric, asked: Asked) -> Explanation:
     scope, services = known.scope(asked.service, asked.team)
-    window = asked.window or default_week(known.collected_until, known.rules.zone)
+    window = asked.window or default_week(*known.collected_between, known.rules.zone)
     facts = known.facts(store, window).of(services, pooled=scope.kind != "service")
     cut = Cut(facts=facts, scope=scope, window=window)
     figure = metric.measure(cut)

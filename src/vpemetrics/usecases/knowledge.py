@@ -68,11 +68,23 @@ class Knowledge:
         )
 
     @property
-    def collected_until(self) -> Micros:
-        """The end of the deployments that were collected last; MISSING without any."""
+    def collected_between(self) -> Stretch:
+        """The first and the last moment deployments were collected for; MISSING without any."""
         kind = CoverageKind.DEPLOYMENTS
-        ends = [end for (_, of), found in self.coverage.items() for _, end in found if of == kind]
-        return max(ends, default=MISSING)
+        spans = [span for (_, of), found in self.coverage.items() for span in found if of == kind]
+        if not spans:
+            return MISSING, MISSING
+        return min(start for start, _ in spans), max(end for _, end in spans)
+
+    @property
+    def without_paths(self) -> tuple[str, ...]:
+        """Services that share a repository and have no path patterns (rule 14)."""
+        deployed_from: dict[str, list[str]] = defaultdict(list)
+        for name, one in self.traced.items():
+            for repository in one.repositories:
+                deployed_from[repository].append(name)
+        shared = {name for names in deployed_from.values() if len(names) > 1 for name in names}
+        return tuple(sorted(n for n in shared if not self.resolver.configured(n).paths))
 
     @cached_property
     def resolver(self) -> Services:

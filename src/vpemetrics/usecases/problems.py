@@ -12,7 +12,10 @@ REMEDIES: Final[Mapping[str, str]] = {
     "stale": "check what is live there",
     "named_not_shipped": "correct the cause that the incidents name",
     "without_paths": "give services of one repository path patterns",
-    "not_covered": "import with --covers FROM..TO, or collect, so that quiet weeks count as 0",
+    "not_covered": "import with --covers FROM..TO, so that quiet weeks count as 0",
+    "incidents_not_covered": "import incidents with --covers FROM..TO; until then the fail rate "
+    "leaves these services out",
+    "never_deployed": "check their sources and environments in the configuration",
     "starts_at_merge": "give their original commits (commit_shas) or first_commit_at",
 }
 """What mends each problem, by its reason."""

@@ -1,6 +1,6 @@
 """A report from the store: the facts of a window and scope, their figures, and what stands by."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from vpemetrics.metrics.evaluate import HISTORY_WEEKS, Windows, default_week, ev
 from vpemetrics.metrics.facts import Cut, Facts
 from vpemetrics.metrics.figures import Figure, Scope
 from vpemetrics.metrics.registry import METRICS
+from vpemetrics.records import CoverageKind
 from vpemetrics.reports.model import CoverageCount, FailureRow, Problem, Report
 from vpemetrics.reports.summary import summarise
 from vpemetrics.rules import Rules
@@ -46,7 +47,7 @@ def report(
     bring_up_to_date(store, rules, progress)
     known = Knowledge.load(store, rules)
     scope, services = known.scope(asked.service, asked.team)
-    window = asked.window or default_week(known.collected_until, rules.zone)
+    window = asked.window or default_week(*known.collected_between, rules.zone)
     pooled = scope.kind != "service"
     facts = known.facts(store, window).of(services, pooled=pooled)
     of = windows(facts, window, scope)
@@ -68,7 +69,7 @@ def _composed(
 ) -> Report:
     main = Cut(facts=facts, scope=scope, window=of.main)
     wide = Cut(facts=facts, scope=scope, window=of.headline)
-    shipped = wide.changes.reason
+    shipped = main.changes.reason
     lead = next(
         f for f in figures if f.metric == "change_lead_time" and f.window == reference(of.headline)
     )
@@ -81,9 +82,9 @@ def _composed(
         headline=reference(of.headline),
         partial=main.partial,
         data_as_of=None if known.data_as_of == MISSING else from_micros(known.data_as_of),
-        services=CoverageCount(known=len(main.covered_services), total=len(facts.services)),
-        incidents=_incidents(wide),
-        incidents_external=int(wide.within(facts.incidents, "began_at").external.sum()),
+        services=CoverageCount(known=len(_covered(main)), total=len(facts.services)),
+        incidents=_incidents(main),
+        incidents_external=int(main.within(facts.incidents, "began_at").external.sum()),
         bot_changes=int((shipped == "bot").sum()),
         waiting_changes=int(lead.beside["waiting"]),
         summary="",
@@ -93,6 +94,14 @@ def _composed(
         definitions={m.definition_id: m.definition for m in METRICS.values()},
     )
     return bare.model_copy(update={"summary": summarise(bare)})
+
+
+def _covered(cut: Cut) -> Collection[str]:
+    """The services collected over the window; where none was all the while, those in part."""
+    if cut.covered_services:
+        return cut.covered_services
+    kind = CoverageKind.DEPLOYMENTS
+    return [name for name in cut.facts.services if cut.facts.covered(name, kind, cut.stretch)]
 
 
 def _incidents(cut: Cut) -> CoverageCount | None:
@@ -133,10 +142,17 @@ def _failures(store: Store, facts: Facts, of: Windows, known: Knowledge) -> Iter
 def _problems(known: Knowledge, facts: Facts, cut: Cut) -> Iterable[Problem]:
     traced = (known.traced[name] for name in facts.services if name in known.traced)
     found = known_problems(traced)
-    missing = tuple(name for name in facts.services if name not in cut.covered_services)
-    if missing:
-        found["not_covered"] = missing
-    for reason, examples in sorted(found.items()):
+    here = cut.with_incidents
+    found |= {
+        "never_deployed": tuple(name for name in facts.services if name not in known.traced),
+        "not_covered": tuple(n for n in facts.services if n not in cut.covered_services),
+        "incidents_not_covered": tuple(n for n in cut.covered_services if here and n not in here),
+        "without_paths": tuple(n for n in known.without_paths if n in facts.services),
+    }
+    if at_merge := int(cut.changes[cut.changes.reason.isna()].at_merge.sum()):
+        remedy = REMEDIES["starts_at_merge"]
+        yield Problem(reason="starts_at_merge", count=at_merge, remedy=remedy)
+    for reason, examples in sorted((r, e) for r, e in found.items() if e):
         yield Problem(
             reason=reason,
             count=len(examples),
