@@ -84,8 +84,11 @@ def group(rows: Iterable[DeploymentRow]) -> list[Group]:
 
 def _identity(row: DeploymentRow) -> object:
     """What was deployed: the commit, else the version, else this very record."""
-    what = row.commit if row.commit != NONE else row.version
-    return (row.id if what is None else what), row.status
+    if row.commit != NONE:
+        return "commit", row.commit, row.status
+    if row.version is not None:
+        return "version", row.version, row.status
+    return "record", row.id, row.status
 
 
 def _joins(row: DeploymentRow, home: Group, live: Mapping[str, Group]) -> bool:

@@ -142,6 +142,7 @@ class Shipped(NamedTuple):
     commit: int
     deployment: int
     starts: tuple[Micros, ...]
+    merged_at: Micros
     first_at: Micros
     at_merge: bool
     reason: str | None

@@ -161,7 +161,7 @@ def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
         waiting=list(_waiting(facts, by)),
         evidence=evidence,
         attribution=by.how,
-        problems=_problems(facts, by, evidence),
+        problems=_problems(facts, by),
     )
 
 
@@ -250,7 +250,8 @@ def _shipped_changes(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Ite
         first_at = _first_at(ownership, at, dates)
         starts, at_merge = _starts(change.merged_at, start, first_at, dates)
         reason = _reason(by, position, starts, start, is_bot=ownership.is_bot(at))
-        yield Shipped(change.id, NONE, position, starts, first_at, at_merge, reason)
+        merged_at = change.merged_at
+        yield Shipped(change.id, NONE, position, starts, merged_at, first_at, at_merge, reason)
 
 
 def _shipped_commits(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Iterable[Shipped]:
@@ -262,7 +263,7 @@ def _shipped_commits(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Ite
         starts = (dates[commit],) if dates[commit] != MISSING else ()
         is_bot = history.facts.is_bot[commit] == 1
         reason = _reason(by, position, starts, start, is_bot=is_bot)
-        yield Shipped(NONE, sha, position, starts, authored_at[commit], False, reason)
+        yield Shipped(NONE, sha, position, starts, MISSING, authored_at[commit], False, reason)
 
 
 def _first_at(ownership: Ownership, at: int, dates: Sequence[Micros]) -> Micros:
@@ -492,9 +493,7 @@ def _rework(
             yield "hotfix" if at in scene.hotfixes else None
 
 
-def _problems(
-    facts: ServiceFacts, by: _Attribution, evidence: Iterable[Evidence]
-) -> dict[str, list[str]]:
+def _problems(facts: ServiceFacts, by: _Attribution) -> dict[str, list[str]]:
     """What is wrong with the data, by reason: examples named by the source's ids."""
     problems: dict[str, list[str]] = defaultdict(list)
     for one in by.deployed:
@@ -504,10 +503,6 @@ def _problems(
             problems["unknown_commit"].append(one.key)
         elif not by.ancestry.knows(one.commit) and not one.rolled_back:
             problems["commit_not_collected"].append(one.key)
-    incidents = {incident.id: incident.key for incident in facts.incidents}
-    for e in evidence:
-        if e.what == "named_not_shipped":
-            problems["named_not_shipped"].append(incidents[e.incident])
     if facts.history.graph.incomplete:
         problems["parents_not_collected"].append(facts.service.name)
     return dict(problems)

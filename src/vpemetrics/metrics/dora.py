@@ -33,6 +33,7 @@ from vpemetrics.window import (
 FEW: Final = 6
 ENOUGH: Final = 20
 NOT_COLLECTED: Final = "not collected"
+_OF_INCIDENTS: Final = ("incident_restore_time", "customers_affected_time")
 NO_INCIDENT_SOURCE: Final = "no incident source"
 
 
@@ -42,14 +43,15 @@ def figure(cut: Cut, metric: str, value: float | None, **details: Any) -> Figure
     Of a window that nobody collected nothing is known: no value, and no counts of 0 (rule 3).
     """
     definition = METRICS[metric]
-    if cut.unknown:
-        details |= {"n": None, "k": None, "deployments": None, "note": NOT_COLLECTED}
+    unknown = not cut.incidents_collected if metric in _OF_INCIDENTS else cut.unknown
+    if unknown:
+        value, details = None, {"note": NOT_COLLECTED if cut.unknown else details.get("note")}
     return Figure(
         metric=metric,
         definition_id=definition.definition_id,
         scope=cut.scope,
         window=reference(cut.window),
-        value=None if value is None or cut.unknown else float(value),
+        value=None if value is None else float(value),
         unit=definition.unit,
         partial=cut.partial,
         coverage=_coverage(cut),
@@ -313,9 +315,9 @@ def proportion(cut: Cut, metric: str, k: int, n: int, **details: Any) -> Figure:
 def change_fail_rate(cut: Cut) -> Figure:
     """Distinct forward deployments with a confirmed failure, of forward deployments (rule 24).
 
-    Confirmed: evidence A to C. Booked to the window of the deployment. Services without an
-    incident source are left out where others have one; where none has, k is a lower bound and
-    there is neither value nor interval.
+    Confirmed: evidence A to C. Booked to the window of the deployment. Deployments that no
+    incident source covers are left out where one covers others; where it covers none, k is a
+    lower bound and there is neither value nor interval.
     """
     return _fail_rate(cut, "change_fail_rate", CONFIRMED)
 
@@ -334,22 +336,17 @@ def change_fail_rate_with_suspected(cut: Cut) -> Figure:
 def _fail_rate(
     cut: Cut, metric: str, grades: Sequence[str], beside: Mapping[str, float] | None = None
 ) -> Figure:
-    found = cut.failures
-    failed = [
-        (service, kind)
-        for service, kind, grade in zip(found.service, found.kind, found.grade, strict=True)
-        if grade in grades
-    ]
-    forward = [service for service, kind in failed if kind == "forward"]
-    also = {**(beside or {}), "failed_not_forward": len(failed) - len(forward)}
-    sourced = frozenset(cut.with_incidents)
-    if not sourced:
-        n = len(cut.forward)
-        note = NO_INCIDENT_SOURCE if n else None
-        return figure(cut, metric, None, k=len(forward), n=n, note=note, beside=also)
-    k = sum(service in sourced for service in forward)
-    n = sum(service in sourced for service in cut.forward.service.tolist())
-    left_out = len(cut.forward) - n
+    found, forward = cut.failures, cut.forward
+    failed = found[found.grade.isin(grades).to_numpy()]
+    failed_forward = failed[(failed.kind == "forward").to_numpy()]
+    also = {**(beside or {}), "failed_not_forward": len(failed) - len(failed_forward)}
+    n = int(forward.sourced.to_numpy().sum())
+    if not n:
+        note = NO_INCIDENT_SOURCE if len(forward) else None
+        k = len(failed_forward)
+        return figure(cut, metric, None, k=k, n=len(forward), note=note, beside=also)
+    k = int(failed_forward.sourced.to_numpy().sum())
+    left_out = len(forward) - n
     excluded = {"no_incident_source": left_out} if left_out else {}
     return proportion(cut, metric, k, n, beside=also, excluded=excluded)
 

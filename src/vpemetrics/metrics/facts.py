@@ -59,7 +59,7 @@ class Facts:
     def of(self, services: Collection[str], *, pooled: bool) -> "Facts":
         """The facts of some services only; `pooled`: a change counts at the last it reaches."""
         wanted = tuple(name for name in self.services if name in frozenset(services))
-        if wanted == self.services:
+        if wanted == self.services and pooled:  # incidents of no known service too
             return replace(self, pooled=pooled)
         return replace(
             self,
@@ -93,10 +93,18 @@ class Facts:
 
     @cached_property
     def changes(self) -> pd.DataFrame:
-        """Shipped changes, each once: pooled, at the last service it reached (rule 21)."""
+        """Shipped changes, each once: pooled, at the last service it reached (rule 21).
+
+        What a service's first known deployment held is no arrival while there is another one:
+        else a new service would take away the past of those it shares changes with.
+        """
         if not self.pooled or len(self.services) < 2:
             return self.shipped
-        return self.shipped.drop_duplicates("item", keep="last")
+        counted = (self.shipped.reason != "first_deployment").to_numpy()
+        ordered = pd.concat([self.shipped[~counted], self.shipped[counted]])
+        return ordered.drop_duplicates("item", keep="last").sort_values(
+            "finished_at", kind="stable"
+        )
 
     @cached_property
     def samples(self) -> pd.DataFrame:
@@ -183,8 +191,22 @@ class Facts:
 
     @cached_property
     def forward(self) -> pd.DataFrame:
-        """Forward deployments."""
-        return self.deployed[self.deployed.kind == "forward"]
+        """Forward deployments, and whether they are `sourced`."""
+        return self._sourced(self.deployed[self.deployed.kind == "forward"])
+
+    @cached_property
+    def blamed(self) -> pd.DataFrame:
+        """Failures, and whether their deployments are `sourced`."""
+        return self._sourced(self.failures)
+
+    def _sourced(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Rows with whether an incident source covers their service when they finished."""
+        finished = rows.finished_at.to_numpy()
+        sourced = np.zeros(len(rows), dtype=bool)
+        for service, places in rows.groupby("service").indices.items():
+            for start, end in self.coverage.get((str(service), CoverageKind.INCIDENTS), ()):
+                sourced[places] |= (finished[places] >= start) & (finished[places] < end)
+        return rows.assign(sourced=sourced)
 
     @cached_property
     def gaps(self) -> pd.DataFrame:
@@ -269,7 +291,7 @@ class Cut:
     @cached_property
     def failures(self) -> pd.DataFrame:
         """Failures, suspected ones too, of deployments finished in the window."""
-        return self.finished_in(self.facts.failures)
+        return self.finished_in(self.facts.blamed)
 
     @cached_property
     def covered_services(self) -> tuple[str, ...]:
@@ -301,10 +323,16 @@ class Cut:
             and all(self.facts.covers(s, both[1], stretch) for stretch in wanted)
         )
 
+    @cached_property
+    def incidents_collected(self) -> bool:
+        """Whether incidents of any of the services were collected in the window."""
+        kind = CoverageKind.INCIDENTS
+        return any(self.facts.covered(s, kind, self.stretch) for s in self.facts.services)
+
     @property
     def partial(self) -> bool:
-        """Whether the window is running, a clipped week, or not collected from end to end."""
-        return self.window.clipped or self.collected != [self.stretch]
+        """Whether the window is running, a clipped week, or no service's was collected whole."""
+        return self.window.clipped or not self.covered_services
 
 
 def merged(stretches: Sequence[Stretch]) -> list[Stretch]:

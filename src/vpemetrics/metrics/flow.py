@@ -121,7 +121,7 @@ def _carried(cut: Cut) -> pd.DataFrame:
 def incident_restore_time(cut: Cut) -> Figure:
     """Kaplan-Meier median from start to restoration of all incidents that began in the window."""
     began = cut.within(cut.facts.incidents, "began_at")
-    note = None if cut.with_incidents else dora.NO_INCIDENT_SOURCE
+    note = None if cut.incidents_collected else dora.NO_INCIDENT_SOURCE
     return dora.survival(
         cut,
         "incident_restore_time",
@@ -135,7 +135,7 @@ def customers_affected_time(cut: Cut) -> Figure:
 
     One open for thirty days without an update is counted beside, not summed (rule 26).
     """
-    if not cut.with_incidents:
+    if not cut.incidents_collected:
         return dora.figure(cut, "customers_affected_time", None, note=dora.NO_INCIDENT_SOURCE)
     found = outages(cut)
     summed = found[~found.forgotten]

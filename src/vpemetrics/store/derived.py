@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
 )
 
 from vpemetrics.lineage.rows import NONE, Lineage
@@ -75,9 +76,17 @@ shipped = Table(
     Column("finished_at", _Time, nullable=False, index=True),
     Column("start_at", _Time),
     Column("more_starts", Text),
+    Column("merged_at", _Time),
     Column("first_at", _Time),
     Column("at_merge", SmallInteger, nullable=False),
     Column("reason", Text),
+    # The few that were deployed from their branch, before they were merged.
+    Index(
+        "ix_shipped_before_merge",
+        "merged_at",
+        sqlite_where=text("merged_at > finished_at"),
+        postgresql_where=text("merged_at > finished_at"),
+    ),
 )
 
 waiting = Table(
@@ -218,6 +227,7 @@ def save_lineage(
                 lineage.deployed[one.deployment].finished_at,
                 one.starts[0] if one.starts else None,
                 " ".join(map(str, one.starts[1:])) or None,
+                _time(one.merged_at),
                 _time(one.first_at),
                 int(one.at_merge),
                 one.reason,

@@ -255,7 +255,9 @@ _COMMITS = (
 _MORE_PARENTS = "SELECT sha_id, more_parents FROM commits"
 _PATHS = "SELECT sha_id, paths FROM commits"
 _CHANGES = (
-    "SELECT id, key, repository_id, number, is_bot, "
+    # Whose author is known and no bot is a person's; without an author the commits decide.
+    "SELECT id, key, repository_id, number, "
+    "CASE WHEN is_bot IS NULL AND author IS NOT NULL THEN 0 ELSE is_bot END, "
     f"COALESCE(first_commit_at, {_UNTIMED}), COALESCE(merged_at, {_UNTIMED}), "
     f"COALESCE(closed_at, {_UNTIMED}), COALESCE(merge_sha_id, -1), "
     "commit_ids, base_branch, head_branch, labels, reverts, closes FROM changes"

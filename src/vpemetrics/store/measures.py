@@ -3,36 +3,64 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
 from sqlalchemy import Connection
 
 from vpemetrics.store.columns import Arrays, read_columns
 from vpemetrics.window import Micros
 
+_COUNTED = "('forward', 'redeploy', 'rollback', 'stale')"
+# Deployments that an incident which is not over was tied to.
+_BLAMED_STILL = (
+    "SELECT e.deployed_id FROM incidents i JOIN evidence e ON e.incident_id = i.id "
+    "WHERE e.chosen = 1 AND e.deployed_id IS NOT NULL "
+    "AND i.mitigated_at IS NULL AND i.resolved_at IS NULL"
+)
+
 
 def deployed(connection: Connection, start: Micros, end: Micros) -> Arrays:
-    """Deployments and failed attempts that finished in a stretch."""
+    """Deployments and failed attempts that finished in a stretch, in order.
+
+    Before them the last one of each service that counts, and those with a failure still open.
+    """
+    before = (
+        "SELECT (SELECT d.id FROM deployed d WHERE d.service_id = t.service_id "
+        f"AND d.finished_at < {start} AND d.kind IN {_COUNTED} "
+        "ORDER BY d.finished_at DESC, d.id DESC LIMIT 1) FROM traced t"
+    )
     return read_columns(
         connection,
         "SELECT id, service_id, kind, started_at, finished_at, first, rolled_back, ships, "
-        f"unplanned FROM deployed WHERE {_between('finished_at', start, end)} "
+        f"unplanned FROM deployed WHERE {_between('finished_at', start, end)} OR "
+        f"(finished_at < {start} AND id IN ({before} UNION {_BLAMED_STILL})) "
         "ORDER BY finished_at, id",
         text=("kind", "unplanned"),
     )
 
 
 def shipped(connection: Connection, start: Micros, end: Micros) -> Arrays:
-    """Changes shipped in a stretch, and the later arrivals of those shipped or merged in it."""
+    """Changes shipped in a stretch, and all shipments of those merged or shipped in it."""
     here = _between("s.finished_at", start, end)
-    later = (
-        f"s.finished_at >= {end} AND ({_between('c.merged_at', start, end)} OR s.item IN "
-        f"(SELECT item FROM shipped s WHERE {here}))"
+    parts = [_shipments(connection, here)]
+    early = _between("s.merged_at", start, end)
+    parts.append(
+        _shipments(
+            connection, f"s.merged_at > s.finished_at AND {early} AND s.finished_at < {start}"
+        )
     )
     newest = connection.exec_driver_sql("SELECT MAX(finished_at) FROM shipped").scalar()
-    wanted = f"({here}) OR ({later})" if newest is not None and newest >= end else here
+    if newest is not None and newest >= end:
+        items = f"SELECT item FROM shipped s WHERE {here}"
+        later = f"s.finished_at >= {end} AND ({early} OR s.item IN ({items}))"
+        parts.append(_shipments(connection, later))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _shipments(connection: Connection, wanted: str) -> Arrays:
     return read_columns(
         connection,
         "SELECT s.service_id, s.deployed_id, s.item, s.finished_at, s.start_at, s.more_starts, "
-        "s.first_at, s.at_merge, s.reason, c.ready_at, c.first_review_at, c.merged_at, "
+        "s.first_at, s.at_merge, s.reason, c.ready_at, c.first_review_at, s.merged_at, "
         "d.started_at, c.additions + c.deletions AS lines, c.author "
         "FROM shipped s JOIN deployed d ON d.id = s.deployed_id "
         f"LEFT JOIN changes c ON c.id = s.item WHERE {wanted}",
@@ -61,7 +89,8 @@ def evidence(connection: Connection, start: Micros, end: Micros) -> Arrays:
         "FROM evidence e JOIN deployed d ON d.id = e.deployed_id "
         "LEFT JOIN deployed r ON r.id = e.restored_by "
         "LEFT JOIN incidents i ON i.id = e.incident_id "
-        f"WHERE e.chosen = 1 AND {_between('d.finished_at', start, end)} "
+        f"WHERE e.chosen = 1 AND ({_between('d.finished_at', start, end)} "
+        f"OR (d.finished_at < {start} AND d.id IN ({_BLAMED_STILL}))) "
         "ORDER BY e.deployed_id, e.ordinal",
         text=("grade", "what", "detail"),
     )
@@ -111,3 +140,14 @@ def failed(connection: Connection, ids: Iterable[int]) -> dict[int, Failed]:
         details = dict.fromkeys((*before.evidence, detail))
         found[id_] = before._replace(evidence=tuple(details), incidents=tuple(sorted(incidents)))
     return found
+
+
+def unresolved_causes(connection: Connection) -> list[str]:
+    """Incidents that name a cause which no service has shipped, by key."""
+    found = connection.exec_driver_sql(
+        "SELECT DISTINCT i.key FROM evidence e JOIN incidents i ON i.id = e.incident_id "
+        "WHERE e.what = 'named_not_shipped' AND e.chosen = 1 AND NOT EXISTS "
+        "(SELECT 1 FROM evidence o WHERE o.incident_id = i.id AND o.chosen = 1 "
+        "AND o.deployed_id IS NOT NULL) ORDER BY i.key"
+    )
+    return [key for (key,) in found]

@@ -234,9 +234,9 @@ def _fail_rate(teller: _Teller, figure: Figure, *, grades: Sequence[str]) -> Beh
     cut = teller.cut
     failed = cut.failures[cut.failures.grade.isin(grades)]
     forward = failed[failed.kind == "forward"]
-    sourced = cut.with_incidents or cut.facts.services
-    counted = cut.forward[cut.forward.service.isin(sourced)]
-    k = forward[forward.service.isin(sourced)]
+    anywhere = not cut.forward.sourced.any()
+    counted = cut.forward[cut.forward.sourced | anywhere]
+    k = forward[forward.sourced | anywhere]
     rest = counted[~counted.id.isin(k.deployed_id)]
     others = cut.failures[~cut.failures.grade.isin(grades)]
     return Behind(
@@ -254,7 +254,7 @@ def _fail_rate(teller: _Teller, figure: Figure, *, grades: Sequence[str]) -> Beh
             ),
             _left_out(
                 "no_incident_source",
-                _with_kind(teller, cut.forward[~cut.forward.service.isin(sourced)]),
+                _with_kind(teller, cut.forward[~(cut.forward.sourced | anywhere)]),
             ),
         ),
         arithmetic=tuple(_proportion(figure)),

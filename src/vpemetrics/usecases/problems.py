@@ -1,6 +1,6 @@
 """What is wrong in the data, and what mends it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from vpemetrics.store.derived import Traced
@@ -21,10 +21,17 @@ REMEDIES: Final[Mapping[str, str]] = {
 """What mends each problem, by its reason."""
 
 
-def known_problems(traced: Iterable[Traced]) -> dict[str, tuple[str, ...]]:
-    """The problems that lineage met in services: reasons, in order, with what they concern."""
+def known_problems(
+    traced: Iterable[Traced], unresolved: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """The problems that lineage met: reasons, in order, with what they concern.
+
+    `unresolved` are incidents that name a cause which no service has shipped.
+    """
     found: dict[str, list[str]] = {}
     for one in traced:
         for reason, examples in one.problems.items():
             found.setdefault(reason, []).extend(examples)
+    if unresolved:
+        found["named_not_shipped"] = list(unresolved)
     return {reason: tuple(examples) for reason, examples in sorted(found.items())}

@@ -18,7 +18,7 @@ from vpemetrics.store import Store, measures
 from vpemetrics.usecases.knowledge import Knowledge
 from vpemetrics.usecases.lineage import Progress, bring_up_to_date
 from vpemetrics.usecases.problems import REMEDIES, known_problems
-from vpemetrics.window import MISSING, SECOND, Window, from_micros
+from vpemetrics.window import MISSING, SECOND, Micros, Window, from_micros
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +86,11 @@ def _composed(
         incidents=_incidents(main),
         incidents_external=int(main.within(facts.incidents, "began_at").external.sum()),
         bot_changes=int((shipped == "bot").sum()),
-        waiting_changes=int(lead.beside["waiting"]),
+        waiting_changes=int(lead.beside.get("waiting", 0)),
         summary="",
         figures=figures,
         failures=tuple(_failures(store, facts, of, known)),
-        problems=tuple(_problems(known, facts, wide)),
+        problems=tuple(_problems(store, known, facts, wide)),
         definitions={m.definition_id: m.definition for m in METRICS.values()},
     )
     return bare.model_copy(update={"summary": summarise(bare)})
@@ -129,7 +129,7 @@ def _failures(store: Store, facts: Facts, of: Windows, known: Knowledge) -> Iter
             commit=detail.commit,
             started_at=from_micros(one.start_at),
             recovered_at=None if one.restored_at == MISSING else from_micros(one.restored_at),
-            recovery_time=(until - one.start_at) / SECOND if one.timed else None,
+            recovery_time=_lasted(one, until),
             open=bool(one.timed and one.restored_at == MISSING),
             grade=one.grade,
             evidence="; ".join(detail.evidence),
@@ -139,14 +139,22 @@ def _failures(store: Store, facts: Facts, of: Windows, known: Knowledge) -> Iter
         )
 
 
-def _problems(known: Knowledge, facts: Facts, cut: Cut) -> Iterable[Problem]:
+def _lasted(failure: Any, until: Micros) -> float | None:
+    """Seconds of a failure; None where its end is unknown or before its start."""
+    if not failure.timed or until < failure.start_at:
+        return None
+    return float((until - failure.start_at) / SECOND)
+
+
+def _problems(store: Store, known: Knowledge, facts: Facts, cut: Cut) -> Iterable[Problem]:
     traced = (known.traced[name] for name in facts.services if name in known.traced)
-    found = known_problems(traced)
+    with store.view() as connection:
+        found = known_problems(traced, measures.unresolved_causes(connection))
     here = cut.with_incidents
     found |= {
         "never_deployed": tuple(name for name in facts.services if name not in known.traced),
         "not_covered": tuple(n for n in facts.services if n not in cut.covered_services),
-        "incidents_not_covered": tuple(n for n in cut.covered_services if here and n not in here),
+        "incidents_not_covered": tuple(n for n in _covered(cut) if here and n not in here),
         "without_paths": tuple(n for n in known.without_paths if n in facts.services),
     }
     if at_merge := int(cut.changes[cut.changes.reason.isna()].at_merge.sum()):

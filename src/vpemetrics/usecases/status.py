@@ -6,7 +6,7 @@ from datetime import datetime
 
 from vpemetrics.records import Coverage, CoverageKind
 from vpemetrics.rules import Rules
-from vpemetrics.store import Store, derived
+from vpemetrics.store import Store, derived, measures
 from vpemetrics.usecases.lineage import is_current
 from vpemetrics.usecases.problems import known_problems
 
@@ -50,6 +50,7 @@ def status(store: Store, rules: Rules) -> Status:
     """The state of a store; nothing is brought up to date."""
     with store.view() as connection:
         traced = derived.load_traced(connection)
+        unresolved = measures.unresolved_causes(connection)
     return Status(
         sources=tuple(store.sources()),
         records=store.counts(),
@@ -58,7 +59,7 @@ def status(store: Store, rules: Rules) -> Status:
         lineage_saves=store.lineage_mark()[0],
         lineage_current=is_current(store, rules),
         services=len(traced),
-        problems=known_problems(traced.values()),
+        problems=known_problems(traced.values(), unresolved),
     )
 
 
