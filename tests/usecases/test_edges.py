@@ -102,18 +102,11 @@ def test_of_a_window_nobody_collected_no_count_is_given() -> None:
 def test_fail_rates_of_weeks_add_up_where_an_incident_source_begins_on_the_way() -> None:
     history = [
         *commits("a<b<c<d<e"),
-        *(
-            deploy(str(number), day, sha)
-            for number, (day, sha) in enumerate(
-                [
-                    ("Sun0 10:00", "a"),
-                    ("Tue 10:00", "b"),
-                    ("Wed 10:00", "c"),
-                    ("Tue2 10:00", "d"),
-                    ("Wed2 10:00", "e"),
-                ]
-            )
-        ),
+        deploy("0", "Sun0 10:00", "a"),
+        deploy("1", "Tue 10:00", "b"),
+        deploy("2", "Wed 10:00", "c"),
+        deploy("3", "Tue2 10:00", "d"),
+        deploy("4", "Wed2 10:00", "e"),
         incident("i", "Tue2 11:00", "Tue2 12:00", cause_deployment="3"),
         *collected("Mon-5 00:00", "Mon5 00:00", CoverageKind.DEPLOYMENTS),
         *collected("Mon2 00:00", "Mon5 00:00", CoverageKind.INCIDENTS),
