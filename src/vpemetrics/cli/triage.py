@@ -27,7 +27,18 @@ Cause = Annotated[
     str,
     typer.Argument(metavar="CAUSE", help="A deployment, pull request or commit that caused it."),
 ]
-Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for whoever asks later.")]
+
+
+def _given(reason: str) -> str:
+    if not reason.strip():
+        raise typer.BadParameter("a decision needs a reason, in a few words")
+    return reason
+
+
+Why = Annotated[
+    str,
+    typer.Option(metavar="TEXT", help="The reason, for whoever asks later.", callback=_given),
+]
 Who = Annotated[
     str | None, typer.Option(metavar="NAME", help="Who decides; default: your login name.")
 ]
