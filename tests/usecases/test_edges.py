@@ -14,13 +14,18 @@ from vpemetrics.usecases.reporting import Asked, report
 
 def test_a_deployment_of_nothing_known_is_no_repeat_of_a_commit_with_its_number() -> None:
     rows = [deploy(name, "Mon 10:00", None) for name in "abcdefgh"]
-    history = [*commits("z<y"), deploy("1", "Mon 09:00", "z"), deploy("2", "Mon 10:05", "y"), *rows]
+    history: list[AnyRecord] = [
+        *commits("z<y"),
+        deploy("1", "Mon 09:00", "z"),
+        deploy("2", "Mon 10:05", "y"),
+        *rows,
+    ]
 
     assert measure("deployment_frequency", history, weeks(1)).n == 10
 
 
 def test_a_pull_request_of_a_known_author_is_a_persons_whoever_made_its_commits() -> None:
-    history = [
+    history: list[AnyRecord] = [
         *commits("a"),
         commit("b", ("a",), is_bot=True),
         pull(1, "Tue 09:00", "b", "b", author="ann", is_bot=None),
@@ -32,13 +37,13 @@ def test_a_pull_request_of_a_known_author_is_a_persons_whoever_made_its_commits(
 
 
 def test_the_time_since_the_deployment_before_the_window_is_a_gap_too() -> None:
-    history = [deploy("1", "Sun-60 10:00", None), deploy("2", "Mon 10:00", None)]
+    history: list[AnyRecord] = [deploy("1", "Sun-60 10:00", None), deploy("2", "Mon 10:00", None)]
 
     assert measure("time_between_deployments", history, weeks(1)).n == 1
 
 
 def test_what_was_deployed_before_the_window_and_merged_in_it_is_accounted_for() -> None:
-    history = [
+    history: list[AnyRecord] = [
         *commits("a<b"),
         pull(1, "Mon 09:00", "b", "b"),
         deploy("1", "Fri-60 10:00", "a"),
@@ -67,7 +72,7 @@ def test_a_failure_that_is_still_open_is_listed_however_old() -> None:
 
 
 def test_a_services_incidents_are_its_own_even_where_it_is_the_only_service() -> None:
-    history = [
+    history: list[AnyRecord] = [
         deploy("1", "Mon 10:00", None),
         incident("i", "Mon 12:00", "Mon 13:00", service=("another",), severity=1),
     ]
@@ -77,7 +82,7 @@ def test_a_services_incidents_are_its_own_even_where_it_is_the_only_service() ->
 
 
 def test_incidents_are_measured_where_only_they_were_collected() -> None:
-    history = [
+    history: list[AnyRecord] = [
         deploy("1", "Mon-4 10:00", None),
         incident("i", "Mon 12:00", "Mon 13:00", severity=1),
         *collected("Mon-5 00:00", "Mon-3 00:00", CoverageKind.DEPLOYMENTS),
@@ -89,7 +94,7 @@ def test_incidents_are_measured_where_only_they_were_collected() -> None:
 
 
 def test_of_a_window_nobody_collected_no_count_is_given() -> None:
-    history = [
+    history: list[AnyRecord] = [
         deploy("1", "Mon-4 10:00", None),
         *collected("Mon-5 00:00", "Mon-3 00:00"),
     ]
@@ -100,7 +105,7 @@ def test_of_a_window_nobody_collected_no_count_is_given() -> None:
 
 
 def test_fail_rates_of_weeks_add_up_where_an_incident_source_begins_on_the_way() -> None:
-    history = [
+    history: list[AnyRecord] = [
         *commits("a<b<c<d<e"),
         deploy("0", "Sun0 10:00", "a"),
         deploy("1", "Tue 10:00", "b"),
@@ -135,7 +140,7 @@ def test_a_cause_shipped_by_another_service_is_no_problem_in_the_data() -> None:
 
 
 def test_a_week_is_partial_where_no_service_was_collected_all_the_while() -> None:
-    history = [
+    history: list[AnyRecord] = [
         deploy("1", "Mon 10:00", None),
         deploy("2", "Fri 10:00", None, service="desk", repository="desk"),
         *collected("Mon 00:00", "Thu 00:00", scope="shop"),
@@ -146,8 +151,8 @@ def test_a_week_is_partial_where_no_service_was_collected_all_the_while() -> Non
 
 
 def test_a_new_service_does_not_take_away_the_past_of_the_others() -> None:
-    shared = [*commits("a<b<c"), pull(1, "Tue 09:00", "b", "b")]
-    old = [deploy("1", "Mon 10:00", "a"), deploy("2", "Tue 10:00", "b")]
+    shared: list[AnyRecord] = [*commits("a<b<c"), pull(1, "Tue 09:00", "b", "b")]
+    old: list[AnyRecord] = [deploy("1", "Mon 10:00", "a"), deploy("2", "Tue 10:00", "b")]
     new = replace(deploy("3", "Mon3 10:00", "c"), service="desk")
 
     assert measure("change_lead_time", [*shared, *old, new], weeks(1)).n == 1
