@@ -18,6 +18,7 @@ from vpemetrics.store import Store, measures
 from vpemetrics.usecases.knowledge import Knowledge
 from vpemetrics.usecases.lineage import Progress, bring_up_to_date
 from vpemetrics.usecases.problems import REMEDIES, known_problems
+from vpemetrics.usecases.reliability import reliability
 from vpemetrics.window import MISSING, SECOND, Micros, Window, from_micros
 
 
@@ -88,6 +89,9 @@ def _composed(
         bot_changes=int((shipped == "bot").sum()),
         waiting_changes=int(lead.beside.get("waiting", 0)),
         summary="",
+        reliability=reliability(
+            known.rules.reliability, None if scope.kind == "organisation" else facts.services
+        ),
         figures=figures,
         failures=tuple(_failures(store, facts, of, known)),
         problems=tuple(_problems(store, known, facts, wide)),
