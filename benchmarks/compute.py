@@ -8,6 +8,7 @@ whole history are timed apart, in one process; nothing is saved.
 """
 
 import argparse
+import gc
 import resource
 import time
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ def main() -> None:
     folder = parser.parse_args().folder
     rules = load(folder / "vpemetrics.toml", {}).rules()
     seconds: dict[str, float] = {}
+    gc.set_threshold(100_000, 20, 100)  # as the command line does
     with Store.open(folder / "measured.db", must_exist=True) as store:
         with store.view() as connection:
             stored = Facts(connection, Services(rules))

@@ -117,15 +117,16 @@ def rolled_back_to(scene: Scene, at: int) -> int:
     Where there is none, of an ancestor; NONE if no such is known.
     """
     deployed, rollback = scene.deployed, scene.deployed[at]
-    before = [b for b in range(at - 1, -1, -1) if _beside(deployed[b], rollback)]
-    for b in before:
-        if deployed[b].commit == rollback.commit:
+    for b in range(at - 1, -1, -1):
+        if deployed[b].commit == rollback.commit and _beside(deployed[b], rollback):
             return b
     if scene.ancestry.guessed:
         return NONE
-    for b in before:
+    for b in range(at - 1, -1, -1):
         commit = deployed[b].commit
-        if scene.ancestry.knows(commit) and scene.ancestry.contains(rollback.commit, commit):
+        if not scene.ancestry.knows(commit) or not _beside(deployed[b], rollback):
+            continue
+        if scene.ancestry.contains(rollback.commit, commit):
             return b
     return NONE
 

@@ -305,7 +305,7 @@ def _reason(
         return "bot"
     if not starts:
         return "no_author_date"
-    if any(deployed.finished_at - one >= -SKEW for one in starts):
+    if deployed.finished_at - starts[0] >= -SKEW:  # the earliest, so the longest
         return None
     return "deployed_before_merge" if start == LeadTimeStart.MERGE else "negative"
 
