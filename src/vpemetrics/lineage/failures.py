@@ -1,6 +1,6 @@
 """Which deployment caused which failure, by graded evidence (METRICS rules 23 and 25)."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,10 +75,12 @@ def _known(at: int) -> int | None:
 class Scene:
     """All that evidence about one service is judged by; deployments by position.
 
+    `of_commit` has the deployments of each known commit, in order;
     `closers` maps an incident's key to the deployments that ship a change naming it.
     """
 
     deployed: Sequence[Deployed]
+    of_commit: Mapping[int, Sequence[int]]
     ancestry: Ancestry
     incidents: Sequence[IncidentRow]
     triage: Sequence[TriageRow]
@@ -117,8 +119,9 @@ def rolled_back_to(scene: Scene, at: int) -> int:
     Where there is none, of an ancestor; NONE if no such is known.
     """
     deployed, rollback = scene.deployed, scene.deployed[at]
-    for b in range(at - 1, -1, -1):
-        if deployed[b].commit == rollback.commit and _beside(deployed[b], rollback):
+    same = scene.of_commit.get(rollback.commit, ())
+    for b in reversed(same[: bisect_left(same, at)]):
+        if _beside(deployed[b], rollback):
             return b
     if scene.ancestry.guessed:
         return NONE
@@ -164,7 +167,8 @@ def _beside(one: Deployed, rollback: Deployed) -> bool:
 def _undone(scene: Scene, at: int) -> bool:
     """Whether what a rollback removed was deployed again before any other forward deployment."""
     rollback = scene.deployed[at]
-    for later in scene.deployed[at + 1 :]:
+    for place in range(at + 1, len(scene.deployed)):
+        later = scene.deployed[place]
         if not _beside(later, rollback):
             continue
         if later.commit == rollback.removed:
@@ -187,10 +191,11 @@ def _removals(scene: Scene) -> Removals:
             commit = scene.deployed[removed].commit
             if not _beside(scene.deployed[removed], rollback):
                 continue
+            same = scene.of_commit.get(commit, ())
             back = (
-                later.finished_at
-                for later in scene.deployed[at + 1 :]
-                if commit != NONE and later.commit == commit and _beside(later, rollback)
+                scene.deployed[later].finished_at
+                for later in same[bisect_right(same, at) :]
+                if _beside(scene.deployed[later], rollback)
             )
             out[removed].append((rollback.finished_at, next(back, 2**62)))
     return out

@@ -349,8 +349,13 @@ def _attempts(rows: Iterable[DeploymentRow]) -> Iterable[Deployed]:
 def _scene(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Scene:
     find = _finder(facts.history.ownership, by)
     closers = _closers(facts.history.ownership, by)
+    of_commit: dict[int, list[int]] = defaultdict(list)
+    for at, one in enumerate(by.deployed):
+        if one.commit != NONE:
+            of_commit[one.commit].append(at)
     return Scene(
         deployed=by.deployed,
+        of_commit=of_commit,
         ancestry=by.ancestry,
         incidents=[i for i in facts.incidents if _concerns(i, facts, find, closers)],
         triage=facts.triage,
