@@ -179,6 +179,7 @@ def command(function: Callable[Concatenate[Session, P], None]) -> Callable[..., 
         behind = {name: value for name in _SHARED if (value := given.pop(name))}
         session = replace(before, **behind)
         with _told(session):
+            # What it takes beside the session is in its signature, which typer reads.
             function(session, **given)  # type: ignore[call-arg]
 
     return _as_typer_sees_it(run, function, _parameters(function)[1:])
@@ -189,7 +190,7 @@ def program(function: Callable[P, None]) -> Callable[..., None]:
 
     def run(context: typer.Context, **given: Any) -> None:
         context.obj = Session(**{name: given.pop(name) for name in _SHARED})
-        function(**given)  # type: ignore[call-arg]
+        function(**given)  # type: ignore[call-arg]  # its own options, by its signature
 
     return _as_typer_sees_it(run, function, _parameters(function))
 
@@ -215,6 +216,7 @@ def _as_typer_sees_it(
     own = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
     parameters = [context, *own, *shared]
     run.__name__, run.__doc__ = function.__name__, function.__doc__
+    # What inspect looks at first, though functions do not declare it.
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     return run

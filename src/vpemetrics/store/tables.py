@@ -35,6 +35,7 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
+    # The dialect is SQLAlchemy's to pass; a moment is stored the same in all of them.
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
         """The count that is stored for a moment."""
         return None if value is None else to_micros(value)

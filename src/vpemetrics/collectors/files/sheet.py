@@ -90,6 +90,7 @@ class Sheet:
             _check_stretches(columns["start"], columns["end"])
             columns[SOURCE] = sources
         cls, names = RECORD_TYPES[self.kind], list(columns)
+        # Columns are of one length by now; this runs once a row.
         records = [cls(**dict(zip(names, row))) for row in zip(*columns.values())]  # noqa: B905
         return Batch(lines, sources, records)
 
