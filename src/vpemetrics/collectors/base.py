@@ -1,15 +1,55 @@
-"""What a source is: options, and records collected under them."""
+"""What a source is: options, and records collected under them in portions."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from vpemetrics.records import AnyRecord, Change, Commit
+from vpemetrics.rules import Rules
 
 IsBot = Callable[[str], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portion:
+    """Records to be saved together, and how far the source is collected once they are.
+
+    `cursors` (scope to position, in the collector's own words) move in the transaction that
+    saves the records, so an interruption costs repetition and never loss.
+    """
+
+    records: Iterable[AnyRecord]
+    cursors: Mapping[str, str] = field(default_factory=dict)
+
+
+def _unheard(_text: str) -> None:
+    """Nobody listens."""
+
+
+def _unseen(_done: int, _of: int) -> None:
+    """Nobody looks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occasion:
+    """One collection: when it is, where the last one ended, and what is wanted.
+
+    `source` is the source's configured name, `cursors` are where earlier collections left off,
+    `folder` is what relative paths in the options are relative to. `warn` is told what a person
+    should know, a line each; `progress` how much is done of how much.
+    """
+
+    source: str
+    now: datetime
+    cursors: Mapping[str, str] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
+    folder: Path = Path()
+    warn: Callable[[str], None] = _unheard
+    progress: Callable[[int, int], None] = _unseen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +57,12 @@ class Collector:
     """A kind of source; the registry names one for each.
 
     `options` is a frozen dataclass whose fields are the settings of `[sources.NAME]`.
-    `collect(options, since)` yields what the source says, from `since` on (None: all of it).
-    A record may come more than once and may be older than `since`: both are harmless.
+    `collect(options, occasion)` yields what the source says that is new since the cursors.
+    A record may come more than once, and one that was told before may come again: harmless both.
     """
 
     options: type[Any]
-    collect: Callable[[Any, datetime | None], Iterator[AnyRecord]]
+    collect: Callable[[Any, Occasion], Iterator[Portion]]
 
 
 def bot_test(patterns: Iterable[str] = ()) -> IsBot:

@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 
-from vpemetrics.collectors.base import Collector
+from vpemetrics.collectors.base import Collector, Occasion, Portion
 from vpemetrics.collectors.files.reading import read
 from vpemetrics.collectors.files.writing import write
-from vpemetrics.records import AnyRecord
 
 __all__ = ["FILES", "Options", "collect", "read", "write"]
 
@@ -20,11 +17,10 @@ class Options:
     path: str
 
 
-# Files do not tell what is new in them, so `since` cannot narrow anything.
-def collect(options: Options, since: datetime | None) -> Iterator[AnyRecord]:  # noqa: ARG001
-    """Every record of the files: they are read whole, whatever was read before."""
-    for _, record in read(Path(options.path)):
-        yield record
+def collect(options: Options, occasion: Occasion) -> Iterator[Portion]:
+    """Every record of the files: they do not tell what is new in them, so they are read whole."""
+    found = read(occasion.folder / options.path, zone=occasion.rules.zone, warn=occasion.warn)
+    yield Portion(records=(record for _, record in found))
 
 
 FILES = Collector(options=Options, collect=collect)
