@@ -44,10 +44,10 @@ def commit(number: int, *parents: int, author: str | None = None) -> Commit:
 
 
 def test_every_kind_of_record_comes_back_as_it_was_saved(store: Store) -> None:
-    counts = store.save("made-up", ONE_OF_EACH)
+    saved = store.save("made-up", ONE_OF_EACH)
 
     assert loaded(store) == ONE_OF_EACH
-    assert counts == store.counts() == dict.fromkeys(RECORD_TYPES, 1)
+    assert saved.records == saved.changed == store.counts() == dict.fromkeys(RECORD_TYPES, 1)
     assert store.sources() == ["made-up"]
 
 
@@ -67,16 +67,19 @@ def test_records_come_in_the_order_of_source_and_key(store: Store) -> None:
 
 def test_saving_the_same_again_leaves_the_batch_alone(store: Store) -> None:
     store.save("made-up", ONE_OF_EACH)
-    store.save("made-up", ONE_OF_EACH)
+    saved = store.save("made-up", ONE_OF_EACH)
 
+    assert saved.records == dict.fromkeys(RECORD_TYPES, 1)
+    assert saved.changed == {}
     assert store.batch() == 1
     assert batches(store, "commits") == [1]
 
 
 def test_a_changed_record_takes_the_batch_of_its_save(store: Store) -> None:
     store.save("s", [commit(1), commit(2)])
-    store.save("s", [commit(1), commit(2, 1)])
+    saved = store.save("s", [commit(1), commit(2, 1)])
 
+    assert saved.changed == {"commits": 1}
     assert batches(store, "commits") == [1, 2]
 
 
@@ -220,6 +223,21 @@ def test_cursors_move_with_the_records(store: Store) -> None:
 
     assert store.cursors("s") == {"q": "1", "r": "11"}
     assert store.cursors("t") == {}
+
+
+def test_the_last_collection_of_a_source_is_remembered_and_its_last_success(store: Store) -> None:
+    minutes = [NOON + timedelta(minutes=n) for n in range(4)]
+    store.note_collection("s", minutes[0], minutes[1])
+    store.note_collection("s", minutes[2], minutes[3], "the door was shut")
+    store.note_collection("t", minutes[0], minutes[1], "nobody home")
+
+    assert store.collections() == {
+        "s": (minutes[2], minutes[3], minutes[1], "the door was shut"),
+        "t": (minutes[0], minutes[1], None, "nobody home"),
+    }
+    store.note_collection("s", minutes[3], minutes[3])
+    assert store.collections()["s"] == (minutes[3], minutes[3], minutes[3], None)
+    assert store.batch() == 0  # it is no fact
 
 
 # --- whole or not at all ------------------------------------------------------------------------

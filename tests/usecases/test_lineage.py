@@ -140,7 +140,7 @@ def test_nothing_is_traced_where_nothing_is_new() -> None:
 
         assert bring_up_to_date(store, Rules()) == 1
         assert bring_up_to_date(store, Rules()) == 0
-        assert store.save(SOURCE, BASE)
+        assert store.save(SOURCE, BASE).changed == {}
         assert bring_up_to_date(store, Rules()) == 0
 
 

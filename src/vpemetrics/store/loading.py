@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, collate, select
 
@@ -87,6 +88,24 @@ def load_coverage(connection: Connection) -> list[Coverage]:
         Coverage(source=source, scope=scope, kind=CoverageKind(kind), start=start, end=end)
         for source, scope, kind, start, end in connection.execute(query)
     ]
+
+
+class LastCollection(NamedTuple):
+    """The last collection of a source; `error` is None if all of it went well."""
+
+    started_at: datetime
+    finished_at: datetime
+    succeeded_at: datetime | None
+    error: str | None
+
+
+def load_collections(connection: Connection) -> dict[str, LastCollection]:
+    """The last collection of each source by the source's name, in the order of names."""
+    table, name = tables.collections, tables.names.c.name
+    said = (table.c[column] for column in LastCollection._fields)
+    query = select(name, *said).join(tables.names, tables.names.c.id == table.c.source_id)
+    found = connection.execute(query.order_by(by_code_point(connection, name)))
+    return {source: LastCollection(*rest) for source, *rest in found}
 
 
 def by_code_point(connection: Connection, text: ColumnElement[str]) -> ColumnElement[str]:

@@ -8,9 +8,10 @@ and says the same is not touched, so its batch stays what it was.
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from hashlib import blake2b
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Table, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,6 +29,13 @@ Values = Sequence[Any]
 Stretch = tuple[Micros, Micros]
 
 
+class Saved(NamedTuple):
+    """What a save did, by kind: how many records it was given, how many rows that changed."""
+
+    records: Mapping[str, int]
+    changed: Mapping[str, int]
+
+
 class Saving:
     """One save: rows written for records, under one batch number."""
 
@@ -40,7 +48,7 @@ class Saving:
         self._upserts: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._covered: dict[tuple[str, str, str], set[Stretch]] = defaultdict(set)
-        self._changed = 0
+        self._changed: Counter[str] = Counter()
 
     def write(self, records: Iterable[Sourced]) -> None:
         """Saves a chunk of records."""
@@ -66,15 +74,26 @@ class Saving:
             },
         )
 
-    def finish(self) -> dict[str, int]:
-        """How many records of each kind were saved; the batch counts if any row changed."""
+    def note_collection(
+        self, source: str, started_at: datetime, finished_at: datetime, error: str | None
+    ) -> None:
+        """Notes when a source was collected last, and what went wrong, if anything did."""
+        said = {"started_at": started_at, "finished_at": finished_at, "error": error}
+        if error is None:
+            said["succeeded_at"] = finished_at
+        values = {name: [value] for name, value in said.items()}
+        self._put(tables.collections, ["source_id"], {"source_id": [source], **values})
+
+    def finish(self) -> Saved:
+        """What was saved; the batch counts if any row changed."""
         for key, stretches in self._covered.items():
             self._write_coverage(*key, stretches)
-        if self._changed:
+        changed = {kind: count for kind, count in self._changed.items() if count}
+        if changed:
             meta = tables.meta
             now = update(meta).where(meta.c.key == "batch").values(value=str(self._batch))
             self._connection.execute(now)
-        return dict(self._counts)
+        return Saved(dict(self._counts), changed)
 
     def _write_facts(self, shape: Shape, pairs: Sequence[Sourced]) -> None:
         sources, records = zip(*pairs, strict=True)
@@ -82,7 +101,7 @@ class Saving:
             column.name: list(map(shape.getter(column), records)) for column in shape.columns
         }
         values["source_id"] = sources
-        self._changed += self._put(shape.table, shape.key_columns, values)
+        self._changed[shape.record.KIND] += self._put(shape.table, shape.key_columns, values)
 
     def _put(self, table: Table, keys: Sequence[str], values: Mapping[str, Values]) -> int:
         """Writes one row per position of the values; returns how many rows changed."""
@@ -150,7 +169,7 @@ class Saving:
         if gone:
             self._connection.execute(delete(table).where(same, table.c.start_at.in_(gone)))
         added = sorted(merged - old)
-        self._changed += self._put(
+        self._changed[Coverage.KIND] += self._put(
             table,
             [column.name for column in table.primary_key],
             {

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +22,8 @@ from vpemetrics.store.engine import (
     reading,
     writing,
 )
-from vpemetrics.store.saving import Saving, last_batch
+from vpemetrics.store.loading import LastCollection
+from vpemetrics.store.saving import Saved, Saving, last_batch
 from vpemetrics.store.shapes import SHAPES
 
 if TYPE_CHECKING:
@@ -79,21 +81,19 @@ class Store:
         records: Iterable[AnyRecord],
         *,
         cursors: Mapping[str, str] | None = None,
-    ) -> dict[str, int]:
+    ) -> Saved:
         """Saves what one source said, and how far it has been collected (scope → position).
 
-        All of it or nothing. Returns the number of records per kind.
+        All of it or nothing.
         Saving a record again is harmless; saving a different one under its key replaces it.
         """
         return self._save(((source, record) for record in records), {source: cursors or {}})
 
-    def save_all(self, records: Iterable[Sourced]) -> dict[str, int]:
+    def save_all(self, records: Iterable[Sourced]) -> Saved:
         """Saves records of several sources in one transaction, as `save` does."""
         return self._save(records, {})
 
-    def _save(
-        self, records: Iterable[Sourced], cursors: Mapping[str, Mapping[str, str]]
-    ) -> dict[str, int]:
+    def _save(self, records: Iterable[Sourced], cursors: Mapping[str, Mapping[str, str]]) -> Saved:
         chunks = _chunks(records)
         first = next(chunks, [])  # before the transaction: a small save never waits inside it
         with self.transaction() as connection:
@@ -124,6 +124,18 @@ class Store:
         )
         with reading(self._engine) as connection:
             return {row.scope: row.position for row in connection.execute(query)}
+
+    def note_collection(
+        self, source: str, started_at: datetime, finished_at: datetime, error: str | None = None
+    ) -> None:
+        """Notes when a source was collected last; `error` is what went wrong, without secrets."""
+        with self.transaction() as connection:
+            Saving(connection).note_collection(source, started_at, finished_at, error)
+
+    def collections(self) -> dict[str, LastCollection]:
+        """When each source was collected last, by its name; imported ones never were."""
+        with reading(self._engine) as connection:
+            return loading.load_collections(connection)
 
     def sources(self) -> list[str]:
         """The names of the sources that anything is known from, in order."""

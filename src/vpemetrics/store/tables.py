@@ -305,3 +305,15 @@ cursors = Table(
     _text("position", nullable=False),
     sqlite_with_rowid=False,
 )
+
+# The last collection of each source, and the last one that succeeded.
+collections = Table(
+    "collections",
+    metadata,
+    _source(primary_key=True, autoincrement=False),
+    _instant("started_at", nullable=False),
+    _instant("finished_at", nullable=False),
+    _instant("succeeded_at"),
+    _text("error"),
+    sqlite_with_rowid=False,
+)

@@ -1,6 +1,6 @@
 """Records from files into a store, and from a store into files."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from os import replace
 from pathlib import Path
@@ -37,7 +37,7 @@ def import_files(
     warn: Callable[[str], None],
     progress: Callable[[int], None],
     now: datetime | None = None,
-) -> dict[str, int]:
+) -> Mapping[str, int]:
     """Saves the records of files and folders in one transaction; how many there were of each kind.
 
     FixInput, with nothing saved, for what happened later than `now`, where that is given: a
@@ -56,7 +56,7 @@ def import_files(
     )
     if now is not None:
         records = _past(records, now + _CLOCK_DIFFERENCE)
-    return store.save_all(_counted(records, progress))
+    return store.save_all(_counted(records, progress)).records
 
 
 def export_files(store: Store, folder: Path) -> dict[str, int]:
