@@ -1,67 +1,57 @@
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from vpemetrics.config.mistakes import dotted
-from vpemetrics.config.sources import option_mistakes, source_mistakes
+from vpemetrics.collectors.files import FILES, Options
+from vpemetrics.config.load import Configuration, load
+from vpemetrics.config.sources import configured_sources
+from vpemetrics.errors import FixConfiguration
+
+TWO = """
+[sources.exports]
+type = "files"
+path = "data"
+
+[sources.incidents]
+type = "files"
+path = "/srv/incidents"
+"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    path: Path
-    pages: int = 3
-    names: tuple[str, ...] = ()
-    draft: bool = False
+@pytest.fixture
+def two(tmp_path: Path) -> Configuration:
+    file = tmp_path / "vpemetrics.toml"
+    file.write_text(TWO, encoding="utf-8")
+    return load(file, {})
 
 
-def told(given: dict[str, object]) -> list[str]:
-    mistakes = option_mistakes(("sources", "mine"), Options, given)
-    return [f"{dotted(mistake.path)}: {mistake.problem}" for mistake in mistakes]
+def test_a_source_has_its_collector_its_options_and_the_folder_of_the_file(
+    two: Configuration, tmp_path: Path
+) -> None:
+    exports, incidents = configured_sources(two)
+
+    assert (exports.name, exports.collector) == ("exports", FILES)
+    assert exports.options == Options(path="data")
+    assert exports.folder == tmp_path
+    assert incidents.options == Options(path="/srv/incidents")
 
 
-def test_settings_a_collector_takes_are_fine() -> None:
-    assert told({"path": "a", "pages": 2, "names": ["x"], "draft": True}) == []
+def test_only_the_sources_that_are_named_are_taken(two: Configuration) -> None:
+    assert [source.name for source in configured_sources(two, ["incidents"])] == ["incidents"]
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({}, "sources.mine.path: missing"),
-        ({"path": "a", "page": 1}, "sources.mine.page: unknown setting; did you mean pages?"),
-        ({"path": 1}, "sources.mine.path: found 1, expected text in quotes"),
-        ({"path": "a", "pages": "x"}, 'sources.mine.pages: found "x", expected a whole number'),
-        ({"path": "a", "names": [1]}, "sources.mine.names[1]: found 1, expected text in quotes"),
-        (
-            {"path": "a", "names": "x"},
-            'sources.mine.names: found "x", expected a list, as in ["one", "two"]',
-        ),
-        (
-            {"path": "a", "draft": "perhaps"},
-            'sources.mine.draft: found "perhaps", expected true or false',
-        ),
-    ],
+    ("name", "instead"),
+    [("export", "did you mean exports?"), ("x", "the configuration has exports, incidents")],
 )
-def test_settings_a_collector_does_not_take_are_told(
-    given: dict[str, object], expected: str
+def test_an_unknown_source_is_told_with_the_known_ones(
+    two: Configuration, name: str, instead: str
 ) -> None:
-    assert told(given) == [expected]
+    with pytest.raises(FixConfiguration) as told:
+        configured_sources(two, ["exports", name])
+
+    assert str(told.value) == f"there is no source {name!r}; {instead}"
 
 
-def test_an_unknown_type_is_told_with_the_known_ones() -> None:
-    (mistake,) = source_mistakes({"sources": {"mine": {"type": "file", "path": "a"}}})
-
-    assert dotted(mistake.path) == "sources.mine.type"
-    assert mistake.problem.startswith('found "file", expected a type of source: files')
-    assert mistake.problem.endswith("did you mean files?")
-
-
-@pytest.mark.parametrize("sources", [1, {"mine": 1}, {"mine": {}}, {"mine": {"type": 1}}])
-def test_what_has_the_wrong_shape_is_left_to_the_model(sources: object) -> None:
-    assert list(source_mistakes({"sources": sources})) == []
-
-
-def test_the_settings_of_a_collector_there_is_are_checked() -> None:
-    (mistake,) = source_mistakes({"sources": {"mine": {"type": "files", "path": 1}}})
-
-    assert dotted(mistake.path) == "sources.mine.path"
+def test_without_a_configuration_there_is_none() -> None:
+    assert configured_sources(load(None, {})) == []

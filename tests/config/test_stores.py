@@ -45,6 +45,8 @@ def test_the_option_comes_first(clone: Path) -> None:
 
     choice = choose(configured, clone, option="mine.db")
 
+    assert not choice.of_clone
+
     assert choice.location == str(clone / "mine.db")
     assert choice.why == "--store"
 
@@ -131,6 +133,7 @@ def test_a_clone_without_a_configuration_has_a_cache_of_its_own(clone: Path, hom
 
     assert choice.location == str(clone / ".git" / "vpemetrics" / "vpemetrics.db")
     assert choice.other is None
+    assert choice.of_clone
 
 
 def test_a_clone_says_that_there_is_a_store_in_the_users_folder_too(
@@ -169,6 +172,13 @@ def test_linked_work_trees_share_the_clones_directory(clone: Path, tmp_path: Pat
     _git("-C", str(clone), "worktree", "add", "-q", str(tmp_path / "linked"))
 
     assert find_git_dir(tmp_path / "linked") == clone / ".git"
+
+
+@pytest.mark.parametrize("inside", [".", "refs/heads"])
+def test_a_bare_mirror_is_its_own_directory(tmp_path: Path, inside: str) -> None:
+    _git("init", "-q", "--bare", str(tmp_path / "mirror.git"))
+
+    assert find_git_dir(tmp_path / "mirror.git" / inside) == tmp_path / "mirror.git"
 
 
 def test_a_submodule_has_a_directory_of_its_own(clone: Path, tmp_path: Path) -> None:

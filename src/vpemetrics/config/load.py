@@ -19,7 +19,7 @@ from vpemetrics.config.folders import config_home
 from vpemetrics.config.lines import KeyPath, Lines
 from vpemetrics.config.mistakes import Mistake, dotted, of_validation
 from vpemetrics.config.model import Settings
-from vpemetrics.config.sources import source_mistakes
+from vpemetrics.config.source_checks import source_mistakes
 from vpemetrics.errors import ConfigurationErrors, FixConfiguration
 from vpemetrics.rules import Rules
 

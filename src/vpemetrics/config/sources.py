@@ -1,51 +1,58 @@
-"""Whether `[sources.NAME]` tables suit the collectors there are."""
+"""Which sources are collected from: those of the configuration, or the clone around a folder."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
-from importlib import import_module
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from vpemetrics.collectors.base import Collector
-from vpemetrics.collectors.registry import COLLECTORS
-from vpemetrics.config.lines import KeyPath
-from vpemetrics.config.mistakes import Mistake, misfit, of_validation, unknown
+from vpemetrics.config.load import Configuration
 from vpemetrics.config.nearest import nearest
+from vpemetrics.config.source_checks import collector_of, options_of
+from vpemetrics.errors import FixConfiguration
+
+CLONE = "git"
+"""The name, and the type, of the source that a clone is without any configuration."""
 
 
-def source_mistakes(document: Mapping[str, Any]) -> Iterator[Mistake]:
-    """The types of sources nobody knows, and the settings their collectors do not take.
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A source under its configured name; relative paths in its options start at `folder`."""
 
-    Whatever has the wrong shape is passed over here; the model reports it.
+    name: str
+    collector: Collector
+    options: Any
+    folder: Path
+
+
+def configured_sources(configuration: Configuration, names: Sequence[str] = ()) -> list[Source]:
+    """The sources of the configuration, or those of these names, in the order of the file.
+
+    FixConfiguration for a name that the configuration does not have.
     """
-    tables = document.get("sources")
-    for name, table in tables.items() if isinstance(tables, dict) else ():
-        if isinstance(table, dict) and isinstance(table.get("type"), str):
-            yield from _of_source(("sources", name), table)
+    tables = configuration.settings.sources
+    for name in names:
+        if name not in tables:
+            raise FixConfiguration(f"there is no source {name!r}; {_instead(name, list(tables))}")
+    return [
+        _source(name, table.type, table.options, configuration.located("."))
+        for name, table in tables.items()
+        if not names or name in names
+    ]
 
 
-def option_mistakes(
-    path: KeyPath, options: type[Any], given: Mapping[str, object]
-) -> Iterator[Mistake]:
-    """What is wrong with the settings given to a collector whose options are this dataclass."""
-    known = [field.name for field in fields(options)]
-    for key in given:
-        if key not in known:
-            yield unknown((*path, key), nearest(key, known))
-    try:
-        TypeAdapter(options).validate_python({key: given[key] for key in known if key in given})
-    except ValidationError as error:
-        yield from of_validation(error, path)
+def clone_as_source(folder: Path) -> Source:
+    """The clone that a folder is in, as a source without any settings."""
+    return _source(CLONE, CLONE, {}, folder)
 
 
-def _of_source(path: KeyPath, table: Mapping[str, Any]) -> Iterator[Mistake]:
-    kind = table["type"]
-    if kind not in COLLECTORS:
-        expected = f"a type of source: {', '.join(COLLECTORS)}"
-        yield misfit((*path, "type"), kind, expected, nearest(kind, COLLECTORS))
-        return
-    module, attribute = COLLECTORS[kind].split(":")
-    collector: Collector = getattr(import_module(module), attribute)
-    given = {key: value for key, value in table.items() if key != "type"}
-    yield from option_mistakes(path, collector.options, given)
+def _source(name: str, kind: str, given: dict[str, Any], folder: Path) -> Source:
+    collector = collector_of(kind)
+    options = options_of(collector, given)
+    return Source(name=name, collector=collector, options=options, folder=folder)
+
+
+def _instead(name: str, names: Sequence[str]) -> str:
+    if near := nearest(name, names):
+        return f"did you mean {near}?"
+    return f"the configuration has {', '.join(names) or 'none'}"

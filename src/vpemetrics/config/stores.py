@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from os.path import isfile
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,8 @@ class StoreChoice:
     why: str
     other: Path | None = None
     """The store in the user's folder, where there is one that the clone's goes before."""
+    of_clone: bool = False
+    """Whether it is a clone's own, which holds what the clone says and nothing else."""
 
     def __str__(self) -> str:
         """One line for people, without a password."""
@@ -59,18 +61,25 @@ def choose_store(
         location=str(git_dir / "vpemetrics" / STORE_NAME),
         why="the cache of this clone",
         other=users if users and isfile(users) else None,
+        of_clone=True,
     )
 
 
 def find_git_dir(folder: Path) -> Path | None:
-    """The git directory of the work tree around a folder, shared by all its work trees."""
+    """The git directory around a folder: its work tree's, shared by all of them, or a bare one."""
     for parent in (folder, *folder.parents):
         git = parent / ".git"
         if isfile(git / "HEAD"):
             return git
         if isfile(git):
             return _pointed_to(git)
+        if _is_git_dir(parent):
+            return parent
     return None
+
+
+def _is_git_dir(folder: Path) -> bool:
+    return isfile(folder / "HEAD") and isdir(folder / "objects") and isdir(folder / "refs")
 
 
 def _pointed_to(git: Path) -> Path | None:

@@ -1,0 +1,61 @@
+"""Whether `[sources.NAME]` tables suit the collectors there are."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from importlib import import_module
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from vpemetrics.collectors.base import Collector
+from vpemetrics.collectors.registry import COLLECTORS
+from vpemetrics.config.lines import KeyPath
+from vpemetrics.config.mistakes import Mistake, misfit, of_validation, unknown
+from vpemetrics.config.nearest import nearest
+
+
+def source_mistakes(document: Mapping[str, Any]) -> Iterator[Mistake]:
+    """The types of sources nobody knows, and the settings their collectors do not take.
+
+    Whatever has the wrong shape is passed over here; the model reports it.
+    """
+    tables = document.get("sources")
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        if isinstance(table, dict) and isinstance(table.get("type"), str):
+            yield from _of_source(("sources", name), table)
+
+
+def collector_of(kind: str) -> Collector:
+    """The collector of a type that the registry has."""
+    module, attribute = COLLECTORS[kind].split(":")
+    collector: Collector = getattr(import_module(module), attribute)
+    return collector
+
+
+def options_of(collector: Collector, given: Mapping[str, object]) -> Any:
+    """A collector's options under settings in which there is no mistake."""
+    return TypeAdapter(collector.options).validate_python(given)
+
+
+def option_mistakes(
+    path: KeyPath, options: type[Any], given: Mapping[str, object]
+) -> Iterator[Mistake]:
+    """What is wrong with the settings given to a collector whose options are this dataclass."""
+    known = [field.name for field in fields(options)]
+    for key in given:
+        if key not in known:
+            yield unknown((*path, key), nearest(key, known))
+    try:
+        TypeAdapter(options).validate_python({key: given[key] for key in known if key in given})
+    except ValidationError as error:
+        yield from of_validation(error, path)
+
+
+def _of_source(path: KeyPath, table: Mapping[str, Any]) -> Iterator[Mistake]:
+    kind = table["type"]
+    if kind not in COLLECTORS:
+        expected = f"a type of source: {', '.join(COLLECTORS)}"
+        yield misfit((*path, "type"), kind, expected, nearest(kind, COLLECTORS))
+        return
+    given = {key: value for key, value in table.items() if key != "type"}
+    yield from option_mistakes(path, collector_of(kind).options, given)

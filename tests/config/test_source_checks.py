@@ -1,0 +1,67 @@
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from vpemetrics.config.mistakes import dotted
+from vpemetrics.config.source_checks import option_mistakes, source_mistakes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    path: Path
+    pages: int = 3
+    names: tuple[str, ...] = ()
+    draft: bool = False
+
+
+def told(given: dict[str, object]) -> list[str]:
+    mistakes = option_mistakes(("sources", "mine"), Options, given)
+    return [f"{dotted(mistake.path)}: {mistake.problem}" for mistake in mistakes]
+
+
+def test_settings_a_collector_takes_are_fine() -> None:
+    assert told({"path": "a", "pages": 2, "names": ["x"], "draft": True}) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "sources.mine.path: missing"),
+        ({"path": "a", "page": 1}, "sources.mine.page: unknown setting; did you mean pages?"),
+        ({"path": 1}, "sources.mine.path: found 1, expected text in quotes"),
+        ({"path": "a", "pages": "x"}, 'sources.mine.pages: found "x", expected a whole number'),
+        ({"path": "a", "names": [1]}, "sources.mine.names[1]: found 1, expected text in quotes"),
+        (
+            {"path": "a", "names": "x"},
+            'sources.mine.names: found "x", expected a list, as in ["one", "two"]',
+        ),
+        (
+            {"path": "a", "draft": "perhaps"},
+            'sources.mine.draft: found "perhaps", expected true or false',
+        ),
+    ],
+)
+def test_settings_a_collector_does_not_take_are_told(
+    given: dict[str, object], expected: str
+) -> None:
+    assert told(given) == [expected]
+
+
+def test_an_unknown_type_is_told_with_the_known_ones() -> None:
+    (mistake,) = source_mistakes({"sources": {"mine": {"type": "file", "path": "a"}}})
+
+    assert dotted(mistake.path) == "sources.mine.type"
+    assert mistake.problem.startswith('found "file", expected a type of source: files')
+    assert mistake.problem.endswith("did you mean files?")
+
+
+@pytest.mark.parametrize("sources", [1, {"mine": 1}, {"mine": {}}, {"mine": {"type": 1}}])
+def test_what_has_the_wrong_shape_is_left_to_the_model(sources: object) -> None:
+    assert list(source_mistakes({"sources": sources})) == []
+
+
+def test_the_settings_of_a_collector_there_is_are_checked() -> None:
+    (mistake,) = source_mistakes({"sources": {"mine": {"type": "files", "path": 1}}})
+
+    assert dotted(mistake.path) == "sources.mine.path"
