@@ -68,7 +68,7 @@ class BadRows(FixInput):
         count = len({(row.file, row.line) for row in rows})
         lines.append(
             f"{count} bad row{'s' if count != 1 else ''}; nothing was saved. "
-            "Mend them, or save the good rows with --skip-bad."
+            "Mend them, or import the good ones with --skip-bad."
         )
         super().__init__("\n".join(lines))
         self.rows = tuple(rows)

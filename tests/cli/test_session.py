@@ -177,7 +177,7 @@ def test_an_interrupted_import_saves_nothing_and_says_how_to_go_on(
 
     assert process.returncode == 130
     assert said.splitlines()[1:] == [
-        "error: interrupted; nothing of this step was saved",
+        "error: interrupted; nothing was saved by halves",
         "       Run the same command again to go on",
     ]
     with Store.open(store) as opened:

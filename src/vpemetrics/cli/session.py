@@ -122,22 +122,22 @@ class Session:
         try:
             store = Store.open(choice.location, must_exist=True)
         except NoData:
-            raise self._nothing_yet(choice) from None
+            raise self._nothing_yet(configuration, choice) from None
         with store:
             if not store.batch():
-                raise self._nothing_yet(choice)
+                raise self._nothing_yet(configuration, choice)
             yield store
 
-    def _nothing_yet(self, choice: "StoreChoice") -> NoData:
+    def _nothing_yet(self, configuration: "Configuration", choice: "StoreChoice") -> NoData:
         if choice.other:
             return NoData(
                 f"this clone's store holds nothing yet, but there is one at {choice.other}\n"
                 f"Read that one with --store {choice.other}"
             )
+        how = "collect" if configuration.settings.sources else "import FOLDER"
         return NoData(
             "there is no data yet in this store\n"
-            f"Bring some in with `{self.hint('import FOLDER')}`; "
-            "docs/quickstart.md tells how to begin"
+            f"Bring some in with `{self.hint(how)}`; docs/quickstart.md tells how to begin"
         )
 
     def _say(self, text: str, style: str = "{}") -> None:
@@ -234,7 +234,7 @@ def _told(session: Session) -> Iterator[None]:
         raise typer.Exit(KNOWN) from None
     except KeyboardInterrupt:
         session.fail(
-            "interrupted; nothing of this step was saved\nRun the same command again to go on"
+            "interrupted; nothing was saved by halves\nRun the same command again to go on"
         )
         raise typer.Exit(INTERRUPTED) from None
     except OSError as error:  # a file or device that would not do what was asked

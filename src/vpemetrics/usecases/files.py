@@ -1,29 +1,20 @@
 """Records from files into a store, and from a store into files."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from os import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from vpemetrics.collectors.files import read, write
-from vpemetrics.errors import FixInput
-from vpemetrics.records import Change, Coverage, Deployment, Incident, Sourced
+from vpemetrics.collectors.files import past, read, write
+from vpemetrics.records import Sourced
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
-from vpemetrics.window import format_instant
 
 SOURCE = "files"
 """The source of rows that name none."""
 
 _TOLD_EVERY = 1000
-_CLOCK_DIFFERENCE = timedelta(days=1)
-_HAPPENED = {
-    Deployment: ("finished_at",),
-    Change: ("merged_at",),
-    Incident: ("detected_at", "impact_started_at"),
-    Coverage: ("end",),
-}
 
 
 def import_files(
@@ -55,7 +46,7 @@ def import_files(
         warn=warn,
     )
     if now is not None:
-        records = _past(records, now + _CLOCK_DIFFERENCE)
+        records = past(records, now)
     return store.save_all(_counted(records, progress)).records
 
 
@@ -70,18 +61,6 @@ def export_files(store: Store, folder: Path) -> dict[str, int]:
         for file in sorted(Path(unfinished).iterdir()):
             replace(file, folder / file.name)
     return counts
-
-
-def _past(records: Iterator[Sourced], limit: datetime) -> Iterator[Sourced]:
-    for source, record in records:
-        for name in _HAPPENED.get(type(record), ()):
-            moment = getattr(record, name)
-            if moment is not None and moment > limit:
-                raise FixInput(
-                    f"{record.KIND} {record.key}: {name} is {format_instant(moment)}, which is yet "
-                    "to come; nothing was saved. Correct it and import again."
-                )
-        yield source, record
 
 
 def _counted(records: Iterator[Sourced], progress: Callable[[int], None]) -> Iterator[Sourced]:

@@ -1,13 +1,16 @@
 """Records in files, CSV or JSON Lines: `read` them, `write` them, or name a folder as a source."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from vpemetrics.collectors.base import Collector, Occasion, Portion
+from vpemetrics.collectors.files.past import past
 from vpemetrics.collectors.files.reading import read
 from vpemetrics.collectors.files.writing import write
+from vpemetrics.records import AnyRecord, Coverage
 
-__all__ = ["FILES", "Options", "collect", "read", "write"]
+__all__ = ["FILES", "Options", "collect", "past", "read", "write"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +21,18 @@ class Options:
 
 
 def collect(options: Options, occasion: Occasion) -> Iterator[Portion]:
-    """Every record of the files: they do not tell what is new in them, so they are read whole."""
-    found = read(occasion.folder / options.path, zone=occasion.rules.zone, warn=occasion.warn)
-    yield Portion(records=(record for _, record in found))
+    """Every record of the files: they do not tell what is new in them, so they are read whole.
+
+    All of them are this source's, whatever a `source` column says.
+    """
+    path = occasion.folder / Path(options.path).expanduser()
+    found = read(path, zone=occasion.rules.zone, warn=occasion.warn)
+    records = (record for _, record in past(found, occasion.now))
+    yield Portion(records=(_of(occasion.source, record) for record in records))
+
+
+def _of(source: str, record: AnyRecord) -> AnyRecord:
+    return replace(record, source=source) if isinstance(record, Coverage) else record
 
 
 FILES = Collector(options=Options, collect=collect)

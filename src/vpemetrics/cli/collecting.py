@@ -1,0 +1,142 @@
+"""`vpemetrics collect`: what sources have to say that is new, into the store."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from vpemetrics.cli import options, outputs
+from vpemetrics.cli.session import KNOWN, Session, command
+from vpemetrics.errors import FixConfiguration
+
+if TYPE_CHECKING:
+    from vpemetrics.config.load import Configuration
+    from vpemetrics.config.sources import Source
+    from vpemetrics.rules import Rules
+    from vpemetrics.store import Store
+    from vpemetrics.usecases.collecting import Collected
+
+FORMAT: Final = "vpemetrics-collection/1"
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SOURCE]...",
+        show_default=False,
+        help="Sources of the configuration; default: all of them, without any this git clone.",
+    ),
+]
+
+
+@command
+def collect(session: Session, names: Names = None, json: options.Json = False) -> None:
+    """Save what sources have to say that is new.
+
+    Example: vpemetrics collect pipelines pager
+    """
+    configuration = session.configuration()
+    sources = _sources(configuration, names or [])
+    choice = session.choose_store(configuration)
+    session.note(str(choice))
+
+    from vpemetrics.store import Store
+
+    with Store.open(choice.location) as store:
+        results = _collect_each(session, store, sources, configuration.rules())
+    if json:
+        outputs.print_bytes(_json(results))
+    for bug in filter(None, (result.bug for result in results)):
+        raise bug
+    if any(result.error for result in results):
+        raise typer.Exit(KNOWN)
+    if any(result.new for result in results):
+        session.note(f"now: {session.hint('report')}")
+
+
+def collect_source(
+    session: Session, store: "Store", source: "Source", rules: "Rules"
+) -> "Collected":
+    """Collects one source, with a bar on terminals."""
+    from vpemetrics.usecases.collecting import collect
+
+    with session.progress(f"Collecting {source.name}") as advance:
+        return collect(
+            store,
+            source,
+            rules,
+            clock=lambda: datetime.now(UTC),
+            warn=lambda text: session.warn(f"{source.name}: {text}"),
+            progress=advance,
+        )
+
+
+def _collect_each(
+    session: Session, store: "Store", sources: Sequence["Source"], rules: "Rules"
+) -> list["Collected"]:
+    results = []
+    for source in sources:
+        result = collect_source(session, store, source, rules)
+        results.append(result)
+        _tell(session, result)
+    return results
+
+
+def _tell(session: Session, result: "Collected") -> None:
+    if result.error:
+        session.fail(f"{result.source}: {result.error}")
+        return
+    session.note(f"{result.source}: {_news(result)} ({result.seconds:.1f} s)")
+
+
+def _news(result: "Collected") -> str:
+    """The new records by kind; how far was collected is not one of them."""
+    new = {kind: count for kind, count in result.new.items() if kind != "coverage"}
+    return f"new {outputs.counts(new)}" if new else "nothing new"
+
+
+def _sources(configuration: "Configuration", names: Sequence[str]) -> list["Source"]:
+    from vpemetrics.config.sources import clone_as_source, configured_sources
+    from vpemetrics.config.stores import find_git_dir
+
+    found = configured_sources(configuration, names)
+    if found:
+        return found
+    if configuration.path is None and find_git_dir(Path.cwd()):
+        return [clone_as_source(Path.cwd())]
+    raise _nothing_to_collect(configuration)
+
+
+def _nothing_to_collect(configuration: "Configuration") -> FixConfiguration:
+    here = (
+        f"{configuration.path} names no source to collect from; add one"
+        if configuration.path
+        else "nothing says what to collect: this is no git clone, and there is no vpemetrics.toml\n"
+        "Run it inside a clone, or write that file with a source"
+    )
+    return FixConfiguration(
+        f"{here}, for example\n"
+        "[sources.shop]\n"
+        'type = "git"\n'
+        'path = "path/to/clone"\n'
+        "docs/collectors.md lists the types of sources; `vpemetrics import` takes files"
+    )
+
+
+def _json(results: Sequence["Collected"]) -> bytes:
+    said: dict[str, Any] = {
+        "format": FORMAT,
+        "sources": [
+            {
+                "source": result.source,
+                "seconds": round(result.seconds, 3),
+                "read": dict(result.read),
+                "new": dict(result.new),
+                "error": result.error,
+            }
+            for result in results
+        ],
+    }
+    return dumps(said, indent=2, ensure_ascii=False).encode() + b"\n"

@@ -1,0 +1,33 @@
+"""Moments that cannot be: a mistyped year would decide which week is the last."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from vpemetrics.errors import FixInput
+from vpemetrics.records import Change, Coverage, Deployment, Incident, Sourced
+from vpemetrics.window import format_instant
+
+_CLOCK_DIFFERENCE = timedelta(days=1)
+_HAPPENED = {
+    Deployment: ("finished_at",),
+    Change: ("merged_at",),
+    Incident: ("detected_at", "impact_started_at"),
+    Coverage: ("end",),
+}
+
+
+def past(records: Iterable[Sourced], now: datetime) -> Iterator[Sourced]:
+    """The records; FixInput at the first that tells of what is yet to come.
+
+    A day is allowed for, because clocks differ.
+    """
+    limit = now + _CLOCK_DIFFERENCE
+    for source, record in records:
+        for name in _HAPPENED.get(type(record), ()):
+            moment = getattr(record, name)
+            if moment is not None and moment > limit:
+                raise FixInput(
+                    f"{record.KIND} {record.key}: {name} is {format_instant(moment)}, which is yet "
+                    "to come; nothing was saved. Correct it and import again."
+                )
+        yield source, record

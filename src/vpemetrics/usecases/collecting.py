@@ -1,0 +1,109 @@
+"""What sources have to say, into a store: only what is new, and when they were asked last."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from vpemetrics.collectors.base import Occasion, bot_test, mark_bots
+from vpemetrics.config.secrets import masked
+from vpemetrics.config.sources import Source
+from vpemetrics.errors import StoreProblem, VpemetricsError
+from vpemetrics.rules import Rules
+from vpemetrics.store import Store
+
+BUG: Final = "a bug in vpemetrics"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """What came of collecting one source.
+
+    `read` counts the records it told by kind, `new` those that were not known before or said
+    something else. With an `error` these are what was saved before it happened; `bug` is the
+    exception behind it where the fault is ours.
+    """
+
+    source: str
+    seconds: float
+    read: Mapping[str, int] = field(default_factory=dict)
+    new: Mapping[str, int] = field(default_factory=dict)
+    error: str | None = None
+    bug: Exception | None = None
+
+
+def collect(
+    store: Store,
+    source: Source,
+    rules: Rules,
+    *,
+    clock: Callable[[], datetime],
+    warn: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> Collected:
+    """Saves what a source has to say that is new since it was collected last.
+
+    Each portion is saved with how far the source is then collected in one transaction, so an
+    interruption costs repetition at most. What goes wrong is returned, and kept for `status`;
+    only what is wrong with the store is raised (StoreProblem).
+    """
+    started = clock()
+    collecting = _Collecting(store, source, rules)
+    occasion = Occasion(
+        source=source.name,
+        now=started,
+        cursors=store.cursors(source.name),
+        rules=rules,
+        folder=source.folder,
+        warn=warn,
+        progress=progress,
+    )
+    error, bug = None, None
+    try:
+        collecting.save_all(occasion)
+    except StoreProblem:
+        raise
+    except (VpemetricsError, OSError) as problem:
+        error = _said(problem)
+    except Exception as problem:
+        error, bug = f"{BUG}: {type(problem).__name__}", problem
+    finished = clock()
+    store.note_collection(source.name, started, finished, error)
+    return Collected(
+        source=source.name,
+        seconds=(finished - started).total_seconds(),
+        read=dict(collecting.read),
+        new=dict(collecting.new),
+        error=error,
+        bug=bug,
+    )
+
+
+def _said(problem: Exception) -> str:
+    """What an error says, without passwords and tokens."""
+    if isinstance(problem, OSError) and problem.strerror:
+        place = f"{problem.filename}: " if problem.filename else ""
+        return masked(f"{place}{problem.strerror}")
+    return masked(str(problem))
+
+
+class _Collecting:
+    """One collection of one source, and what it has saved so far."""
+
+    def __init__(self, store: Store, source: Source, rules: Rules) -> None:
+        self._store = store
+        self._source = source
+        self._is_bot = bot_test(rules.bots)
+        self.read: Counter[str] = Counter()
+        self.new: Counter[str] = Counter()
+
+    def save_all(self, occasion: Occasion) -> None:
+        for portion in self._source.collector.collect(self._source.options, occasion):
+            saved = self._store.save(
+                self._source.name,
+                mark_bots(portion.records, self._is_bot),
+                cursors=portion.cursors,
+            )
+            self.read.update(saved.records)
+            self.new.update(saved.changed)

@@ -1,0 +1,206 @@
+"""Sources collected into a store, by collectors of our own where a file could not say it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vpemetrics.collectors.base import Collector, Occasion, Portion
+from vpemetrics.collectors.files import FILES
+from vpemetrics.collectors.files import Options as FilesOptions
+from vpemetrics.config.sources import Source
+from vpemetrics.errors import FixInput, StoreFull
+from vpemetrics.records import Commit
+from vpemetrics.rules import Rules
+from vpemetrics.store import Store
+from vpemetrics.usecases.collecting import Collected, collect
+
+NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
+DEPLOYMENTS = """id,service,environment,status,finished_at
+1,shop,prod,succeeded,2026-09-01T10:00:00Z
+"""
+
+Collect = Callable[[Any, Occasion], Iterator[Portion]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Nothing to set."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "store.db") as store:
+        yield store
+
+
+def of(collect_: Collect) -> Source:
+    """A source named `s` that says what a function yields."""
+    collector = Collector(options=Options, collect=collect_)
+    return Source(name="s", collector=collector, options=Options(), folder=Path())
+
+
+def files(folder: Path) -> Source:
+    return Source(name="f", collector=FILES, options=FilesOptions(path="."), folder=folder)
+
+
+def collected(
+    store: Store,
+    source: Source,
+    *,
+    rules: Rules | None = None,
+    warn: Callable[[str], None] = pytest.fail,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Collected:
+    """What came of a collection that began at noon and took two seconds."""
+    moments = iter([NOON, NOON + timedelta(seconds=2)])
+    return collect(
+        store,
+        source,
+        rules or Rules(),
+        clock=lambda: next(moments),
+        warn=warn,
+        progress=progress,
+    )
+
+
+def commit(number: int, author: str = "ann") -> Commit:
+    return Commit(sha=f"{number:040x}", repository="r", author=author)
+
+
+def test_the_collector_is_told_when_it_is_where_it_was_and_what_is_wanted(store: Store) -> None:
+    occasions = []
+
+    def note(options: Options, occasion: Occasion) -> Iterator[Portion]:
+        assert options == Options()
+        occasions.append(occasion)
+        occasion.warn("mind the gap")
+        occasion.progress(1, 2)
+        yield Portion(records=[commit(1)], cursors={"r": f"{len(occasions)}"})
+
+    rules, warned, seen = Rules(zone="Europe/Dublin"), [], []
+    for _ in range(2):
+        collected(
+            store,
+            of(note),
+            rules=rules,
+            warn=warned.append,
+            progress=lambda *far: seen.append(far),
+        )
+
+    assert [occasion.cursors for occasion in occasions] == [{}, {"r": "1"}]
+    assert {(o.source, o.now, o.rules, o.folder) for o in occasions} == {("s", NOON, rules, Path())}
+    assert warned == ["mind the gap"] * 2
+    assert seen == [(1, 2)] * 2
+
+
+def test_what_was_known_already_is_read_and_not_new(store: Store) -> None:
+    said = [[commit(1), commit(2)], [commit(2), commit(3)]]
+
+    def twice(_options: Options, _occasion: Occasion) -> Iterator[Portion]:
+        yield Portion(records=said[0])
+        yield Portion(records=said[1])
+
+    first, again = collected(store, of(twice)), collected(store, of(twice))
+
+    assert (first.read, first.new) == ({"commits": 4}, {"commits": 3})
+    assert (again.read, again.new) == ({"commits": 4}, {})
+    assert store.batch() == 2  # a save each, and none of the second collection
+
+
+def test_a_source_without_news_writes_nothing(store: Store) -> None:
+    def silent(_options: Options, _occasion: Occasion) -> Iterator[Portion]:
+        yield from ()
+
+    result = collected(store, of(silent))
+
+    assert result == Collected(source="s", seconds=2.0)
+    assert (store.batch(), store.sources(), store.cursors("s")) == (0, [], {})
+    assert store.collections()["s"].succeeded_at == NOON + timedelta(seconds=2)
+
+
+def test_configured_bots_are_marked(store: Store) -> None:
+    def some(_options: Options, _occasion: Occasion) -> Iterator[Portion]:
+        yield Portion(records=[commit(1, "renovate-7"), commit(2)])
+
+    collected(store, of(some), rules=Rules(bots=("renovate*",)))
+
+    assert [record.is_bot for _, record in store.records("commits")] == [True, None]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (FixInput("the clone is gone"), "the clone is gone"),
+        (FileNotFoundError(2, "No such file", "x.csv"), "x.csv: No such file"),
+        (ConnectionError("http://me:hunter2@host refused"), "http://me:…@host refused"),
+        (ZeroDivisionError("hunter2"), "a bug in vpemetrics: ZeroDivisionError"),
+    ],
+)
+def test_a_failure_is_returned_and_kept_and_leaves_what_was_saved_before(
+    store: Store, problem: Exception, said: str
+) -> None:
+    def breaking(_options: Options, _occasion: Occasion) -> Iterator[Portion]:
+        yield Portion(records=[commit(1)], cursors={"r": "1"})
+        raise problem
+
+    result = collected(store, of(breaking))
+
+    assert (result.error, result.new) == (said, {"commits": 1})
+    assert result.bug is (problem if isinstance(problem, ZeroDivisionError) else None)
+    assert store.cursors("s") == {"r": "1"}
+    assert store.collections()["s"] == (NOON, NOON + timedelta(seconds=2), None, said)
+
+
+def test_a_portion_that_breaks_off_is_not_saved_and_its_cursor_stays(store: Store) -> None:
+    def breaking(_options: Options, _occasion: Occasion) -> Iterator[Portion]:
+        def records() -> Iterator[Commit]:
+            yield from map(commit, range(1, 12_000))
+            raise FixInput("half of it")
+
+        yield Portion(records=[commit(0)], cursors={"r": "0"})
+        yield Portion(records=records(), cursors={"r": "1"})
+
+    assert collected(store, of(breaking)).error == "half of it"
+    assert store.counts() == {"commits": 1}
+    assert store.cursors("s") == {"r": "0"}
+
+
+def test_what_is_wrong_with_the_store_is_no_fault_of_the_source(store: Store) -> None:
+    def full(_options: Options, _occasion: Occasion) -> Iterator[Portion]:
+        raise StoreFull("no room")
+        yield Portion(records=[])
+
+    with pytest.raises(StoreFull):
+        collected(store, of(full))
+    assert store.collections() == {}
+
+
+def test_files_are_read_whole_each_time_and_belong_to_the_source(
+    store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "deployments.csv").write_text(DEPLOYMENTS)
+
+    first, again = collected(store, files(folder)), collected(store, files(folder))
+
+    assert first.new == {"deployments": 1, "coverage": 1}
+    assert (again.read, again.new) == (first.read, {})
+    assert store.sources() == ["f"]
+    assert [stretch.source for stretch in store.coverage()] == ["f"]
+
+
+def test_files_that_tell_of_the_future_are_refused(store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "deployments.csv").write_text(DEPLOYMENTS.replace("2026", "2062"))
+
+    result = collected(store, files(folder))
+
+    assert result.error is not None
+    assert "2062-09-01T10:00:00Z, which is yet to come" in result.error
+    assert store.counts() == {}
