@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
 from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Status
+from vpemetrics.simulate.hours import second_of, seconds_of
+from vpemetrics.simulate.mainline import Joining
 from vpemetrics.simulate.organisation import records_of
-from vpemetrics.simulate.plan import Plan, configuration
+from vpemetrics.simulate.plan import Lull, Plan, configuration
 from vpemetrics.simulate.sample import PLAN as SAMPLE
 
 PLAN = Plan(
@@ -147,3 +149,46 @@ def test_the_configuration_names_every_service_and_its_paths() -> None:
 def test_an_impossible_plan_is_refused(wrong: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         replace(PLAN, **wrong)
+
+
+def test_a_lull_holds_merges_and_releases_back() -> None:
+    lull = Lull(start=date(2026, 6, 1), end=date(2026, 7, 6), merges=0.5, releases=0.2)
+
+    calm = make(replace(PLAN, lulls=(lull,)))
+
+    def within(moments: list[datetime | None]) -> int:
+        return sum(m is not None and lull.is_at(second_of(m)) for m in moments)
+
+    usual = make(PLAN)
+    merged = [within([c.merged_at for c in changes(some)]) for some in (calm, usual)]
+    released = [within([d.finished_at for d in deployments(some)]) for some in (calm, usual)]
+    assert merged[0] / merged[1] == pytest.approx(0.5, abs=0.1)
+    assert released[0] / released[1] == pytest.approx(0.1, abs=0.06)
+
+
+def test_a_lull_of_a_service_is_none_of_another() -> None:
+    lull = Lull(
+        start=date(2026, 6, 1),
+        end=date(2026, 7, 6),
+        releases=0.2,
+        services=frozenset({"service-1"}),
+    )
+    plan = replace(PLAN, lulls=(lull,))
+    at = seconds_of(date(2026, 6, 20))
+
+    assert (plan.releasing("service-1", at), plan.releasing("service-2", at)) == (0.2, 1)
+    assert plan.releasing("service-1", seconds_of(lull.end)) == 1
+
+
+def test_owners_weights_and_the_way_of_joining_can_be_said() -> None:
+    plan = replace(
+        MONOREPO,
+        owners={"service-3": "payments"},
+        weights=dict.fromkeys(PLAN.services, 1.0),
+        joining=Joining.SQUASH,
+    )
+
+    assert (plan.team("service-3"), plan.team("service-4")) == ("payments", "team-a")
+    assert plan.share("service-3") == 1 / 8
+    merged = {change.merge_commit_sha for change in changes(make(plan))}
+    assert {len(c.parents) for c in commits(make(plan)) if c.sha in merged} == {1}

@@ -13,6 +13,10 @@ class Dice(random.Random):
         """True in this share of all calls."""
         return self.random() < probability
 
+    def keeps(self, share: float) -> bool:
+        """True in this share of all calls; where that is all of them, nothing is drawn."""
+        return share >= 1 or self.chance(share)
+
     def minutes(self, median: float, spread: float = 1.0) -> int:
         """A lognormal length in seconds, from its median in minutes and its sigma."""
         return 1 + int(self.lognormvariate(math.log(median * MINUTE), spread))

@@ -75,10 +75,11 @@ class Life:
         merges = self._plan.changes * share / (1 - ABANDONED)
         per_second = merges / length
         length += WORKING_WEEK
-        return [
+        drawn = (
             wall(first + int(self._dice.random() * length))
             for _ in range(round(per_second * length))
-        ]
+        )
+        return [at for at in drawn if self._dice.keeps(self._plan.merging(at))]
 
     def _merge(self, at: int) -> Iterator[AnyRecord]:
         services = self._touched()
@@ -95,7 +96,7 @@ class Life:
         work = self._workshop.merge(at, places)
         yield from self._built(work, at)
         for service in services:
-            if self._dice.chance(self._release_rate()):
+            if self._dice.chance(self._release_rate() * self._plan.releasing(service, at)):
                 delay = self._dice.minutes(70 if self._dice.chance(SLOW_BUILDS) else 9, 0.3)
                 self._agenda.later(at + delay, partial(self._release, service, work))
 

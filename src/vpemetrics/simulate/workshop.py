@@ -148,6 +148,8 @@ class Workshop:
         return f"{team}-{self._dice.randrange(PEOPLE_PER_TEAM) + 1}"
 
     def _joining(self) -> Joining:
+        if self._plan.joining:
+            return self._plan.joining
         if self._dice.chance(REBASED):
             return Joining.REBASE
         return Joining.SQUASH if self._dice.chance(0.5) else Joining.MERGE
@@ -159,7 +161,7 @@ class Workshop:
         else:
             reviewed = end - dice.minutes(70, 1.2)
             ready = reviewed - dice.minutes(110, 1.3)
-        coding = dice.minutes(300, 1.3)
+        coding = dice.minutes(self._plan.coding, 1.3)
         drafted = ready - (coding // 2 if dice.chance(DRAFTS) else 0)
         return Times(
             started=wall(ready - coding),
