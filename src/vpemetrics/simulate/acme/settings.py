@@ -1,0 +1,107 @@
+"""The files that stand beside Acme's records: its configuration and its objectives."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from vpemetrics.simulate.acme.plans import (
+    NAME,
+    OUTAGE,
+    PLANS,
+    REORGANISED,
+    STOREFRONT_SPEEDS_UP,
+    TEAMS,
+    UNCOLLECTED,
+    ZONE,
+)
+from vpemetrics.simulate.plan import Plan
+
+MISSED: Final = "search"
+
+_HEAD = f"""\
+[organisation]
+name = "{NAME}"
+timezone = "{ZONE}"
+
+[bots]
+authors = ["updates*"]
+
+[reliability]
+file = "slo.csv"
+
+[[target]]
+metric = "change_lead_time"
+at_most = "2d"
+
+[[target]]
+metric = "change_fail_rate"
+at_most = "8%"
+
+[[target]]
+metric = "failed_deployment_recovery_time"
+at_most = "2h"
+
+[[target]]
+metric = "deployment_frequency"
+at_least = 25
+scope = "team:storefront"
+
+[[step]]
+metric = "deployment_frequency"
+on = {REORGANISED}
+why = "Two large teams became five, each with a pipeline of its own."
+
+[[event]]
+on = {REORGANISED}
+what = "Five teams"
+
+[[event]]
+on = {UNCOLLECTED[0]}
+what = "Access token ran out: no deployments collected"
+
+[[event]]
+on = {OUTAGE}
+what = "Region of the cloud provider down, then a freeze"
+
+[[event]]
+on = {STOREFRONT_SPEEDS_UP}
+what = "Storefront leaves the release train"
+
+[sources.files]
+type = "files"
+path = "records"
+"""
+
+
+def configuration() -> str:
+    """The configuration file: services with their owners, targets, steps and events."""
+    return "\n".join([_HEAD, *_services(PLANS)])
+
+
+def objectives() -> str:
+    """The service level objectives and whether they were met, as CSV."""
+    rows = [f"{service},availability 99.9 %,{str(service != MISSED).lower()}" for service in _all()]
+    return "\n".join(["service,slo,met", *rows, ""])
+
+
+def _all() -> Iterator[str]:
+    for services in TEAMS.values():
+        yield from services
+
+
+def _services(plans: Iterable[Plan]) -> Iterator[str]:
+    for plan in plans:
+        for repository, services in plan.repositories.items():
+            for service in services:
+                yield _service(plan, repository, service)
+
+
+def _service(plan: Plan, repository: str, service: str) -> str:
+    lines = [
+        "[[service]]",
+        f'name = "{service}"',
+        f'team = "{plan.team(service)}"',
+        f'repository = "{repository}"',
+    ]
+    if plan.monorepo:
+        lines.append(f'paths = ["services/{service}/**", "shared/**"]')
+    return "\n".join([*lines, ""])
