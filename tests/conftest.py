@@ -1,13 +1,20 @@
 """Makes a skipped test fail where everything it needs was meant to be there; keeps golden files.
 
+Gives tests their databases too, both kinds of them.
+
 `pytest --no-skips` fails every skip; `--may-skip=needs_x` excuses the tests marked with `needs_x`.
 `pytest --refresh-golden` writes the files of tests/golden anew from what the code prints now.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from postgres import Server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,6 +48,38 @@ def same_as_golden(request: pytest.FixtureRequest) -> Callable[[str, bytes], Non
         assert rendered.decode() == path.read_bytes().decode()
 
     return check
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["Server"]:
+    """A PostgreSQL server; mark the tests that need it with `needs_postgresql`."""
+    from postgres import Unavailable, running
+
+    try:
+        with running() as server:
+            yield server
+    except Unavailable as error:
+        pytest.skip(f"no PostgreSQL server starts here: {error}")
+
+
+SQLITE = pytest.param("sqlite")
+POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.needs_postgresql)
+
+
+@pytest.fixture(params=[SQLITE, POSTGRESQL])
+def new_location(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Gives places where a store may be made; the test runs once for each kind of database."""
+    if request.param == "sqlite":
+        numbers = count(1)
+        return lambda: str(tmp_path / f"{next(numbers)}.db")
+    server: Server = request.getfixturevalue("postgres")
+    return server.blank
+
+
+@pytest.fixture
+def location(new_location: Callable[[], str]) -> str:
+    """A place where a store may be made, once in each kind of database."""
+    return new_location()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Callable
 from textwrap import dedent
 
 from subprocesses import environment
@@ -35,18 +35,18 @@ def ended(process: "subprocess.Popen[str]") -> int:
     return process.returncode
 
 
-def test_processes_that_save_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"  # not there yet: they also race to make it
+def test_processes_that_save_at_once_lose_and_double_nothing(location: str) -> None:
+    # It is not there yet: they also race to make it.
     code = """
         path, first = sys.argv[1], int(sys.argv[2])
         for round_ in range(5):
             with Store.open(path) as store:
                 store.save("s", commits(first + round_ * 300, 500))
     """
-    processes = [run(code, path, first) for first in (0, 0, 800, 1600)]  # they overlap
+    processes = [run(code, location, first) for first in (0, 0, 800, 1600)]  # they overlap
 
     assert [ended(process) for process in processes] == [0, 0, 0, 0]
-    with Store.open(path) as store:
+    with Store.open(location) as store:
         assert [record.key for _, record in store.records("commits")] == [
             f"{number:040x}" for number in range(3300)
         ]
@@ -56,8 +56,10 @@ def test_processes_that_save_at_once_lose_and_double_nothing(tmp_path: Path) -> 
     assert sorted(names) == ["r0", "r1", "r2", "r3", "r4", "r5", "r6", "s"]
 
 
-def test_a_save_that_was_killed_leaves_a_store_like_any_other(tmp_path: Path) -> None:
-    killed, undisturbed = tmp_path / "killed.db", tmp_path / "undisturbed.db"
+def test_a_save_that_was_killed_leaves_a_store_like_any_other(
+    new_location: Callable[[], str],
+) -> None:
+    killed, undisturbed = new_location(), new_location()
     code = """
         def halting():
             yield from commits(0, 60_000)  # by now much of it is in the database's log
@@ -82,15 +84,15 @@ def test_a_save_that_was_killed_leaves_a_store_like_any_other(tmp_path: Path) ->
             store.save("s", commits(100_000, 10))
             store.save("s", commits(0, 60_000), cursors={"r": "1"})
     """
-    for path in (killed, undisturbed):
-        assert ended(run(again, path)) == 0
+    for location in (killed, undisturbed):
+        assert ended(run(again, location)) == 0
     assert rows(killed) == rows(undisturbed)
 
 
-def rows(path: Path) -> list[object]:
+def rows(location: str) -> list[object]:
     """Every row of every table of facts, ids and batches too, but for the key of the authors."""
     tables = ["names", "shas", "commits", "cursors"]
-    with Store.open(path) as store, store.transaction() as connection:
+    with Store.open(location) as store, store.transaction() as connection:
         found: list[object] = [
             connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1, 2").all()
             for table in tables

@@ -12,15 +12,13 @@ from vpemetrics.window import MISSING
 Arrays = dict[str, NDArray[Any]]
 
 
-def read_columns(
-    connection: Connection, sql: str, params: Sequence[Any] = (), *, text: Collection[str] = ()
-) -> Arrays:
+def read_columns(connection: Connection, sql: str, *, text: Collection[str] = ()) -> Arrays:
     """The query's columns by name: int64 with MISSING for NULL, or objects with None for `text`.
 
     Which columns are texts has to be said, so that a column has the same type when it is
     empty or holds nothing but NULL. TypeError for a text where numbers were announced.
     """
-    result = connection.exec_driver_sql(sql, tuple(params))
+    result = connection.exec_driver_sql(sql)
     names = list(result.keys())
     rows = result.cursor.fetchall()
     columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(names)

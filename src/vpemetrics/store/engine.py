@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from vpemetrics.errors import StoreBusy, StoreFull, StoreProblem
 
@@ -15,12 +15,46 @@ _CACHE_KIB = 64 * 1024
 _SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_READONLY, _SQLITE_IOERR = 5, 6, 8, 10
 _SQLITE_CORRUPT, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_NOTADB = 11, 13, 14, 26
 _POSTGRES_FULL, _POSTGRES_LOCKED = "53100", "55P03"
+_POSTGRES_FORBIDDEN, _POSTGRES_READONLY = "42501", "25006"
+_POSTGRES_OLDEST = 15
+_SERVER = (
+    "SELECT current_setting('server_version_num')::integer / 10000, "
+    "current_setting('server_encoding')"
+)
+_CONNECTING_S = 10
+# Any number will do; all processes that write to a shared store take the lock of this one.
+_WRITERS = 0x76706D
 
 
 def location_url(location: str | Path) -> URL:
-    """The address of a store: a URL as it is, anything else as the path of a SQLite file."""
+    """The address of a store: a URL as it is, anything else as the path of a SQLite file.
+
+    StoreProblem for a URL that cannot be read; its text holds no piece of it.
+    """
     text = str(location)
-    return make_url(text) if "://" in text else URL.create("sqlite", database=text)
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    url = _parsed(text)
+    if url is None or "@" in (url.host or ""):
+        raise StoreProblem(
+            "the address of the store cannot be read. It looks like "
+            "postgresql://user:password@host:5432/database; "
+            "in the password an @ is written %40, a / %2F and a % %25."
+        )
+    return url
+
+
+def _parsed(text: str) -> URL | None:
+    # The errors go no further: they may quote a piece of the password.
+    try:
+        return make_url(text)
+    except (ArgumentError, ValueError):
+        return None
+
+
+def shown(url: URL) -> str:
+    """The address fit to be shown: no password, wherever it was given."""
+    return url.set(query={}).render_as_string()
 
 
 def file_of(url: URL) -> Path | None:
@@ -32,19 +66,35 @@ def file_of(url: URL) -> Path | None:
 
 def make_engine(url: URL) -> Engine:
     """Connections for reading and writing. StoreProblem for a kind of database we cannot use."""
-    if url.get_backend_name() != "sqlite":
-        try:
-            # Rows are passed as tuples, so parameters have to go by position.
-            return create_engine(url, paramstyle="format")
-        except (NoSuchModuleError, ModuleNotFoundError) as error:
-            where = url.render_as_string(hide_password=True)
-            raise StoreProblem(
-                f"{where}: cannot be used as a store ({error}). Give the path of a file (SQLite), "
-                "or a postgresql:// address with psycopg installed."
-            ) from error
+    match url.get_backend_name():
+        case "sqlite":
+            return _sqlite_engine(url)
+        case "postgresql":
+            return _postgres_engine(url)
+    raise StoreProblem(
+        f"{shown(url)}: cannot be used as a store. "
+        "Give the path of a file (SQLite) or a postgresql:// address."
+    )
+
+
+def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(url)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgres_engine(url: URL) -> Engine:
+    defaults = {"connect_timeout": str(_CONNECTING_S), "application_name": "vpemetrics"}
+    url = url.set(drivername="postgresql+psycopg", query=defaults | dict(url.query))
+    try:
+        # Rows are passed as tuples, so parameters have to go by position.
+        engine = create_engine(url, paramstyle="format")
+    except ModuleNotFoundError as error:
+        raise StoreProblem(
+            f"{shown(url)}: PostgreSQL needs psycopg; pip install 'vpemetrics[postgresql]'"
+        ) from error
+    event.listen(engine, "begin", _begin_postgres)
     return engine
 
 
@@ -53,6 +103,20 @@ def make_reading_engine(path: Path) -> Engine:
     # Without a log beside it the file is whole, and SQLite need not even lock it.
     mode = "mode=ro" if _log_of(path).exists() else "immutable=1"
     return create_engine(f"sqlite:///{path.absolute().as_uri()}?{mode}&uri=true")
+
+
+def check_server(connection: Connection, where: str) -> None:
+    """StoreProblem for a server too old, or a database that cannot hold every text."""
+    if connection.dialect.name != "postgresql":
+        return
+    major, encoding = connection.exec_driver_sql(_SERVER).one()
+    if major < _POSTGRES_OLDEST:
+        raise StoreProblem(f"{where}: PostgreSQL {major} is too old; it takes {_POSTGRES_OLDEST}")
+    if encoding != "UTF8":
+        raise StoreProblem(
+            f"{where}: the database keeps texts as {encoding}; "
+            "make one with ENCODING 'UTF8' TEMPLATE template0"
+        )
 
 
 def _log_of(path: Path) -> Path:
@@ -79,26 +143,52 @@ def explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        where = file_of(engine.url) or engine.url.render_as_string(hide_password=True)
-        problem = _problem(error.orig, str(where))
+        problem = _problem(error, str(file_of(engine.url) or shown(engine.url)))
         if problem is None:
             raise
         raise problem from error
 
 
-def _problem(error: BaseException | None, where: str) -> StoreProblem | None:
+def _problem(error: DBAPIError, where: str) -> StoreProblem | None:
+    if hasattr(error.orig, "sqlstate"):
+        return _postgres_problem(error, where)
+    return _sqlite_problem(error.orig, where)
+
+
+def _full(where: str) -> StoreFull:
+    return StoreFull(
+        f"{where}: the disk is full. Nothing of this save was kept, and what was saved "
+        "before is whole. Make room and run the same command again."
+    )
+
+
+def _busy(where: str) -> StoreBusy:
+    return StoreBusy(
+        f"{where}: another process is writing to the store. Nothing of this save was kept; "
+        "run the same command again when it has finished."
+    )
+
+
+def _postgres_problem(error: DBAPIError, where: str) -> StoreProblem | None:
+    said = str(error.orig).partition("\n")[0]
+    state = getattr(error.orig, "sqlstate", None)
+    if state == _POSTGRES_FULL:
+        return _full(where)
+    if state == _POSTGRES_LOCKED:
+        return _busy(where)
+    if state in (_POSTGRES_FORBIDDEN, _POSTGRES_READONLY):
+        return StoreProblem(f"{where}: {said}; docs/operations.md names the rights that it takes")
+    if error.connection_invalidated or (state is None and isinstance(error, OperationalError)):
+        return StoreProblem(f"{where}: {said}")
+    return None
+
+
+def _sqlite_problem(error: BaseException | None, where: str) -> StoreProblem | None:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it are details
-    state = getattr(error, "sqlstate", None)
-    if code == _SQLITE_FULL or state == _POSTGRES_FULL:
-        return StoreFull(
-            f"{where}: the disk is full. Nothing of this save was kept, and what was saved "
-            "before is whole. Make room and run the same command again."
-        )
-    if code in (_SQLITE_BUSY, _SQLITE_LOCKED) or state == _POSTGRES_LOCKED:
-        return StoreBusy(
-            f"{where}: another process is writing to the store. Nothing of this save was kept; "
-            "run the same command again when it has finished."
-        )
+    if code == _SQLITE_FULL:
+        return _full(where)
+    if code in (_SQLITE_BUSY, _SQLITE_LOCKED):
+        return _busy(where)
     if code in (_SQLITE_CORRUPT, _SQLITE_NOTADB):
         return StoreProblem(f"{where}: this file is no SQLite database, or it is damaged.")
     if code == _SQLITE_READONLY:
@@ -124,3 +214,12 @@ def _begin_sqlite(connection: Connection) -> None:
     # wrote meanwhile; one that says so at its beginning waits its turn instead.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgres(connection: Connection) -> None:
+    # By itself every statement would see the store as it is by then.
+    if not connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_BUSY_TIMEOUT_MS}")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")

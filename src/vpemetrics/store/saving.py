@@ -216,8 +216,7 @@ class _Hiding(dict[str | None, str | None]):
 
 def last_batch(connection: Connection) -> int:
     """The number of the last save that changed anything; 0 before the first."""
-    # The lock makes saves on a shared database take turns; SQLite has it from the start.
-    query = select(tables.meta.c.value).where(tables.meta.c.key == "batch").with_for_update()
+    query = select(tables.meta.c.value).where(tables.meta.c.key == "batch")
     return int(connection.scalar(query) or 0)
 
 

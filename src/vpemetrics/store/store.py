@@ -1,6 +1,6 @@
 """The store: facts go in by `save`, come out as records for export and as columns for numbers."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import chain, islice
@@ -14,12 +14,14 @@ from vpemetrics.errors import NewerStore, NoData, StoreProblem
 from vpemetrics.records import AnyRecord, Coverage, Sourced
 from vpemetrics.store import derived, loading, schema, tables
 from vpemetrics.store.engine import (
+    check_server,
     explained,
     file_of,
     location_url,
     make_engine,
     make_reading_engine,
     reading,
+    shown,
     writing,
 )
 from vpemetrics.store.loading import LastCollection
@@ -54,7 +56,7 @@ class Store:
             _check_file(path, must_exist=must_exist)
         engine = make_engine(url)
         try:
-            _prepare(engine, path)
+            _prepare(engine, path, must_exist=must_exist)
         except BaseException:
             engine.dispose()
             raise
@@ -163,14 +165,12 @@ class Store:
         with reading(self._engine) as connection:
             return derived.load_mark(connection)
 
-    def columns(
-        self, sql: str, params: Sequence[Any] = (), *, text: Collection[str] = ()
-    ) -> "Arrays":
+    def columns(self, sql: str, *, text: Collection[str] = ()) -> "Arrays":
         """A query's columns as arrays; see `read_columns`."""
         from vpemetrics.store.columns import read_columns
 
         with reading(self._engine) as connection:
-            return read_columns(connection, sql, params, text=text)
+            return read_columns(connection, sql, text=text)
 
     def view(self) -> AbstractContextManager[Connection]:
         """A connection that sees one moment of the store; for reading."""
@@ -208,6 +208,7 @@ def _check_file(path: Path, *, must_exist: bool) -> None:
 
 
 def _check(connection: Connection, where: object) -> None:
+    check_server(connection, str(where))
     if schema.is_empty(connection):
         return
     if not schema.is_store(connection):
@@ -220,22 +221,45 @@ def _check(connection: Connection, where: object) -> None:
         )
 
 
-def _prepare(engine: Engine, path: Path | None) -> None:
+def _prepare(engine: Engine, path: Path | None, *, must_exist: bool) -> None:
     """Gives an empty database its schema, and an older embedded store its migrations."""
+    where = path or shown(engine.url)
     with reading(engine) as connection:
-        _check(connection, path or engine.url.render_as_string())
+        _check(connection, where)
         empty = schema.is_empty(connection)
         if not empty and schema.stored_version(connection) == schema.SCHEMA_VERSION:
             return
+    if path is None and empty and must_exist:
+        raise NoData(f"there is no store at {where}; import or collect something first")
     if path is None and not empty:
         raise StoreProblem(
-            f"{engine.url.render_as_string()} has an older schema; "
-            "run `vpemetrics db upgrade` when nobody is using it"
+            f"{where} has an older schema; run `vpemetrics db upgrade` when nobody is using it"
         )
     if path is not None:
         _write_ahead(engine)
     with writing(engine) as connection:
         _bring_up_to_date(connection)
+
+
+def upgrade(location: str | Path) -> tuple[str | None, str]:
+    """Brings the store at a path or URL to this version's schema, shared or not.
+
+    Returns the version it had, None for an empty database, and the version it has.
+    """
+    url = location_url(location)
+    path = file_of(url)
+    if path is not None:
+        _check_file(path, must_exist=True)
+    engine = make_engine(url)
+    try:
+        with reading(engine) as connection:
+            _check(connection, path or shown(url))
+        with writing(engine) as connection:
+            before = None if schema.is_empty(connection) else schema.stored_version(connection)
+            _bring_up_to_date(connection)
+    finally:
+        engine.dispose()
+    return before, schema.SCHEMA_VERSION
 
 
 def _bring_up_to_date(connection: Connection) -> None:
