@@ -53,7 +53,7 @@ FROM incidents i
 WHERE i.id NOT IN (SELECT incident_id FROM evidence WHERE incident_id IS NOT NULL)
     AND COALESCE(i.external, 0) = 0
     AND i.key NOT IN (SELECT record FROM triage)
-ORDER BY 7 DESC, 2, 1
+ORDER BY 7 DESC NULLS LAST, 2 NULLS FIRST, 1
 """  # noqa: S608 (nothing but the two texts above enters it)
 
 

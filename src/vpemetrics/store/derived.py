@@ -15,7 +15,6 @@ from sqlalchemy import (
     Integer,
     SmallInteger,
     Table,
-    Text,
     delete,
     func,
     insert,
@@ -25,7 +24,7 @@ from sqlalchemy import (
 
 from vpemetrics.lineage.rows import NONE, Lineage
 from vpemetrics.store.interning import Interned
-from vpemetrics.store.tables import Id, meta, metadata, names
+from vpemetrics.store.tables import Id, Words, meta, metadata, names
 from vpemetrics.window import MISSING, Micros
 
 # Times are plain integers here: lineage counts in microseconds already.
@@ -35,10 +34,10 @@ traced = Table(
     "traced",
     metadata,
     Column("service_id", Id, primary_key=True, autoincrement=False),
-    Column("fingerprint", Text, nullable=False),
-    Column("attribution", Text, nullable=False),
-    Column("repositories", Text, nullable=False),
-    Column("problems", Text, nullable=False),
+    Column("fingerprint", Words, nullable=False),
+    Column("attribution", Words, nullable=False),
+    Column("repositories", Words, nullable=False),
+    Column("problems", Words, nullable=False),
 )
 
 deployed = Table(
@@ -47,14 +46,14 @@ deployed = Table(
     Column("id", Id, primary_key=True, autoincrement=False),
     Column("service_id", Id, nullable=False),
     Column("record_id", Id, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("kind", Words, nullable=False),
     Column("started_at", _Time),
     Column("finished_at", _Time, nullable=False),
     Column("sha_id", Id),
     Column("rolled_back", SmallInteger, nullable=False),
     Column("first", SmallInteger, nullable=False),
     Column("ships", SmallInteger, nullable=False),
-    Column("unplanned", Text),
+    Column("unplanned", Words),
     Index("ix_deployed_service_id_finished_at", "service_id", "finished_at"),
     Index("ix_deployed_finished_at", "finished_at"),
 )
@@ -75,11 +74,11 @@ shipped = Table(
     Column("item", Id, nullable=False, index=True),
     Column("finished_at", _Time, nullable=False, index=True),
     Column("start_at", _Time),
-    Column("more_starts", Text),
+    Column("more_starts", Words),
     Column("merged_at", _Time),
     Column("first_at", _Time),
     Column("at_merge", SmallInteger, nullable=False),
-    Column("reason", Text),
+    Column("reason", Words),
     # The few that were deployed from their branch, before they were merged.
     Index(
         "ix_shipped_before_merge",
@@ -94,7 +93,7 @@ waiting = Table(
     metadata,
     Column("service_id", Id, nullable=False, index=True),
     Column("change_id", Id, nullable=False, index=True),
-    Column("reason", Text),
+    Column("reason", Words),
 )
 
 evidence = Table(
@@ -103,9 +102,9 @@ evidence = Table(
     Column("service_id", Id, nullable=False, index=True),
     Column("deployed_id", Id, index=True),
     Column("incident_id", Id, index=True),
-    Column("grade", Text, nullable=False),
-    Column("what", Text, nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("grade", Words, nullable=False),
+    Column("what", Words, nullable=False),
+    Column("detail", Words, nullable=False),
     Column("restored_by", Id),
     Column("chosen", SmallInteger, nullable=False),
     Column("ordinal", Integer, nullable=False),

@@ -86,7 +86,7 @@ def resembling(connection: View, name: str) -> list[str]:
     found: list[str] = []
     for table in _BY_KEY.values():
         key = table.c.key
-        query = select(key).where(key.startswith(stem, autoescape=True)).limit(_NEARBY)
+        query = select(key).where(key.istartswith(stem, autoescape=True)).limit(_NEARBY)
         found += connection.scalars(query)
     return found
 
@@ -153,7 +153,8 @@ def records_with(connection: View, record: int) -> list[int]:
 def shipped_in(connection: View, deployed: int) -> list[Any]:
     """What a deployment was the first to ship: rows of `shipped`."""
     query = select(d.shipped).where(d.shipped.c.deployed_id == deployed)
-    return list(connection.execute(query.order_by(d.shipped.c.start_at, d.shipped.c.item)))
+    first = d.shipped.c.start_at.nulls_first()
+    return list(connection.execute(query.order_by(first, d.shipped.c.item)))
 
 
 def shipped_item(connection: View, item: int) -> list[Any]:

@@ -48,6 +48,9 @@ class Instant(TypeDecorator[datetime]):
 # SQLite gives out keys by itself only for a column that is exactly INTEGER PRIMARY KEY.
 Id = BigInteger().with_variant(Integer, "sqlite")
 
+# In order and in comparisons a text is its code points, everywhere, as it is in SQLite.
+Words = Text().with_variant(Text(collation="C"), "postgresql")
+
 metadata = MetaData()
 
 
@@ -80,23 +83,23 @@ def _sha(name: str, **more: Any) -> Column[int]:
 
 
 def _text(name: str, **more: Any) -> Column[str]:
-    return _fact(name, Text, Holds.TEXT, **more)
+    return _fact(name, Words, Holds.TEXT, **more)
 
 
 def _choice(name: str) -> Column[str]:
-    return _fact(name, Text, Holds.CHOICE, nullable=False)
+    return _fact(name, Words, Holds.CHOICE, nullable=False)
 
 
 def _author(name: str) -> Column[str]:
-    return _fact(name, Text, Holds.AUTHOR)
+    return _fact(name, Words, Holds.AUTHOR)
 
 
 def _list(name: str) -> Column[str]:
-    return _fact(name, Text, Holds.LIST)
+    return _fact(name, Words, Holds.LIST)
 
 
 def _shas(name: str) -> Column[str]:
-    return _fact(name, Text, Holds.SHAS)
+    return _fact(name, Words, Holds.SHAS)
 
 
 def _number(name: str) -> Column[int]:
@@ -135,7 +138,7 @@ def _numbered() -> list[Any]:
 meta = Table(
     "meta",
     metadata,
-    Column("key", Text, primary_key=True),
+    Column("key", Words, primary_key=True),
     _text("value", nullable=False),
 )
 
@@ -143,14 +146,14 @@ names = Table(
     "names",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=False),
-    Column("name", Text, nullable=False, unique=True),
+    Column("name", Words, nullable=False, unique=True),
 )
 
 shas = Table(
     "shas",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=False),
-    Column("sha", Text, nullable=False, unique=True),
+    Column("sha", Words, nullable=False, unique=True),
 )
 
 repositories = Table(
@@ -179,7 +182,7 @@ commits = Table(
     _truth("is_bot"),
     _sha("reverts_id"),
     _sha("picked_from_id"),
-    _fact("paths", Text, Holds.OPTIONAL_LIST),
+    _fact("paths", Words, Holds.OPTIONAL_LIST),
     _batch(),
     sqlite_with_rowid=False,
 )
