@@ -11,7 +11,7 @@ def test_it_says_what_there_is_and_that_lineage_is_behind(sample: Path) -> None:
     said = invoke("status").stdout
 
     assert f"Store      {sample} (" in said
-    assert "Sources    files\n" in said
+    assert "Source     files\n           imported, covered to 7 Sep 06:00\n" in said
     assert "Data       to 7 Sep" in said
     assert "Lineage    1 save behind, 0 services traced; the next report brings it" in said
     assert "deployments    545\n" in said
@@ -58,6 +58,10 @@ def test_programs_get_all_of_it_as_json(sample: Path) -> None:
     assert said["store"] == str(sample)
     assert said["bytes"] >= sample.stat().st_size
     assert said["records"]["deployments"] == 545
+    (source,) = said["sources"]
+    assert (source["name"], source["records"]) == ("files", said["records"])
+    assert source["covered_until"] == said["data_as_of"]
+    assert (source["collected_at"], source["error"], source["failed_at"]) == (None, None, None)
     assert said["data_as_of"] == "2026-09-07T06:00:00Z"
     assert {one["kind"] for one in said["coverage"]} == set(CoverageKind)
     assert said["lineage"] == {"current": True, "saves": 1, "seen": 1, "services": 4}
@@ -78,3 +82,28 @@ def test_everything_can_be_worked_out_anew(sample: Path) -> None:
     assert result.exit_code == 0
     assert result.stderr.endswith("traced 4 services anew\n")
     assert invoke("report", "--json").stdout == before
+
+
+def test_each_source_says_when_it_was_collected_and_what_went_wrong(folder: Path) -> None:
+    (folder / "vpemetrics.toml").write_text(
+        '[sources.good]\ntype = "files"\npath = "."\n[sources.gone]\ntype = "files"\npath = "x"\n'
+        '[sources.untried]\ntype = "files"\npath = "."\n'
+    )
+    Path("deployments.csv").write_text(
+        "id,environment,status,service,finished_at\n1,prod,succeeded,a,2026-09-03T00:00:00Z\n"
+    )
+    invoke("collect", "good", "gone")
+
+    said = " ".join(invoke("status").stdout.split())
+    gone, good, untried = json.loads(invoke("status", "--json").stdout)["sources"]
+
+    assert "Source gone never collected failed " in said
+    assert "there is no file or folder " in said
+    assert "Source good collected " in said
+    assert "covered to 3 Sep 00:00 deployments 1, coverage 1" in said
+    assert "Source untried never collected" in said
+    assert (good["error"], good["failed_at"]) == (None, None)
+    assert good["collected_at"]
+    assert gone["error"].endswith("/x")
+    assert gone["failed_at"]
+    assert (untried["collected_at"], untried["error"], untried["records"]) == (None, None, {})

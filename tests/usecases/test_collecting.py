@@ -81,14 +81,16 @@ def test_the_collector_is_told_when_it_is_where_it_was_and_what_is_wanted(store:
         occasion.progress(1, 2)
         yield Portion(records=[commit(1)], cursors={"r": f"{len(occasions)}"})
 
-    rules, warned, seen = Rules(zone="Europe/Dublin"), [], []
+    rules, source = Rules(zone="Europe/Dublin"), of(note)
+    warned: list[str] = []
+    seen: list[tuple[int, int]] = []
     for _ in range(2):
         collected(
             store,
-            of(note),
+            source,
             rules=rules,
             warn=warned.append,
-            progress=lambda *far: seen.append(far),
+            progress=lambda done, of: seen.append((done, of)),
         )
 
     assert [occasion.cursors for occasion in occasions] == [{}, {"r": "1"}]

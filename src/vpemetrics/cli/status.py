@@ -9,10 +9,11 @@ from vpemetrics.cli import options, outputs
 from vpemetrics.cli.session import Session, command
 
 if TYPE_CHECKING:
-    from vpemetrics.usecases.status import Covered, Status
+    from vpemetrics.usecases.status import Covered, SourceStatus, Status
 
 FORMAT = "vpemetrics-status/1"
 _EXAMPLES = 3
+_SET_IN = 11
 
 
 @command
@@ -26,7 +27,7 @@ def status(session: Session, json: options.Json = False) -> None:
     with session.existing_store(configuration) as store:
         from vpemetrics.usecases.status import status as status_of
 
-        found = status_of(store, rules)
+        found = status_of(store, rules, configuration.settings.sources)
     choice = session.choose_store(configuration)
     place, size = _shown(choice.location), _size(choice.location)
     if json:
@@ -64,13 +65,15 @@ def _lines(
 
     as_of = found.data_as_of
     yield f"Store      {place}" + ("" if size is None else f" ({_megabytes(size)})")
-    yield f"Sources    {', '.join(found.sources) or 'none'}"
     if as_of is None:
         yield "Data       nothing says which time it covers"
     else:
         age = _age(as_of, now)
         yield f"Data       to {words.moment(as_of, zone, in_year=now.year)} ({zone}), {age}"
     yield f"Lineage    {_lineage(found)}"
+    yield ""
+    for source in found.sources:
+        yield from _source_lines(source, zone, now)
     yield ""
     rows = [("Records", ""), *((_name(kind), f"{n:,}") for kind, n in found.records.items())]
     yield from aligned(rows)
@@ -80,6 +83,35 @@ def _lines(
     yield from aligned([heading, *covered])
     yield ""
     yield from _problem_lines(found)
+
+
+def _source_lines(source: "SourceStatus", zone: str, now: datetime) -> Iterator[str]:
+    from vpemetrics.reports.columns import flow, wrap
+
+    room = outputs.width() - _SET_IN
+    said = [_freshness(source, zone, now)]
+    if source.covered_until:
+        said.append(f"covered to {_moment(source.covered_until, zone, now)}")
+    lines = flow(said, ", ", room)
+    if source.last and source.error:
+        when = _moment(source.last.finished_at, zone, now)
+        lines += wrap(f"failed {when}: {source.error}", room)
+    lines += flow(outputs.counts(source.records).split(", "), ", ", room) if source.records else []
+    yield f"Source     {source.name}"
+    yield from (" " * _SET_IN + line for line in lines)
+
+
+def _freshness(source: "SourceStatus", zone: str, now: datetime) -> str:
+    if source.collected_at:
+        at = _moment(source.collected_at, zone, now)
+        return f"collected {at}, {_age(source.collected_at, now)}"
+    return "imported" if source.records and not source.last else "never collected"
+
+
+def _moment(at: datetime, zone: str, now: datetime) -> str:
+    from vpemetrics.reports import words
+
+    return words.moment(at, zone, in_year=now.year)
 
 
 def _lineage(found: "Status") -> str:
@@ -149,7 +181,7 @@ def _json(found: "Status", place: str, size: int | None) -> bytes:
         "format": FORMAT,
         "store": place,
         "bytes": size,
-        "sources": found.sources,
+        "sources": [_source_json(source) for source in found.sources],
         "records": dict(found.records),
         "data_as_of": as_of and format_instant(as_of),
         "coverage": [
@@ -170,3 +202,19 @@ def _json(found: "Status", place: str, size: int | None) -> bytes:
         "problems": {reason: list(examples) for reason, examples in found.problems.items()},
     }
     return dumps(said, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def _source_json(source: "SourceStatus") -> dict[str, Any]:
+    from vpemetrics.window import format_instant
+
+    until, collected = source.covered_until, source.collected_at
+    return {
+        "name": source.name,
+        "collected_at": collected and format_instant(collected),
+        "covered_until": until and format_instant(until),
+        "error": source.error,
+        "failed_at": format_instant(source.last.finished_at)
+        if source.last and source.error
+        else None,
+        "records": dict(source.records),
+    }

@@ -1,12 +1,15 @@
-"""What a store holds, how far it was collected, and whether lineage is in step with it."""
+"""What a store holds of each source, how far it was collected, whether lineage is in step."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from vpemetrics.records import Coverage, CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived, measures
+from vpemetrics.store.holdings import counts_by_source, covered_until
+from vpemetrics.store.loading import LastCollection, load_collections
+from vpemetrics.store.lookup import View
 from vpemetrics.usecases.lineage import is_current
 from vpemetrics.usecases.problems import known_problems
 
@@ -23,10 +26,30 @@ class Covered:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SourceStatus:
+    """One source: what it gave, how far, and its last collection (None: imported, or never)."""
+
+    name: str
+    records: Mapping[str, int]
+    covered_until: datetime | None
+    last: LastCollection | None
+
+    @property
+    def collected_at(self) -> datetime | None:
+        """When it was last collected without an error."""
+        return self.last.succeeded_at if self.last else None
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong in the last collection."""
+        return self.last.error if self.last else None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status:
     """What is to be known of a store before its figures are trusted."""
 
-    sources: tuple[str, ...]
+    sources: tuple[SourceStatus, ...]
     records: Mapping[str, int]
     coverage: tuple[Covered, ...]
     saves: int
@@ -46,13 +69,14 @@ class Status:
         return max((one.end for one in self.coverage), default=None)
 
 
-def status(store: Store, rules: Rules) -> Status:
-    """The state of a store; nothing is brought up to date."""
+def status(store: Store, rules: Rules, configured: Iterable[str] = ()) -> Status:
+    """The state of a store and of the configured sources; nothing is brought up to date."""
     with store.view() as connection:
         traced = derived.load_traced(connection)
         unresolved = measures.unresolved_causes(connection)
+        sources = tuple(_sources(connection, configured))
     return Status(
-        sources=tuple(store.sources()),
+        sources=sources,
         records=store.counts(),
         coverage=tuple(_covered(store.coverage())),
         saves=store.batch(),
@@ -61,6 +85,19 @@ def status(store: Store, rules: Rules) -> Status:
         services=len(traced),
         problems=known_problems(traced.values(), unresolved),
     )
+
+
+def _sources(connection: View, configured: Iterable[str]) -> Iterator[SourceStatus]:
+    """Every source that was configured, collected or imported, by name."""
+    records, until = counts_by_source(connection), covered_until(connection)
+    last = load_collections(connection)
+    for name in sorted({*records, *until, *last, *configured}):
+        yield SourceStatus(
+            name=name,
+            records=records.get(name, {}),
+            covered_until=until.get(name),
+            last=last.get(name),
+        )
 
 
 def _covered(stretches: Iterable[Coverage]) -> Iterable[Covered]:

@@ -1,0 +1,37 @@
+"""What the store holds of each source."""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, func, select
+
+from vpemetrics.records import Coverage
+from vpemetrics.store import tables
+from vpemetrics.store.shapes import SHAPES
+
+_FACTS: Final = {cls.KIND: shape.table for cls, shape in SHAPES.items()} | {
+    Coverage.KIND: tables.coverage
+}
+
+
+def counts_by_source(connection: Connection) -> dict[str, dict[str, int]]:
+    """How many records of each kind a source gave, by its name; kinds without any are left out."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for kind, table in _FACTS.items():
+        for source, count in _by_source(connection, table, func.count()):
+            found[source][kind] = count
+    return dict(found)
+
+
+def covered_until(connection: Connection) -> dict[str, datetime]:
+    """The latest moment that a source was collected for, by its name."""
+    end = func.max(tables.coverage.c.end_at)
+    return dict(_by_source(connection, tables.coverage, end))
+
+
+def _by_source(connection: Connection, table: Table, wanted: Any) -> list[tuple[str, Any]]:
+    """A value of a table's rows by the name of their source."""
+    name = tables.names.c.name
+    query = select(name, wanted).join(table, table.c.source_id == tables.names.c.id).group_by(name)
+    return [(source, value) for source, value in connection.execute(query)]
