@@ -54,7 +54,7 @@ def _parsed(text: str) -> URL | None:
 
 def shown(url: URL) -> str:
     """The address fit to be shown: no password, wherever it was given."""
-    return url.set(query={}).render_as_string()
+    return url.set(drivername=url.get_backend_name(), query={}).render_as_string()
 
 
 def file_of(url: URL) -> Path | None:
@@ -69,7 +69,7 @@ def make_engine(url: URL) -> Engine:
     match url.get_backend_name():
         case "sqlite":
             return _sqlite_engine(url)
-        case "postgresql":
+        case "postgresql" | "postgres":
             return _postgres_engine(url)
     raise StoreProblem(
         f"{shown(url)}: cannot be used as a store. "
@@ -111,7 +111,7 @@ def check_server(connection: Connection, where: str) -> None:
         return
     major, encoding = connection.exec_driver_sql(_SERVER).one()
     if major < _POSTGRES_OLDEST:
-        raise StoreProblem(f"{where}: PostgreSQL {major} is too old; it takes {_POSTGRES_OLDEST}")
+        raise StoreProblem(f"{where}: PostgreSQL {major} is too old; 15 is the oldest")
     if encoding != "UTF8":
         raise StoreProblem(
             f"{where}: the database keeps texts as {encoding}; "
