@@ -4,11 +4,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect
 from subprocesses import environment
 
 from vpemetrics.store import Store, schema
-from vpemetrics.store.tables import commits
+from vpemetrics.store.engine import location_url, make_engine, writing
+from vpemetrics.store.tables import commits, metadata
 
 
 def described(path: Path) -> list[tuple[str, ...]]:
@@ -27,6 +31,27 @@ def test_migrations_and_a_new_store_give_the_identical_schema(tmp_path: Path) ->
     engine.dispose()
 
     assert described(tmp_path / "new.db") == described(tmp_path / "migrated.db")
+
+
+def test_migrations_lead_to_the_tables_the_code_works_with_and_back(location: str) -> None:
+    engine = make_engine(location_url(location))
+    with writing(engine) as connection:
+        schema.upgrade(connection)
+        assert schema.stored_version(connection) == schema.SCHEMA_VERSION
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+        command.downgrade(schema.migrations(connection), "base")
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+        assert schema.stored_version(connection) is None
+
+        schema.upgrade(connection)
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_a_new_store_needs_no_migration(location: str) -> None:
+    with Store.open(location) as store, store.view() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_the_last_migration_leads_to_the_version_we_name() -> None:

@@ -111,7 +111,9 @@ def check_server(connection: Connection, where: str) -> None:
         return
     major, encoding = connection.exec_driver_sql(_SERVER).one()
     if major < _POSTGRES_OLDEST:
-        raise StoreProblem(f"{where}: PostgreSQL {major} is too old; 15 is the oldest")
+        raise StoreProblem(
+            f"{where}: PostgreSQL {major} is too old; {_POSTGRES_OLDEST} or newer is needed"
+        )
     if encoding != "UTF8":
         raise StoreProblem(
             f"{where}: the database keeps texts as {encoding}; "

@@ -64,7 +64,7 @@ def versions() -> list[str]:
     """Every version there is a migration to, oldest first."""
     from alembic.script import ScriptDirectory
 
-    script = ScriptDirectory.from_config(_alembic())
+    script = ScriptDirectory.from_config(migrations())
     return [revision.revision for revision in script.walk_revisions()][::-1]
 
 
@@ -78,9 +78,7 @@ def upgrade(connection: Connection) -> None:
     """Bring a store of an earlier version to the present one, by its migrations."""
     from alembic import command
 
-    config = _alembic()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(migrations(connection), "head")
 
 
 def create_tables(connection: Connection) -> None:
@@ -98,10 +96,17 @@ def create_tables(connection: Connection) -> None:
     )
 
 
-def _alembic() -> "Config":
+def drop_tables(connection: Connection) -> None:
+    """Remove the tables, all but the one alembic keeps its mark in."""
+    ours = [table for table in metadata.sorted_tables if table is not alembic_version]
+    metadata.drop_all(connection, tables=ours)
+
+
+def migrations(connection: Connection | None = None) -> "Config":
+    """What alembic's commands take; those that touch a database take its connection too."""
     from alembic.config import Config
 
-    config = Config()
+    config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
