@@ -16,8 +16,5 @@ def test_continuous_integration_runs_the_second_command_as_it_stands() -> None:
     assert COMMANDS[1] in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
 
 
-def test_the_files_of_the_first_command_come_with_the_clone() -> None:
-    folder = re.search(r"vpemetrics import (\S+)", COMMANDS[0])
-
-    assert folder
-    assert (ROOT / folder[1] / "deployments.csv").is_file()
+def test_the_first_command_makes_the_demo_in_the_environment() -> None:
+    assert COMMANDS[0].endswith(" && .venv/bin/vpemetrics demo .venv/demo")

@@ -34,7 +34,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert modules_after("--help") & (HEAVY | {"pydantic"}) == set()
 
 
-@pytest.mark.parametrize("command", ["import", "report", "status", "explain", "export"])
+@pytest.mark.parametrize("command", ["demo", "import", "report", "status", "explain", "export"])
 def test_help_of_a_command_imports_nothing_heavy(command: str) -> None:
     # pydantic is not ours to avoid: recent versions of typer check options with it
     assert modules_after(command, "--help") & HEAVY == set()
@@ -48,7 +48,7 @@ def test_a_report_imports_nothing_it_has_no_use_for(sample: object) -> None:
 
 
 def test_a_terminals_help_names_every_command_with_an_example() -> None:
-    commands = ["import", "report", "explain", "status", "export", "recompute", "version"]
+    commands = ["demo", "import", "report", "explain", "status", "export", "recompute", "version"]
 
     overview = invoke("--help").stdout
 

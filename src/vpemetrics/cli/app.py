@@ -7,6 +7,7 @@ import typer
 from vpemetrics import __version__
 from vpemetrics.cli import triage
 from vpemetrics.cli.collecting import collect
+from vpemetrics.cli.demo import demo
 from vpemetrics.cli.explain import explain
 from vpemetrics.cli.exporting import export
 from vpemetrics.cli.importing import import_
@@ -47,6 +48,7 @@ def vpemetrics(
     """
 
 
+app.command()(demo)
 app.command("import")(import_)
 app.command()(collect)
 app.command()(report)

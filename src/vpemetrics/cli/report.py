@@ -68,7 +68,7 @@ def report(
         outputs.write(path, outputs.rendered(result, format_of))
         session.note(f"wrote {path}")
     if on_stdout or not files:
-        _print(session, result, on_stdout or outputs.TERMINAL)
+        show(session, result, on_stdout or outputs.TERMINAL)
 
 
 def _tell_age(session: Session, report: "Report") -> None:
@@ -80,7 +80,8 @@ def _tell_age(session: Session, report: "Report") -> None:
         session.note(f"the newest data is {days} days old")
 
 
-def _print(session: Session, result: "Report", format_: str) -> None:
+def show(session: Session, result: "Report", format_: str) -> None:
+    """Puts a report on stdout, in colour and as wide as the terminal where that is the format."""
     if format_ != outputs.TERMINAL:
         outputs.print_bytes(outputs.rendered(result, format_))
         return

@@ -1,0 +1,85 @@
+"""`vpemetrics demo`: everything tried out on an organisation that does not exist."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from vpemetrics.cli import outputs
+from vpemetrics.cli.report import show
+from vpemetrics.cli.session import Session, command
+from vpemetrics.reports.registry import ENDINGS
+
+if TYPE_CHECKING:
+    from vpemetrics.reports.model import Report
+
+NAME: Final = "week"
+
+Folder = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="Where it goes; empty, or an earlier demo.")
+]
+
+
+@command
+def demo(session: Session, folder: Folder = Path("vpemetrics-demo")) -> None:
+    """Make up an organisation and report on it, in a folder of its own.
+
+    Five teams and twelve services over sixty weeks, the same every time.
+    Example: vpemetrics demo
+    """
+    if session.config or session.store:
+        raise typer.BadParameter("a demo has a configuration and a store of its own in its folder")
+
+    from vpemetrics.usecases import demo as usecase
+
+    with session.progress("Making records") as advance:
+        advance(0, 0)
+        usecase.lay_out(folder, lambda done: advance(done, 0))
+    with session.progress("Saving records") as advance:
+        usecase.fill_store(folder, session.warn, lambda done: advance(done, 0))
+    report = _reported(session, folder)
+    with session.progress("Writing reports"):
+        files = write_reports(report, folder / usecase.REPORTS)
+    show(session, report, outputs.TERMINAL)
+    _tell(session, folder, files)
+
+
+def write_reports(report: "Report", folder: Path) -> Sequence[Path]:
+    """Writes the report into a folder, a file for each format there is; their paths."""
+    files = {folder / f"{NAME}{ending}": format_ for ending, format_ in _first_endings().items()}
+    for path, format_ in files.items():
+        outputs.write(path, outputs.rendered(report, format_))
+    return tuple(files)
+
+
+def _first_endings() -> dict[str, str]:
+    """One ending for each format."""
+    endings: dict[str, str] = {}
+    for ending, format_ in ENDINGS.items():
+        endings.setdefault(format_, ending)
+    return {ending: format_ for format_, ending in endings.items()}
+
+
+def _reported(session: Session, folder: Path) -> "Report":
+    from vpemetrics.store import Store
+    from vpemetrics.usecases import demo as usecase
+    from vpemetrics.usecases.reporting import report
+
+    with (
+        session.progress("Tracing services") as advance,
+        Store.open(folder / usecase.STORE, must_exist=True) as store,
+    ):
+        return report(store, usecase.rules_of(folder), progress=advance)
+
+
+def _tell(session: Session, folder: Path, files: Sequence[Path]) -> None:
+    here = replace(session, config=folder / "vpemetrics.toml")
+    wrote = "\n".join(f"  {path}" for path in files)
+    session.note(
+        f"\nThis organisation is made up. Its week is also in\n{wrote}\n"
+        f"Look further:  {here.hint('explain change_fail_rate')}\n"
+        f"               {here.hint('report --team storefront')}\n"
+        "See your own:  cd your-clone && vpemetrics report"
+    )

@@ -1,0 +1,144 @@
+"""The demo makes a folder to look around in, the same every time, and nothing else suffers."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import stored
+from commandline import invoke, spawn
+
+from vpemetrics.reports import jsonreport, terminal
+from vpemetrics.reports.model import Report
+from vpemetrics.reports.registry import ENDINGS, FORMATS
+from vpemetrics.store import Store
+
+GALLERY = Path(__file__).parents[2] / "reports"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo, made once; copy it to change it."""
+    path = tmp_path_factory.mktemp("demo") / "acme"
+    run = spawn("demo", path)
+    assert run.returncode == 0, run.stderr
+    (path.parent / "out").write_text(run.stdout, encoding="utf-8")
+    (path.parent / "said").write_text(run.stderr, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def report(made: Path) -> Report:
+    return jsonreport.read((made / "reports" / "week.json").read_bytes())
+
+
+def test_the_gallery_is_what_the_demo_writes(made: Path, request: pytest.FixtureRequest) -> None:
+    written = {file.name: file.read_bytes() for file in (made / "reports").iterdir()}
+    if request.config.getoption("refresh_golden"):
+        for name, content in written.items():
+            (GALLERY / name).write_bytes(content)
+
+    kept = {file.name: file.read_bytes() for file in GALLERY.iterdir()}
+
+    del kept["README.md"]
+    assert written == kept
+
+
+def test_there_is_a_file_for_every_format(made: Path) -> None:
+    formats = [ENDINGS[file.suffix] for file in (made / "reports").iterdir()]
+
+    assert sorted(formats) == sorted(FORMATS)
+
+
+def test_it_ends_with_the_report_and_where_everything_is(made: Path, report: Report) -> None:
+    said = (made.parent / "said").read_text(encoding="utf-8")
+
+    assert (made.parent / "out").read_text(encoding="utf-8") == terminal.render(report)
+    assert f"  {made / 'reports' / 'week.txt'}\n" in said
+    assert "cd your-clone && vpemetrics report\n" in said
+
+
+def test_the_commands_it_names_work(made: Path, folder: Path) -> None:
+    said = (made.parent / "said").read_text(encoding="utf-8")
+    named = [line.split(" vpemetrics ")[1].split() for line in said.splitlines() if "--" in line]
+
+    assert [command[0] for command in named] == ["explain", "report"]
+    assert [invoke(*command).exit_code for command in named] == [0, 0]
+
+
+def test_the_folder_works_like_anybodys(
+    made: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shutil.copytree(made, folder / "acme"))
+
+    assert invoke("report", "-q", "--json").stdout_bytes == (GALLERY / "week.json").read_bytes()
+    assert "nothing new" in invoke("collect").stderr
+
+
+def test_the_commands_of_the_quickstart_work_in_it(
+    made: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (GALLERY.parent / "docs" / "quickstart.md").read_text(encoding="utf-8")
+    block = page.partition("cd vpemetrics-demo\n")[2].partition("```")[0]
+    monkeypatch.chdir(made)
+
+    results = [invoke(*line.split()[1:]) for line in block.splitlines()]
+
+    assert [result.exit_code for result in results] == [0, 0]
+    assert "still open" in results[1].stdout
+
+
+@pytest.mark.parametrize(
+    ("metric", "low", "high"),
+    [
+        ("deployment_frequency", 40, 120),
+        ("change_lead_time", 12 * 3600, 36 * 3600),
+        ("change_fail_rate", 0.03, 0.08),
+        ("deployment_rework_rate", 0.02, 0.08),
+        ("failed_deployment_recovery_time", 20 * 60, 2 * 3600),
+    ],
+)
+def test_the_figures_are_those_of_a_healthy_organisation(
+    report: Report, metric: str, low: float, high: float
+) -> None:
+    figure = report.figure(metric, report.headline)
+
+    assert figure
+    assert figure.value
+    assert low < figure.value < high
+
+
+def test_every_grade_of_evidence_occurs(made: Path, tmp_path: Path) -> None:
+    with Store.open(Path(shutil.copy(made / "vpemetrics.db", tmp_path))) as store:
+        evidence = stored.read(store).evidence
+
+    assert {piece.grade for piece in evidence if piece.counts} == set("ABCDE")
+
+
+def test_it_can_be_made_anew_in_its_own_place(made: Path, folder: Path) -> None:
+    again = Path(shutil.copytree(made, folder / "acme"))
+    (again / "reports" / "week.txt").unlink()
+    (again / "vpemetrics.db").write_bytes(b"no store any more")
+
+    result = invoke("demo", "-q", again)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (again / "reports" / "week.txt").read_bytes() == (GALLERY / "week.txt").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["vpemetrics.toml", "notes.txt"])
+def test_a_folder_that_holds_something_else_is_left_alone(folder: Path, name: str) -> None:
+    (folder / name).write_text("[organisation]\n", encoding="utf-8")
+
+    result = invoke("demo", folder)
+
+    assert result.exit_code == 1
+    assert "holds something else; nothing in it was touched" in result.stderr
+    assert [file.name for file in folder.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("option", ["--store", "--config"])
+def test_it_takes_no_other_store_or_configuration(folder: Path, option: str) -> None:
+    result = invoke("demo", option, "mine")
+
+    assert result.exit_code == 2
+    assert list(folder.iterdir()) == []
