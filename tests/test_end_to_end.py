@@ -1,16 +1,17 @@
 """The whole way: files in, report out, a number explained, a person's word, and back into files."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commandline import spawn
+from sample import files
 
-from vpemetrics import simulate
 from vpemetrics.records import RECORD_TYPES
 
-SAMPLE = Path(simulate.__file__).parent / "sample"
+SAMPLE = files()
 
 
 def figure(report: dict[str, Any], metric: str, window: str) -> dict[str, Any]:
@@ -31,9 +32,13 @@ def out(*arguments: object) -> str:
     return run.stdout
 
 
-def test_from_files_to_figures_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_files_to_figures_and_back(
+    tmp_path: Path, new_location: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    config = ("--config", SAMPLE / "vpemetrics.toml", "--store", "first.db")
+    monkeypatch.setenv("FIRST", new_location())
+    monkeypatch.setenv("SECOND", new_location())
+    config = ("--config", SAMPLE / "vpemetrics.toml", "--store", "env:FIRST")
 
     out("import", SAMPLE, *config)
     before = json.loads(out("report", "--json", *config))
@@ -50,7 +55,7 @@ def test_from_files_to_figures_and_back(tmp_path: Path, monkeypatch: pytest.Monk
     after = json.loads(out("report", "--json", *config))
     assert figure(after, "change_fail_rate", "headline")["k"] == failed["k"] + 1
 
-    again = ("--config", SAMPLE / "vpemetrics.toml", "--store", "second.db")
+    again = ("--config", SAMPLE / "vpemetrics.toml", "--store", "env:SECOND")
     out("export", "one", *config)
     out("import", "one", *again)
     out("export", "two", *again)

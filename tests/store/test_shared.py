@@ -14,8 +14,9 @@ from sqlalchemy.exc import ProgrammingError
 
 from vpemetrics.errors import NewerStore, NoData, StoreBusy, StoreFull, StoreProblem
 from vpemetrics.records import Commit
-from vpemetrics.store import Store
-from vpemetrics.store.store import upgrade
+from vpemetrics.rules import Rules
+from vpemetrics.store import Store, upgrade
+from vpemetrics.usecases.lineage import bring_up_to_date
 
 pytestmark = pytest.mark.needs_postgresql
 
@@ -221,15 +222,18 @@ def test_a_user_without_rights_is_told_what_is_missing(postgres: Server) -> None
         assert "docs/operations.md" in told(problem)
 
 
-def test_a_user_who_may_only_read_reads(postgres: Server) -> None:
-    postgres.execute(f"CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}'")
+def test_a_user_with_the_rights_to_read_and_write_rows_does_both(postgres: Server) -> None:
+    postgres.execute(f"CREATE ROLE worker LOGIN PASSWORD '{PASSWORD}'")
     address = postgres.empty_store()
-    execute(address, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+    execute(
+        address,
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO worker",
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO worker",
+    )
 
-    with Store.open(address.replace("tester:", "reader:"), must_exist=True) as store:
-        assert store.counts() == {}
-        with pytest.raises(StoreProblem, match="permission denied"):
-            store.save("s", [commit(1)])
+    with Store.open(address.replace("tester:", "worker:"), must_exist=True) as store:
+        store.save("s", ONE_OF_EACH)
+        assert bring_up_to_date(store, Rules()) == 1
 
 
 def test_texts_in_another_encoding_are_refused(postgres: Server) -> None:

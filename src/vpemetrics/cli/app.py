@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from vpemetrics import __version__
-from vpemetrics.cli import triage
+from vpemetrics.cli import db, triage
 from vpemetrics.cli.collecting import collect
 from vpemetrics.cli.demo import demo
 from vpemetrics.cli.explain import explain
@@ -57,4 +57,5 @@ app.add_typer(triage.app, name="triage")
 app.command()(status)
 app.command()(export)
 app.command()(recompute)
+app.add_typer(db.app, name="db")
 app.command()(version_command)

@@ -1,5 +1,5 @@
 """What is known, kept in one database: `Store.open(path)`."""
 
-from vpemetrics.store.store import Store
+from vpemetrics.store.store import Store, upgrade
 
-__all__ = ["Store"]
+__all__ = ["Store", "upgrade"]
