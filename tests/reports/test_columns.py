@@ -1,3 +1,5 @@
+import subprocess
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,3 +49,20 @@ def test_columns_are_as_wide_as_their_longest_text() -> None:
         "checkout  19 h",
         "支払い    3 d",
     ]
+
+
+FETCH = "git -C '/srv/my clones/shop' fetch origin '+refs/pull/*/head:refs/pull/*/head'"
+
+
+@pytest.mark.parametrize("limit", [10, 40, 60, 200])
+def test_a_command_on_several_lines_does_what_it_does_on_one(limit: int) -> None:
+    lines = columns.command(FETCH, limit)
+
+    said = [printed(f"printf '%s|' {FETCH}"), printed(f"printf '%s|' {chr(10).join(lines)}")]
+    assert said[0] == said[1] != ""
+    longest = max(len("'+refs/pull/*/head:refs/pull/*/head'"), limit)
+    assert max(map(len, lines)) <= longest
+
+
+def printed(command: str) -> str:
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout

@@ -260,3 +260,16 @@ def test_the_figures_of_others_are_not_shown() -> None:
     both = report([frequency(WEEK, 4), frequency(WEEK, 977, other)], scope=ACME)
 
     assert "977" not in render(both)
+
+
+def test_a_command_that_mends_a_problem_can_be_copied() -> None:
+    fetch = "git -C /srv/clones/checkout fetch origin '+refs/pull/*/head:refs/pull/*/head'"
+    problem = Problem(reason="starts_at_merge", count=7, remedy="fetch them", command=fetch)
+
+    text = render(full_week().model_copy(update={"problems": (problem,)}))
+
+    assert (
+        "     → fetch them\n"
+        "       git -C /srv/clones/checkout fetch origin \\\n"
+        "       '+refs/pull/*/head:refs/pull/*/head'\n"
+    ) in text

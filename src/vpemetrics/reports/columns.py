@@ -3,6 +3,7 @@
 Widths are counted in terminal cells: most characters take one, Chinese or emoji two, accents none.
 """
 
+import shlex
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -42,6 +43,20 @@ def right(text: str, size: int) -> str:
 def wrap(text: str, limit: int) -> list[str]:
     """The words of a text on lines of at most `limit` cells."""
     return flow(text.split(), " ", limit)
+
+
+def command(text: str, limit: int) -> list[str]:
+    """A line for a shell on lines of at most `limit` cells; copied together they do the same.
+
+    It is broken between its words; a word longer than a line stays whole.
+    """
+    lines: list[str] = []
+    for word in map(shlex.quote, shlex.split(plain(text))):
+        if lines and width(f"{lines[-1]} {word} \\") <= limit:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
 
 
 def flow(pieces: Iterable[str], separator: str, limit: int) -> list[str]:

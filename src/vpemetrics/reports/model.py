@@ -43,6 +43,7 @@ class Problem(Model):
     count: int
     examples: tuple[str, ...] = ()
     remedy: str | None = None
+    command: str | None = Field(default=None, description="a line for a shell that mends it")
 
 
 class Report(Model):

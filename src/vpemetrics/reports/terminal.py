@@ -629,6 +629,8 @@ def _problem(problem: Problem, size: int, width: int) -> Iterator[str]:
     if problem.remedy:
         remedy = columns.wrap(columns.plain(problem.remedy), room - 2)
         yield from _hanging(" " * len(start) + "→ ", remedy)
+    if problem.command:
+        yield from _hanging(" " * (len(start) + 2), columns.command(problem.command, room - 2))
 
 
 def _examples(problem: Problem) -> str:
