@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy import Connection
 
-from vpemetrics.store.columns import Arrays, read_columns
+from vpemetrics.store.columns import Arrays, read_columns, read_many
 from vpemetrics.window import Micros
 
 _COUNTED = "('forward', 'redeploy', 'rollback', 'stale')"
@@ -28,14 +28,15 @@ def deployed(connection: Connection, start: Micros, end: Micros) -> Arrays:
         f"AND d.finished_at < {start} AND d.kind IN {_COUNTED} "
         "ORDER BY d.finished_at DESC, d.id DESC LIMIT 1) FROM traced t"
     )
-    return read_columns(
+    found = read_many(
         connection,
         "SELECT id, service_id, kind, started_at, finished_at, first, rolled_back, ships, "
         f"unplanned FROM deployed WHERE {_between('finished_at', start, end)} OR "
-        f"(finished_at < {start} AND id IN ({before} UNION {_BLAMED_STILL})) "
-        "ORDER BY finished_at, id",
+        f"(finished_at < {start} AND id IN ({before} UNION {_BLAMED_STILL}))",
         text=("kind", "unplanned"),
     )
+    order = np.lexsort((found["id"], found["finished_at"]))
+    return {name: column[order] for name, column in found.items()}
 
 
 def shipped(connection: Connection, start: Micros, end: Micros) -> Arrays:
@@ -57,7 +58,7 @@ def shipped(connection: Connection, start: Micros, end: Micros) -> Arrays:
 
 
 def _shipments(connection: Connection, wanted: str) -> Arrays:
-    return read_columns(
+    return read_many(
         connection,
         "SELECT s.service_id, s.deployed_id, s.item, s.finished_at, s.start_at, s.more_starts, "
         "s.first_at, s.at_merge, s.reason, c.ready_at, c.first_review_at, s.merged_at, "

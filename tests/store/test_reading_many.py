@@ -1,0 +1,51 @@
+"""Many rows are read as few are, only quicker."""
+
+import numpy as np
+import pytest
+from stored import empty_store
+
+from vpemetrics.store.columns import Arrays, read_columns, read_many
+from vpemetrics.window import MISSING
+
+VALUES = "SELECT 1 AS id, 'a' AS name UNION ALL SELECT NULL, NULL UNION ALL SELECT -3, ''"
+
+
+def both(sql: str, *text: str) -> tuple[Arrays, Arrays]:
+    with empty_store() as store, store.view() as connection:
+        return read_many(connection, sql, text=text), read_columns(connection, sql, text=text)
+
+
+def test_numbers_and_texts_come_with_what_is_missing() -> None:
+    found, _ = both(VALUES, "name")
+
+    assert sorted(zip(found["id"].tolist(), found["name"].tolist(), strict=True)) == [
+        (MISSING, None),
+        (-3, ""),
+        (1, "a"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        VALUES,
+        f"SELECT * FROM ({VALUES}) WHERE id = 7",  # nothing
+        f"SELECT * FROM ({VALUES}) WHERE id IS NULL",  # nothing but NULL
+        f"SELECT {2**63 - 1} AS id, 'ä,b c' AS name",
+        "SELECT 1 AS id, 'x' || char(31) || 'y' AS name",  # what stands between texts in one
+        "SELECT 1 AS id, char(31) AS name UNION ALL SELECT 2, 'a'",
+    ],
+)
+def test_many_rows_are_read_as_few_are(sql: str) -> None:
+    many, few = both(sql, "name")
+
+    assert list(many) == list(few) == ["id", "name"]
+    assert [many[name].dtype for name in many] == [np.int64, object]
+    assert {(row[0], row[1]) for row in zip(*many.values(), strict=True)} == {
+        (row[0], row[1]) for row in zip(*few.values(), strict=True)
+    }
+
+
+def test_a_text_where_numbers_were_announced_is_an_error() -> None:
+    with pytest.raises(TypeError, match="column name holds texts"):
+        both(VALUES)
