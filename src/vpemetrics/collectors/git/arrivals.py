@@ -1,0 +1,101 @@
+"""In which order commits came to the deployed history, and what each merge brought with it."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final
+
+from vpemetrics.collectors.git.log import Logged
+
+NOWHERE: Final = -1
+
+
+class Arrivals:
+    """Commits in the order in which a branch got them, oldest first.
+
+    A branch is its line of first parents. Where one of them is a merge, all that its other
+    parents reach and nothing older does came with it, and stands right before it. Such a side
+    is a branch too, so merges into branches are told apart likewise.
+    """
+
+    def __init__(
+        self,
+        commits: Mapping[str, Logged],
+        is_pull: Callable[[str], bool],
+        boundary: Collection[str] = (),
+    ) -> None:
+        """Nothing has arrived yet; `is_pull` tells merges of pull requests, by their sha.
+
+        Parents that are not among the commits arrived long ago. At the commits of the
+        `boundary` the history is cut: what lies behind is not known.
+        """
+        self._commits = commits
+        self._is_pull = is_pull
+        self._boundary = boundary
+        self.order: list[str] = []
+        self.place: dict[str, int] = {}
+        self.inside: set[str] = set()
+        """Commits that came as part of some pull request's own."""
+        self._starts: dict[str, int] = {}
+
+    def add(self, tip: str) -> list[str]:
+        """Lets a branch arrive; its own line, newest first, as far as it had not arrived yet."""
+        whole = self._line(tip)
+        lines = [(list(whole), False)]
+        while lines:
+            line, inside = lines[-1]
+            if not line:
+                lines.pop()
+                continue
+            commit = line[-1]
+            others = self._commits[commit].parents.split()[1:]
+            if others:
+                self._starts.setdefault(commit, len(self.order))
+            side = next((s for s in others if s in self._commits and s not in self.place), None)
+            if side is None:
+                line.pop()
+                self._arrive(commit, inside=inside)
+            else:
+                lines.append((self._line(side), inside or self._is_pull(commit)))
+        return whole
+
+    def brought(self, merge: str) -> Sequence[str]:
+        """What came with a merge, oldest first, the merge itself apart."""
+        return self.order[self._starts.get(merge, self.place[merge]) : self.place[merge]]
+
+    def own(self, head: str, landed: str) -> list[str] | None:
+        """What a pull request's head holds beyond the branch it was merged into, oldest first.
+
+        `landed` is the commit its squash left on the branch. None where that cannot be told:
+        the history is cut, or the head has no commit in common with the branch.
+        """
+        place, commits = self.place, self._commits
+        before = commits[landed].parents.partition(" ")[0]
+        base, end = place.get(before, NOWHERE), place[landed]
+        found, stack, met = dict[str, None](), [head], not before
+        while stack:
+            commit = stack.pop()
+            if commit in found:
+                continue
+            at = place.get(commit)
+            if commit not in commits or (at is not None and not base < at <= end):
+                met = True
+                continue
+            if commit in self._boundary:
+                return None
+            found[commit] = None
+            stack += commits[commit].parents.split()
+        return list(reversed(found)) if met else None
+
+    def _line(self, tip: str) -> list[str]:
+        """A commit and its first parents that have not arrived yet, newest first."""
+        commits, place = self._commits, self.place
+        line = []
+        while tip in commits and tip not in place:
+            line.append(tip)
+            tip = commits[tip].parents.partition(" ")[0]
+        return line
+
+    def _arrive(self, commit: str, *, inside: bool) -> None:
+        self.place[commit] = len(self.order)
+        self.order.append(commit)
+        if inside:
+            self.inside.add(commit)

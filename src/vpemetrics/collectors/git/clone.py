@@ -1,0 +1,210 @@
+"""What kind of clone this is: its name and address, its branches and tags, how far it reaches."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from vpemetrics.collectors.git.commands import Git
+from vpemetrics.collectors.git.tags import Tag
+from vpemetrics.errors import FixConfiguration
+
+_URL: Final = re.compile(r"(?:ssh|git|https?)://(?:[^@/]*@)?(?P<host>[^/:]+)(?::\d+)?/(?P<path>.+)")
+_SCP: Final = re.compile(r"(?:[^@/:]+@)?(?P<host>[^/:]{2,}):(?P<path>[^/].*)")
+_PULL: Final = re.compile(r"([0-9a-f]+) refs/(?:pull|merge-requests)/(\d+)/head")
+_PULLS: Final = ("refs/pull/*/head", "refs/merge-requests/*/head")
+_REF: Final = (
+    "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)%00"
+    "%(creatordate:unix)%00%(*committerdate:unix)%00%(symref)"
+)
+_USUAL_BRANCHES: Final = ("main", "master", "trunk", "develop")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remote:
+    """Where a clone came from; `host` is None for a folder."""
+
+    name: str
+    host: str | None
+    path: str
+
+    @property
+    def is_gitlab(self) -> bool:
+        """Whether it is a GitLab, as far as its name tells."""
+        return "gitlab" in (self.host or "")
+
+    def change_url(self, number: int) -> str | None:
+        """Where a pull request is shown, for hosts whose addresses are known."""
+        host = self.host or ""
+        if self.is_gitlab:
+            return f"https://{host}/{self.path}/-/merge_requests/{number}"
+        if host == "github.com" or host.startswith("github."):
+            return f"https://{host}/{self.path}/pull/{number}"
+        if host == "bitbucket.org":
+            return f"https://{host}/{self.path}/pull-requests/{number}"
+        return None
+
+
+class Ref(NamedTuple):
+    """A branch or tag as git lists it; what makes no sense for it is empty."""
+
+    name: str
+    sha: str
+    type: str
+    peeled: str
+    peeled_type: str
+    created: str
+    committed: str
+    symbolic: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clone:
+    """A repository as it lies on this disk.
+
+    `tip` is the default branch's newest commit, None in an empty repository; `tags` are those
+    of commits, `pulls` the heads of pull requests by number; `boundary` are the commits at which
+    a shallow clone is cut. `seen_at` is when it was last brought up to date; None if that is
+    now, because it came from nowhere else.
+    """
+
+    git: Git
+    remote: Remote | None
+    branch: str | None
+    tip: str | None
+    tags: tuple[Tag, ...]
+    pulls: Mapping[int, str] = field(repr=False)
+    boundary: frozenset[str]
+    seen_at: datetime | None
+    folder: str
+
+    @property
+    def name(self) -> str:
+        """The repository's name by its remote, else by its folder."""
+        return self.remote.path if self.remote else self.folder
+
+    @property
+    def mark(self) -> str:
+        """What stands before a pull request's number here."""
+        return "!" if self.remote and self.remote.is_gitlab else "#"
+
+
+def look_at(git: Git, branch: str | None = None) -> Clone:
+    """The repository at a folder; `branch` names its default branch if git is not to say it."""
+    said = git.text("rev-parse", "--git-common-dir", "--is-bare-repository").split("\n")
+    common, is_bare = git.path / said[0], said[1] == "true"
+    remote = _remote(git)
+    refs = _refs(git)
+    name, tip = _main_line(git, refs, remote, branch)
+    return Clone(
+        git=git,
+        remote=remote,
+        branch=name,
+        tip=tip,
+        tags=tuple(_tags(refs.values())),
+        pulls=_pulls(git),
+        boundary=_boundary(common),
+        seen_at=None if remote is None and not is_bare else _seen_at(common, remote),
+        folder=_folder(common),
+    )
+
+
+def parse_remote(name: str, url: str) -> Remote:
+    """A remote by its address; what is secret in it is left out."""
+    found = _URL.fullmatch(url) or _SCP.fullmatch(url)
+    host, path = found.group("host", "path") if found else (None, Path(url).as_posix())
+    path = path.strip("/").removesuffix("/.git").removesuffix(".git").removeprefix("scm/")
+    return Remote(
+        name=name,
+        host=host.lower() if host else None,
+        path=path if host else path.rpartition("/")[2],
+    )
+
+
+def _remote(git: Git) -> Remote | None:
+    """The remote named origin, or else the first one."""
+    listed = git.attempt("config", "-z", "--get-regexp", r"^remote\..*\.url$") or ""
+    urls = {
+        key.removeprefix("remote.").removesuffix(".url"): url
+        for key, _, url in (line.partition("\n") for line in listed.split("\0") if line)
+    }
+    if not urls:
+        return None
+    name = "origin" if "origin" in urls else next(iter(urls))
+    return parse_remote(name, urls[name])
+
+
+def _refs(git: Git) -> dict[str, Ref]:
+    places = ("refs/heads", "refs/tags", "refs/remotes")
+    lines = git.text("for-each-ref", f"--format={_REF}", *places).splitlines()
+    found = (Ref._make(line.split("\0")) for line in lines)
+    return {ref.name: ref for ref in found}
+
+
+def _pulls(git: Git) -> dict[int, str]:
+    listed = git.text("for-each-ref", "--format=%(objectname) %(refname)", *_PULLS)
+    return {int(number): sha for sha, number in _PULL.findall(listed)}
+
+
+def _tags(refs: Iterable[Ref]) -> Iterable[Tag]:
+    for ref in refs:
+        if not ref.name.startswith("refs/tags/"):
+            continue
+        commit = ref.sha if ref.type == "commit" else ref.peeled
+        if "commit" in (ref.type, ref.peeled_type):
+            yield Tag(ref.name.removeprefix("refs/tags/"), commit, ref.created or ref.committed)
+
+
+def _main_line(
+    git: Git, refs: Mapping[str, Ref], remote: Remote | None, wanted: str | None
+) -> tuple[str | None, str | None]:
+    """The name and the newest commit of the default branch: the remote's HEAD, else ours."""
+    heads, theirs = "refs/heads/", f"refs/remotes/{remote.name}/" if remote else "refs/heads/"
+    if wanted is not None:
+        found = refs.get(theirs + wanted) or refs.get(heads + wanted)
+        if found is None:
+            raise FixConfiguration(f"{git.path} has no branch {wanted}")
+        return wanted, found.sha
+    symbolic = refs.get(theirs + "HEAD")
+    if symbolic and symbolic.symbolic in refs:
+        return symbolic.symbolic.removeprefix(theirs), symbolic.sha
+    if tip := git.attempt("rev-parse", "-q", "--verify", "HEAD^{commit}"):
+        ours = (git.attempt("symbolic-ref", "-q", "HEAD") or "").strip()
+        return ours.removeprefix(heads) or None, tip.strip()
+    for place in (theirs, heads):
+        for name in _USUAL_BRANCHES:
+            if place + name in refs:
+                return name, refs[place + name].sha
+    return None, None
+
+
+def _boundary(common: Path) -> frozenset[str]:
+    try:
+        return frozenset((common / "shallow").read_text(encoding="ascii").split())
+    except FileNotFoundError:
+        return frozenset()
+
+
+def _seen_at(common: Path, remote: Remote | None) -> datetime | None:
+    """When the last fetch was; without one the cloning; else when the newest ref was written."""
+    fetched = _written(common / "FETCH_HEAD")
+    cloned = _written(common / "refs" / "remotes" / remote.name / "HEAD") if remote else None
+    if fetched or cloned:
+        return max(filter(None, (fetched, cloned)))
+    refs = (path for path in (common / "refs").rglob("*") if path.is_file())
+    times = [_written(path) for path in (common / "packed-refs", common / "HEAD", *refs)]
+    return max(filter(None, times), default=None)
+
+
+def _written(path: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
+
+
+def _folder(common: Path) -> str:
+    whole = common.resolve()
+    return whole.parent.name if whole.name == ".git" else whole.name.removesuffix(".git")

@@ -1,0 +1,185 @@
+"""A git repository as a source: what is new in it, as records."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from vpemetrics.collectors.base import Occasion, Portion, bot_test
+from vpemetrics.collectors.git.clone import Clone, look_at
+from vpemetrics.collectors.git.commands import Git
+from vpemetrics.collectors.git.log import moment, read_paths
+from vpemetrics.collectors.git.options import Options
+from vpemetrics.collectors.git.position import Position, parse_position
+from vpemetrics.collectors.git.reading import Reading, read
+from vpemetrics.collectors.git.tags import Tag, deployed_tags
+from vpemetrics.collectors.git.telling import Telling
+from vpemetrics.records import AnyRecord
+from vpemetrics.window import format_instant, from_micros, midnight, parse_instant
+
+_SCOPE: Final = "repository"
+_TOLD: Final = 1
+"""The version of what is told: with another one the next collection reads all again."""
+_OFTEN: Final = 4096
+
+
+def collect(options: Options, occasion: Occasion) -> Iterator[Portion]:
+    """What a repository holds that is new since the cursor; no portion if nothing is."""
+    clone = look_at(Git(path=occasion.folder / options.path), options.branch)
+    repository = options.repository or clone.name
+    since = _since(options, occasion)
+    tags = _deployed(options, clone, since)
+    if clone.tip is None and not tags:
+        occasion.warn(f"{clone.git.path} has no commits yet")
+        return
+    settings = _settings(options, occasion, repository, clone)
+    after = _to_go_on_from(occasion, clone, settings)
+    reading = read(clone, tags, after)
+    position = _position(clone, reading, tags, settings, occasion.now)
+    telling = Telling(
+        options=options,
+        clone=clone,
+        repository=repository,
+        tags=tags,
+        reading=reading,
+        since=since,
+    )
+    if telling.newest_at:
+        position = replace(position, newest_at=format_instant(telling.newest_at))
+    if position == after:
+        return
+    _warn(telling, position, occasion)
+    yield Portion(
+        records=_records(telling, position, occasion), cursors={_SCOPE: position.to_json()}
+    )
+
+
+def mend(path: Path) -> str | None:
+    """The command that brings the original commits of squashed pull requests into a clone.
+
+    None where it came from nowhere. On a GitLab they are merge requests.
+    """
+    return _mend(look_at(Git(path=path)))
+
+
+def _mend(clone: Clone) -> str | None:
+    remote = clone.remote
+    if remote is None:
+        return None
+    kind = "merge-requests" if remote.is_gitlab else "pull"
+    return f"git -C {clone.git.path} fetch {remote.name} '+refs/{kind}/*/head:refs/{kind}/*/head'"
+
+
+def _since(options: Options, occasion: Occasion) -> datetime | None:
+    if options.since is None:
+        return None
+    return from_micros(midnight(options.since, occasion.rules.zone))
+
+
+def _deployed(options: Options, clone: Clone, since: datetime | None) -> list[Tag]:
+    """The tags that were deployed; where a source beside this one knows that, those that may be."""
+    if options.deployments == "commits":
+        return []
+    tags = deployed_tags(clone.tags, options.tags)
+    return [tag for tag in tags if not since or (moment(tag.seconds) or since) >= since]
+
+
+def _settings(options: Options, occasion: Occasion, repository: str, clone: Clone) -> str:
+    """A short text that differs where something else would be told of the same history."""
+    bots, paths = occasion.rules.bots, _wants_paths(occasion, repository)
+    decisive = (_TOLD, asdict(options), repository, clone.branch, bots, paths, occasion.rules.zone)
+    return blake2b(json.dumps(decisive, default=str).encode(), digest_size=8).hexdigest()
+
+
+def _wants_paths(occasion: Occasion, repository: str) -> bool:
+    services = occasion.rules.services
+    return any(one.paths and one.repository in (None, repository) for one in services)
+
+
+def _to_go_on_from(occasion: Occasion, clone: Clone, settings: str) -> Position | None:
+    """Where the last collection ended, if what it told stands as it is."""
+    position = parse_position(occasion.cursors.get(_SCOPE))
+    if position is None or position.settings != settings:
+        return None
+    if position.boundary != tuple(sorted(clone.boundary)):
+        return None
+    return None if any(number in clone.pulls for number in position.bare) else position
+
+
+def _position(
+    clone: Clone, reading: Reading, tags: Sequence[Tag], settings: str, now: datetime
+) -> Position:
+    after, found = reading.after, reading.landings
+    bare = [n for n, one in found.items() if not reading.is_merge(one) and n not in clone.pulls]
+    return Position(
+        settings=settings,
+        tip=clone.tip,
+        tags={tag.name: tag.commit for tag in tags},
+        boundary=tuple(sorted(clone.boundary)),
+        told=(*(after.told if after else ()), *sorted(found)),
+        bare=(*(after.bare if after else ()), *sorted(bare)),
+        first_at=after.first_at if after else format_instant(_first_at(clone, reading, now)),
+        last_at=format_instant(_last_at(clone, reading, tags, now)),
+        newest_at=after.newest_at if after else "",
+    )
+
+
+def _first_at(clone: Clone, reading: Reading, now: datetime) -> datetime:
+    """When the history begins; from where on it is whole, if it is cut."""
+    commits, order = reading.commits, reading.arrivals.order
+    cut = [moment(commits[sha].committed) for sha in clone.boundary if sha in commits]
+    if cut:
+        return max(filter(None, cut), default=now)
+    return next((at for sha in order if (at := moment(commits[sha].committed))), now)
+
+
+def _last_at(clone: Clone, reading: Reading, tags: Sequence[Tag], now: datetime) -> datetime:
+    """Until when everything that happened is known: to the last fetch, or the newest fact."""
+    known = [clone.seen_at or now, *(moment(tag.seconds) for tag in tags)]
+    if reading.line:
+        known.append(moment(reading.commits[reading.line[0]].committed))
+    if reading.after:
+        known.append(parse_instant(reading.after.last_at))
+    return min(now, max(filter(None, known)))
+
+
+def _records(telling: Telling, position: Position, occasion: Occasion) -> Iterator[AnyRecord]:
+    yield from telling.repositories()
+    yield from telling.changes
+    yield from telling.deployments
+    wants_paths = _wants_paths(occasion, telling.repository)
+    paths = read_paths(telling.clone.git, telling.shas) if wants_paths else None
+    of = len(telling.shas)
+    for done, commit in enumerate(telling.commits(bot_test(occasion.rules.bots), paths)):
+        if not done % _OFTEN:
+            occasion.progress(done, of)
+        yield commit
+    occasion.progress(of, of)
+    start, end = parse_instant(position.first_at), parse_instant(position.last_at)
+    yield from telling.coverage(occasion.source, start, end)
+
+
+def _warn(telling: Telling, position: Position, occasion: Occasion) -> None:
+    clone, path = telling.clone, telling.clone.git.path
+    if clone.boundary:
+        occasion.warn(
+            f"{path} is a shallow clone: its history is cut, so lead times and what a "
+            f"deployment shipped are known only in part; mend it with: "
+            f"git -C {path} fetch --unshallow"
+        )
+    if telling.options.deployments == "tags" and not telling.tags:
+        why = f"none of its {len(clone.tags)} tags is a version" if clone.tags else "it has no tags"
+        occasion.warn(
+            f"no deployments in {path}: {why}; say which tags are with `tags`, or set "
+            f'deployments = "commits" if every commit of the default branch is deployed'
+        )
+    if position.bare:
+        command = _mend(clone)
+        occasion.warn(
+            f"the original commits of {len(position.bare)} of {len(position.told)} pull requests "
+            f"are not in {path}, so their lead time starts at the merge"
+            + (f"; mend it with: {command}" if command else "")
+        )

@@ -1,0 +1,115 @@
+"""Runs git so that no setting, language or terminal of a person gets in between."""
+
+import os
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Final
+
+from vpemetrics.errors import FixConfiguration, FixInput
+
+_PLAIN: Final = (
+    "-c", "core.quotePath=false",
+    "-c", "log.showSignature=false",
+    "-c", "color.ui=false",
+)  # fmt: skip
+_KEPT: Final = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
+_CHUNK: Final = 1 << 20
+
+
+class GitFailed(FixInput):
+    """Git ended with an error; the text is its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Git:
+    """The git command at a folder that lies in a repository, or is a bare one."""
+
+    path: Path
+
+    def text(self, *arguments: str, given: Iterable[str] = ()) -> str:
+        """All that a command prints; `given` are the lines it reads."""
+        return b"".join(self._chunks(arguments, given)).decode("utf-8", "replace")
+
+    def attempt(self, *arguments: str) -> str | None:
+        """All that a command prints; None where git says it cannot."""
+        try:
+            return self.text(*arguments)
+        except GitFailed:
+            return None
+
+    def fields(self, *arguments: str, given: Iterable[str] = ()) -> Iterator[list[str]]:
+        """What a command prints, cut at every NUL, as much at a time as has arrived.
+
+        Bytes that are no UTF-8 become U+FFFD.
+        """
+        rest = b""
+        for chunk in self._chunks(arguments, given):
+            whole, end, rest = (rest + chunk).rpartition(b"\0")
+            if end:
+                yield whole.decode("utf-8", "replace").split("\0")
+        if rest:
+            yield [rest.decode("utf-8", "replace")]
+
+    def _chunks(self, arguments: Iterable[str], given: Iterable[str]) -> Iterator[bytes]:
+        with TemporaryFile() as lines, TemporaryFile() as complaints:  # pipes could block
+            lines.write("".join(f"{line}\n" for line in given).encode())
+            lines.seek(0)
+            with self._start(arguments, lines, complaints) as process:
+                try:
+                    yield from iter(partial(os.read, _output(process), _CHUNK), b"")
+                except BaseException:
+                    process.kill()
+                    raise
+            if process.returncode:
+                complaints.seek(0)
+                raise self._failure(complaints.read().decode("utf-8", "replace").strip())
+
+    def _start(
+        self, arguments: Iterable[str], lines: IO[bytes], complaints: IO[bytes]
+    ) -> "subprocess.Popen[bytes]":
+        if not self.path.is_dir():
+            raise FixConfiguration(f"there is no folder {self.path}")
+        try:
+            return subprocess.Popen(
+                ["git", "-C", str(self.path), *_PLAIN, *arguments],
+                stdin=lines,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                env=plain_environment(os.environ),
+                pipesize=_CHUNK,
+            )
+        except FileNotFoundError:
+            raise FixConfiguration("git was not found; install it, or mend PATH") from None
+
+    def _failure(self, said: str) -> FixConfiguration | GitFailed:
+        if "dubious ownership" in said:
+            return FixConfiguration(
+                f"{self.path} belongs to another user, so git refuses to read it; if you trust "
+                f"it: git config --global --add safe.directory '{self.path.resolve()}'"
+            )
+        if "not a git repository" in said:
+            return FixConfiguration(f"{self.path} lies in no git repository")
+        return GitFailed(f"git could not read {self.path}: {said or 'it gave no reason'}")
+
+
+def _output(process: "subprocess.Popen[bytes]") -> int:
+    return process.stdout.fileno() if process.stdout else -1
+
+
+def plain_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what would lead git elsewhere, ask a person or change its words."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("GIT_") or name.startswith(_KEPT)
+    }
+    return kept | {
+        "LC_ALL": "C",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+    }

@@ -1,0 +1,68 @@
+"""What git says of commits, one `git log` for all of them."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from vpemetrics.collectors.git.commands import Git
+
+
+class Logged(NamedTuple):
+    """A commit as git tells it, all of it text; times are seconds since 1970."""
+
+    sha: str
+    parents: str
+    authored: str
+    committed: str
+    email: str
+    name: str
+    committer: str
+    message: str
+
+
+_FORMAT: Final = "%x00".join(("%H", "%P", "%at", "%ct", "%ae", "%an", "%ce", "%B"))
+_PLAIN: Final = ("--no-show-signature", "--no-color", "--no-notes", "--encoding=UTF-8")
+
+
+def read_log(
+    git: Git, tips: Iterable[str], *, without: Iterable[str] = (), more: Iterable[str] = ()
+) -> Iterator[Logged]:
+    """The commits reachable from `tips` and not from `without`, newest first, as they arrive.
+
+    `more` are further options of `git log` that print nothing.
+    """
+    # `--not` before what is read from standard input negates nothing in git 2.39.
+    lines = [*tips, *(f"^{sha}" for sha in without)]
+    width, rest = len(Logged._fields), list[str]()
+    for fields in git.fields(
+        "log", "-z", f"--format={_FORMAT}", *_PLAIN, *more, "--stdin", given=lines
+    ):
+        rest += fields
+        whole = len(rest) - len(rest) % width
+        yield from map(Logged._make, zip(*[iter(rest[:whole])] * width, strict=True))
+        del rest[:whole]
+
+
+def read_paths(git: Git, shas: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The paths each commit touches, by its sha; a merge commit touches none."""
+    wanted = list(shas)
+    arguments = ("diff-tree", "--stdin", "-z", "-r", "--root", "--always", "--name-only")
+    found: dict[str, list[str]] = {}
+    ahead = iter([*wanted, None])
+    following, current = next(ahead), list[str]()
+    for fields in git.fields(*arguments, "--no-renames", "--no-ext-diff", given=wanted):
+        for field in fields:
+            if field == following:  # commits come in the order they were asked for
+                current = found[field] = []
+                following = next(ahead)
+            else:
+                current.append(field)
+    return {sha: tuple(paths) for sha, paths in found.items()}
+
+
+def moment(seconds: str) -> datetime | None:
+    """The moment git tells in seconds; None where it is none, as in damaged commits."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

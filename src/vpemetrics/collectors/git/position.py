@@ -1,0 +1,40 @@
+"""How far a repository was read: what a collection leaves for the next one to go on from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """What was read and told.
+
+    `settings` stand for all that decides what is told; another means reading all again.
+    `tags` are the deployed ones with their commits, `told` the numbers of pull requests and
+    `bare` those of them without their original commits. `first_at` and `last_at` say what is
+    covered, `newest_at` when the branch's newest commit counts as deployed, in ISO-8601.
+    """
+
+    settings: str
+    tip: str | None
+    tags: Mapping[str, str]
+    boundary: tuple[str, ...]
+    told: tuple[int, ...]
+    bare: tuple[int, ...]
+    first_at: str
+    last_at: str
+    newest_at: str
+
+    def to_json(self) -> str:
+        """One line, as a cursor holds it."""
+        return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)
+
+
+def parse_position(text: str | None) -> Position | None:
+    """The position a cursor holds; None if there is none, or an older version wrote it."""
+    try:
+        said = json.loads(text or "null")
+        lists = {name: tuple(said[name]) for name in ("boundary", "told", "bare")}
+        return Position(**(said | lists))
+    except (TypeError, KeyError, ValueError):
+        return None

@@ -1,0 +1,78 @@
+"""Which pull requests were merged into a history, and by which commit (METRICS rule 15)."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, NamedTuple
+
+from vpemetrics.collectors.git.arrivals import Arrivals
+from vpemetrics.collectors.git.log import Logged
+from vpemetrics.collectors.git.subjects import Merged, merged
+
+WEB: Final = "noreply@github.com"
+"""The committer of what was merged on the web."""
+
+
+_FEW: Final = 20
+"""Heads are few if they are not even one of so many numbers."""
+
+
+class Landing(NamedTuple):
+    """A pull request and the commit that merged it."""
+
+    sha: str
+    said: Merged
+    on_line: bool
+    """Whether that commit lies on the default branch's own line."""
+
+
+class Numbers:
+    """Tells which numbers can be pull requests: the rest are issues, where heads are at hand.
+
+    A number above all known heads may be of a pull request whose head was not fetched yet;
+    and a few heads, fetched by hand, say nothing about the others.
+    """
+
+    def __init__(self, heads: Collection[int]) -> None:
+        self._heads = heads
+        last = max(heads, default=0)
+        self._last = last if len(heads) * _FEW > last else 0
+
+    def __contains__(self, number: int) -> bool:
+        return number > self._last or number in self._heads
+
+
+def landings(
+    commits: Mapping[str, Logged],
+    arrivals: Arrivals,
+    line: Iterable[str],
+    numbers: Numbers,
+    mark: str = "#",
+) -> dict[int, Landing]:
+    """The merged pull requests by number, each with the commit it was merged by.
+
+    A number met twice is that of the default branch's own line, else of what arrived first:
+    the other is a copy on another branch. A squash that came with another pull request is such
+    a copy too, unless it was made on the web and is the only one.
+    """
+    own_line, inside = frozenset(line), arrivals.inside
+    found: dict[int, Landing] = {}
+    doubtful: dict[int, Landing] = {}
+    for sha in arrivals.order:
+        commit = commits[sha]
+        said = merged(commit.message, mark)
+        if said is None or said.number not in numbers:
+            continue
+        landing = Landing(sha, said, sha in own_line)
+        if sha in inside and " " not in commit.parents:
+            if commit.committer == WEB:
+                doubtful.setdefault(said.number, landing)
+            continue
+        before = found.get(said.number)
+        if before is None or (landing.on_line and not before.on_line):
+            found[said.number] = landing
+    return doubtful | found
+
+
+def is_pull(commit: Logged, numbers: Numbers, mark: str = "#") -> bool:
+    """Whether a merge commit is a pull request's."""
+    said = merged(commit.message, mark)
+    return said is not None and said.number in numbers

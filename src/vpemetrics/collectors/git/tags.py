@@ -1,0 +1,71 @@
+"""Which tags were deployments, and of what: pure, over the names people give tags.
+
+A version is numbers with dots, perhaps after a `v`: `v1.2.3`, `2024.05`, `v41`. A name before
+it tells which of several things was released: `web/v1.2`, `web-1.2`, `server/v3.5.0`.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from vpemetrics.rules import matches
+
+
+class Tag(NamedTuple):
+    """A tag of a commit, and when it was made: a light one when the commit was, in seconds."""
+
+    name: str
+    commit: str
+    seconds: str
+
+
+# A build, a patch or a word that means "final" may follow; any other word makes a pre-release.
+_VERSION: Final = (
+    r"(?P<v>[vV]?)(?P<numbers>\d+(?:[._]\d+)*)[a-z]?"
+    r"(?:[-._](?:\d+|release|final|ga|stable|lts|(?:post|hotfix|patch|p|r|rev|sp|build)[-._]?\d*))*"
+    r"(?:\+\S+)?"
+)
+_ANY_VERSION: Final = r"[vV]?\d+(?:[._]\d+)*\S*"
+_PREFIX: Final = r"(?:(?P<prefix>.*?[^\d./@_-].*?)[-_/@])?"
+_RELEASE: Final = re.compile(_PREFIX + _VERSION, re.IGNORECASE)
+_SOME_VERSION: Final = re.compile(_PREFIX + _ANY_VERSION, re.IGNORECASE)
+_EARLY: Final = re.compile(
+    r"\d[-._]?(?:a|b|c|rc|alpha|beta|dev|pre|preview|snapshot|nightly|canary|m|cr)[-._]?\d*\b|"
+    r"(?:^|[-._/])(?:rc|alpha|beta|dev|pre|preview|snapshot|nightly|canary|next)\b",
+    re.IGNORECASE,
+)
+_GENERIC: Final = frozenset(
+    {"release", "releases", "rel", "version", "ver", "v", "deploy", "deployed", "live"}
+    | {"prod", "production", "stable", "tag"}
+)
+
+
+def deployed_tags(tags: Sequence[Tag], patterns: Sequence[str]) -> list[Tag]:
+    """The tags that were deployments: by patterns, without any the versions that are final."""
+    if not patterns:
+        return [tag for tag in tags if is_release(tag.name)]
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
+    unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+    return [tag for tag in tags if matches(tag.name, wanted) and not matches(tag.name, unwanted)]
+
+
+def is_release(name: str) -> bool:
+    """Whether a tag's name is a version, and not of a pre-release."""
+    found = _RELEASE.fullmatch(name)
+    if found is None or _EARLY.search(name):
+        return False
+    prefix = found["prefix"]
+    return _is_generic(prefix) or bool(found["v"]) or not found["numbers"].isdecimal()
+
+
+def service_of(name: str, repository: str) -> str | None:
+    """What a tag's name says was released; None if that is the repository as a whole."""
+    found = _SOME_VERSION.fullmatch(name)
+    prefix = found["prefix"] if found else None
+    if _is_generic(prefix) or str(prefix).lower() == repository.rpartition("/")[2].lower():
+        return None
+    return prefix
+
+
+def _is_generic(prefix: str | None) -> bool:
+    return prefix is None or prefix.lower() in _GENERIC

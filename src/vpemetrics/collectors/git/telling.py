@@ -1,0 +1,188 @@
+"""What was read of a repository, told as records."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from vpemetrics.collectors.base import IsBot
+from vpemetrics.collectors.git.clone import Clone
+from vpemetrics.collectors.git.log import moment
+from vpemetrics.collectors.git.options import Options
+from vpemetrics.collectors.git.reading import Reading
+from vpemetrics.collectors.git.subjects import picked_from, reverted_pulls, reverts
+from vpemetrics.collectors.git.tags import Tag, service_of
+from vpemetrics.records import (
+    Change,
+    Commit,
+    Coverage,
+    CoverageKind,
+    Deployment,
+    Repository,
+    Status,
+)
+from vpemetrics.window import parse_instant
+
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """The records of one reading, under the name of its repository."""
+
+    options: Options
+    clone: Clone
+    repository: str
+    tags: Sequence[Tag]
+    reading: Reading
+    since: datetime | None
+
+    def repositories(self) -> Iterator[Repository]:
+        """The repository itself."""
+        yield Repository(id=self.repository, name=self.repository, default_branch=self.clone.branch)
+
+    @cached_property
+    def changes(self) -> list[Change]:
+        """The merged pull requests."""
+        return [self._change(number) for number in self.reading.landings]
+
+    def _change(self, number: int) -> Change:
+        landing = self.reading.landings[number]
+        commit, said = self.reading.commits[landing.sha], landing.said
+        remote, name = self.clone.remote, self.repository
+        base = self.clone.branch if landing.on_line else None
+        return Change(
+            id=f"{name}#{number}",
+            repository=name,
+            number=number,
+            url=remote.change_url(number) if remote else None,
+            title=said.title,
+            merged_at=moment(commit.committed),
+            merge_commit_sha=landing.sha,
+            commit_shas=tuple(self.reading.originals(landing, self.clone.pulls)),
+            base_branch=said.base_branch or base,
+            head_branch=said.head_branch,
+            reverts=tuple(f"{name}#{one}" for one in reverted_pulls(commit.message, name)),
+        )
+
+    @cached_property
+    def shas(self) -> list[str]:
+        """The commits of the deployed history, and the originals of what was merged into it."""
+        reading = self.reading
+        originals = dict.fromkeys(sha for one in self.changes for sha in one.commit_shas)
+        arrived = reading.arrivals.place
+        more = [sha for sha in originals if sha not in arrived and sha in reading.commits]
+        return [*reading.arrivals.order, *more]
+
+    def commits(
+        self, is_bot: IsBot, paths: Mapping[str, tuple[str, ...]] | None
+    ) -> Iterator[Commit]:
+        """The commits; with what they touch where that was read."""
+        commits, name = self.reading.commits, self.repository
+        bots = _Bots(is_bot)
+        for sha in self.shas:
+            one = commits[sha]
+            parents = tuple(one.parents.split())
+            yield Commit(
+                sha=sha,
+                repository=name,
+                parents=parents,
+                authored_at=moment(one.authored),
+                committed_at=moment(one.committed),
+                author=one.email or one.name or None,
+                is_bot=bots[one.email, one.name],
+                reverts_sha=reverts(one.message),
+                picked_from_sha=picked_from(one.message),
+                paths=paths.get(sha) if paths and len(parents) < 2 else None,
+            )
+
+    @cached_property
+    def deployments(self) -> list[Deployment]:
+        """What was deployed, by tags or by the branch's own line; the oldest first on a line."""
+        if self.options.deployments == "tags":
+            return [self._of_tag(tag) for tag in self.reading.tags]
+        if self.options.deployments == "commits":
+            return [
+                self._deployment(sha, sha, at)
+                for sha, at in self._line
+                if at and (self.since is None or at >= self.since)
+            ]
+        return []
+
+    def _of_tag(self, tag: Tag) -> Deployment:
+        service = service_of(tag.name, self.repository)
+        return self._deployment(tag.name, tag.commit, moment(tag.seconds), tag.name, service)
+
+    def _deployment(
+        self,
+        id_: str,
+        commit: str,
+        at: datetime | None,
+        version: str | None = None,
+        service: str | None = None,
+    ) -> Deployment:
+        return Deployment(
+            id=id_,
+            environment=self.options.environment,
+            status=Status.SUCCEEDED,
+            service=service,
+            repository=self.repository,
+            commit_sha=commit,
+            version=version,
+            finished_at=at,
+        )
+
+    @property
+    def newest_at(self) -> datetime | None:
+        """When the branch's newest commit counts as deployed, where commits are."""
+        if self.options.deployments != "commits" or not self._line:
+            return None
+        return self._line[-1][1]
+
+    @cached_property
+    def _line(self) -> list[tuple[str, datetime | None]]:
+        """The branch's own commits, oldest first; those of one second a microsecond apart."""
+        after = self.reading.after
+        before = parse_instant(after.newest_at) if after and after.newest_at else None
+        found = []
+        for sha in reversed(self.reading.line):
+            at = moment(self.reading.commits[sha].committed)
+            if at and before and at == before.replace(microsecond=0):
+                at = before + _TICK
+            before = at or before
+            found.append((sha, at))
+        return found
+
+    def coverage(self, source: str, start: datetime, end: datetime) -> Iterator[Coverage]:
+        """For which time commits, changes and, of each service, deployments are known."""
+        mine = [self.repository]
+        places = (
+            (CoverageKind.COMMITS, mine),
+            (CoverageKind.PULL_REQUESTS, mine),
+            (CoverageKind.DEPLOYMENTS, self._services()),
+        )
+        for kind, scopes in places:
+            late = self.since if kind is CoverageKind.DEPLOYMENTS else None
+            begin = max(start, late) if late else start
+            for scope in scopes if begin < end else ():
+                yield Coverage(source=source, scope=scope, kind=kind, start=begin, end=end)
+
+    def _services(self) -> list[str]:
+        if self.options.deployments == "tags":
+            named = (service_of(tag.name, self.repository) for tag in self.tags)
+            return sorted({name or self.repository for name in named})
+        return [self.repository] if self.options.deployments == "commits" else []
+
+
+class _Bots(dict[tuple[str, str], bool | None]):
+    """Whether an author is a bot by name, address, or the account a host made the address of."""
+
+    def __init__(self, is_bot: IsBot) -> None:
+        super().__init__()
+        self._is_bot = is_bot
+
+    def __missing__(self, author: tuple[str, str]) -> bool | None:
+        email, name = author
+        account = email.partition("@")[0].rpartition("+")[2]
+        self[author] = found = any(map(self._is_bot, (email, name, account))) or None
+        return found
