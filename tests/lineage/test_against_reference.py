@@ -121,7 +121,7 @@ def _recoveries(store: Store, rules: Rules) -> Iterator[tuple[Any, Any]]:
             "ON d.id = p.record_id ORDER BY d.finished_at, d.key"
         ):
             parts[deployed] = (*parts.get(deployed, ()), key)
-    ones: Any = Knowledge.load(store, rules).facts(store, EVERYTHING).failures.itertuples()
+    ones = Knowledge.load(store, rules).facts(store, EVERYTHING).failures.rows()
     for one in ones:
         if one.grade in "ABC" and one.timed:
             end = None if one.restored_at == MISSING else from_micros(one.restored_at)

@@ -116,6 +116,6 @@ def test_a_slice_holds_what_finished_in_the_window_edges_as_they_are() -> None:
     moments = ("Sun0 23:59:59", "Mon 00:00:00", "Wed 10:00", "Sun 23:59:59", "Mon2 00:00:00")
 
     with cutting([deploy(when, when, None) for when in moments], weeks(1)) as cut:
-        found = cut.deployed.finished_at.tolist()
+        found = cut.deployed["finished_at"].tolist()
 
     assert found == [to_micros(at(when)) for when in moments[1:4]]

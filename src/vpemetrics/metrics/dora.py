@@ -11,12 +11,12 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from vpemetrics.metrics import intervals
 from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Cut, Stretch, length
 from vpemetrics.metrics.figures import Figure, FigureCoverage, IntervalRef, WindowRef
 from vpemetrics.metrics.registry import METRICS
+from vpemetrics.metrics.table import Column, Table, one_of
 from vpemetrics.window import (
     HOUR,
     SECOND,
@@ -102,13 +102,13 @@ def deployment_frequency(cut: Cut) -> Figure:
     if cut.unknown:
         return figure(cut, "deployment_frequency", None)
     weeks = collected_weeks(cut)
-    kinds = _occurrences(cut.finished.kind)
+    kinds = _occurrences(cut.finished["kind"])
     beside = {kind: float(kinds[kind]) for kind in _KINDS}
     beside["failed_attempts"] = float(kinds["attempt"])
     if not cut.partial:
-        beside["days_with_deployment"] = cut.deployed.day.nunique() / weeks
+        beside["days_with_deployment"] = len(np.unique(cut.deployed["day"])) / weeks
     if cut.facts.pooled and cut.covered_services:
-        counts = _occurrences(cut.deployed.service)
+        counts = _occurrences(cut.deployed["service"])
         each = [counts[service] / weeks for service in cut.covered_services]
         beside["median_service"] = float(np.median(each))
     n = len(cut.deployed)
@@ -173,10 +173,10 @@ def _complete_months(window: Window, count: int) -> list[Stretch]:
 
 def time_between_deployments(cut: Cut) -> Figure:
     """Median time from one deployment of a service to its next, booked to the later one."""
-    return durations(cut, "time_between_deployments", gaps(cut).seconds.to_numpy())
+    return durations(cut, "time_between_deployments", gaps(cut)["seconds"])
 
 
-def gaps(cut: Cut) -> pd.DataFrame:
+def gaps(cut: Cut) -> Table:
     """Deployments of the window that have one before, with the `seconds` since that."""
     return cut.finished_in(cut.facts.gaps)
 
@@ -206,7 +206,7 @@ def extremes(found: npt.NDArray[np.float64]) -> dict[str, float]:
     return {"slowest": float(found.max())}
 
 
-def lead_times(cut: Cut) -> pd.DataFrame:
+def lead_times(cut: Cut) -> Table:
     """The samples of change lead time: changes with their `seconds`, skew of minutes cut to 0.
 
     With `each_commit` a change has as many samples as commits.
@@ -221,19 +221,19 @@ def change_lead_time(cut: Cut) -> Figure:
     deployment held, and by reason. Interval: Woodruff with deployments as clusters.
     """
     samples = lead_times(cut)
-    seconds = samples.seconds.to_numpy()
+    seconds, clusters = samples["seconds"], samples["deployed_id"]
     few = len(seconds) < FEW
     beside = extremes(seconds) | {
-        "starts_at_merge": int(samples.at_merge.sum()),
+        "starts_at_merge": int(samples["at_merge"].sum()),
         **accounting(cut),
     }
-    found = None if few else intervals.woodruff(seconds, samples.deployed_id.to_numpy())
+    found = None if few else intervals.woodruff(seconds, clusters)
     return figure(
         cut,
         "change_lead_time",
         None if few else intervals.median(seconds),
         n=len(seconds),
-        deployments=len(np.unique(samples.deployed_id.to_numpy())),
+        deployments=len(np.unique(clusters)),
         interval=interval(found),
         values=tuple(sorted(seconds.tolist())) if few else (),
         excluded=excluded(cut),
@@ -244,15 +244,17 @@ def change_lead_time(cut: Cut) -> Figure:
 
 def excluded(cut: Cut) -> dict[str, int]:
     """Changes left out of lead time by reason; deployments of unknown commits beside them."""
-    found = _occurrences(cut.changes.reason)
+    found = _occurrences(cut.changes["reason"])
     found["negative"] += len(cut.finished_in(cut.facts.negatives))
-    found["unknown_commit"] += int(cut.deployed.unknown.to_numpy().sum())
+    found["unknown_commit"] += int(cut.deployed["unknown"].sum())
     return {reason: count for reason, count in sorted(found.items()) if count}
 
 
-def _occurrences(texts: "pd.Series[str]") -> Counter[str]:
+def _occurrences(texts: Column) -> Counter[str]:
     """How often each text occurs, where there is one."""
-    return Counter(text for text in texts.tolist() if isinstance(text, str))
+    found = Counter(texts.tolist())
+    del found[None]
+    return found
 
 
 def accounting(cut: Cut) -> dict[str, float]:
@@ -285,7 +287,7 @@ def attribution(cut: Cut) -> Literal["graph", "time", "mixed"] | None:
 def share_within_24h(cut: Cut) -> Figure:
     """Share of the changes shipped in the window that were in production within 24 hours."""
     samples = lead_times(cut)
-    k = int((samples.seconds <= 24 * 3600).sum())
+    k = int((samples["seconds"] <= 24 * 3600).sum())
     return proportion(
         cut,
         "share_within_24h",
@@ -337,15 +339,15 @@ def _fail_rate(
     cut: Cut, metric: str, grades: Sequence[str], beside: Mapping[str, float] | None = None
 ) -> Figure:
     found, forward = cut.failures, cut.forward
-    failed = found[found.grade.isin(grades).to_numpy()]
-    failed_forward = failed[(failed.kind == "forward").to_numpy()]
+    failed = found.where(one_of(found["grade"], grades))
+    failed_forward = failed.where(one_of(failed["kind"], ("forward",)))
     also = {**(beside or {}), "failed_not_forward": len(failed) - len(failed_forward)}
-    n = int(forward.sourced.to_numpy().sum())
+    n = int(forward["sourced"].sum())
     if not n:
         note = NO_INCIDENT_SOURCE if len(forward) else None
         k = len(failed_forward)
         return figure(cut, metric, None, k=k, n=len(forward), note=note, beside=also)
-    k = int(failed_forward.sourced.to_numpy().sum())
+    k = int(failed_forward["sourced"].sum())
     left_out = len(forward) - n
     excluded = {"no_incident_source": left_out} if left_out else {}
     return proportion(cut, metric, k, n, beside=also, excluded=excluded)
@@ -357,8 +359,8 @@ def suspected_by_chance(cut: Cut) -> float | None:
     The mean over the services of the cut that deployed in the window; None if none did.
     """
     hours = _working_hours(cut.window)
-    services = cut.forward.service.unique()
-    if not len(services) or not len(hours):
+    services = dict.fromkeys(cut.forward["service"].tolist())
+    if not services or not len(hours):
         return None
     near = [_near(hours, cut.facts.began[name], cut.facts.suspected_within) for name in services]
     return float(np.mean(near))
@@ -383,7 +385,7 @@ def deployment_rework_rate(cut: Cut) -> Figure:
     Unplanned: rollbacks, deployments that ship the fix of an incident or a confirmed revert,
     hotfixes. Stale ones and redeploys never are.
     """
-    reasons = _occurrences(cut.deployed.unplanned)
+    reasons = _occurrences(cut.deployed["unplanned"])
     n = len(cut.deployed)
     return proportion(cut, "deployment_rework_rate", reasons.total(), n, beside=dict(reasons))
 
@@ -397,7 +399,7 @@ def failed_deployment_recovery_time(cut: Cut) -> Figure:
     if not cut.with_incidents and not len(failed):
         note = NO_INCIDENT_SOURCE if len(cut.deployed) else None
         return figure(cut, "failed_deployment_recovery_time", None, n=0, note=note)
-    timed = failed[failed.timed.to_numpy()]
+    timed = failed.where(failed["timed"])
     return survival(
         cut,
         "failed_deployment_recovery_time",
@@ -410,14 +412,14 @@ def failed_deployment_recovery_time(cut: Cut) -> Figure:
 def survival(
     cut: Cut,
     metric: str,
-    found: pd.DataFrame,
+    found: Table,
     *,
     excluded: Mapping[str, int] | None = None,
     note: str | None = None,
 ) -> Figure:
     """A Kaplan-Meier median of spells; negative ones are left out."""
     left_out = dict(excluded or {})
-    seconds, observed = found.seconds.to_numpy(), found.over.to_numpy()
+    seconds, observed = found["seconds"], found["over"]
     negative = seconds < 0
     if negative.any():
         left_out["negative"] = int(negative.sum())

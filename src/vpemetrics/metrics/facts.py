@@ -1,4 +1,4 @@
-"""What the metrics are computed from: typed columns, cut to a scope and a window.
+"""What the metrics are computed from: tables, cut to a scope and a window.
 
 Times are microseconds since 1970 in UTC, `MISSING` where unknown. Nothing here is a figure.
 """
@@ -6,18 +6,26 @@ Times are microseconds since 1970 in UTC, `MISSING` where unknown. Nothing here 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from vpemetrics.metrics.figures import Scope
+from vpemetrics.metrics.table import (
+    Column,
+    Columns,
+    Places,
+    Table,
+    first_of_each,
+    one_of,
+    texts,
+)
 from vpemetrics.records import CoverageKind
-from vpemetrics.window import MISSING, SECOND, Micros, Window
+from vpemetrics.window import MISSING, SECOND, Micros, Window, date_of, midnight
 
-Columns = Mapping[str, npt.NDArray[Any]]
 Stretch = tuple[Micros, Micros]
 
 COUNTED: Final = ("forward", "redeploy", "rollback", "stale")
@@ -29,26 +37,27 @@ SKEW_SECONDS: Final = 300.0
 class Facts:
     """All that was derived and collected for some services over some time.
 
-    - `deployed`: id, service, kind, counts (in frequency), began_at, started_at, finished_at,
-      first, rolled_back, ships, unknown, unplanned, day (its date in the report's zone)
-    - `shipped`: service, deployed_id, item, finished_at, start_at, more_starts, first_at,
-      at_merge, reason, ready_at, first_review_at, merged_at, started_at, lines, author
-    - `waiting`: service, item, merged_at, reason
-    - `failures`: service, deployed_id, finished_at, kind, grade, start_at, restored_at
-      (MISSING: not restored yet), timed (False: nobody knows when it was restored)
+    - `deployed`: id, kind, counts (in frequency), began_at, started_at, finished_at, first,
+      rolled_back, ships, unknown, unplanned, day (the number of its date in the report's zone)
+    - `shipped`: deployed_id, item, finished_at, start_at, more_starts, first_at, at_merge, reason,
+      ready_at, first_review_at, merged_at, started_at, lines, author
+    - `waiting`: item, merged_at, reason
+    - `failures`: deployed_id, finished_at, kind, grade, start_at, restored_at (MISSING: not
+      restored yet), timed (False: nobody knows when it was restored)
     - `incidents`: id, key, began_at, restored_at, updated_at, customers, external, services, caused
 
-    Rows of `deployed`, `shipped` and `failures` are in the order of `finished_at`, so that a window
-    is a slice. `since` is where they begin, whatever was collected before.
+    All but incidents have the name of their `service` and its `service_id` too. Rows of `deployed`,
+    `shipped` and `failures` are in the order of `finished_at`, so that a window is a slice.
+    `since` is where they begin, whatever was collected before.
     `suspected_within` is how long after a deployment time alone suspects it.
     """
 
     services: tuple[str, ...]
-    deployed: pd.DataFrame
-    shipped: pd.DataFrame
-    waiting: pd.DataFrame
-    failures: pd.DataFrame
-    incidents: pd.DataFrame
+    deployed: Table
+    shipped: Table
+    waiting: Table
+    failures: Table
+    incidents: Table
     coverage: Mapping[tuple[str, CoverageKind], Sequence[Stretch]]
     attribution: Mapping[str, str]
     data_as_of: Micros
@@ -72,27 +81,27 @@ class Facts:
             pooled=pooled,
         )
 
-    def _rows(self, name: str, services: Sequence[str]) -> pd.DataFrame:
-        table: pd.DataFrame = getattr(self, name)
+    def _rows(self, name: str, services: Sequence[str]) -> Table:
+        table: Table = getattr(self, name)
         places = self._places[name]
         found = [places[service] for service in services if service in places]
         if not found:
-            return table.iloc[:0]
-        return table.iloc[np.unique(np.concatenate(found)) if len(found) > 1 else found[0]]
+            return table.between(0, 0)
+        return table.at(np.unique(np.concatenate(found)) if len(found) > 1 else found[0])
 
     @cached_property
-    def _places(self) -> dict[str, dict[str, npt.NDArray[np.intp]]]:
+    def _places(self) -> dict[str, dict[str, Places]]:
         """Row numbers by service, so that a scope costs what it holds."""
         names = ("deployed", "shipped", "waiting", "failures")
-        places = {name: getattr(self, name).groupby("service").indices for name in names}
         touched: dict[str, list[int]] = defaultdict(list)
-        for row, services in enumerate(self.incidents.services):
+        for row, services in enumerate(self.incidents["services"].tolist()):
             for service in services:
                 touched[service].append(row)
-        return places | {"incidents": {name: np.array(rows) for name, rows in touched.items()}}
+        incidents = {name: np.array(rows, dtype=np.intp) for name, rows in touched.items()}
+        return {name: by_service(getattr(self, name)) for name in names} | {"incidents": incidents}
 
     @cached_property
-    def changes(self) -> pd.DataFrame:
+    def changes(self) -> Table:
         """Shipped changes, each once: pooled, at the last service it reached (rule 21).
 
         What a service's first known deployment held is no arrival while there is another one:
@@ -100,41 +109,35 @@ class Facts:
         """
         if not self.pooled or len(self.services) < 2:
             return self.shipped
-        counted = (self.shipped.reason != "first_deployment").to_numpy()
-        ordered = pd.concat([self.shipped[~counted], self.shipped[counted]])
-        return ordered.drop_duplicates("item", keep="last").sort_values(
-            "finished_at", kind="stable"
-        )
+        first = one_of(self.shipped["reason"], ("first_deployment",))
+        places = np.concatenate([np.flatnonzero(first), np.flatnonzero(~first)])
+        latest = first_of_each(self.shipped["item"][places[::-1]])
+        return self.shipped.at(places[::-1][latest][::-1]).ordered("finished_at")
 
     @cached_property
-    def samples(self) -> pd.DataFrame:
+    def counted_changes(self) -> Table:
+        """Changes that lead time counts: those that no reason leaves out."""
+        return self.changes.where(one_of(self.changes["reason"], (None,)))
+
+    @cached_property
+    def samples(self) -> Table:
         """Counted changes with their `seconds`; with `each_commit` as many rows as commits.
 
         A little less than nothing is clock skew and counts as 0; other negative ones are in
         `negatives` (rule 17).
         """
-        timed = self._timed
-        if timed.seconds.min() >= 0:
-            return timed
-        inside = timed[timed.seconds >= -SKEW_SECONDS]
-        return inside.assign(seconds=inside.seconds.clip(lower=0.0))
+        inside = self._timed.where(self._timed["seconds"] >= -SKEW_SECONDS)
+        return inside.with_columns(seconds=np.maximum(inside["seconds"], 0.0))
 
     @cached_property
-    def negatives(self) -> pd.DataFrame:
+    def negatives(self) -> Table:
         """Commits, of changes that have samples, dated after the deployment that shipped them."""
-        return self._timed[(self._timed.seconds < -SKEW_SECONDS).to_numpy()]
+        return self._timed.where(self._timed["seconds"] < -SKEW_SECONDS)
 
     @cached_property
-    def _timed(self) -> pd.DataFrame:
-        counted = self.changes[self.changes.reason.isna()]
-        if counted.more_starts.notna().any():
-            starts = [
-                [first, *map(int, (more or "").split())]
-                for first, more in zip(counted.start_at, counted.more_starts, strict=True)
-            ]
-            counted = counted.assign(start_at=pd.Series(starts, index=counted.index))
-            counted = counted.explode("start_at").astype({"start_at": "int64"})
-        return counted.assign(seconds=seconds_between(counted.start_at, counted.finished_at))
+    def _timed(self) -> Table:
+        each = _each_start(self.counted_changes)
+        return each.with_columns(seconds=seconds_between(each["start_at"], each["finished_at"]))
 
     @cached_property
     def merges(self) -> dict[str, npt.NDArray[np.int64]]:
@@ -144,10 +147,11 @@ class Facts:
         """
         sent, left = self.changes, self.waiting
         if self.pooled:
-            left = left[~left["item"].isin(sent["item"])].drop_duplicates("item")
-        shipped_at, waiting_at = sent.merged_at.to_numpy(), left.merged_at.to_numpy()
-        counted, waits = sent.reason.isna().to_numpy(), left.reason.isna().to_numpy()
-        pulls = sent["item"].to_numpy() > 0
+            left = left.where(~np.isin(left["item"], sent["item"]))
+            left = left.at(first_of_each(left["item"]))
+        shipped_at, waiting_at = sent["merged_at"], left["merged_at"]
+        counted, waits = one_of(sent["reason"], (None,)), one_of(left["reason"], (None,))
+        pulls = sent["item"] > 0
         excluded = shipped_at[pulls & ~counted], waiting_at[~waits]
         return {
             "shipped": np.sort(shipped_at[pulls & counted]),
@@ -156,26 +160,27 @@ class Facts:
         }
 
     @cached_property
-    def confirmed(self) -> pd.DataFrame:
+    def confirmed(self) -> Table:
         """Confirmed failures with `seconds` to their restoration, and whether they are `over`."""
-        return self.spells(self.failures[self.failures.grade.isin(CONFIRMED)], "start_at")
+        return self.spells(
+            self.failures.where(one_of(self.failures["grade"], CONFIRMED)), "start_at"
+        )
 
-    def spells(self, rows: pd.DataFrame, start: str) -> pd.DataFrame:
+    def spells(self, rows: Table, start: str) -> Table:
         """Rows with the `seconds` from their start to `restored_at`, and whether they are `over`.
 
         What has no end yet runs until data-as-of.
         """
-        restored = rows.restored_at.to_numpy()
+        restored = rows["restored_at"]
         over = restored != MISSING
         until = np.where(over, restored, self.data_as_of)
-        return rows.assign(seconds=seconds_between(rows[start], until), over=over)
+        return rows.with_columns(seconds=seconds_between(rows[start], until), over=over)
 
     @cached_property
     def began(self) -> dict[str, npt.NDArray[np.int64]]:
         """When each forward deployment of a service began, in order, by service."""
-        began = self.forward.began_at.to_numpy()
-        places = self.forward.groupby("service").indices
-        return {str(service): np.sort(began[rows]) for service, rows in places.items()}
+        began = self.forward["began_at"]
+        return {name: np.sort(began[rows]) for name, rows in by_service(self.forward).items()}
 
     @cached_property
     def collected(self) -> list[Stretch]:
@@ -185,45 +190,47 @@ class Facts:
         return [(max(start, self.since), end) for start, end in spans if end > self.since]
 
     @cached_property
-    def counted(self) -> pd.DataFrame:
+    def counted(self) -> Table:
         """Deployments that count in frequency."""
-        return self.deployed[self.deployed.counts.to_numpy()]
+        return self.deployed.where(self.deployed["counts"])
 
     @cached_property
-    def forward(self) -> pd.DataFrame:
+    def forward(self) -> Table:
         """Forward deployments, and whether they are `sourced`."""
-        return self._sourced(self.deployed[self.deployed.kind == "forward"])
+        return self._sourced(self.deployed.where(one_of(self.deployed["kind"], ("forward",))))
 
     @cached_property
-    def blamed(self) -> pd.DataFrame:
+    def blamed(self) -> Table:
         """Failures, and whether their deployments are `sourced`."""
         return self._sourced(self.failures)
 
-    def _sourced(self, rows: pd.DataFrame) -> pd.DataFrame:
+    def _sourced(self, rows: Table) -> Table:
         """Rows with whether an incident source covers their service when they finished."""
-        finished = rows.finished_at.to_numpy()
+        finished = rows["finished_at"]
         sourced = np.zeros(len(rows), dtype=bool)
-        for service, places in rows.groupby("service").indices.items():
-            for start, end in self.coverage.get((str(service), CoverageKind.INCIDENTS), ()):
+        for service, places in by_service(rows).items():
+            for start, end in self.coverage.get((service, CoverageKind.INCIDENTS), ()):
                 sourced[places] |= (finished[places] >= start) & (finished[places] < end)
-        return rows.assign(sourced=sourced)
+        return rows.with_columns(sourced=sourced)
 
     @cached_property
-    def gaps(self) -> pd.DataFrame:
+    def gaps(self) -> Table:
         """Deployments that count and have one of their service before, with `seconds` since it."""
-        since = self.counted.groupby("service").finished_at.diff() / SECOND
-        return self.counted.assign(seconds=since).dropna(subset="seconds")
+        finished = self.counted["finished_at"]
+        seconds = np.full(len(self.counted), np.nan)
+        for places in by_service(self.counted).values():
+            seconds[places[1:]] = np.diff(finished[places]) / SECOND
+        return self.counted.with_columns(seconds=seconds).where(~np.isnan(seconds))
 
     @cached_property
     def deployment_times(self) -> npt.NDArray[np.int64]:
         """When each deployment that counts in frequency finished, in order."""
-        return self.counted.finished_at.to_numpy()
+        return self.counted["finished_at"]
 
     @cached_property
     def deployment_days(self) -> npt.NDArray[np.int64]:
         """When the first one of each day did, in order."""
-        first = np.unique(self.counted.day.to_numpy(), return_index=True)[1]
-        return self.deployment_times[first]
+        return self.deployment_times[first_of_each(self.counted["day"])]
 
     def covered(self, service: str, kind: CoverageKind, window: Stretch) -> list[Stretch]:
         """The collected stretches of a service inside a window."""
@@ -252,44 +259,48 @@ class Cut:
         """The window as instants."""
         return self.window.start_at, self.window.end_at
 
-    def within(self, frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    def within(self, rows: Table, column: str) -> Table:
         """The rows whose moment lies in the window."""
         start, end = self.stretch
-        at = frame[column].to_numpy()
-        return frame[(at >= start) & (at < end)]
+        return rows.where((rows[column] >= start) & (rows[column] < end))
 
-    def finished_in(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The rows that finished in the window, of a frame in that order."""
-        start, end = np.searchsorted(frame["finished_at"].to_numpy(), self.stretch)
-        return frame.iloc[start:end]
+    def finished_in(self, rows: Table) -> Table:
+        """The rows that finished in the window, of a table in that order."""
+        start, end = np.searchsorted(rows["finished_at"], self.stretch).tolist()
+        return rows.between(start, end)
 
     @cached_property
-    def deployed(self) -> pd.DataFrame:
+    def deployed(self) -> Table:
         """Deployments finished in the window, those that count in frequency."""
         return self.finished_in(self.facts.counted)
 
     @cached_property
-    def finished(self) -> pd.DataFrame:
+    def finished(self) -> Table:
         """All that finished in the window, roll-outs and failed attempts too."""
         return self.finished_in(self.facts.deployed)
 
     @cached_property
-    def forward(self) -> pd.DataFrame:
+    def forward(self) -> Table:
         """Forward deployments finished in the window."""
         return self.finished_in(self.facts.forward)
 
     @cached_property
-    def changes(self) -> pd.DataFrame:
+    def changes(self) -> Table:
         """Changes first shipped in the window, left-out ones too."""
         return self.finished_in(self.facts.changes)
 
     @cached_property
-    def waiting(self) -> pd.DataFrame:
+    def counted_changes(self) -> Table:
+        """Changes first shipped in the window that lead time counts."""
+        return self.finished_in(self.facts.counted_changes)
+
+    @cached_property
+    def waiting(self) -> Table:
         """Pull requests merged in the window and not shipped, or no changes at all."""
         return self.within(self.facts.waiting, "merged_at")
 
     @cached_property
-    def failures(self) -> pd.DataFrame:
+    def failures(self) -> Table:
         """Failures, suspected ones too, of deployments finished in the window."""
         return self.finished_in(self.facts.blamed)
 
@@ -358,19 +369,29 @@ def seconds_between(start: npt.ArrayLike, end: npt.ArrayLike) -> npt.NDArray[np.
     return np.where(unknown, np.nan, (np.where(unknown, 0, b) - np.where(unknown, 0, a)) / SECOND)
 
 
-FAILURE_TYPES: Final = {
-    "service": "object",
-    "deployed_id": "int64",
-    "finished_at": "int64",
-    "kind": "object",
-    "grade": "object",
-    "start_at": "int64",
-    "restored_at": "int64",
-    "timed": "bool",
-}
+def by_service(table: Table) -> dict[str, Places]:
+    """The places of each service's rows, in order, by its name."""
+    if not len(table):
+        return {}
+    ids = table["service_id"]
+    order = np.argsort(ids, kind="stable")
+    begins = np.flatnonzero(np.diff(ids[order], prepend=MISSING))
+    names = table["service"][order[begins]].tolist()
+    return dict(zip(names, np.split(order, begins[1:]), strict=True))
 
 
-def failures(evidence: Columns, deployed: pd.DataFrame) -> pd.DataFrame:
+def _each_start(changes: Table) -> Table:
+    """Changes, those of several starts as often as they have some."""
+    more = [(text or "").split() for text in changes["more_starts"].tolist()]
+    if not any(more):
+        return changes
+    first = changes["start_at"].tolist()
+    starts = [at for one, rest in zip(first, more, strict=True) for at in (one, *map(int, rest))]
+    places = np.repeat(np.arange(len(changes)), [1 + len(rest) for rest in more])
+    return changes.at(places).with_columns(start_at=np.array(starts, dtype=np.int64))
+
+
+def failures(evidence: Columns, deployed: Table) -> Table:
     """One row per deployment with chosen evidence: grade, start and restoration (rule 26).
 
     `evidence` has the columns deployed_id, grade, incident_id, began_at, restored_at, mended_at.
@@ -378,48 +399,39 @@ def failures(evidence: Columns, deployed: pd.DataFrame) -> pd.DataFrame:
     suspected one joining; without, from the finish to that of the rollback or hotfix. A run that
     its own pipeline rolled back has one finish, the rollback's, and is measured from its start.
     """
-    found: dict[int, list[int]] = defaultdict(list)
-    for at, id_ in enumerate(evidence["deployed_id"].tolist()):
-        found[id_].append(at)
-    here = deployed[deployed.id.isin(list(found))]
-    ones: Iterable[Any] = here.itertuples()
-    items = ((one, [_piece(evidence, at) for at in found[one.id]]) for one in ones)
-    rows = [
-        (
-            one.service,
-            one.id,
-            one.finished_at,
-            one.kind,
-            min(piece.grade for piece in pieces),
-            *_recovery(one, pieces),
-        )
-        for one, pieces in items
-    ]
-    columns = list(zip(*rows, strict=True)) or [()] * len(FAILURE_TYPES)
-    return pd.DataFrame(
-        {
-            name: pd.Series(list(values), dtype=FAILURE_TYPES[name])
-            for name, values in zip(FAILURE_TYPES, columns, strict=True)
+    found: dict[int, list[_Piece]] = defaultdict(list)
+    for id_, *said in zip(*(evidence[name].tolist() for name in _EVIDENCE), strict=True):
+        found[id_].append(_Piece(*said))
+    blamed = deployed.where(np.isin(deployed["id"], list(found)))
+    spans = [_recovery(one, found[one.id]) for one in blamed.rows()]
+    grades = (min(piece.grade for piece in found[id_]) for id_ in blamed["id"].tolist())
+    names = ("service_id", "service", "finished_at", "kind")
+    return Table.of(
+        {name: blamed[name] for name in names}
+        | {
+            "deployed_id": blamed["id"],
+            "grade": texts(grades),
+            "start_at": np.array([start for start, _, _ in spans], dtype=np.int64),
+            "restored_at": np.array([restored for _, restored, _ in spans], dtype=np.int64),
+            "timed": np.array([timed for _, _, timed in spans], dtype=bool),
         }
     )
 
 
 class _Piece(NamedTuple):
     grade: str
-    incident: int
+    incident_id: int
     began_at: Micros
     restored_at: Micros
     mended_at: Micros
 
 
-def _piece(evidence: Columns, at: int) -> _Piece:
-    names = ("grade", "incident_id", "began_at", "restored_at", "mended_at")
-    return _Piece(*(evidence[name][at] for name in names))
+_EVIDENCE: Final = ("deployed_id", *_Piece._fields)
 
 
 def _recovery(one: Any, pieces: Sequence[_Piece]) -> tuple[Micros, Micros, bool]:
     """Start, restoration (MISSING: open) and whether the restoration is known or awaited."""
-    incidents = [piece for piece in pieces if piece.incident != MISSING]
+    incidents = [piece for piece in pieces if piece.incident_id != MISSING]
     if incidents:
         began = [piece.began_at for piece in incidents if piece.began_at != MISSING]
         start = max(min(began, default=one.finished_at), one.began_at)
@@ -432,38 +444,45 @@ def _recovery(one: Any, pieces: Sequence[_Piece]) -> tuple[Micros, Micros, bool]
     return one.finished_at, min(mended, default=MISSING), bool(mended)
 
 
-def frame(columns: Columns, names: Mapping[int, str]) -> pd.DataFrame:
-    """Columns as a frame, their `service_id` replaced by the service's name."""
-    table = pd.DataFrame({name: values for name, values in columns.items() if name != "service_id"})
-    if "service_id" in columns:
-        table["service"] = [names[id_] for id_ in columns["service_id"].tolist()]
-    return table
+def table(columns: Columns, names: Mapping[int, str]) -> Table:
+    """Columns as a table, with the service's name beside its `service_id`."""
+    services = texts(names[id_] for id_ in columns["service_id"].tolist())
+    return Table.of({**columns, "service": services})
 
 
-def deployed_frame(columns: Columns, names: Mapping[int, str], zone: str) -> pd.DataFrame:
+def deployed_table(columns: Columns, names: Mapping[int, str], zone: str) -> Table:
     """Deployments with when they began, their date in a zone, and if their commit is unknown."""
-    table = frame(columns, names)
-    started, finished = table.started_at, table.finished_at
-    table["began_at"] = started.where(started != MISSING, finished)
-    local = pd.to_datetime(finished, unit="us", utc=True).dt.tz_convert(zone)
-    table["day"] = local.dt.tz_localize(None).dt.floor("D")
-    for name in ("first", "rolled_back", "ships"):
-        table[name] = table[name].astype(bool)
-    table["counts"] = table.kind.isin(COUNTED)
-    table["unknown"] = (table.kind == "forward") & ~(table.first | table.rolled_back | table.ships)
-    return table
+    started, finished, kind = (columns[name] for name in ("started_at", "finished_at", "kind"))
+    said = {name: columns[name] == 1 for name in ("first", "rolled_back", "ships")}
+    known = said["first"] | said["rolled_back"] | said["ships"]
+    return table({**columns, **said}, names).with_columns(
+        began_at=np.where(started != MISSING, started, finished),
+        day=_days(finished, zone),
+        counts=one_of(kind, COUNTED),
+        unknown=one_of(kind, ("forward",)) & ~known,
+    )
 
 
-def incident_frame(columns: Columns, services: Sequence[tuple[str, ...]]) -> pd.DataFrame:
+def _days(moments: Column, zone: str) -> Column:
+    """The number of the date of each moment, which are in order, in a zone."""
+    if not len(moments):
+        return moments
+    first, last = (date_of(int(at), zone) for at in (moments[0], moments[-1]))
+    dates = (first + timedelta(days=day) for day in range((last - first).days + 1))
+    begins = [midnight(date, zone) for date in dates]
+    return np.searchsorted(begins, moments, side="right")
+
+
+def incident_table(columns: Columns, services: Iterable[tuple[str, ...]]) -> Table:
     """Incidents with our names of the services they touch, and whether customers felt them.
 
     Where the incident does not say, severity 1 and 2 are taken to affect customers (rule 26).
     """
-    table = frame(columns, {})
-    severe = (table.severity != MISSING) & (table.severity <= 2)
-    said = table.customer_affecting != MISSING
-    table["customers"] = (table.customer_affecting == 1).where(said, severe)
-    table["external"] = table.external == 1
-    table["caused"] = table.caused == 1
-    table["services"] = pd.Series(list(services), dtype=object)
-    return table
+    severity, affecting = columns["severity"], columns["customer_affecting"]
+    severe = (severity != MISSING) & (severity <= 2)
+    return Table.of(columns).with_columns(
+        customers=np.where(affecting != MISSING, affecting == 1, severe),
+        external=columns["external"] == 1,
+        caused=columns["caused"] == 1,
+        services=texts(services),
+    )

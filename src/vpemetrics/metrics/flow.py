@@ -4,11 +4,11 @@ import functools
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from vpemetrics.metrics import dora
 from vpemetrics.metrics.facts import Cut, length
 from vpemetrics.metrics.figures import Figure
+from vpemetrics.metrics.table import Table, occurrences, one_of
 from vpemetrics.window import DAY, MISSING, SECOND
 
 STAGES: Final = (
@@ -23,42 +23,31 @@ AUTHORS_NEEDED: Final = 3
 FORGOTTEN: Final = 30 * DAY
 
 
-def stages(cut: Cut) -> pd.DataFrame:
-    """Seconds per stage of each pull request with all times known, boundaries made monotone.
+def stages(cut: Cut) -> Table:
+    """Pull requests with all times known, with the seconds of each stage, boundaries made monotone.
 
     Without a review, ready to merge is the stage `unreviewed`; the review stages are then 0 long.
     Nothing lasts beyond the finish, so that the stages add up to the time to production.
     """
-    counted = cut.changes[cut.changes.reason.isna() & (cut.changes["item"] > 0)]
-    needed = ["first_at", "ready_at", "merged_at", "started_at", "finished_at"]
-    known = counted[(counted[needed] != MISSING).all(axis=1)]
-    reviewed = (known.first_review_at != MISSING).to_numpy()
-    review = np.where(reviewed, known.first_review_at, known.ready_at)
-    bounds = np.maximum.accumulate(
-        np.column_stack(
-            [
-                known.first_at,
-                known.ready_at,
-                review,
-                known.merged_at,
-                known.started_at,
-                known.finished_at,
-            ]
-        ).astype(np.int64),
-        axis=1,
+    counted = cut.counted_changes
+    needed = ("first_at", "ready_at", "merged_at", "started_at", "finished_at")
+    known = counted.where(
+        np.logical_and.reduce([counted["item"] > 0, *(counted[at] != MISSING for at in needed)])
     )
-    spans = np.diff(np.minimum(bounds, known.finished_at.to_numpy()[:, None]), axis=1) / SECOND
-    merge = spans[:, 1] + spans[:, 2]
-    return pd.DataFrame(
-        {
-            "coding": spans[:, 0],
-            "waiting_for_review": np.where(reviewed, spans[:, 1], 0.0),
-            "review": np.where(reviewed, spans[:, 2], 0.0),
-            "unreviewed": np.where(reviewed, 0.0, merge),
-            "waiting_to_deploy": spans[:, 3],
-            "deploying": spans[:, 4],
-        },
-        index=known.index,
+    first, ready, merged, started, finished = (known[at] for at in needed)
+    reviewed = known["first_review_at"] != MISSING
+    review = np.where(reviewed, known["first_review_at"], ready)
+    bounds = np.maximum.accumulate([first, ready, review, merged, started, finished])
+    coding, waiting, reviewing, to_deploy, deploying = (
+        np.diff(np.minimum(bounds, finished), axis=0) / SECOND
+    )
+    return known.with_columns(
+        coding=coding,
+        waiting_for_review=np.where(reviewed, waiting, 0.0),
+        review=np.where(reviewed, reviewing, 0.0),
+        unreviewed=np.where(reviewed, 0.0, waiting + reviewing),
+        waiting_to_deploy=to_deploy,
+        deploying=deploying,
     )
 
 
@@ -68,15 +57,14 @@ def stage(cut: Cut, name: str) -> Figure:
     Withheld for a scope with fewer than three human authors in the window (rule 5).
     """
     metric = f"stage_{name}"
-    authors = cut.changes[cut.changes.reason.isna()].author.dropna().nunique()
-    if authors < AUTHORS_NEEDED:
+    if len({*cut.counted_changes["author"].tolist()} - {None}) < AUTHORS_NEEDED:
         note = f"withheld: fewer than {AUTHORS_NEEDED} human authors"
         return dora.figure(cut, metric, None, n=None, note=note)
     found = stages(cut)
-    total = float(found.to_numpy().sum())
+    total = np.array([found[one] for one in STAGES]).sum()
     if not total:
         return dora.figure(cut, metric, None, n=len(found), note="no change has all times known")
-    beside = {"median": float(found[name].median())}
+    beside = {"median": float(np.median(found[name]))}
     return dora.figure(cut, metric, found[name].sum() / total, n=len(found), beside=beside)
 
 
@@ -93,28 +81,27 @@ def batch_size(cut: Cut) -> Figure:
 
     Beside it the median by people only, and the median of changed lines per change.
     """
-    carried, found = _carried(cut), batches(cut)
+    found, lines = batches(cut), _carried(cut)["lines"]
     beside: dict[str, float] = {}
     if len(found):
-        beside["human"] = float(found.people.median())
-    lines = carried.lines[carried.lines != MISSING]
-    if len(lines):
-        beside["lines"] = float(lines.median())
-    value = float(found.changes.median()) if len(found) else None
+        beside["human"] = float(np.median(found["people"]))
+    if (known := lines != MISSING).any():
+        beside["lines"] = float(np.median(lines[known]))
+    value = float(np.median(found["changes"])) if len(found) else None
     return dora.figure(cut, "batch_size", value, n=len(found), beside=beside)
 
 
-def batches(cut: Cut) -> pd.DataFrame:
+def batches(cut: Cut) -> Table:
     """Forward deployments whose changes are known, with how many `changes`, by `people` too."""
-    carried, ships = _carried(cut), cut.forward[cut.forward.ships]
-    people = carried[carried.reason != "bot"].deployed_id.value_counts()
-    return ships.assign(
-        changes=ships.id.map(carried.deployed_id.value_counts()).fillna(0),
-        people=ships.id.map(people).fillna(0),
+    carried, ships = _carried(cut), cut.forward.where(cut.forward["ships"])
+    people = carried.where(~one_of(carried["reason"], ("bot",)))
+    return ships.with_columns(
+        changes=occurrences(ships["id"], carried["deployed_id"]),
+        people=occurrences(ships["id"], people["deployed_id"]),
     )
 
 
-def _carried(cut: Cut) -> pd.DataFrame:
+def _carried(cut: Cut) -> Table:
     return cut.finished_in(cut.facts.shipped)
 
 
@@ -138,34 +125,33 @@ def customers_affected_time(cut: Cut) -> Figure:
     if not cut.incidents_collected:
         return dora.figure(cut, "customers_affected_time", None, note=dora.NO_INCIDENT_SOURCE)
     found = outages(cut)
-    summed = found[~found.forgotten]
-    forgotten = int(found.forgotten.sum())
+    summed = found.where(~found["forgotten"])
+    forgotten = len(found) - len(summed)
     return dora.figure(
         cut,
         "customers_affected_time",
-        length(list(zip(summed.start, summed.end, strict=True))),
+        length(list(zip(summed["start"].tolist(), summed["end"].tolist(), strict=True))),
         n=len(summed),
         excluded={"open_without_update": forgotten} if forgotten else {},
     )
 
 
-def outages(cut: Cut) -> pd.DataFrame:
+def outages(cut: Cut) -> Table:
     """Customer-affecting incidents that meet the window, with `start` and `end` clipped to it.
 
     `forgotten`: open for thirty days without an update.
     """
     until = cut.facts.data_as_of
     start, end = cut.stretch
-    affecting = cut.facts.incidents[
-        cut.facts.incidents.customers & (cut.facts.incidents.began_at != MISSING)
-    ]
-    is_open = affecting.restored_at == MISSING
-    touched = affecting[["updated_at", "began_at"]].max(axis=1)
-    forgotten = is_open & (until - touched > FORGOTTEN)
-    ends = affecting.restored_at.where(~is_open, until)
-    inside = (affecting.began_at < min(end, until)) & (ends > start) & (ends >= affecting.began_at)
-    return affecting.assign(
-        start=affecting.began_at.clip(lower=start),
-        end=ends.clip(upper=min(end, until)),
-        forgotten=forgotten,
-    )[inside]
+    incidents = cut.facts.incidents
+    affecting = incidents.where(incidents["customers"] & (incidents["began_at"] != MISSING))
+    began, restored = affecting["began_at"], affecting["restored_at"]
+    is_open = restored == MISSING
+    ends = np.where(is_open, until, restored)
+    quiet = until - np.maximum(affecting["updated_at"], began)
+    inside = (began < min(end, until)) & (ends > start) & (ends >= began)
+    return affecting.with_columns(
+        start=np.maximum(began, start),
+        end=np.minimum(ends, min(end, until)),
+        forgotten=is_open & (quiet > FORGOTTEN),
+    ).where(inside)

@@ -18,7 +18,7 @@ from vpemetrics.store.lookup import View
 from vpemetrics.window import DAY, MISSING, SECOND, Micros, from_micros
 
 Rows = Any
-"""A frame of a Cut, or one row of it."""
+"""A frame of a Cut's table, or one row of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +119,11 @@ class _Teller:
 
     def left_out(self) -> Iterable[Group]:
         """Changes that lead time leaves out, by reason, and deployments of unknown commits."""
-        changes = self.cut.changes
+        changes, forward = self.cut.changes.frame(), self.cut.forward.frame()
         for reason in sorted(set(changes.reason.dropna())):
             found = changes[changes.reason == reason].sort_values("finished_at")
             yield _left_out(reason, self.changes(found))
-        unknown = self.cut.forward[self.cut.forward.unknown]
+        unknown = forward[forward.unknown]
         if len(unknown):
             entries = self.deployments(unknown, lambda _: "ships no counted changes")
             yield _left_out("unknown_commit", entries)
@@ -147,7 +147,7 @@ class _Teller:
 
 def _frequency(teller: _Teller, figure: Figure) -> Behind:
     cut = teller.cut
-    apart = cut.finished[~cut.finished.id.isin(cut.deployed.id)]
+    finished = cut.finished.frame()
     weeks = dora.collected_weeks(cut)
     collected = "" if not cut.partial else " that were collected of the window"
     each = ", ".join(
@@ -155,10 +155,14 @@ def _frequency(teller: _Teller, figure: Figure) -> Behind:
     )
     return Behind(
         groups=_filled(
-            Group(title="Deployments counted", role="n", entries=_with_kind(teller, cut.deployed)),
+            Group(
+                title="Deployments counted",
+                role="n",
+                entries=_with_kind(teller, finished[finished.counts]),
+            ),
             Group(
                 title="Not counted (roll-outs of what is live elsewhere, failed attempts)",
-                entries=_with_kind(teller, apart),
+                entries=_with_kind(teller, finished[~finished.counts]),
             ),
         ),
         arithmetic=(
@@ -173,7 +177,7 @@ def _with_kind(teller: _Teller, rows: Rows) -> tuple[Entry, ...]:
 
 
 def _gaps(teller: _Teller, figure: Figure) -> Behind:
-    found = dora.gaps(teller.cut).sort_values("seconds", kind="stable")
+    found = dora.gaps(teller.cut).ordered("seconds").frame()
     entries = teller.deployments(found, lambda _: "since the one before", value="seconds")
     return Behind(
         groups=_filled(_samples("Times since the deployment before", entries)),
@@ -182,7 +186,7 @@ def _gaps(teller: _Teller, figure: Figure) -> Behind:
 
 
 def _lead_times(teller: _Teller, figure: Figure) -> Behind:
-    found = dora.lead_times(teller.cut).sort_values("seconds", kind="stable")
+    found = dora.lead_times(teller.cut).ordered("seconds").frame()
     samples = _samples("Changes counted", teller.changes(found, value="seconds"))
     return Behind(
         groups=_filled(samples, *teller.left_out(), *_waiting(teller)),
@@ -195,8 +199,8 @@ def _lead_times(teller: _Teller, figure: Figure) -> Behind:
 
 
 def _waiting(teller: _Teller) -> Iterable[Group]:
-    cut = teller.cut
-    waiting = cut.waiting[~cut.waiting["item"].isin(cut.facts.changes["item"])]
+    waiting = teller.cut.waiting.frame()
+    waiting = waiting[~waiting["item"].isin(teller.cut.facts.changes["item"])]
     waiting = waiting.drop_duplicates("item").sort_values("merged_at")
     for reason in [None, *sorted(set(waiting.reason.dropna()))]:
         mine = waiting[waiting.reason.isna() if reason is None else waiting.reason == reason]
@@ -215,7 +219,7 @@ def _accounting(beside: Mapping[str, float]) -> Iterable[str]:
 
 
 def _within_24h(teller: _Teller, figure: Figure) -> Behind:
-    found = dora.lead_times(teller.cut).sort_values("seconds", kind="stable")
+    found = dora.lead_times(teller.cut).ordered("seconds").frame()
     quick = found.seconds <= DAY / SECOND
     return Behind(
         groups=_filled(
@@ -232,13 +236,14 @@ def _within_24h(teller: _Teller, figure: Figure) -> Behind:
 
 def _fail_rate(teller: _Teller, figure: Figure, *, grades: Sequence[str]) -> Behind:
     cut = teller.cut
-    failed = cut.failures[cut.failures.grade.isin(grades)]
+    deployed, failures = cut.forward.frame(), cut.failures.frame()
+    failed = failures[failures.grade.isin(grades)]
     forward = failed[failed.kind == "forward"]
-    anywhere = not cut.forward.sourced.any()
-    counted = cut.forward[cut.forward.sourced | anywhere]
+    anywhere = not deployed.sourced.any()
+    counted = deployed[deployed.sourced | anywhere]
     k = forward[forward.sourced | anywhere]
     rest = counted[~counted.id.isin(k.deployed_id)]
-    others = cut.failures[~cut.failures.grade.isin(grades)]
+    others = failures[~failures.grade.isin(grades)]
     return Behind(
         groups=_filled(
             Group(title="Forward deployments that failed", role="k", entries=teller.failures(k)),
@@ -254,7 +259,7 @@ def _fail_rate(teller: _Teller, figure: Figure, *, grades: Sequence[str]) -> Beh
             ),
             _left_out(
                 "no_incident_source",
-                _with_kind(teller, cut.forward[~(cut.forward.sourced | anywhere)]),
+                _with_kind(teller, deployed[~(deployed.sourced | anywhere)]),
             ),
         ),
         arithmetic=tuple(_proportion(figure)),
@@ -266,7 +271,7 @@ def _suspected(teller: _Teller, rows: Rows) -> Group:
 
 
 def _rework(teller: _Teller, figure: Figure) -> Behind:
-    deployed = teller.cut.deployed
+    deployed = teller.cut.deployed.frame()
     planned = deployed.unplanned.isna()
     unplanned = teller.deployments(
         deployed[~planned], lambda row: f"{row.kind}: {_UNPLANNED[row.unplanned]}"
@@ -282,15 +287,17 @@ def _rework(teller: _Teller, figure: Figure) -> Behind:
 
 def _recovery(teller: _Teller, figure: Figure) -> Behind:
     cut = teller.cut
-    failed = cut.failures[cut.failures.grade.isin(CONFIRMED)]
-    found = cut.facts.spells(failed[failed.timed], "start_at").sort_values("seconds")
+    failures = cut.failures.frame()
+    failed = failures[failures.grade.isin(CONFIRMED)]
+    spells = cut.finished_in(cut.facts.confirmed).ordered("seconds").frame()
+    found = spells[spells.timed]
     known = found[found.seconds >= 0]
     return Behind(
         groups=_filled(
             _samples("Confirmed failures", teller.failures(known)),
             _left_out("negative", teller.failures(found[found.seconds < 0])),
             _left_out("no_restored_at", teller.failures(failed[~failed.timed])),
-            _suspected(teller, cut.failures[~cut.failures.grade.isin(CONFIRMED)]),
+            _suspected(teller, failures[~failures.grade.isin(CONFIRMED)]),
         ),
         arithmetic=_survival(known, figure, cut),
         curve=_curve(known),
@@ -300,7 +307,7 @@ def _recovery(teller: _Teller, figure: Figure) -> Behind:
 def _restoring(teller: _Teller, figure: Figure) -> Behind:
     cut = teller.cut
     began = cut.within(cut.facts.incidents, "began_at")
-    found = cut.facts.spells(began, "began_at").sort_values("seconds")
+    found = cut.facts.spells(began, "began_at").ordered("seconds").frame()
     known = found[found.seconds >= 0]
     tell = partial(teller.incidents, start="began_at", end="restored_at")
     return Behind(
@@ -314,7 +321,7 @@ def _restoring(teller: _Teller, figure: Figure) -> Behind:
 
 
 def _outages(teller: _Teller, figure: Figure) -> Behind:
-    found = flow.outages(teller.cut)
+    found = flow.outages(teller.cut).frame()
     found = found.assign(seconds=(found.end - found.start) / SECOND).sort_values("start")
     summed = found[~found.forgotten]
     spans = merged(list(zip(summed.start.tolist(), summed.end.tolist(), strict=True)))
@@ -345,8 +352,8 @@ def _outages(teller: _Teller, figure: Figure) -> Behind:
 
 
 def _batches(teller: _Teller, _: Figure) -> Behind:
-    found = flow.batches(teller.cut).sort_values("changes", kind="stable")
-    forward = teller.cut.forward
+    found = flow.batches(teller.cut).ordered("changes").frame()
+    forward = teller.cut.forward.frame()
     entries = teller.deployments(
         found, lambda row: f"{row.people:.0f} of them by people", value="changes"
     )
@@ -372,13 +379,12 @@ def _stage(teller: _Teller, figure: Figure) -> Behind:
     if figure.value is None:
         return Behind()
     name = figure.metric.removeprefix("stage_")
-    spans = flow.stages(teller.cut)
-    rows = teller.cut.changes.loc[spans.index]
-    rows = rows.assign(seconds=spans[name], total=spans.sum(axis=1)).sort_values("seconds")
-    part, whole = rows.seconds.sum(), rows.total.sum()
-    counted = teller.cut.changes[teller.cut.changes.reason.isna()]
-    untimed = counted[~counted.index.isin(rows.index)].sort_values("finished_at")
-    entries = teller.changes(rows, value="seconds", total="total")
+    rows = flow.stages(teller.cut).ordered(name).frame()
+    rows = rows.assign(total=rows[list(flow.STAGES)].sum(axis=1))
+    part, whole = rows[name].sum(), rows.total.sum()
+    counted = teller.cut.counted_changes.frame()
+    untimed = counted[~counted["item"].isin(rows["item"])]
+    entries = teller.changes(rows, value=name, total="total")
     return Behind(
         groups=_filled(
             _samples("Pull requests with all times known", entries),

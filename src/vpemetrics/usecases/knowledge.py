@@ -15,11 +15,11 @@ from vpemetrics.metrics.evaluate import HISTORY_WEEKS
 from vpemetrics.metrics.facts import (
     Facts,
     Stretch,
-    deployed_frame,
+    deployed_table,
     failures,
-    frame,
-    incident_frame,
+    incident_table,
     merged,
+    table,
 )
 from vpemetrics.metrics.figures import Scope
 from vpemetrics.records import Coverage, CoverageKind
@@ -136,15 +136,15 @@ class Knowledge:
                 name: getattr(measures, name)(connection, start, end)
                 for name in ("deployed", "shipped", "waiting", "evidence", "incidents")
             }
-        deployed = deployed_frame(found["deployed"], self.names, window.zone)
-        incidents = incident_frame(
-            found["incidents"], [self._named(text) for text in found["incidents"]["services"]]
+        deployed = deployed_table(found["deployed"], self.names, window.zone)
+        incidents = incident_table(
+            found["incidents"], (self._named(text) for text in found["incidents"]["services"])
         )
         return Facts(
             services=self.services,
             deployed=deployed,
-            shipped=frame(found["shipped"], self.names).sort_values("finished_at", kind="stable"),
-            waiting=frame(found["waiting"], self.names),
+            shipped=table(found["shipped"], self.names).ordered("finished_at"),
+            waiting=table(found["waiting"], self.names),
             failures=failures(found["evidence"], deployed),
             incidents=incidents,
             coverage=self.coverage,

@@ -205,16 +205,14 @@ class _Teller:
             return
         cut = self._day(service, row.finished_at)
         samples = dora.lead_times(cut)
-        ones: Iterable[Any] = samples[samples["item"] == row.item].itertuples()
-        for one in ones:
+        for one in samples.where(samples["item"] == row.item).rows():
             yield Fact(name="  lead time", text=self._lead(one))
         spans = flow.stages(cut)
-        mine = spans[(cut.changes.loc[spans.index]["item"] == row.item).to_numpy()]
-        for one in mine.to_dict("records"):
+        for one in spans.where(spans["item"] == row.item).rows():
             parts = (
                 f"{name.replace('_', ' ')} {words.duration(seconds)}"
-                for name, seconds in one.items()
-                if seconds
+                for name in flow.STAGES
+                if (seconds := getattr(one, name))
             )
             yield Fact(name="  stages", text=" · ".join(parts))
 
@@ -343,11 +341,10 @@ class _Teller:
 
     def _recovery(self, service: str, row: Any) -> Iterable[Fact]:
         cut = self._day(service, row.finished_at)
-        failed = cut.failures[cut.failures.deployed_id == row.id]
+        failed = cut.failures.where(cut.failures["deployed_id"] == row.id)
         if not len(failed):
             yield Fact(name="failed", text="no evidence that counts")
-        ones: Iterable[Any] = cut.facts.spells(failed, "start_at").itertuples()
-        for one in ones:
+        for one in cut.facts.spells(failed, "start_at").rows():
             sure = "confirmed" if one.grade in CONFIRMED else "suspected"
             yield Fact(name="failed", text=f"{sure}, grade {one.grade}")
             yield Fact(name="  recovery", text=self._recovered(one))
@@ -367,7 +364,7 @@ class _Teller:
         shipped = lookup.shipped_in(self._view, row.id)
         named = lookup.items(self._view, [one.item for one in shipped])
         cut = self._day(service, row.finished_at)
-        samples = dora.lead_times(cut).groupby("item").seconds.max()
+        samples = dora.lead_times(cut).frame().groupby("item").seconds.max()
 
         def entry(one: Any) -> Entry:
             name = named[one.item]

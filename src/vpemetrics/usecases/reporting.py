@@ -70,7 +70,6 @@ def _composed(
 ) -> Report:
     main = Cut(facts=facts, scope=scope, window=of.main)
     wide = Cut(facts=facts, scope=scope, window=of.headline)
-    shipped = main.changes.reason
     lead = next(
         f for f in figures if f.metric == "change_lead_time" and f.window == reference(of.headline)
     )
@@ -85,8 +84,8 @@ def _composed(
         data_as_of=None if known.data_as_of == MISSING else from_micros(known.data_as_of),
         services=CoverageCount(known=len(_covered(main)), total=len(facts.services)),
         incidents=_incidents(main),
-        incidents_external=int(main.within(facts.incidents, "began_at").external.sum()),
-        bot_changes=int((shipped == "bot").sum()),
+        incidents_external=int(main.within(facts.incidents, "began_at")["external"].sum()),
+        bot_changes=main.changes["reason"].tolist().count("bot"),
         waiting_changes=int(lead.beside.get("waiting", 0)),
         summary="",
         reliability=reliability(
@@ -112,19 +111,18 @@ def _incidents(cut: Cut) -> CoverageCount | None:
     if not cut.with_incidents:
         return None
     began = cut.within(cut.facts.incidents, "began_at")
-    return CoverageCount(known=int(began.caused.sum()), total=len(began))
+    return CoverageCount(known=int(began["caused"].sum()), total=len(began))
 
 
 def _failures(store: Store, facts: Facts, of: Windows, known: Knowledge) -> Iterable[FailureRow]:
     """Failures of the headline window, latest first, and those still open whenever they began."""
     start, end = of.headline.start_at, of.headline.end_at
     found = facts.failures
-    is_open = found.timed & (found.restored_at == MISSING)
-    shown = found[found.finished_at.between(start, end, inclusive="left") | is_open]
+    finished, is_open = found["finished_at"], found["timed"] & (found["restored_at"] == MISSING)
+    shown = found.where((finished >= start) & (finished < end) | is_open)
     with store.view() as connection:
-        details = measures.failed(connection, shown.deployed_id.tolist())
-    ones: Iterable[Any] = shown.sort_values("start_at", ascending=False).itertuples()
-    for one in ones:
+        details = measures.failed(connection, shown["deployed_id"].tolist())
+    for one in sorted(shown.rows(), key=lambda row: row.start_at, reverse=True):
         detail = details[one.deployed_id]
         until = known.data_as_of if one.restored_at == MISSING else one.restored_at
         yield FailureRow(
@@ -161,7 +159,7 @@ def _problems(store: Store, known: Knowledge, facts: Facts, cut: Cut) -> Iterabl
         "incidents_not_covered": tuple(n for n in _covered(cut) if here and n not in here),
         "without_paths": tuple(n for n in known.without_paths if n in facts.services),
     }
-    if at_merge := int(cut.changes[cut.changes.reason.isna()].at_merge.sum()):
+    if at_merge := int(cut.counted_changes["at_merge"].sum()):
         remedy = REMEDIES["starts_at_merge"]
         yield Problem(reason="starts_at_merge", count=at_merge, remedy=remedy)
     for reason, examples in sorted((r, e) for r, e in found.items() if e):
