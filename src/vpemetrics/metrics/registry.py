@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from vpemetrics.metrics.figures import Unit
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A metric and where it is defined; `function` is "module:attribute", from Cut to Figure."""
+    """A metric and where it is defined; `function` is "module:attribute", from Cut to Figure.
+
+    `better` says which way is the good one; None where nobody can tell.
+    """
 
     name: str
     title: str
@@ -21,6 +24,7 @@ class Metric:
     definition: str
     function: str
     version: int = 1
+    better: Literal["higher", "lower"] | None = None
     aliases: tuple[str, ...] = ()
 
     @property
@@ -46,6 +50,7 @@ _ALL: Final = (
         definition="How often production was reached, per week; forward, redeploy, rollback and "
         "stale deployments count, roll-outs of what is live elsewhere do not.",
         function=f"{_DORA}:deployment_frequency",
+        better="higher",
         aliases=("frequency", "df", "deploy_frequency", "deployments"),
     ),
     Metric(
@@ -62,6 +67,7 @@ _ALL: Final = (
         definition="First commit of a change to its first production deployment, calendar time; "
         "the median of the changes shipped in the window.",
         function=f"{_DORA}:change_lead_time",
+        better="lower",
         aliases=("lead_time", "lead_time_for_changes", "ltc", "lt"),
     ),
     Metric(
@@ -70,6 +76,7 @@ _ALL: Final = (
         unit=Unit.PROPORTION,
         definition="Share of the changes shipped in the window that took at most 24 hours.",
         function=f"{_DORA}:share_within_24h",
+        better="higher",
         aliases=("within_24h",),
     ),
     Metric(
@@ -79,6 +86,7 @@ _ALL: Final = (
         definition="Distinct forward deployments with a confirmed failure (evidence A to C) "
         "divided by all forward deployments, booked to the window of the deployment.",
         function=f"{_DORA}:change_fail_rate",
+        better="lower",
         aliases=("cfr", "change_failure_rate", "fail_rate", "failure_rate"),
     ),
     Metric(
@@ -87,6 +95,7 @@ _ALL: Final = (
         unit=Unit.PROPORTION,
         definition="Change fail rate counting suspected failures (evidence D) too.",
         function=f"{_DORA}:change_fail_rate_with_suspected",
+        better="lower",
         aliases=("cfr_with_suspected",),
     ),
     Metric(
@@ -96,6 +105,7 @@ _ALL: Final = (
         definition="Unplanned deployments (rollbacks, fixes of incidents, confirmed reverts, "
         "hotfixes) divided by all that count in frequency.",
         function=f"{_DORA}:deployment_rework_rate",
+        better="lower",
         aliases=("rework_rate", "rework"),
     ),
     Metric(
@@ -105,6 +115,7 @@ _ALL: Final = (
         definition="Start of a confirmed failure to its restoration; Kaplan-Meier median, open "
         "failures counted as still running.",
         function=f"{_DORA}:failed_deployment_recovery_time",
+        better="lower",
         aliases=("mttr", "recovery", "recovery_time", "time_to_restore", "fdrt"),
     ),
     Metric(
@@ -114,6 +125,7 @@ _ALL: Final = (
         definition="Start of an incident, whatever its cause, to its restoration; Kaplan-Meier "
         "median, booked to the window in which it began.",
         function=f"{_FLOW}:incident_restore_time",
+        better="lower",
         aliases=("restore_time",),
     ),
     Metric(
@@ -122,6 +134,7 @@ _ALL: Final = (
         unit=Unit.SECONDS,
         definition="Time in the window with a customer-affecting incident on at least one service.",
         function=f"{_FLOW}:customers_affected_time",
+        better="lower",
         aliases=("customers_affected", "downtime"),
     ),
     Metric(
