@@ -1,0 +1,391 @@
+"""Signal or noise: limits from a baseline, and the points after it that break them.
+
+Pure arithmetic over points (METRICS rules 29 and 30). What there is:
+
+weekly_points, stretches    figures of weeks, or deployments one by one, as the points of a chart
+chart                       points with the limits of their baselines, and signals
+weekly_or_rare              which of two charts of the same failures to show
+worded, word                which charts may give words, and what they say of a window
+expected_false_alarms       how many signals chance alone would give there
+step_to_paste               the declaration of a new level, after eight in a row
+
+Sources: Wheeler, Understanding Variation (XmR); Kaminsky and others 1992 (g).
+"""
+
+import json
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import accumulate, islice, pairwise
+from statistics import fmean, median
+from typing import Final, NamedTuple
+
+from vpemetrics.metrics.charts import (
+    Baseline,
+    Chart,
+    Kind,
+    Point,
+    Rule,
+    Side,
+    Signal,
+    Word,
+)
+from vpemetrics.metrics.figures import Figure, Scope, WindowRef
+from vpemetrics.metrics.registry import METRICS
+
+FULL: Final[Mapping[Kind, int]] = {Kind.XMR: 26, Kind.G: 20}
+"""Points in a baseline that is complete, and locked."""
+
+FEWEST: Final = 6
+"""Points below which there are not even trial limits."""
+
+LEAST_MEAN: Final = 3.0
+"""Events a week below which a chart of weeks has no limits: counts are too few to be normal."""
+
+RUN: Final = 8
+"""Points in a row on one side of the centre that are a signal."""
+
+MOST_WORDED: Final = 3
+"""Charts in one report that may give words: more would give false alarms too often."""
+
+FALSE_ALARMS: Final[Mapping[Kind, float]] = {Kind.XMR: 0.017, Kind.G: 0.031}
+"""Signals per new point of a stable process, by simulation (benchmarks/signals.py)."""
+
+
+class Limits(NamedTuple):
+    """A centre line and the limits around it; `None` where there is none."""
+
+    center: float
+    low: float | None
+    high: float | None
+
+
+class Outcome(NamedTuple):
+    """What became of one deployment, under the date on which it finished."""
+
+    on: date
+    failed: bool
+
+
+# --- points -------------------------------------------------------------------------------------
+
+
+def weekly_points(weeks: Sequence[Figure]) -> tuple[Point, ...]:
+    """The weekly figures of one metric and scope as points: counts, or k of n.
+
+    A week without a value is a gap. A partial one is hollow, and so is one in which fewer services
+    were collected than in a week before it: what is missing is not a drop.
+    """
+    covered = [figure.coverage.services if figure.coverage else 0 for figure in weeks]
+    most = accumulate(covered, max)
+    return tuple(
+        Point(
+            label=figure.window.label,
+            start=figure.window.start,
+            value=_weekly_value(figure),
+            k=figure.k,
+            n=figure.n,
+            hollow=figure.partial or here < before,
+            provisional=figure.provisional,
+        )
+        for figure, here, before in zip(weeks, covered, most, strict=True)
+    )
+
+
+def _weekly_value(figure: Figure) -> float | None:
+    if figure.n is None or (figure.value is None and not figure.partial):
+        return None
+    if figure.k is None:
+        return float(figure.n)
+    return figure.k / figure.n if figure.n else None
+
+
+def stretches(
+    outcomes: Iterable[Outcome],
+    uncollected: Iterable[date] = (),
+    provisional_from: date | None = None,
+) -> tuple[Point, ...]:
+    """How many deployments went well between each failure and the next, the current stretch hollow.
+
+    `outcomes` are in the order of time; what came before the first failure is no stretch.
+    One that holds a date of `uncollected` is a gap; one that ends on or after `provisional_from`
+    is provisional, because a failure that nobody knows of yet would cut it in two.
+    """
+    holes = sorted(uncollected)
+    points: list[Point] = []
+    went_well, failed_on, last_on = 0, None, None
+    for on, failed in outcomes:
+        last_on = on
+        if failed and failed_on is not None:
+            points.append(_stretch(failed_on, on, went_well, holes, provisional_from))
+        if failed:
+            went_well, failed_on = 0, on
+        else:
+            went_well += 1
+    if failed_on is None or last_on is None:
+        return ()
+    current = _stretch(failed_on, last_on, went_well, holes, provisional_from)
+    return (*points, current.model_copy(update={"hollow": True}))
+
+
+def _stretch(
+    since: date, on: date, went_well: int, holes: Sequence[date], provisional_from: date | None
+) -> Point:
+    known = bisect_left(holes, since) == bisect_left(holes, on)
+    return Point(
+        label=on.isoformat(),
+        start=on,
+        value=float(went_well) if known else None,
+        provisional=provisional_from is not None and on >= provisional_from,
+    )
+
+
+# --- limits -------------------------------------------------------------------------------------
+
+
+def xmr_limits(points: Sequence[Point]) -> Limits:
+    """Mean, and mean ± 2.66 × mean moving range, clipped at 0, of weeks in their order.
+
+    Moving ranges above 3.267 × their mean are left out of it, in one pass; the mean keeps all
+    points. A gap has no moving range across it. No limits where the mean count is below 3, or
+    where gaps leave fewer than five moving ranges.
+    """
+    known = [point for point in points if _known(point)]
+    center = fmean(map(_value, known))
+    ranges = [
+        abs(after - before)
+        for before, after in pairwise(point.value if _known(point) else None for point in points)
+        if before is not None and after is not None
+    ]
+    if len(ranges) < FEWEST - 1 or fmean(map(_count, known)) < LEAST_MEAN:
+        return Limits(center, None, None)
+    widest = 3.267 * fmean(ranges)
+    spread = 2.66 * fmean(one for one in ranges if one <= widest)
+    return Limits(center, max(0.0, center - spread), center + spread)
+
+
+def g_limits(points: Sequence[Point]) -> Limits:
+    """Median of stretches between failures, and mean + 3√(mean(mean + 1)) from 20 of them on.
+
+    There is no lower limit: one failure right after another is nothing unusual.
+    """
+    values = [_value(point) for point in points if _known(point)]
+    mean = fmean(values)
+    high = mean + 3 * math.sqrt(mean * (mean + 1)) if len(values) >= FULL[Kind.G] else None
+    return Limits(median(values), None, high)
+
+
+_LIMITS: Final = {Kind.XMR: xmr_limits, Kind.G: g_limits}
+
+
+def _known(point: Point) -> bool:
+    """Whether a point is neither a gap nor still running."""
+    return point.value is not None and not point.hollow
+
+
+def _value(point: Point) -> float:
+    """The value of a point that is no gap."""
+    if point.value is None:
+        raise ValueError(f"{point.label} is a gap")
+    return point.value
+
+
+def _count(point: Point) -> float:
+    """How many events a point holds: k of a share, else its value."""
+    return _value(point) if point.k is None else float(point.k)
+
+
+def baseline(
+    points: Sequence[Point],
+    kind: Kind,
+    since: date | None = None,
+    stored: Baseline | None = None,
+) -> Baseline:
+    """The limits of points that begin at a declared step, or where collection did.
+
+    The first 26 complete and final weeks, or 20 stretches, lock it: from then on it is to be
+    stored, and a `stored` one of the same step is what counts, whatever became of its weeks.
+    Fewer give trial limits that move; below six there are none.
+    """
+    if stored is not None and stored.locked and stored.since == since:
+        return stored
+    final = (at for at, point in enumerate(points) if _known(point) and not point.provisional)
+    places = [*islice(final, FULL[kind])]
+    if not places:
+        return Baseline(since=since, first=None, last=None, points=0, center=None, locked=False)
+    used = points[places[0] : places[-1] + 1]
+    limits = _LIMITS[kind](used) if len(places) >= FEWEST else Limits(0.0, None, None)
+    return Baseline(
+        since=since,
+        first=used[0].start,
+        last=used[-1].start,
+        points=len(places),
+        center=limits.center if len(places) >= FEWEST else None,
+        low=limits.low,
+        high=limits.high,
+        locked=len(places) == FULL[kind],
+    )
+
+
+# --- signals ------------------------------------------------------------------------------------
+
+
+def signals(points: Sequence[Point], by: Baseline, better: Side) -> Iterator[Signal]:
+    """The points after a locked baseline that chance seldom gives (METRICS rule 30).
+
+    One outside the limits; and the eighth in a row on one side of the centre, once. Runs begin
+    after the baseline; a point on the centre ends one, a gap does neither that nor extend it.
+    A provisional point that would be better is none: what makes it worse may still come to light.
+    """
+    for point, side, run in _runs(points, by):
+        if side is None or (point.provisional and side == better):
+            continue
+        if _outside(point, by):
+            yield _signal("outside_limits", point, side, better)
+        if run == RUN:
+            yield _signal("eight_in_a_row", point, side, better)
+
+
+def _signal(rule: Rule, point: Point, side: Side, better: Side) -> Signal:
+    return Signal(
+        rule=rule,
+        side=side,
+        word=Word.BETTER if side == better else Word.WORSE,
+        label=point.label,
+        start=point.start,
+        value=_value(point),
+    )
+
+
+def _runs(points: Sequence[Point], by: Baseline) -> Iterator[tuple[Point, Side | None, int]]:
+    """Each new point with its side of the centre, and how many in a row have been there."""
+    run, last = 0, None
+    for point in new_points(points, by):
+        side = _side(point, by)
+        run = run + 1 if side is not None and side == last else int(side is not None)
+        last = side
+        yield point, side, run
+
+
+def new_points(points: Iterable[Point], by: Baseline) -> Iterator[Point]:
+    """The points after a baseline that judges, gaps and hollow ones left out."""
+    if by.judges and by.last is not None:
+        yield from (point for point in points if _known(point) and point.start > by.last)
+
+
+def _outside(point: Point, by: Baseline) -> bool:
+    value = _value(point)
+    return (by.high is not None and value > by.high) or (by.low is not None and value < by.low)
+
+
+def _side(point: Point, by: Baseline) -> Side | None:
+    value = _value(point)
+    if by.center is None or value == by.center:
+        return None
+    return Side.ABOVE if value > by.center else Side.BELOW
+
+
+# --- charts -------------------------------------------------------------------------------------
+
+
+def chart(
+    metric: str,
+    scope: Scope,
+    kind: Kind,
+    points: Sequence[Point],
+    steps: Iterable[date] = (),
+    stored: Iterable[Baseline] = (),
+) -> Chart:
+    """A metric's points with their limits and signals; limits start anew at each step.
+
+    `points` are in order, weeks without a hole, and reach back to the first collected one unless a
+    `stored` baseline is locked. A level begins with the first point dated on or after its step.
+    """
+    levels = _levels(points, steps)
+    locked = {one.since: one for one in stored}
+    baselines = [baseline(level, kind, since, locked.get(since)) for since, level in levels]
+    good = Side.ABOVE if kind is Kind.G or METRICS[metric].better == "higher" else Side.BELOW
+    return Chart(
+        metric=metric,
+        definition_id=METRICS[metric].definition_id,
+        kind=kind,
+        scope=scope,
+        better=good,
+        points=tuple(points),
+        baselines=tuple(baselines),
+        signals=tuple(
+            found
+            for (_, level), by in zip(levels, baselines, strict=True)
+            for found in signals(level, by, good)
+        ),
+    )
+
+
+def _levels(
+    points: Sequence[Point], steps: Iterable[date]
+) -> list[tuple[date | None, list[Point]]]:
+    """The points from each step to the next, under the step; a level without points is none."""
+    starts = sorted(set(steps))
+    levels: list[tuple[date | None, list[Point]]] = [(None, []), *((one, []) for one in starts)]
+    for point in points:
+        levels[bisect_right(starts, point.start)][1].append(point)
+    return [level for level in levels if level[1]] or levels[:1]
+
+
+def weekly_or_rare(weekly: Chart, rare: Chart) -> Chart:
+    """The chart of weeks where there are at least 3 of them a week, else the one of stretches."""
+    return weekly if weekly.baseline.limited else rare
+
+
+def worded(charts: Iterable[Chart]) -> tuple[Chart, ...]:
+    """The charts that give words in a report: the first three that judge, in the metrics' order.
+
+    For a report's own scope that is deployments, failures and rework.
+    """
+    order = {name: place for place, name in enumerate(METRICS)}
+    judging = (one for one in charts if one.baseline.judges)
+    return tuple(sorted(judging, key=lambda one: order[one.metric])[:MOST_WORDED])
+
+
+def word(of: Chart, window: WindowRef) -> Word | None:
+    """What a chart says of a window: the worst of its signals, else usual; None of no new point."""
+    said = {signal.word for signal in of.signals if window.start <= signal.start < window.end}
+    for one in (Word.WORSE, Word.BETTER):
+        if one in said:
+            return one
+    return Word.USUAL if _new_in(of, window) else None
+
+
+def expected_false_alarms(charts: Iterable[Chart], window: WindowRef) -> float:
+    """How many points of a window would be signals if nothing had changed, on charts with words."""
+    return sum(FALSE_ALARMS[one.kind] * _new_in(one, window) for one in charts)
+
+
+def _new_in(of: Chart, window: WindowRef) -> int:
+    """How many points of a window are judged, each by the baseline of its level."""
+    inside = [point for point in of.points if window.start <= point.start < window.end]
+    levels = _levels(inside, (by.since for by in of.baselines if by.since is not None))
+    by_step = {by.since: by for by in of.baselines}
+    return sum(len([*new_points(level, by_step[since])]) for since, level in levels if level)
+
+
+def step_to_paste(of: Chart) -> str | None:
+    """The lines that declare a new level, while eight or more are in a row on one side.
+
+    It begins with the first of them; the reason is the reader's to write.
+    """
+    judged = list(_runs(of.points, of.baseline))
+    run = judged[-1][2] if judged else 0
+    if run < RUN:
+        return None
+    lines = [
+        "[[step]]",
+        f'metric = "{of.metric}"',
+        f"on = {judged[-run][0].start}",
+        'why = "…"',
+    ]
+    if of.scope.kind != "organisation":
+        name = json.dumps(f"{of.scope.kind}:{of.scope.name}", ensure_ascii=False)
+        lines.append(f"scope = {name}")
+    return "\n".join(lines)

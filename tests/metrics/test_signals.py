@@ -1,0 +1,532 @@
+"""Limits and signals against worked cases and their own laws."""
+
+import math
+import tomllib
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from statistics import fmean
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vpemetrics.config.model import Settings
+from vpemetrics.metrics.charts import Baseline, Chart, Kind, Point, Side, Word
+from vpemetrics.metrics.figures import Figure, FigureCoverage, Scope, Unit, WindowRef
+from vpemetrics.metrics.signals import (
+    FALSE_ALARMS,
+    FULL,
+    Outcome,
+    baseline,
+    chart,
+    expected_false_alarms,
+    g_limits,
+    step_to_paste,
+    stretches,
+    weekly_or_rare,
+    weekly_points,
+    word,
+    worded,
+    xmr_limits,
+)
+
+MONDAY = date(2026, 1, 5)
+ACME = Scope(kind="organisation", name="Acme")
+# A mean of 10; of 25 moving ranges 13 are 2 and 12 are 0, so their mean is 1.04.
+LEVEL = [9, 11, 11, 9] * 6 + [9, 11]
+LOW, HIGH = 10 - 2.66 * 1.04, 10 + 2.66 * 1.04
+
+counts = st.lists(st.none() | st.integers(0, 40), max_size=90)
+
+
+def monday(week: int) -> date:
+    return MONDAY + timedelta(weeks=week)
+
+
+def weeks(values: Iterable[float | None], first: int = 0) -> list[Point]:
+    return [
+        Point(label=f"week {at}", start=monday(at), value=value)
+        for at, value in enumerate(values, first)
+    ]
+
+
+def deployments(
+    values: Iterable[float | None],
+    steps: Iterable[date] = (),
+    stored: Iterable[Baseline] = (),
+    scope: Scope = ACME,
+) -> Chart:
+    return chart("deployment_frequency", scope, Kind.XMR, weeks(values), steps, stored)
+
+
+def found(of: Chart) -> list[tuple[str, str, str]]:
+    return [(one.rule, one.side.value, one.label) for one in of.signals]
+
+
+def span(first: int, last: int) -> WindowRef:
+    return WindowRef(start=monday(first), end=monday(last + 1), label=f"{first} to {last}")
+
+
+class TestXmrLimits:
+    def test_a_case_worked_by_hand(self) -> None:
+        # Ranges 4, 1, 3, 2, 0: mean 2, none above 6.534; mean 10 of 60 / 6.
+        assert xmr_limits(weeks([8, 12, 11, 8, 10, 10])) == pytest.approx(
+            (59 / 6, 59 / 6 - 5.32, 59 / 6 + 5.32)
+        )
+
+    def test_one_pass_leaves_wide_ranges_out_and_the_mean_keeps_every_point(self) -> None:
+        # Ranges 1 × 10 and 20, 20: mean 50 / 12 = 4.17, of which 3.267 is 13.6; then the mean is 1.
+        values = [10, 11, 10, 11, 10, 11, 31, 11, 10, 11, 10, 11, 10]
+
+        mean = fmean(values)
+        assert xmr_limits(weeks(values)) == pytest.approx((mean, mean - 2.66, mean + 2.66))
+
+    def test_a_second_pass_is_not_made(self) -> None:
+        # Ranges 0 × 11, 2 and 40: mean 3.23, of which 3.267 is 10.6, so the 40 goes. The mean of
+        # the others is 1/6, of which 3.267 is 0.54: a second pass would take the 2 away too.
+        values = [10, 10, 10, 10, 10, 10, 10, 12, 52, 52, 52, 52, 52, 52]
+
+        center, _, high = xmr_limits(weeks(values))
+
+        assert high == pytest.approx(center + 2.66 * 2 / 12)
+
+    @pytest.mark.parametrize(
+        ("values", "limited"),
+        [
+            ([3, 3, 3, 3, 3, 3], True),  # a mean of 3 is enough
+            ([3, 3, 3, 3, 3, 2], False),
+            ([9, None, 9, 9, 9, 9, 9], False),  # six points, but four ranges
+            ([9, None, 9, 9, 9, 9, 9, 9], True),
+        ],
+    )
+    def test_too_few_events_or_ranges_have_no_limits(
+        self, values: list[float | None], limited: bool
+    ) -> None:
+        assert (xmr_limits(weeks(values)).high is not None) == limited
+
+    def test_a_gap_has_no_range_across_it(self) -> None:
+        # Across the gap it would be 90.
+        values = [10, 10, 10, 10, None, 100, 100, 100, 100]
+
+        assert xmr_limits(weeks(values)) == (55, 55, 55)
+
+    def test_a_share_is_judged_by_its_events(self) -> None:
+        few = [Point(label="", start=MONDAY, value=k / 10, k=k, n=10) for k in (2, 3, 2, 3, 2, 3)]
+        enough = [
+            Point(label="", start=MONDAY, value=k / 20, k=k, n=20) for k in (4, 3, 4, 3, 4, 3)
+        ]
+
+        assert xmr_limits(few).high is None
+        assert xmr_limits(enough) == pytest.approx(
+            (0.175, 0.175 - 2.66 * 0.05, 0.175 + 2.66 * 0.05)
+        )
+
+    @given(values=st.lists(st.integers(0, 60), min_size=6, max_size=40))
+    def test_limits_hold_the_mean_and_never_leave_zero(self, values: list[int]) -> None:
+        center, low, high = xmr_limits(weeks(values))
+
+        assert center == pytest.approx(fmean(values))
+        if low is not None and high is not None:
+            assert 0 <= low <= center <= high
+            assert low == pytest.approx(max(0, 2 * center - high))
+
+
+class TestGLimits:
+    def test_a_case_worked_by_hand(self) -> None:
+        # Mean 12, median 7: 12 + 3√(12 · 13) = 49.47.
+        gaps = [7] * 11 + [18] * 8 + [19]
+
+        assert g_limits(weeks(gaps)) == pytest.approx((7, None, 12 + 3 * math.sqrt(156)))
+
+    def test_fewer_than_twenty_have_a_median_line_alone(self) -> None:
+        assert g_limits(weeks([1, 2, 3] * 6)) == (2, None, None)
+
+
+class TestBaseline:
+    @pytest.mark.parametrize(
+        ("kind", "points", "center", "limited", "locked"),
+        [
+            (Kind.XMR, 0, None, False, False),
+            (Kind.XMR, 5, None, False, False),
+            (Kind.XMR, 6, 10, True, False),  # trial limits
+            (Kind.XMR, 25, 10, True, False),
+            (Kind.XMR, 26, 10, True, True),
+            (Kind.XMR, 60, 10, True, True),
+            (Kind.G, 5, None, False, False),
+            (Kind.G, 6, 10, False, False),
+            (Kind.G, 19, 10, False, False),
+            (Kind.G, 20, 10, True, True),
+        ],
+    )
+    def test_limits_come_with_the_points(
+        self, kind: Kind, points: int, center: float | None, limited: bool, locked: bool
+    ) -> None:
+        by = baseline(weeks([10] * points), kind)
+
+        assert (by.points, by.center) == (min(points, FULL[kind]), center)
+        assert (by.limited, by.locked, by.judges) == (limited, locked, limited and locked)
+
+    def test_gaps_running_and_provisional_weeks_are_no_part_of_it(self) -> None:
+        points = weeks([None, *[10] * 26, 99, None])
+        points[5] = points[5].model_copy(update={"hollow": True})
+        points[27] = points[27].model_copy(update={"provisional": True})
+
+        by = baseline(points, Kind.XMR)
+
+        assert (by.points, by.first, by.last) == (25, monday(1), monday(26))
+        assert by.center == 10
+
+    def test_a_locked_one_does_not_wander(self) -> None:
+        stored = baseline(weeks(LEVEL), Kind.XMR)
+
+        assert baseline(weeks([30] * 40), Kind.XMR, stored=stored) == stored
+
+    def test_a_trial_one_moves_and_a_step_starts_anew(self) -> None:
+        trial = baseline(weeks(LEVEL[:10]), Kind.XMR)
+        locked = baseline(weeks(LEVEL), Kind.XMR)
+
+        assert baseline(weeks([30] * 12), Kind.XMR, stored=trial).center == 30
+        assert baseline(weeks([30] * 12), Kind.XMR, MONDAY, stored=locked).center == 30
+
+    @given(values=counts, later=counts)
+    def test_later_points_never_move_a_locked_one(
+        self, values: list[int | None], later: list[int | None]
+    ) -> None:
+        by = baseline(weeks(values), Kind.XMR)
+        again = baseline(weeks([*values, *later]), Kind.XMR)
+
+        assert not by.locked or again == by
+
+
+class TestSignals:
+    @pytest.mark.parametrize(
+        ("after", "expected"),
+        [
+            ([HIGH], []),  # on the limit is not outside
+            ([LOW], []),
+            ([HIGH + 0.01], [("outside_limits", "above", "week 26")]),
+            ([LOW - 0.01], [("outside_limits", "below", "week 26")]),
+            ([11] * 7, []),
+            ([11] * 8, [("eight_in_a_row", "above", "week 33")]),
+            ([9] * 8, [("eight_in_a_row", "below", "week 33")]),
+            ([11] * 20, [("eight_in_a_row", "above", "week 33")]),  # once
+            ([11] * 7 + [10] + [11] * 7, []),  # a point on the mean ends a run
+            ([11] * 4 + [None] * 3 + [11] * 4, [("eight_in_a_row", "above", "week 36")]),
+            ([11] * 7 + [9] + [11] * 7, []),
+            (
+                [11] * 8 + [9] + [11] * 8,
+                [("eight_in_a_row", "above", "week 33"), ("eight_in_a_row", "above", "week 42")],
+            ),
+            (
+                [11] * 7 + [20],
+                [("outside_limits", "above", "week 33"), ("eight_in_a_row", "above", "week 33")],
+            ),
+        ],
+    )
+    def test_what_is_one(self, after: list[float | None], expected: list[object]) -> None:
+        assert found(deployments([*LEVEL, *after])) == expected
+
+    def test_the_level_has_the_limits_that_the_cases_mean(self) -> None:
+        by = deployments(LEVEL).baseline
+
+        assert (by.center, by.low, by.high) == (10, LOW, HIGH)
+
+    def test_no_point_of_the_baseline_signals_nor_begins_a_run(self) -> None:
+        level = [*LEVEL[:18], *[20] * 8]
+
+        assert found(deployments(level)) == []
+        assert found(deployments([*level, 14])) == []
+
+    def test_trial_limits_give_no_signals(self) -> None:
+        assert found(deployments([*LEVEL[:25]])) == []
+        assert found(deployments([*LEVEL[:10], *[90] * 15])) == []
+
+    def test_a_running_week_is_no_signal_and_ends_no_run(self) -> None:
+        points = weeks([*LEVEL, *[11] * 7, 0, 11])
+        points[33] = points[33].model_copy(update={"hollow": True})
+
+        of = chart("deployment_frequency", ACME, Kind.XMR, points)
+
+        assert found(of) == [("eight_in_a_row", "above", "week 34")]
+
+    @pytest.mark.parametrize(
+        ("metric", "kind", "side", "expected"),
+        [
+            ("deployment_frequency", Kind.XMR, Side.ABOVE, Word.BETTER),
+            ("deployment_frequency", Kind.XMR, Side.BELOW, Word.WORSE),
+            ("change_fail_rate", Kind.XMR, Side.ABOVE, Word.WORSE),
+            ("change_fail_rate", Kind.XMR, Side.BELOW, Word.BETTER),
+            ("change_fail_rate", Kind.G, Side.ABOVE, Word.BETTER),  # more went well in between
+            ("deployment_rework_rate", Kind.G, Side.ABOVE, Word.BETTER),
+        ],
+    )
+    def test_the_good_side_depends_on_the_metric(
+        self, metric: str, kind: Kind, side: Side, expected: Word
+    ) -> None:
+        beyond = 90 if side is Side.ABOVE else 0
+
+        signals = chart(metric, ACME, kind, weeks([*LEVEL, beyond])).signals
+
+        assert [(one.side, one.word) for one in signals] == [(side, expected)]
+
+    def test_a_provisional_point_is_never_better_and_may_be_worse(self) -> None:
+        points = weeks([*LEVEL, 1, 90])
+        points[26:] = [one.model_copy(update={"provisional": True}) for one in points[26:]]
+
+        signals = chart("change_fail_rate", ACME, Kind.XMR, points).signals
+
+        assert [(one.word, one.label) for one in signals] == [(Word.WORSE, "week 27")]
+
+    @given(values=counts)
+    def test_signals_stand_after_a_locked_baseline_and_on_known_points(
+        self, values: list[int | None]
+    ) -> None:
+        of = deployments(values)
+        known = {one.label: one.value for one in of.points if one.value is not None}
+
+        for signal in of.signals:
+            assert of.baseline.judges
+            assert of.baseline.last is not None
+            assert signal.start > of.baseline.last
+            assert known[signal.label] == signal.value != of.baseline.center
+
+    @given(values=counts, later=counts)
+    def test_what_was_said_stays_said(
+        self, values: list[int | None], later: list[int | None]
+    ) -> None:
+        before, after = deployments(values), deployments([*values, *later])
+
+        assert after.signals[: len(before.signals)] == before.signals
+
+    @given(values=counts)
+    def test_a_gap_changes_nothing_but_the_ranges_across_it(self, values: list[int | None]) -> None:
+        stored = baseline(weeks(LEVEL), Kind.XMR)
+        dense = [one for one in values if one is not None]
+
+        def said(after: Sequence[int | None]) -> list[tuple[str, float]]:
+            of = deployments([*LEVEL, *after], stored=[stored])
+            return [(one.rule, one.value) for one in of.signals]
+
+        assert said(values) == said(dense)
+
+
+class TestSteps:
+    def test_each_level_has_its_own_limits_and_is_judged_by_them(self) -> None:
+        of = deployments([*LEVEL, 10, *[20 + one for one in LEVEL], 30, 10], [monday(27)])
+
+        assert [(one.since, one.center) for one in of.baselines] == [(None, 10), (monday(27), 30)]
+        assert found(of) == [("outside_limits", "below", "week 54")]
+
+    def test_a_new_level_is_judged_by_nothing_until_it_has_its_limits(self) -> None:
+        of = deployments([*LEVEL, *[30] * 10], [monday(26)])
+
+        assert found(of) == []
+        assert (of.baseline.points, of.baseline.locked) == (10, False)
+
+    def test_a_level_begins_with_the_first_week_after_a_step_inside_one(self) -> None:
+        of = deployments([*LEVEL, 90, *[30] * 6], [monday(26) + timedelta(days=2)])
+
+        assert found(of) == [("outside_limits", "above", "week 26")]
+        assert of.baseline.first == monday(27)
+
+    def test_a_step_to_come_changes_nothing_yet(self) -> None:
+        assert deployments(LEVEL, [monday(200)]) == deployments(LEVEL)
+
+    def test_limits_that_are_stored_are_found_by_their_step(self) -> None:
+        first, second = deployments([*LEVEL, *[30] * 26], [monday(26)]).baselines
+
+        of = deployments([*[99] * 26, *[50] * 30], [monday(26)], [second, first])
+
+        assert of.baselines == (first, second)
+
+    def test_eight_in_a_row_give_the_lines_to_paste(self) -> None:
+        team = Scope(kind="team", name='pay "ments"')
+
+        lines = step_to_paste(deployments([*LEVEL, 9, *[11] * 4, None, *[11] * 5], scope=team))
+
+        assert lines is not None
+        (step,) = Settings(**tomllib.loads(lines)).step
+        assert (step.metric, step.on) == ("deployment_frequency", monday(27))
+        assert step.scope == 'team:pay "ments"'
+
+    @pytest.mark.parametrize("after", [[11] * 7, [11] * 9 + [10], [11] * 9 + [9]])
+    def test_without_a_run_that_lasts_there_are_none(self, after: list[int]) -> None:
+        assert step_to_paste(deployments([*LEVEL, *after])) is None
+
+    def test_the_step_ends_what_asked_for_it(self) -> None:
+        values = [*LEVEL, *[11] * 9]
+
+        assert step_to_paste(deployments(values)) is not None
+        assert step_to_paste(deployments(values, [monday(26)])) is None
+
+    def test_the_organisation_is_no_scope(self) -> None:
+        lines = step_to_paste(deployments([*LEVEL, *[11] * 8])) or ""
+
+        assert lines.splitlines() == [
+            "[[step]]",
+            'metric = "deployment_frequency"',
+            "on = 2026-07-06",
+            'why = "…"',
+        ]
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("window", "expected"),
+        [
+            (span(0, 25), None),  # nothing there is judged
+            (span(26, 26), Word.USUAL),
+            (span(27, 27), Word.BETTER),
+            (span(28, 28), Word.WORSE),
+            (span(20, 30), Word.WORSE),  # bad news first
+            (span(29, 29), None),  # a gap
+        ],
+    )
+    def test_a_window_has_the_word_of_its_signals(
+        self, window: WindowRef, expected: Word | None
+    ) -> None:
+        assert word(deployments([*LEVEL, 10, 90, 0, None]), window) == expected
+
+    def test_trial_limits_give_no_word(self) -> None:
+        assert word(deployments(LEVEL[:25]), span(0, 30)) is None
+
+    def test_three_charts_at_most_give_words_in_the_order_of_the_metrics(self) -> None:
+        metrics = [
+            "deployment_rework_rate",
+            "incident_restore_time",
+            "change_fail_rate",
+            "deployment_frequency",
+        ]
+        charts = [chart(one, ACME, Kind.XMR, weeks(LEVEL)) for one in metrics]
+
+        assert [one.metric for one in worded(charts)] == [
+            "deployment_frequency",
+            "change_fail_rate",
+            "deployment_rework_rate",
+        ]
+
+    def test_a_chart_without_locked_limits_takes_no_place(self) -> None:
+        silent, speaking = deployments(LEVEL[:20]), deployments(LEVEL)
+
+        assert worded([silent, silent, silent, speaking]) == (speaking,)
+
+    def test_false_alarms_are_expected_of_the_new_points_of_a_window(self) -> None:
+        weekly = deployments([*LEVEL, 10, None, 10, 10])
+        rare = chart("change_fail_rate", ACME, Kind.G, weeks([5] * 27))
+
+        expected = expected_false_alarms([weekly, rare], span(25, 28))
+
+        # Weeks 26 and 28 of the first, 25 and 26 of the other, whose baseline ends earlier.
+        assert expected == pytest.approx(2 * FALSE_ALARMS[Kind.XMR] + 2 * FALSE_ALARMS[Kind.G])
+
+    def test_each_level_expects_its_own(self) -> None:
+        of = deployments([*LEVEL, 10, *LEVEL, 10], [monday(27)])
+
+        assert expected_false_alarms([of], span(0, 60)) == pytest.approx(2 * 0.017)
+        assert expected_false_alarms([of], span(0, 26)) == pytest.approx(0.017)
+        assert expected_false_alarms([of], span(70, 80)) == 0
+
+    def test_few_failures_a_week_are_shown_as_stretches(self) -> None:
+        rare = chart("change_fail_rate", ACME, Kind.G, weeks([5] * 27))
+        few, many = (
+            chart("change_fail_rate", ACME, Kind.XMR, weeks([count] * 26)) for count in (2, 3)
+        )
+
+        assert weekly_or_rare(few, rare) is rare
+        assert weekly_or_rare(many, rare) is many
+
+
+def figure(week: int, **details: Any) -> Figure:
+    rate = "k" in details
+    return Figure(
+        metric="change_fail_rate" if rate else "deployment_frequency",
+        definition_id="",
+        scope=ACME,
+        window=WindowRef(start=monday(week), end=monday(week + 1), label=f"week {week}"),
+        unit=Unit.PROPORTION if rate else Unit.PER_WEEK,
+        **details,
+    )
+
+
+class TestWeeklyPoints:
+    @pytest.mark.parametrize(
+        ("details", "value", "hollow"),
+        [
+            ({"value": 7.0, "n": 7}, 7, False),
+            ({"value": 0.0, "n": 0}, 0, False),  # collected, and nothing was deployed
+            ({"value": None}, None, False),  # not collected
+            ({"value": None, "n": 3, "partial": True}, 3, True),  # a running week counts so far
+            ({"value": 0.25, "k": 2, "n": 8}, 0.25, False),
+            ({"value": None, "k": 0, "n": 0}, None, False),  # nothing to divide by
+            ({"value": None, "k": 1, "n": 8}, None, False),  # no incident source
+            ({"value": None, "k": 1, "n": 8, "partial": True}, 0.125, True),
+            ({"value": None, "k": 0, "n": 0, "partial": True}, None, True),
+        ],
+    )
+    def test_a_week_is_a_point(
+        self, details: dict[str, Any], value: float | None, hollow: bool
+    ) -> None:
+        (point,) = weekly_points([figure(3, **details)])
+
+        assert (point.value, point.hollow) == (value, hollow)
+        assert (point.label, point.start, point.k) == ("week 3", monday(3), details.get("k"))
+
+    def test_a_week_with_fewer_services_collected_is_hollow_not_low(self) -> None:
+        covered = [2, 3, 2, 3, 4]
+        figures = [
+            figure(at, value=9.0, n=9, coverage=FigureCoverage(services=here, of=4))
+            for at, here in enumerate(covered)
+        ]
+
+        assert [one.hollow for one in weekly_points(figures)] == [False, False, True, False, False]
+
+    def test_what_is_provisional_stays_so(self) -> None:
+        (point,) = weekly_points([figure(0, value=0.1, k=1, n=10, provisional=True)])
+
+        assert point.provisional
+
+
+def outcomes(*failed: int) -> list[Outcome]:
+    """One deployment a day; 1 is a failure."""
+    return [Outcome(MONDAY + timedelta(days=at), bool(one)) for at, one in enumerate(failed)]
+
+
+class TestStretches:
+    @pytest.mark.parametrize(
+        ("failed", "values"),
+        [
+            ([], []),
+            ([0, 0, 0], []),  # no failure yet, so nothing lies between two
+            ([1], [0]),  # only the current one
+            ([1, 1], [0, 0]),  # one failure right after another
+            ([0, 0, 1, 0, 0, 0, 1, 0], [3, 1]),  # what came before the first is left out
+        ],
+    )
+    def test_they_count_what_went_well_in_between(
+        self, failed: list[int], values: list[float]
+    ) -> None:
+        points = stretches(outcomes(*failed))
+
+        assert [one.value for one in points] == values
+        assert [one.hollow for one in points] == [False] * (len(values) - 1) + [True] * bool(values)
+
+    def test_one_with_an_uncollected_week_in_it_is_a_gap(self) -> None:
+        found = stretches(outcomes(1, 0, 0, 1, 0, 1, 0), [MONDAY + timedelta(days=1)])
+
+        assert [one.value for one in found] == [None, 1, 1]
+
+    def test_one_that_ends_in_a_provisional_week_is_provisional(self) -> None:
+        found = stretches(outcomes(1, 0, 1, 0, 1), provisional_from=MONDAY + timedelta(days=3))
+
+        assert [one.provisional for one in found] == [False, True, True]
+
+    @given(failed=st.lists(st.integers(0, 1), max_size=80))
+    def test_stretches_and_failures_add_up_to_what_follows_the_first(
+        self, failed: list[int]
+    ) -> None:
+        found = stretches(outcomes(*failed))
+
+        after_the_first = failed[failed.index(1) :] if 1 in failed else []
+        assert sum(one.value or 0 for one in found) + sum(failed) == len(after_the_first)
+        assert len(found) == sum(failed)

@@ -1,0 +1,53 @@
+"""Signals on twenty months of real deployments: they find Christmas and a slower summer."""
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+from govuk import needs_govuk, records
+
+from vpemetrics.metrics.charts import Chart, Kind, Point
+from vpemetrics.metrics.figures import Scope
+from vpemetrics.metrics.signals import chart, step_to_paste
+from vpemetrics.records import Deployment, Status
+from vpemetrics.window import week_of
+
+pytestmark = [pytest.mark.needs_shared_data, needs_govuk]
+
+FIRST = date(2025, 1, 6)
+
+
+@pytest.fixture(scope="module")
+def deployments() -> Chart:
+    finished = [
+        one.finished_at.date()
+        for one in records()
+        if isinstance(one, Deployment) and one.finished_at is not None
+        if one.environment == "production" and one.status is Status.SUCCEEDED
+    ]
+    in_week = Counter(week_of(day).start for day in finished)
+    last = week_of(max(finished)).start
+    mondays = [FIRST + timedelta(weeks=at) for at in range((last - FIRST).days // 7)]
+    points = [Point(label=week_of(day).label, start=day, value=in_week[day]) for day in mondays]
+    return chart(
+        "deployment_frequency", Scope(kind="organisation", name="GOV.UK"), Kind.XMR, points
+    )
+
+
+def test_the_limits_of_half_a_year_hold_nearly_all_of_the_next(deployments: Chart) -> None:
+    by = deployments.baseline
+
+    assert (by.first, by.last, by.locked) == (FIRST, FIRST + timedelta(weeks=25), True)
+    assert (by.center, by.low, by.high) == pytest.approx((25.92, 12.09, 39.76), abs=0.01)
+
+
+def test_the_week_of_christmas_and_the_slower_summer_are_found(deployments: Chart) -> None:
+    assert [(one.label, one.rule, one.side.value) for one in deployments.signals] == [
+        ("2025-W52", "outside_limits", "below"),
+        ("2026-W22", "outside_limits", "below"),
+        ("2026-W25", "outside_limits", "below"),
+        ("2026-W26", "outside_limits", "below"),
+        ("2026-W28", "outside_limits", "below"),
+        ("2026-W29", "eight_in_a_row", "below"),
+    ]
+    assert "on = 2026-05-25" in (step_to_paste(deployments) or "")
