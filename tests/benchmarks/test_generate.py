@@ -7,9 +7,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from sample import PLAN
 
 from vpemetrics.simulate.organisation import records_of
-from vpemetrics.simulate.sample import PLAN
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "generate.py"
 

@@ -5,13 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sample import files
 
-from vpemetrics import simulate
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 from vpemetrics.usecases.files import import_files
-
-SAMPLE = Path(simulate.__file__).parent / "sample"
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +17,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the sample in it, made once; copy it."""
     path = tmp_path_factory.mktemp("sample") / "sample.db"
     with Store.open(path) as store:
-        import_files(store, [SAMPLE], Rules(), warn=pytest.fail, progress=lambda _: None)
+        import_files(store, [files()], Rules(), warn=pytest.fail, progress=lambda _: None)
     return path
 
 
@@ -45,5 +43,5 @@ def store(folder: Path, imported: Path) -> Path:
 @pytest.fixture
 def sample(folder: Path, store: Path) -> Path:
     """The sample's store beside the sample's configuration, which is in force."""
-    shutil.copy(SAMPLE / "vpemetrics.toml", folder)
+    shutil.copy(files() / "vpemetrics.toml", folder)
     return store

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from commandline import invoke
 from postgres import PASSWORD, Server
+from sample import files
 
-from vpemetrics import simulate
-
-SAMPLE = Path(simulate.__file__).parent / "sample"
+SAMPLE = files()
 
 STEPS = (
     f"import {SAMPLE}",

@@ -7,13 +7,13 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+from sample import PLAN as SAMPLE
 
 from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Status
 from vpemetrics.simulate.hours import second_of, seconds_of
 from vpemetrics.simulate.mainline import Joining
 from vpemetrics.simulate.organisation import records_of
 from vpemetrics.simulate.plan import Lull, Plan, configuration
-from vpemetrics.simulate.sample import PLAN as SAMPLE
 
 PLAN = Plan(
     services=tuple(f"service-{number}" for number in range(8)),

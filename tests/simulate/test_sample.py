@@ -1,22 +1,21 @@
-"""The sample is what its plan makes, and holds an example of everything a report has to judge."""
+"""The sample holds an example of everything a report has to judge."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
+import sample
+from sample import PLAN, files
 
 from vpemetrics.collectors.files import read
 from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Status
-from vpemetrics.simulate.organisation import records_of
-from vpemetrics.simulate.sample import FOLDER, PLAN, write_sample
 
 Records = Sequence[AnyRecord]
 
 
 @pytest.fixture(scope="module")
 def records() -> Records:
-    return list(records_of(PLAN, source="files"))
+    return list(sample.records())
 
 
 def changes(records: Records) -> list[Change]:
@@ -129,22 +128,10 @@ def test_the_sample_holds(example: str, records: Records) -> None:
     assert EXAMPLES[example](records)
 
 
-def test_the_sample_made_anew_is_the_one_that_is_kept(tmp_path: Path) -> None:
-    write_sample(tmp_path)
-
-    made = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    kept = {file.name: file.read_bytes() for file in FOLDER.iterdir()}
-    assert made == kept
-
-
-def test_the_sample_stays_small() -> None:
-    assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 600_000
-
-
 def test_the_sample_is_read_back_as_it_was_made(records: Records) -> None:
     complaints: list[str] = []
 
-    back = [record for _, record in read(FOLDER, warn=complaints.append)]
+    back = [record for _, record in read(files(), warn=complaints.append)]
 
     assert complaints == []
     assert {(record.KIND, record.key): record for record in back} == {

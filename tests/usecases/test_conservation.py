@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from histories import History, histories
 from hypothesis import Phase, given, settings
+from sample import files
 from stored import SOURCE, empty_store, read
 
-import vpemetrics.simulate
 from vpemetrics.metrics.facts import Cut, Facts
 from vpemetrics.metrics.figures import Figure, Scope
 from vpemetrics.metrics.registry import METRICS
@@ -23,7 +22,6 @@ from vpemetrics.usecases.knowledge import Knowledge
 from vpemetrics.usecases.lineage import bring_up_to_date
 from vpemetrics.window import Window, date_of, from_micros, weeks_in
 
-SAMPLE = Path(vpemetrics.simulate.__file__).parent / "sample"
 # From a Wednesday to a Wednesday, so that the first and last week are clipped.
 LONG = Window(start=date(2026, 2, 25), end=date(2026, 7, 1))
 COUNTS = ("deployment_frequency", "change_fail_rate", "deployment_rework_rate", "change_lead_time")
@@ -118,7 +116,7 @@ def test_every_merged_pull_request_of_a_service_is_booked_once(history: History)
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Facts:
     with Store.open(tmp_path_factory.mktemp("sample") / "store.db") as store:
-        import_files(store, [SAMPLE], Rules(), warn=print, progress=lambda _count: None)
+        import_files(store, [files()], Rules(), warn=print, progress=lambda _count: None)
         bring_up_to_date(store, Rules())
         known = Knowledge.load(store, Rules())
         end = date_of(known.data_as_of, "UTC")

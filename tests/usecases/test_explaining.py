@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from govuk import needs_govuk
 from govuk import records as govuk_records
+from sample import files
 
 from vpemetrics.collectors.files import read
 from vpemetrics.config.load import load
@@ -18,7 +19,6 @@ from vpemetrics.metrics.registry import METRICS
 from vpemetrics.records import Change, Commit, Coverage, CoverageKind
 from vpemetrics.reports.explanation import Entry, Explanation, render, render_json
 from vpemetrics.rules import Rules
-from vpemetrics.simulate.sample import FOLDER
 from vpemetrics.store import Store
 from vpemetrics.usecases.explaining import explain
 from vpemetrics.usecases.reporting import Asked, report
@@ -31,7 +31,7 @@ from vpemetrics.window import (
     to_micros,
 )
 
-RULES = load(FOLDER / "vpemetrics.toml", {}).rules()
+RULES = load(files() / "vpemetrics.toml", {}).rules()
 QUARTER = parse_quarter("2026-Q2")
 WEEK = parse_week("2026-W36")
 CASES = (
@@ -50,7 +50,7 @@ CASES = (
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with Store.open(tmp_path_factory.mktemp("explaining") / "sample.db") as store:
-        store.save_all(read(FOLDER))
+        store.save_all(read(files()))
         yield store
 
 
