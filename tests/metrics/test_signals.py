@@ -89,6 +89,7 @@ class TestXmrLimits:
 
         center, _, high = xmr_limits(weeks(values))
 
+        assert center is not None
         assert high == pytest.approx(center + 2.66 * 2 / 12)
 
     @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ class TestXmrLimits:
         center, low, high = xmr_limits(weeks(values))
 
         assert center == pytest.approx(fmean(values))
-        if low is not None and high is not None:
+        if center is not None and low is not None and high is not None:
             assert 0 <= low <= center <= high
             assert low == pytest.approx(max(0, 2 * center - high))
 

@@ -56,9 +56,12 @@ FALSE_ALARMS: Final[Mapping[Kind, float]] = {Kind.XMR: 0.017, Kind.G: 0.031}
 class Limits(NamedTuple):
     """A centre line and the limits around it; `None` where there is none."""
 
-    center: float
+    center: float | None
     low: float | None
     high: float | None
+
+
+NONE: Final = Limits(None, None, None)
 
 
 class Outcome(NamedTuple):
@@ -212,16 +215,14 @@ def baseline(
         return stored
     final = (at for at, point in enumerate(points) if _known(point) and not point.provisional)
     places = [*islice(final, FULL[kind])]
-    if not places:
-        return Baseline(since=since, first=None, last=None, points=0, center=None, locked=False)
-    used = points[places[0] : places[-1] + 1]
-    limits = _LIMITS[kind](used) if len(places) >= FEWEST else Limits(0.0, None, None)
+    used = points[places[0] : places[-1] + 1] if places else ()
+    limits = _LIMITS[kind](used) if len(places) >= FEWEST else NONE
     return Baseline(
         since=since,
-        first=used[0].start,
-        last=used[-1].start,
+        first=used[0].start if used else None,
+        last=used[-1].start if used else None,
         points=len(places),
-        center=limits.center if len(places) >= FEWEST else None,
+        center=limits.center,
         low=limits.low,
         high=limits.high,
         locked=len(places) == FULL[kind],
@@ -299,8 +300,9 @@ def chart(
 ) -> Chart:
     """A metric's points with their limits and signals; limits start anew at each step.
 
-    `points` are in order, weeks without a hole, and reach back to the first collected one unless a
-    `stored` baseline is locked. A level begins with the first point dated on or after its step.
+    `points` are in order, weeks without a hole, and reach back to the first collected one, or to
+    the last one of a locked `stored` baseline: a run must be seen from where it begins.
+    A level begins with the first point dated on or after its step.
     """
     levels = _levels(points, steps)
     locked = {one.since: one for one in stored}
