@@ -67,7 +67,10 @@ def test_a_source_that_fails_stops_no_other_and_ends_with_one(two: Path) -> None
     assert result.stderr.startswith(
         "error: first: deployments.csv:1: required columns are missing: environment"
     )
-    assert "Sources    second\n" in invoke("status").stdout
+    assert "first: new" not in invoke("collect").stderr
+    said = invoke("status").stdout
+    assert "Source     first\n           never collected\n           failed " in said
+    assert "Source     second\n           collected " in said
 
 
 def test_programs_get_the_counts_and_errors_as_json(two: Path) -> None:

@@ -39,9 +39,9 @@ def explain(
     """
     options.exclusive_scope(service, team)
     configuration = session.configuration()
-    rules = configuration.rules()
+    zone = configuration.rules().zone
     window = options.window(
-        week=week, month=month, quarter=quarter, start=start, end=end, zone=rules.zone
+        week=week, month=month, quarter=quarter, start=start, end=end, zone=zone
     )
     with session.existing_store(configuration) as store:
         from vpemetrics.reports.explanation import render, render_json
@@ -50,7 +50,7 @@ def explain(
 
         asked = Asked(window=window, service=service, team=team)
         with session.progress("Tracing services") as advance:
-            found = explained(store, rules, what, asked, advance)
+            found = explained(store, session.rules(configuration, store), what, asked, advance)
     if found.subject != "metric" and (window or service or team):
         session.warn("a record has no window and no scope; those options only choose figures")
     if json:

@@ -51,18 +51,20 @@ def report(
     files = {path: outputs.format_of(path) for path in output or []}
     on_stdout = outputs.chosen_format(format_, json=json)
     configuration = session.configuration()
-    rules = configuration.rules()
+    zone = configuration.rules().zone
     window = options.window(
-        week=week, month=month, quarter=quarter, start=start, end=end, zone=rules.zone
+        week=week, month=month, quarter=quarter, start=start, end=end, zone=zone
     )
     with session.existing_store(configuration) as store:
+        from vpemetrics.usecases.originals import with_fetch
         from vpemetrics.usecases.reporting import Asked
         from vpemetrics.usecases.reporting import report as reported
 
         parts = outputs.JSON in {on_stdout, *files.values()}
         asked = Asked(window=window, service=service, team=team, parts=parts)
         with session.progress("Tracing services") as advance:
-            result = reported(store, rules, asked, advance)
+            result = reported(store, session.rules(configuration, store), asked, advance)
+        result = with_fetch(result, session.sources(configuration))
     _tell_age(session, result)
     for path, format_of in files.items():
         outputs.write(path, outputs.rendered(result, format_of))

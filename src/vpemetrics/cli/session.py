@@ -23,7 +23,9 @@ from vpemetrics.errors import NoData, VpemetricsError
 if TYPE_CHECKING:
     from vpemetrics.cli.progress import Advance
     from vpemetrics.config.load import Configuration
+    from vpemetrics.config.sources import Source
     from vpemetrics.config.stores import StoreChoice
+    from vpemetrics.rules import Rules
     from vpemetrics.store import Store
 
 KNOWN, BUG, INTERRUPTED = 1, 3, 130
@@ -120,13 +122,34 @@ class Session:
         choice = self.choose_store(configuration)
         self.note(str(choice))
         try:
-            store = Store.open(choice.location, must_exist=True)
+            store = Store.open(choice.location, must_exist=not choice.of_clone)
         except NoData:
             raise self._nothing_yet(configuration, choice) from None
         with store:
+            if choice.of_clone:
+                from vpemetrics.cli.clone import bring_in
+
+                bring_in(self, store, configuration.rules())
             if not store.batch():
                 raise self._nothing_yet(configuration, choice)
             yield store
+
+    def sources(self, configuration: "Configuration") -> list["Source"]:
+        """What can be collected: the configured sources; a clone without any is its own."""
+        from vpemetrics.config.sources import clone_as_source, configured_sources
+
+        if self.choose_store(configuration).of_clone:
+            return [clone_as_source(Path.cwd())]
+        return configured_sources(configuration)
+
+    def rules(self, configuration: "Configuration", store: "Store") -> "Rules":
+        """What the configuration means; a clone without any goes by its repository's name."""
+        rules = configuration.rules()
+        if not self.choose_store(configuration).of_clone:
+            return rules
+        from vpemetrics.cli.clone import named_after_it
+
+        return named_after_it(rules, store)
 
     def _nothing_yet(self, configuration: "Configuration", choice: "StoreChoice") -> NoData:
         if choice.other:

@@ -10,6 +10,7 @@ from vpemetrics.collectors.base import Occasion, bot_test, mark_bots
 from vpemetrics.config.secrets import masked
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import StoreProblem, VpemetricsError
+from vpemetrics.records import RECORD_TYPES
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 
@@ -73,11 +74,15 @@ def collect(
     return Collected(
         source=source.name,
         seconds=(finished - started).total_seconds(),
-        read=dict(collecting.read),
-        new=dict(collecting.new),
+        read=_in_order(collecting.read),
+        new=_in_order(collecting.new),
         error=error,
         bug=bug,
     )
+
+
+def _in_order(counts: Mapping[str, int]) -> dict[str, int]:
+    return {kind: counts[kind] for kind in RECORD_TYPES if counts.get(kind)}
 
 
 def _said(problem: Exception) -> str:

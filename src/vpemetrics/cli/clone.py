@@ -1,0 +1,45 @@
+"""A git clone without a configuration: it is its own source, and what is assumed of it is said."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vpemetrics.cli.collecting import collect_source
+from vpemetrics.cli.session import Session
+from vpemetrics.errors import FixInput
+from vpemetrics.records import Repository
+from vpemetrics.rules import Rules
+
+if TYPE_CHECKING:
+    from vpemetrics.store import Store
+
+ASSUMED: Final = (
+    "there is no vpemetrics.toml, so version tags are taken for deployments to production,\n"
+    "and merge and squash commits that name a pull request for changes; to say it better\n"
+    'write one with [sources.git], type = "git" and its settings (docs/collectors.md)'
+)
+
+
+def bring_in(session: Session, store: "Store", rules: "Rules") -> None:
+    """Saves what is new in the clone around the working directory.
+
+    Where that fails, what was read earlier is good enough to go on with; FixInput without any.
+    """
+    from vpemetrics.config.sources import clone_as_source
+
+    session.note(ASSUMED)
+    result = collect_source(session, store, clone_as_source(Path.cwd()), rules)
+    if result.bug:
+        raise result.bug
+    if result.error and not store.batch():
+        raise FixInput(result.error)
+    if result.error:
+        session.warn(f"this clone could not be read again: {result.error}")
+
+
+def named_after_it(rules: Rules, store: "Store") -> Rules:
+    """The rules under the clone's name, where nothing else names the organisation."""
+    names = [one.name for _, one in store.records(Repository.KIND) if isinstance(one, Repository)]
+    if rules.organisation != Rules().organisation or not names:
+        return rules
+    return replace(rules, organisation=names[0])

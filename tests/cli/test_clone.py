@@ -1,0 +1,183 @@
+"""A git clone without any configuration: it is the source, and commands just work in it."""
+
+import json
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from commandline import invoke
+from gitrepository import GitRepository, new_repository
+
+FETCHED = datetime(2026, 3, 31, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> GitRepository:
+    """Four releases on the first four days of March, a squashed pull request in each."""
+    repository = new_repository(tmp_path / "acme" / "shop.git-origin")
+    for number in range(1, 5):
+        repository.at = datetime(2026, 3, number, 9, tzinfo=UTC)
+        repository.commit(f"Improve it (#{number})")
+        repository.tag(f"v1.{number}")
+    return repository
+
+
+@pytest.fixture
+def clone(folder: Path, origin: GitRepository, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clone fetched at the end of March, which is the working directory."""
+    path = folder / "shop"
+    subprocess.run(["git", "clone", "-q", origin.path, path], check=True)
+    fetch(path)
+    monkeypatch.chdir(path)
+    return path
+
+
+def fetch(path: Path) -> None:
+    """Fetches from where a clone came from, at a moment of the tests' own."""
+    subprocess.run(["git", "-C", path, "fetch", "-q", "--tags"], check=True)
+    subprocess.run(["git", "-C", path, "remote", "set-head", "origin", "-a"], check=True)
+    for file in ("FETCH_HEAD", "refs/remotes/origin/HEAD"):
+        for git_dir in (path / ".git", path):
+            if (git_dir / file).exists():
+                os.utime(git_dir / file, (FETCHED.timestamp(),) * 2)
+
+
+def test_a_report_reads_the_clone_and_says_what_it_assumed(clone: Path) -> None:
+    result = invoke("report", "--month", "2026-03")
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("shop.git-origin · 2026-03 ")
+    assert "Deployments            4" in result.stdout
+    store, *assumed, warning, age = result.stderr.splitlines()
+    assert store == f"store: {clone}/.git/vpemetrics/vpemetrics.db (the cache of this clone)"
+    assert len(assumed) == 3
+    assert "version tags are taken for deployments to production" in assumed[0]
+    assert "[sources.git]" in assumed[2]
+    assert warning.startswith("warning: git: the original commits of 4 of 4")
+    assert age.startswith("the newest data is ")
+    assert subprocess.check_output(["git", "status", "--porcelain"]) == b""
+
+
+def test_the_default_week_is_the_last_one_before_the_fetch(clone: Path) -> None:
+    assert "2026-W13 (23–29 Mar, UTC)" in invoke("report").stdout.partition("\n")[0]
+
+
+def test_the_next_report_holds_what_was_fetched_meanwhile(
+    clone: Path, origin: GitRepository
+) -> None:
+    invoke("report")
+    origin.commit("One more (#5)")
+    origin.tag("v1.5")
+    fetch(clone)
+
+    result = invoke("collect")
+
+    assert "git: new commits 1, pull requests 1, deployments 1 (" in result.stderr
+    assert "Deployments            5" in invoke("report", "--month", "2026-03").stdout
+    assert "git: nothing new (" in invoke("collect").stderr
+
+
+@pytest.mark.parametrize("inside", ["src/deep", ".git", ".git/refs"])
+def test_it_works_from_any_folder_of_the_clone(
+    clone: Path, inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clone / "src" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(clone / inside)
+
+    assert "shop.git-origin · " in invoke("report").stdout
+    assert (clone / ".git" / "vpemetrics" / "vpemetrics.db").exists()
+
+
+def test_it_works_in_a_bare_mirror(
+    folder: Path, origin: GitRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "clone", "-q", "--mirror", origin.path, "shop.git"], check=True)
+    monkeypatch.chdir(folder / "shop.git")
+
+    assert "Deployments            4" in invoke("report", "--month", "2026-03").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("status",), "deployments 4"),
+        (("explain", "v1.2"), "v1.2"),
+        (("explain", "deployments", "--month", "2026-03"), "shop.git-origin"),
+        (("triage", "list"), ""),
+    ],
+)
+def test_other_commands_read_the_clone_first_too(
+    clone: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    result = invoke(*arguments)
+
+    assert result.exit_code == 0
+    assert said in result.stdout
+
+
+def test_the_command_that_brings_the_original_commits_is_printed(clone: Path) -> None:
+    problems = json.loads(invoke("report", "--month", "2026-03", "--json").stdout)["problems"]
+
+    (found,) = (problem for problem in problems if problem["reason"] == "starts_at_merge")
+    assert found["count"] == 3
+    assert found["command"].startswith(f"git -C {clone} fetch origin ")
+
+
+def test_a_configuration_turns_it_off(clone: Path) -> None:
+    Path("vpemetrics.toml").write_text('[sources.shop]\ntype = "git"\n')
+
+    before = invoke("report", "-q")
+    invoke("collect")
+    after = invoke("report", "--month", "2026-03")
+
+    assert before.exit_code == 1
+    assert "with `vpemetrics collect`" in before.stderr
+    assert after.stdout.startswith("Engineering · 2026-03 ")
+    assert "Deployments            4" in after.stdout
+    assert "version tags" not in after.stderr
+
+
+def test_a_store_that_is_named_is_read_as_it_is(clone: Path, imported: Path) -> None:
+    result = invoke("report", "--store", imported, "-q")
+
+    assert "4/4 services" in result.stdout
+    assert "shop.git-origin" not in result.stdout
+
+
+def test_a_named_organisation_keeps_its_name(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VPEMETRICS_ORGANISATION_NAME", "Acme")
+
+    assert invoke("report").stdout.startswith("Acme · ")
+
+
+def test_what_was_read_earlier_is_reported_where_git_is_gone(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoke("report")
+    monkeypatch.setenv("PATH", str(clone))
+
+    result = invoke("report", "--month", "2026-03")
+
+    assert result.exit_code == 0
+    assert "Deployments            4" in result.stdout
+    assert "warning: this clone could not be read again: " in result.stderr
+
+
+def test_without_git_the_first_report_is_an_error(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(clone))
+
+    result = invoke("report", "-q")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ")
+    assert "git" in result.stderr
+
+
+def test_quiet_is_silent_about_what_was_assumed(clone: Path) -> None:
+    invoke("collect", "-q")
+
+    assert invoke("report", "-q").stderr == ""
