@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import stored
-from commandline import invoke, spawn
+from commandline import invoke
+from demonstration import made
 
 from vpemetrics.reports import jsonreport, terminal
 from vpemetrics.reports.model import Report
@@ -16,23 +17,12 @@ GALLERY = Path(__file__).parents[2] / "reports"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo, made once; copy it to change it."""
-    path = tmp_path_factory.mktemp("demo") / "acme"
-    run = spawn("demo", path)
-    assert run.returncode == 0, run.stderr
-    (path.parent / "out").write_text(run.stdout, encoding="utf-8")
-    (path.parent / "said").write_text(run.stderr, encoding="utf-8")
-    return path
+def report() -> Report:
+    return jsonreport.read((made().folder / "reports" / "week.json").read_bytes())
 
 
-@pytest.fixture(scope="module")
-def report(made: Path) -> Report:
-    return jsonreport.read((made / "reports" / "week.json").read_bytes())
-
-
-def test_the_gallery_is_what_the_demo_writes(made: Path, request: pytest.FixtureRequest) -> None:
-    written = {file.name: file.read_bytes() for file in (made / "reports").iterdir()}
+def test_the_gallery_is_what_the_demo_writes(request: pytest.FixtureRequest) -> None:
+    written = {file.name: file.read_bytes() for file in (made().folder / "reports").iterdir()}
     if request.config.getoption("refresh_golden"):
         for name, content in written.items():
             (GALLERY / name).write_bytes(content)
@@ -43,43 +33,41 @@ def test_the_gallery_is_what_the_demo_writes(made: Path, request: pytest.Fixture
     assert written == kept
 
 
-def test_there_is_a_file_for_every_format(made: Path) -> None:
-    formats = [ENDINGS[file.suffix] for file in (made / "reports").iterdir()]
+def test_there_is_a_file_for_every_format() -> None:
+    formats = [ENDINGS[file.suffix] for file in (made().folder / "reports").iterdir()]
 
     assert sorted(formats) == sorted(FORMATS)
 
 
-def test_it_ends_with_the_report_and_where_everything_is(made: Path, report: Report) -> None:
-    said = (made.parent / "said").read_text(encoding="utf-8")
+def test_it_ends_with_the_report_and_where_everything_is(report: Report) -> None:
+    said = made().said
 
-    assert (made.parent / "out").read_text(encoding="utf-8") == terminal.render(report)
-    assert f"  {made / 'reports' / 'week.txt'}\n" in said
+    assert made().out == terminal.render(report)
+    assert f"  {made().folder / 'reports' / 'week.txt'}\n" in said
     assert "cd your-clone && vpemetrics report\n" in said
 
 
-def test_the_commands_it_names_work(made: Path, folder: Path) -> None:
-    said = (made.parent / "said").read_text(encoding="utf-8")
+def test_the_commands_it_names_work(folder: Path) -> None:
+    said = made().said
     named = [line.split(" vpemetrics ")[1].split() for line in said.splitlines() if "--" in line]
 
     assert [command[0] for command in named] == ["explain", "report"]
     assert [invoke(*command).exit_code for command in named] == [0, 0]
 
 
-def test_the_folder_works_like_anybodys(
-    made: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(shutil.copytree(made, folder / "acme"))
+def test_the_folder_works_like_anybodys(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shutil.copytree(made().folder, folder / "acme"))
 
     assert invoke("report", "-q", "--json").stdout_bytes == (GALLERY / "week.json").read_bytes()
     assert "nothing new" in invoke("collect").stderr
 
 
 def test_the_commands_of_the_quickstart_work_in_it(
-    made: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = (GALLERY.parent / "docs" / "quickstart.md").read_text(encoding="utf-8")
     block = page.partition("cd vpemetrics-demo\n")[2].partition("```")[0]
-    monkeypatch.chdir(made)
+    monkeypatch.chdir(made().folder)
 
     results = [invoke(*line.split()[1:]) for line in block.splitlines()]
 
@@ -107,15 +95,15 @@ def test_the_figures_are_those_of_a_healthy_organisation(
     assert low < figure.value < high
 
 
-def test_every_grade_of_evidence_occurs(made: Path, tmp_path: Path) -> None:
-    with Store.open(Path(shutil.copy(made / "vpemetrics.db", tmp_path))) as store:
+def test_every_grade_of_evidence_occurs(tmp_path: Path) -> None:
+    with Store.open(Path(shutil.copy(made().folder / "vpemetrics.db", tmp_path))) as store:
         evidence = stored.read(store).evidence
 
     assert {piece.grade for piece in evidence if piece.counts} == set("ABCDE")
 
 
-def test_it_can_be_made_anew_in_its_own_place(made: Path, folder: Path) -> None:
-    again = Path(shutil.copytree(made, folder / "acme"))
+def test_it_can_be_made_anew_in_its_own_place(folder: Path) -> None:
+    again = Path(shutil.copytree(made().folder, folder / "acme"))
     (again / "reports" / "week.txt").unlink()
     (again / "vpemetrics.db").write_bytes(b"no store any more")
 

@@ -1,0 +1,28 @@
+"""The demo, made once for all tests that look at it; copy it to change it."""
+
+import atexit
+from functools import cache
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import NamedTuple
+
+from commandline import spawn
+
+
+class Made(NamedTuple):
+    """The folder of a demo, and what was printed while it was made."""
+
+    folder: Path
+    out: str
+    said: str
+
+
+@cache
+def made() -> Made:
+    """A demo as people make it, gone when the tests are over."""
+    parent = Path(mkdtemp(prefix="vpemetrics-demo-"))
+    atexit.register(rmtree, parent)
+    run = spawn("demo", parent / "acme")
+    assert run.returncode == 0, run.stderr
+    return Made(parent / "acme", run.stdout, run.stderr)
