@@ -33,6 +33,14 @@ def test_the_gallery_is_what_the_demo_writes(request: pytest.FixtureRequest) -> 
     assert written == kept
 
 
+def test_the_gallery_introduces_each_of_its_files() -> None:
+    page = (GALLERY / "README.md").read_text(encoding="utf-8")
+
+    assert [
+        file.name for file in GALLERY.iterdir() if f"[{file.name}]({file.name})" not in page
+    ] == ["README.md"]
+
+
 def test_there_is_a_file_for_every_format() -> None:
     formats = [ENDINGS[file.suffix] for file in (made().folder / "reports").iterdir()]
 

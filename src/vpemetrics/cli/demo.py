@@ -36,17 +36,17 @@ def demo(session: Session, folder: Folder = Path("vpemetrics-demo")) -> None:
 
     with session.progress("Making records") as advance:
         advance(0, 0)
-        usecase.lay_out(folder, lambda done: advance(done, 0))
+        total = usecase.lay_out(folder, lambda done: advance(done, 0))
     with session.progress("Saving records") as advance:
-        usecase.fill_store(folder, session.warn, lambda done: advance(done, 0))
+        usecase.fill_store(folder, session.warn, lambda done: advance(done, total))
     report = _reported(session, folder)
     with session.progress("Writing reports"):
-        files = write_reports(report, folder / usecase.REPORTS)
+        files = _write_reports(report, folder / usecase.REPORTS)
     show(session, report, outputs.TERMINAL)
     _tell(session, folder, files)
 
 
-def write_reports(report: "Report", folder: Path) -> Sequence[Path]:
+def _write_reports(report: "Report", folder: Path) -> Sequence[Path]:
     """Writes the report into a folder, a file for each format there is; their paths."""
     files = {folder / f"{NAME}{ending}": format_ for ending, format_ in _first_endings().items()}
     for path, format_ in files.items():

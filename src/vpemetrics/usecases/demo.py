@@ -18,7 +18,7 @@ from vpemetrics.simulate.acme.history import records
 from vpemetrics.simulate.acme.settings import configuration, objectives
 from vpemetrics.simulate.files import RecordFiles
 from vpemetrics.store import Store
-from vpemetrics.usecases.files import SOURCE, import_files
+from vpemetrics.usecases.files import SOURCE, TOLD_EVERY, import_files
 
 MARK: Final = "# Made by `vpemetrics demo`, which makes this folder anew each time.\n"
 RECORDS, STORE, REPORTS = "records", "vpemetrics.db", "reports"
@@ -26,8 +26,8 @@ RECORDS, STORE, REPORTS = "records", "vpemetrics.db", "reports"
 Told = Callable[[int], None]
 
 
-def lay_out(folder: Path, progress: Told) -> None:
-    """Writes the files of the organisation; `progress` is told how many records there are so far.
+def lay_out(folder: Path, progress: Told) -> int:
+    """Writes the files of the organisation; how many records there are, `progress` being told too.
 
     FixInput for a folder that holds anything else than an earlier demo.
     """
@@ -37,9 +37,11 @@ def lay_out(folder: Path, progress: Told) -> None:
     (folder / "slo.csv").write_text(objectives(), encoding="utf-8")
     (folder / REPORTS).mkdir(exist_ok=True)
     with RecordFiles(folder / RECORDS) as files:
-        for record in records(SOURCE):
+        for count, record in enumerate(records(SOURCE), 1):
             files.write(record)
-            progress(files.counts.total())
+            if count % TOLD_EVERY == 0:
+                progress(count)
+        return files.counts.total()
 
 
 def rules_of(folder: Path) -> Rules:
@@ -49,8 +51,8 @@ def rules_of(folder: Path) -> Rules:
 
 def fill_store(folder: Path, warn: Callable[[str], None], progress: Told) -> None:
     """Imports the records into a new store; `progress` is told how many have been read."""
-    for file in folder.glob(f"{STORE}*"):
-        file.unlink()
+    for beside in ("", "-wal", "-shm"):
+        (folder / f"{STORE}{beside}").unlink(missing_ok=True)
     with Store.open(folder / STORE) as store:
         paths = [folder / RECORDS]
         import_files(store, paths, rules_of(folder), warn=warn, progress=progress)

@@ -14,7 +14,7 @@ from vpemetrics.store import Store
 SOURCE = "files"
 """The source of rows that name none."""
 
-_TOLD_EVERY = 1000
+TOLD_EVERY = 1000
 
 
 def import_files(
@@ -65,6 +65,6 @@ def export_files(store: Store, folder: Path) -> dict[str, int]:
 
 def _counted(records: Iterator[Sourced], progress: Callable[[int], None]) -> Iterator[Sourced]:
     for count, sourced in enumerate(records, 1):
-        if count % _TOLD_EVERY == 0:
+        if count % TOLD_EVERY == 0:
             progress(count)
         yield sourced
