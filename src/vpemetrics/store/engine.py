@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from vpemetrics.errors import StoreBusy, StoreFull, StoreProblem
 
@@ -14,8 +14,6 @@ _BUSY_TIMEOUT_MS = 30_000
 _CACHE_KIB = 64 * 1024
 _SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_READONLY, _SQLITE_IOERR = 5, 6, 8, 10
 _SQLITE_CORRUPT, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_NOTADB = 11, 13, 14, 26
-_POSTGRES_FULL, _POSTGRES_LOCKED = "53100", "55P03"
-_POSTGRES_FORBIDDEN, _POSTGRES_READONLY = "42501", "25006"
 _POSTGRES_OLDEST = 15
 _SERVER = (
     "SELECT current_setting('server_version_num')::integer / 10000, "
@@ -144,17 +142,13 @@ def explained(engine: Engine) -> Iterator[None]:
     """Turns the database's errors that people can do something about into ours."""
     try:
         yield
-    except DBAPIError as error:
-        problem = _problem(error, str(file_of(engine.url) or shown(engine.url)))
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        problem_of = _postgres_problem if engine.dialect.name == "postgresql" else _sqlite_problem
+        problem = problem_of(cause, str(file_of(engine.url) or shown(engine.url)))
         if problem is None:
             raise
         raise problem from error
-
-
-def _problem(error: DBAPIError, where: str) -> StoreProblem | None:
-    if hasattr(error.orig, "sqlstate"):
-        return _postgres_problem(error, where)
-    return _sqlite_problem(error.orig, where)
 
 
 def _full(where: str) -> StoreFull:
@@ -171,18 +165,19 @@ def _busy(where: str) -> StoreBusy:
     )
 
 
-def _postgres_problem(error: DBAPIError, where: str) -> StoreProblem | None:
-    said = str(error.orig).partition("\n")[0]
-    state = getattr(error.orig, "sqlstate", None)
-    if state == _POSTGRES_FULL:
-        return _full(where)
-    if state == _POSTGRES_LOCKED:
-        return _busy(where)
-    if state in (_POSTGRES_FORBIDDEN, _POSTGRES_READONLY):
-        return StoreProblem(f"{where}: {said}; docs/operations.md names the rights that it takes")
-    if error.connection_invalidated or (state is None and isinstance(error, OperationalError)):
-        return StoreProblem(f"{where}: {said}")
-    return None
+def _postgres_problem(error: BaseException | None, where: str) -> StoreProblem | None:
+    from psycopg import OperationalError
+
+    said = str(error).partition("\n")[0]
+    match getattr(error, "sqlstate", None):
+        case "53100":  # disk_full
+            return _full(where)
+        case "55P03":  # lock_not_available
+            return _busy(where)
+        case "42501" | "25006":  # insufficient_privilege, read_only_sql_transaction
+            rights = "docs/operations.md names the rights that it takes"
+            return StoreProblem(f"{where}: {said}; {rights}")
+    return StoreProblem(f"{where}: {said}") if isinstance(error, OperationalError) else None
 
 
 def _sqlite_problem(error: BaseException | None, where: str) -> StoreProblem | None:

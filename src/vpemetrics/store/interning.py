@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, func, insert, select
+from sqlalchemy import Column, Connection, Table, func, select
+
+from vpemetrics.store.rows import insert_rows
 
 _REMEMBERED = 500_000
 _ASKED_AT_ONCE = 1_000
@@ -25,7 +27,6 @@ class Interned:
         self._spell = spell
         self._connection = connection
         self._table = table
-        self._insert = str(insert(table).compile(dialect=connection.dialect))
         self._next = (connection.scalar(select(func.max(table.c.id))) or 0) + 1
         self._remembers_all = self._next == 1
 
@@ -51,7 +52,7 @@ class Interned:
     def _add(self, texts: list[str]) -> None:
         rows = list(enumerate(texts, self._next))
         self._next += len(rows)
-        self._connection.exec_driver_sql(self._insert, rows)
+        insert_rows(self._connection, self._table, rows)
         self.ids.update((text, id_) for id_, text in rows)
 
     def _forget_when_full(self) -> None:
@@ -64,16 +65,22 @@ def matching(
     connection: Connection, *, wanted: Column[Any], given: Column[Any], values: list[Any]
 ) -> dict[Any, Any]:
     """`wanted` by `given`, of the rows that have one of these values."""
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     found: dict[Any, Any] = {}
     for start in range(0, len(values), _ASKED_AT_ONCE):
-        chunk = tuple(values[start : start + _ASKED_AT_ONCE])
-        marks = ",".join([mark] * len(chunk))
+        chunk = values[start : start + _ASKED_AT_ONCE]
+        condition, parameters = _among(connection, chunk)
         found.update(
             connection.exec_driver_sql(
                 f"SELECT {given.name}, {wanted.name} FROM {given.table} "  # noqa: S608 (our names)
-                f"WHERE {given.name} IN ({marks})",
-                chunk,
+                f"WHERE {given.name} {condition}",
+                parameters,
             ).all()
         )
     return found
+
+
+def _among(connection: Connection, values: list[Any]) -> tuple[str, tuple[Any, ...]]:
+    """The condition that holds for one of some values, and its parameters."""
+    if connection.dialect.name == "postgresql":
+        return "= ANY(%s)", (values,)
+    return f"IN ({','.join('?' * len(values))})", tuple(values)

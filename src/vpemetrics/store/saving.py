@@ -1,8 +1,8 @@
 """Records into rows: what one save writes, in one transaction.
 
 A chunk of records becomes columns, each column is turned into what the database holds,
-and the columns become the tuples of one INSERT … ON CONFLICT. A row that is already there
-and says the same is not touched, so its batch stays what it was.
+and the columns become the tuples of one upsert. A row that is already there and says the
+same is not touched, so its batch stays what it was.
 """
 
 import json
@@ -13,12 +13,12 @@ from hashlib import blake2b
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Table, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Column, Connection, Table, delete, select, update
 
 from vpemetrics.records import AnyRecord, Coverage, Sourced
 from vpemetrics.store import tables
 from vpemetrics.store.interning import Interned
+from vpemetrics.store.rows import upsert_rows
 from vpemetrics.store.shapes import SHAPES, Shape
 from vpemetrics.store.tables import Holds
 from vpemetrics.window import Micros, from_micros, to_micros
@@ -45,7 +45,6 @@ class Saving:
         self._names = Interned(connection, tables.names, spell=clean)
         self._shas = Interned(connection, tables.shas, spell=str.lower)
         self._hide = _Hiding(_author_key(connection))
-        self._upserts: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._covered: dict[tuple[str, str, str], set[Stretch]] = defaultdict(set)
         self._changed: Counter[str] = Counter()
@@ -110,12 +109,8 @@ class Saving:
         if "batch" in table.c:
             columns.append(table.c.batch)
             stored.append(repeat(self._batch))
-        rows = list(zip(*stored))  # noqa: B905 (the batch repeats without end)
-        if not rows:
-            return 0
-        if table.name not in self._upserts:
-            self._upserts[table.name] = _upsert(self._connection, table, columns, keys)
-        return self._connection.exec_driver_sql(self._upserts[table.name], rows).rowcount
+        rows = zip(*stored)  # noqa: B905 (the batch repeats without end)
+        return upsert_rows(self._connection, table, columns, keys, rows)
 
     def _stored(self, column: Column[Any], values: Values) -> Iterable[Any]:
         """The values as the database holds them."""
@@ -242,19 +237,3 @@ def clean(text: str) -> str:
 def _list(values: Iterable[str]) -> str:
     items = [item for item in map(clean, values) if item]
     return json.dumps(items, ensure_ascii=False, separators=(",", ":"))
-
-
-def _upsert(
-    connection: Connection, table: Table, columns: Sequence[Column[Any]], keys: Sequence[str]
-) -> str:
-    """The statement that saves a row, or changes it where it says something else."""
-    dialect = connection.dialect
-    start = sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
-    said = [column.name for column in columns if column.name not in (*keys, "batch")]
-    statement = start.on_conflict_do_update(
-        index_elements=list(keys),
-        set_={name: start.excluded[name] for name in (*said, "batch") if name in table.c},
-        where=or_(*(table.c[name].is_distinct_from(start.excluded[name]) for name in said)),
-    )
-    names = [column.name for column in columns]
-    return str(statement.compile(dialect=dialect, column_keys=names))

@@ -1,0 +1,91 @@
+"""Many rows at once, by the quickest way that each database has.
+
+SQLite is given a statement and all its rows. PostgreSQL would work through those one by one,
+at three times the cost, so rows are copied there, by way of a temporary table where some of
+them may be known already.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, column, insert, or_, select, table
+from sqlalchemy.dialects import postgresql, sqlite
+
+Row = tuple[Any, ...]
+
+
+def insert_rows(connection: Connection, into: Table, rows: Sequence[Row]) -> None:
+    """Inserts rows, given in the order of the table's columns, none of which is there yet."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        _copy(connection, into.name, into.c.keys(), rows)
+    else:
+        connection.exec_driver_sql(_insert(connection, into), rows)
+
+
+def upsert_rows(
+    connection: Connection,
+    into: Table,
+    columns: Sequence[Column[Any]],
+    keys: Sequence[str],
+    rows: Iterable[Row],
+) -> int:
+    """Saves rows of these columns, or changes them where they say something else.
+
+    Returns how many rows changed. Of rows with the same values under the keys the last counts;
+    one that differs in nothing but its batch is left as it is.
+    """
+    names = [column.name for column in columns]
+    key = itemgetter(*map(names.index, keys))
+    different = list({key(row): row for row in rows}.values())
+    if not different:
+        return 0
+    upsert = _upsert(connection, into, names, keys)
+    if connection.dialect.name != "postgresql":
+        return connection.exec_driver_sql(upsert, different).rowcount
+    _make_incoming(connection, into)
+    _copy(connection, _incoming(into), names, different)
+    changed = connection.exec_driver_sql(upsert).rowcount
+    connection.exec_driver_sql(f"TRUNCATE {_incoming(into)}")
+    return changed
+
+
+def _copy(connection: Connection, into: str, names: Iterable[str], rows: Iterable[Row]) -> None:
+    cursor: Any = connection.connection.cursor()  # psycopg's own, for SQLAlchemy knows no COPY
+    with closing(cursor), cursor.copy(f"COPY {into} ({', '.join(names)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _make_incoming(connection: Connection, into: Table) -> None:
+    """Makes the table that rows pass through, unless this transaction has it already."""
+    connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {_incoming(into)} ON COMMIT DROP AS "
+        f"TABLE {into.name} WITH NO DATA"
+    )
+
+
+def _incoming(into: Table) -> str:
+    return f"incoming_{into.name}"
+
+
+def _insert(connection: Connection, into: Table) -> str:
+    return str(insert(into).compile(dialect=connection.dialect))
+
+
+def _upsert(connection: Connection, into: Table, names: Sequence[str], keys: Sequence[str]) -> str:
+    """The statement that saves rows, of its parameters or of those that came in."""
+    start: Any = sqlite.insert(into)
+    if connection.dialect.name == "postgresql":
+        incoming = table(_incoming(into), *map(column, names))
+        start = postgresql.insert(into).from_select(list(names), select(*incoming.c))
+    new, said = start.excluded, [name for name in names if name not in (*keys, "batch")]
+    upsert = start.on_conflict_do_update(
+        index_elements=list(keys),
+        set_={name: new[name] for name in (*said, "batch") if name in into.c},
+        where=or_(*(into.c[name].is_distinct_from(new[name]) for name in said)),
+    )
+    return str(upsert.compile(dialect=connection.dialect, column_keys=list(names)))
