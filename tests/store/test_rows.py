@@ -59,10 +59,10 @@ def test_of_rows_under_one_key_the_last_counts_once(connection: Connection) -> N
 
 
 def test_one_transaction_may_save_other_columns_of_the_same_table(connection: Connection) -> None:
-    more = [*COLUMNS, runs.c.attempt]
+    more = [*COLUMNS[:3], runs.c.attempt, *COLUMNS[3:]]
     upsert(connection, (1, "a", 7, "ok", 1))
 
-    assert upsert_rows(connection, runs, more, ["source_id", "key"], [(1, "a", 7, "ok", 2, 3)]) == 1
+    assert upsert_rows(connection, runs, more, ["source_id", "key"], [(1, "a", 7, 3, "ok", 2)]) == 1
     assert stored(connection) == [("a", "ok", 2, 3)]
 
 

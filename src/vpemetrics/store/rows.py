@@ -33,7 +33,7 @@ def upsert_rows(
     keys: Sequence[str],
     rows: Iterable[Row],
 ) -> int:
-    """Saves rows of these columns, or changes them where they say something else.
+    """Saves rows of some columns, in the table's order, or changes them where they say otherwise.
 
     Returns how many rows changed. Of rows with the same values under the keys the last counts;
     one that differs in nothing but its batch is left as it is.
