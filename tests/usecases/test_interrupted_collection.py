@@ -1,0 +1,113 @@
+"""Collections that are killed, and several at once: the store is what it is without all that."""
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from collectedclone import collect_here, ended, go, ready
+
+from vpemetrics.records import RECORD_TYPES
+from vpemetrics.store import Store
+
+COMMITS = 1_200
+KILLED = 20
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone with a squashed pull request a commit, and a release every twenty."""
+    folder = tmp_path_factory.mktemp("git")
+    git("init", "-q", "--bare", "-b", "main", str(folder / "origin"))
+    git("-C", str(folder / "origin"), "fast-import", "--quiet", given=history())
+    git("clone", "-q", str(folder / "origin"), str(folder / "clone"))
+    return folder / "clone"
+
+
+def history() -> str:
+    """What fast-import makes a repository of."""
+    lines = []
+    for number in range(1, COMMITS + 1):
+        person = (
+            f"P{number % 40} <p{number % 40}@example.org> {1_700_000_000 + 3600 * number} +0000"
+        )
+        said = f"Change {number} (#{number})"
+        lines += ["commit refs/heads/main", f"author {person}", f"committer {person}"]
+        lines += [f"data {len(said)}", said, f"M 644 inline f{number % 50}", "data 0", ""]
+        if number % 20 == 0:
+            lines += [f"reset refs/tags/v1.{number}", "from refs/heads/main", ""]
+    return "\n".join(lines)
+
+
+def git(*arguments: str, given: str = "") -> None:
+    subprocess.run(["git", *arguments], input=given.encode(), check=True, timeout=60)
+
+
+def empty_store(location: str) -> str:
+    """A new store whose authors are hidden by the same key as in all the others."""
+    with Store.open(location) as store, store.transaction() as connection:
+        connection.exec_driver_sql(f"UPDATE meta SET value = '{'0' * 64}' WHERE key = 'author_key'")
+    return location
+
+
+def held(location: str) -> list[object]:
+    """Every record of every kind, how far was collected, and how many saves it took."""
+    with Store.open(location) as store:
+        records = [record for kind in RECORD_TYPES for record in store.records(kind)]
+        return [*records, store.cursors("git"), store.batch()]
+
+
+def test_a_collection_killed_at_any_moment_leaves_no_trace_in_the_next(
+    new_location: Callable[[], str], clone: Path
+) -> None:
+    undisturbed = empty_store(new_location())
+    process = ready(undisturbed, clone)
+    begun = time.monotonic()
+    go(process)
+    assert ended(process) == [0]
+    lasting = time.monotonic() - begun
+    expected = held(undisturbed)
+    moments, left = random.Random(3), set()
+
+    for _ in range(KILLED):
+        location = empty_store(new_location())
+        process = ready(location, clone)
+        go(process)
+        time.sleep(moments.uniform(0, lasting))
+        process.send_signal(signal.SIGKILL)
+        ended(process)
+        with Store.open(location) as store:
+            left.add(store.counts().get("commits"))
+        collect_here(location, clone)
+        assert held(location) == expected
+
+    assert left <= {None, COMMITS}  # all of a portion was saved, or nothing
+
+
+def test_collections_at_once_double_nothing_and_wait_for_each_other(
+    new_location: Callable[[], str], clone: Path
+) -> None:
+    undisturbed, shared = empty_store(new_location()), empty_store(new_location())
+    collect_here(undisturbed, clone)
+
+    processes = [ready(shared, clone) for _ in range(3)]
+    go(*processes)
+
+    assert ended(*processes) == [0, 0, 0]
+    assert held(shared) == held(undisturbed)
+
+
+def test_collections_that_race_to_make_the_store_both_succeed(
+    new_location: Callable[[], str], clone: Path
+) -> None:
+    location = new_location()  # not there yet
+
+    processes = [ready(location, clone) for _ in range(2)]
+    go(*processes)
+
+    assert ended(*processes) == [0, 0]
+    with Store.open(location) as store:
+        assert store.counts()["commits"] == COMMITS
