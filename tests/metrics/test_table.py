@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from vpemetrics.metrics.table import Table, first_of_each, occurrences, one_of, texts
+from vpemetrics.metrics.table import (
+    Table,
+    distinct,
+    first_of_each,
+    looked_up,
+    occurrences,
+    one_of,
+    texts,
+)
 
 
 def fruit() -> Table:
@@ -59,3 +67,15 @@ def test_texts_are_found_counted_and_told_apart() -> None:
     assert texts([("a", "b"), ()]).tolist() == [("a", "b"), ()]
     assert first_of_each(np.array([7, 3, 7, 3, 1])).tolist() == [0, 1, 4]
     assert occurrences(np.array([7, 1, 3]), np.array([3, 7, 3])).tolist() == [1, 0, 2]
+
+
+def test_a_value_is_looked_up_by_its_key() -> None:
+    keys, values = np.array([7, 3, 5]), np.array([70, 30, 50])
+
+    assert looked_up(np.array([5, 4, 7, 9, 1]), keys, values, -1).tolist() == [50, -1, 70, -1, -1]
+    assert looked_up(np.array([5]), keys[:0], values[:0], -1).tolist() == [-1]
+
+
+@pytest.mark.parametrize(("numbers", "count"), [([7, 3, 7, 3, 1], 3), ([2], 1), ([], 0)])
+def test_different_numbers_are_counted(numbers: list[int], count: int) -> None:
+    assert distinct(np.array(numbers, dtype=np.int64)) == count

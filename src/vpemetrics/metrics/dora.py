@@ -16,7 +16,7 @@ from vpemetrics.metrics import intervals
 from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Cut, Stretch, length
 from vpemetrics.metrics.figures import Figure, FigureCoverage, IntervalRef, WindowRef
 from vpemetrics.metrics.registry import METRICS
-from vpemetrics.metrics.table import Column, Table, one_of
+from vpemetrics.metrics.table import Column, Table, distinct, one_of
 from vpemetrics.window import (
     HOUR,
     SECOND,
@@ -106,7 +106,7 @@ def deployment_frequency(cut: Cut) -> Figure:
     beside = {kind: float(kinds[kind]) for kind in _KINDS}
     beside["failed_attempts"] = float(kinds["attempt"])
     if not cut.partial:
-        beside["days_with_deployment"] = len(np.unique(cut.deployed["day"])) / weeks
+        beside["days_with_deployment"] = distinct(cut.deployed["day"]) / weeks
     if cut.facts.pooled and cut.covered_services:
         counts = _occurrences(cut.deployed["service"])
         each = [counts[service] / weeks for service in cut.covered_services]
@@ -233,7 +233,7 @@ def change_lead_time(cut: Cut) -> Figure:
         "change_lead_time",
         None if few else intervals.median(seconds),
         n=len(seconds),
-        deployments=len(np.unique(clusters)),
+        deployments=distinct(clusters),
         interval=interval(found),
         values=tuple(sorted(seconds.tolist())) if few else (),
         excluded=excluded(cut),
@@ -244,7 +244,7 @@ def change_lead_time(cut: Cut) -> Figure:
 
 def excluded(cut: Cut) -> dict[str, int]:
     """Changes left out of lead time by reason; deployments of unknown commits beside them."""
-    found = _occurrences(cut.changes["reason"])
+    found = _occurrences(cut.changes.where(~cut.changes["counted"])["reason"])
     found["negative"] += len(cut.finished_in(cut.facts.negatives))
     found["unknown_commit"] += int(cut.deployed["unknown"].sum())
     return {reason: count for reason, count in sorted(found.items()) if count}
@@ -359,17 +359,25 @@ def suspected_by_chance(cut: Cut) -> float | None:
     The mean over the services of the cut that deployed in the window; None if none did.
     """
     hours = _working_hours(cut.window)
-    services = dict.fromkeys(cut.forward["service"].tolist())
+    services = list(dict.fromkeys(cut.forward["service_id"].tolist()))
     if not services or not len(hours):
         return None
-    near = [_near(hours, cut.facts.began[name], cut.facts.suspected_within) for name in services]
-    return float(np.mean(near))
+    near = _near(hours, cut.facts.began, cut.facts.suspected_within)
+    return float(np.mean([near.get(service, 0.0) for service in services]))
 
 
-def _near(moments: npt.NDArray[np.int64], began: npt.NDArray[np.int64], within: Micros) -> float:
-    """The share of moments at most so long after the last that began before."""
-    last = np.searchsorted(began, moments, side="right") - 1
-    return float(((last >= 0) & (moments - began[last] <= within)).mean())
+def _near(moments: npt.NDArray[np.int64], began: Table, within: Micros) -> dict[int, float]:
+    """The share of moments at most so long after a deployment of a service began, by its id."""
+    start, end = np.searchsorted(began["began_at"], (moments[0] - within, moments[-1] + 1))
+    here = began.between(start, end)
+    ids, service = np.unique(here["service_id"], return_inverse=True)
+    shape = len(ids), len(moments) + 1
+    steps = np.zeros(shape, dtype=np.intp)  # how many more deployments a moment has near
+    np.add.at(steps, (service, np.searchsorted(moments, here["began_at"])), 1)
+    after = np.searchsorted(moments, here["began_at"] + within, side="right")
+    np.add.at(steps, (service, after), -1)
+    shares = (steps.cumsum(axis=1)[:, :-1] > 0).mean(axis=1)
+    return dict(zip(ids.tolist(), shares.tolist(), strict=True))
 
 
 @lru_cache(maxsize=128)

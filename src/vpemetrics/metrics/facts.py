@@ -20,6 +20,7 @@ from vpemetrics.metrics.table import (
     Places,
     Table,
     first_of_each,
+    looked_up,
     one_of,
     texts,
 )
@@ -37,10 +38,12 @@ SKEW_SECONDS: Final = 300.0
 class Facts:
     """All that was derived and collected for some services over some time.
 
-    - `deployed`: id, kind, counts (in frequency), began_at, started_at, finished_at, first,
-      rolled_back, ships, unknown, unplanned, day (the number of its date in the report's zone)
+    - `deployed`: id, kind, forward, counts (in frequency), began_at, started_at, finished_at,
+      first, rolled_back, ships, unknown, unplanned, day (the number of its date in the report's
+      zone)
     - `shipped`: deployed_id, item, finished_at, start_at, more_starts, first_at, at_merge, reason,
-      ready_at, first_review_at, merged_at, started_at, lines, author
+      counted (no reason leaves it out), first (held by the first known deployment), ready_at,
+      first_review_at, merged_at, lines, author
     - `waiting`: item, merged_at, reason
     - `failures`: deployed_id, finished_at, kind, grade, start_at, restored_at (MISSING: not
       restored yet), timed (False: nobody knows when it was restored)
@@ -109,7 +112,7 @@ class Facts:
         """
         if not self.pooled or len(self.services) < 2:
             return self.shipped
-        first = one_of(self.shipped["reason"], ("first_deployment",))
+        first = self.shipped["first"]
         places = np.concatenate([np.flatnonzero(first), np.flatnonzero(~first)])
         latest = first_of_each(self.shipped["item"][places[::-1]])
         return self.shipped.at(places[::-1][latest][::-1]).ordered("finished_at")
@@ -117,7 +120,7 @@ class Facts:
     @cached_property
     def counted_changes(self) -> Table:
         """Changes that lead time counts: those that no reason leaves out."""
-        return self.changes.where(one_of(self.changes["reason"], (None,)))
+        return self.changes.where(self.changes["counted"])
 
     @cached_property
     def samples(self) -> Table:
@@ -150,7 +153,7 @@ class Facts:
             left = left.where(~np.isin(left["item"], sent["item"]))
             left = left.at(first_of_each(left["item"]))
         shipped_at, waiting_at = sent["merged_at"], left["merged_at"]
-        counted, waits = one_of(sent["reason"], (None,)), one_of(left["reason"], (None,))
+        counted, waits = sent["counted"], one_of(left["reason"], (None,))
         pulls = sent["item"] > 0
         excluded = shipped_at[pulls & ~counted], waiting_at[~waits]
         return {
@@ -177,10 +180,44 @@ class Facts:
         return rows.with_columns(seconds=seconds_between(rows[start], until), over=over)
 
     @cached_property
-    def began(self) -> dict[str, npt.NDArray[np.int64]]:
-        """When each forward deployment of a service began, in order, by service."""
-        began = self.forward["began_at"]
-        return {name: np.sort(began[rows]) for name, rows in by_service(self.forward).items()}
+    def began(self) -> Table:
+        """Forward deployments in the order in which they began."""
+        return self.forward.ordered("began_at")
+
+    @cached_property
+    def staged(self) -> Table:
+        """Counted pull requests with all times known, with the seconds of each stage (rule 18).
+
+        The stages are coding, waiting_for_review, review, unreviewed, waiting_to_deploy and
+        deploying; boundaries are made monotone. Without a review, ready to merge is `unreviewed`,
+        and the review stages are 0 long. Nothing lasts beyond the finish, so that the stages add up
+        to the time to production.
+        """
+        counted = self.counted_changes
+        counted = counted.with_columns(
+            started_at=looked_up(
+                counted["deployed_id"], self.deployed["id"], self.deployed["started_at"], MISSING
+            )
+        )
+        needed = ("first_at", "ready_at", "merged_at", "started_at", "finished_at")
+        known = counted.where(
+            np.logical_and.reduce([counted["item"] > 0, *(counted[at] != MISSING for at in needed)])
+        )
+        first, ready, merged_at, started, finished = (known[at] for at in needed)
+        reviewed = known["first_review_at"] != MISSING
+        review = np.where(reviewed, known["first_review_at"], ready)
+        bounds = np.maximum.accumulate([first, ready, review, merged_at, started, finished])
+        coding, waiting, reviewing, to_deploy, deploying = (
+            np.diff(np.minimum(bounds, finished), axis=0) / SECOND
+        )
+        return known.with_columns(
+            coding=coding,
+            waiting_for_review=np.where(reviewed, waiting, 0.0),
+            review=np.where(reviewed, reviewing, 0.0),
+            unreviewed=np.where(reviewed, 0.0, waiting + reviewing),
+            waiting_to_deploy=to_deploy,
+            deploying=deploying,
+        )
 
     @cached_property
     def collected(self) -> list[Stretch]:
@@ -197,7 +234,7 @@ class Facts:
     @cached_property
     def forward(self) -> Table:
         """Forward deployments, and whether they are `sourced`."""
-        return self._sourced(self.deployed.where(one_of(self.deployed["kind"], ("forward",))))
+        return self._sourced(self.deployed.where(self.deployed["forward"]))
 
     @cached_property
     def blamed(self) -> Table:
@@ -382,9 +419,9 @@ def by_service(table: Table) -> dict[str, Places]:
 
 def _each_start(changes: Table) -> Table:
     """Changes, those of several starts as often as they have some."""
-    more = [(text or "").split() for text in changes["more_starts"].tolist()]
-    if not any(more):
+    if not any(changes["more_starts"]):
         return changes
+    more = [(text or "").split() for text in changes["more_starts"].tolist()]
     first = changes["start_at"].tolist()
     starts = [at for one, rest in zip(first, more, strict=True) for at in (one, *map(int, rest))]
     places = np.repeat(np.arange(len(changes)), [1 + len(rest) for rest in more])
@@ -453,13 +490,27 @@ def table(columns: Columns, names: Mapping[int, str]) -> Table:
 def deployed_table(columns: Columns, names: Mapping[int, str], zone: str) -> Table:
     """Deployments with when they began, their date in a zone, and if their commit is unknown."""
     started, finished, kind = (columns[name] for name in ("started_at", "finished_at", "kind"))
+    forward = one_of(kind, ("forward",))
     said = {name: columns[name] == 1 for name in ("first", "rolled_back", "ships")}
     known = said["first"] | said["rolled_back"] | said["ships"]
     return table({**columns, **said}, names).with_columns(
         began_at=np.where(started != MISSING, started, finished),
         day=_days(finished, zone),
+        forward=forward,
         counts=one_of(kind, COUNTED),
-        unknown=one_of(kind, ("forward",)) & ~known,
+        unknown=forward & ~known,
+    )
+
+
+def shipped_table(columns: Columns, names: Mapping[int, str]) -> Table:
+    """Shipped changes in the order they arrived, with whether they count and as what."""
+    return (
+        table(columns, names)
+        .with_columns(
+            counted=one_of(columns["reason"], (None,)),
+            first=one_of(columns["reason"], ("first_deployment",)),
+        )
+        .ordered("finished_at")
     )
 
 

@@ -9,7 +9,7 @@ from vpemetrics.metrics import dora
 from vpemetrics.metrics.facts import Cut, length
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.metrics.table import Table, occurrences, one_of
-from vpemetrics.window import DAY, MISSING, SECOND
+from vpemetrics.window import DAY, MISSING
 
 STAGES: Final = (
     "coding",
@@ -24,31 +24,8 @@ FORGOTTEN: Final = 30 * DAY
 
 
 def stages(cut: Cut) -> Table:
-    """Pull requests with all times known, with the seconds of each stage, boundaries made monotone.
-
-    Without a review, ready to merge is the stage `unreviewed`; the review stages are then 0 long.
-    Nothing lasts beyond the finish, so that the stages add up to the time to production.
-    """
-    counted = cut.counted_changes
-    needed = ("first_at", "ready_at", "merged_at", "started_at", "finished_at")
-    known = counted.where(
-        np.logical_and.reduce([counted["item"] > 0, *(counted[at] != MISSING for at in needed)])
-    )
-    first, ready, merged, started, finished = (known[at] for at in needed)
-    reviewed = known["first_review_at"] != MISSING
-    review = np.where(reviewed, known["first_review_at"], ready)
-    bounds = np.maximum.accumulate([first, ready, review, merged, started, finished])
-    coding, waiting, reviewing, to_deploy, deploying = (
-        np.diff(np.minimum(bounds, finished), axis=0) / SECOND
-    )
-    return known.with_columns(
-        coding=coding,
-        waiting_for_review=np.where(reviewed, waiting, 0.0),
-        review=np.where(reviewed, reviewing, 0.0),
-        unreviewed=np.where(reviewed, 0.0, waiting + reviewing),
-        waiting_to_deploy=to_deploy,
-        deploying=deploying,
-    )
+    """Pull requests with all times known, with the seconds of each stage."""
+    return cut.finished_in(cut.facts.staged)
 
 
 def stage(cut: Cut, name: str) -> Figure:

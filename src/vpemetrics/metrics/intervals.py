@@ -24,6 +24,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vpemetrics.metrics.table import distinct
+
 FEWEST: Final = 6
 """Samples (or clusters of them) below which a median has no interval: the values are listed."""
 
@@ -123,7 +125,7 @@ def woodruff(
     Source: Woodruff 1952, with Student's t for the number of clusters.
     """
     samples, names = _aligned(values, clusters)
-    if np.unique(names).size < FEWEST:
+    if distinct(names) < FEWEST:
         return None
     spread = woodruff_spread(samples, names, level)
     if spread.variance == 0:

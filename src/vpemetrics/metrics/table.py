@@ -105,6 +105,20 @@ def first_of_each(numbers: Column) -> Places:
     return np.sort(np.unique(numbers, return_index=True)[1])
 
 
+def distinct(numbers: Column) -> int:
+    """How many different numbers there are."""
+    return int(np.count_nonzero(np.diff(np.sort(numbers)))) + bool(len(numbers))
+
+
+def looked_up(wanted: Column, keys: Column, values: Column, otherwise: int) -> Column:
+    """The value beside each wanted key, of keys that occur once; otherwise another one."""
+    if not len(keys):
+        return np.full(len(wanted), otherwise)
+    order = np.argsort(keys)
+    places = order[np.searchsorted(keys[order[:-1]], wanted)]
+    return np.where(keys[places] == wanted, values[places], otherwise)
+
+
 def occurrences(numbers: Column, among: Column) -> npt.NDArray[np.intp]:
     """How often each of the numbers occurs among others."""
     ranked = np.sort(among)

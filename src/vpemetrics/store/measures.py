@@ -62,8 +62,7 @@ def _shipments(connection: Connection, wanted: str) -> Arrays:
         connection,
         "SELECT s.service_id, s.deployed_id, s.item, s.finished_at, s.start_at, s.more_starts, "
         "s.first_at, s.at_merge, s.reason, c.ready_at, c.first_review_at, s.merged_at, "
-        "d.started_at, c.additions + c.deletions AS lines, c.author "
-        "FROM shipped s JOIN deployed d ON d.id = s.deployed_id "
+        "c.additions + c.deletions AS lines, c.author FROM shipped s "
         f"LEFT JOIN changes c ON c.id = s.item WHERE {wanted}",
         text=("more_starts", "reason", "author"),
     )

@@ -19,6 +19,7 @@ from vpemetrics.metrics.facts import (
     failures,
     incident_table,
     merged,
+    shipped_table,
     table,
 )
 from vpemetrics.metrics.figures import Scope
@@ -143,7 +144,7 @@ class Knowledge:
         return Facts(
             services=self.services,
             deployed=deployed,
-            shipped=table(found["shipped"], self.names).ordered("finished_at"),
+            shipped=shipped_table(found["shipped"], self.names),
             waiting=table(found["waiting"], self.names),
             failures=failures(found["evidence"], deployed),
             incidents=incidents,
