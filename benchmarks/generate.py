@@ -2,6 +2,7 @@
 
     python benchmarks/generate.py M /some/folder
     python benchmarks/generate.py M /some/folder --monorepo 50
+    python benchmarks/generate.py S /some/folder --weeks 1040
 
 The folder gets `history`, `new-week` (the last week, to be imported after it)
 and a `vpemetrics.toml`. The same arguments always write the same bytes.
@@ -27,16 +28,20 @@ from vpemetrics.simulate.plan import Plan, configuration
 
 SIZES = {"S": 0.1, "M": 1.0, "L": 10.0}
 ENDS = date(2026, 9, 7)
+WEEKS = 104
 
 
-def plan_of(size: str, monorepo_services: int | None) -> Plan:
-    """The plan of a size: M has a million commits, S a tenth of everything, L ten times."""
-    times = SIZES[size]
-    count = monorepo_services or round(100 * times)
+def plan_of(size: str, monorepo_services: int | None, weeks: int = WEEKS) -> Plan:
+    """The plan of a size: M has a million commits, S a tenth of everything, L ten times.
+
+    That is in 104 weeks; more or fewer of them are each as busy.
+    """
+    count = monorepo_services or round(100 * SIZES[size])
+    times = SIZES[size] * weeks / WEEKS
     return Plan(
         services=tuple(f"service-{number + 1:04d}" for number in range(count)),
         ends=ENDS,
-        weeks=104,
+        weeks=weeks,
         commits=round(1_000_000 * times),
         changes=round(200_000 * times),
         deployments=round(100_000 * times),
@@ -91,8 +96,10 @@ def main() -> None:
     parser.add_argument("size", choices=SIZES)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--monorepo", type=int, metavar="SERVICES")
+    parser.add_argument("--weeks", type=int, default=WEEKS)
     arguments = parser.parse_args()
-    counts = write(plan_of(arguments.size, arguments.monorepo), arguments.folder)
+    plan = plan_of(arguments.size, arguments.monorepo, arguments.weeks)
+    counts = write(plan, arguments.folder)
     for kind, count in sorted(counts.items()):
         print(f"{kind:15} {count:>10,}")
 

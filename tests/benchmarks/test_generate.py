@@ -49,6 +49,13 @@ def test_a_monorepo_has_the_services_asked_for(generate: ModuleType) -> None:
     assert len(plan.repositories) == 1
 
 
+def test_every_week_is_as_busy_however_many_there_are(generate: ModuleType) -> None:
+    short, long = (generate.plan_of("S", None, weeks) for weeks in (104, 1040))
+
+    assert (long.commits, long.deployments) == (10 * short.commits, 10 * short.deployments)
+    assert long.services == short.services
+
+
 def test_history_and_new_week_hold_everything_once(generate: ModuleType, tmp_path: Path) -> None:
     plan = replace(PLAN, weeks=6, commits=600, changes=150, deployments=100, incidents=10)
     counts = generate.write(plan, tmp_path)
