@@ -14,6 +14,10 @@ from vpemetrics.rules import Rules
 
 AnyKind = TypeVar("AnyKind", bound=AnyRecord)
 
+Person = tuple[str, str]
+"""A name and an address."""
+
+ADA: Person = ("Ada", "ada@example.org")
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 
@@ -26,15 +30,15 @@ class GitRepository:
     at: datetime = BEGIN
     made: int = 0
 
-    def git(self, *arguments: str, given: str | bytes = b"") -> str:
+    def git(self, *arguments: str, given: str | bytes = b"", by: Person = ADA) -> str:
         """What git prints."""
         environment = os.environ | {
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_SYSTEM": os.devnull,
-            "GIT_AUTHOR_NAME": "Ada",
-            "GIT_AUTHOR_EMAIL": "ada@example.org",
-            "GIT_COMMITTER_NAME": "Ada",
-            "GIT_COMMITTER_EMAIL": "ada@example.org",
+            "GIT_AUTHOR_NAME": by[0],
+            "GIT_AUTHOR_EMAIL": by[1],
+            "GIT_COMMITTER_NAME": by[0],
+            "GIT_COMMITTER_EMAIL": by[1],
             "GIT_AUTHOR_DATE": f"{self.at.timestamp():.0f} +0000",
             "GIT_COMMITTER_DATE": f"{self.at.timestamp():.0f} +0000",
         }
@@ -49,22 +53,20 @@ class GitRepository:
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode("utf-8", "replace").strip()
 
-    def commit(self, message: str | bytes = "Change", *parents: str, **identity: str) -> str:
-        """A commit on what is checked out, or on other parents; its sha.
-
-        `identity` are further variables of git's environment, `path` the file it touches.
-        """
+    def commit(
+        self, message: str | bytes = "Change", *parents: str, path: str = "", by: Person = ADA
+    ) -> str:
+        """A commit on what is checked out, or on other parents; its sha."""
         self.at += timedelta(minutes=1)
         self.made += 1
-        file = self.path / identity.pop("path", f"file{self.made}")
+        file = self.path / path if path else self.path / f"file{self.made}"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(str(self.made), encoding="utf-8")
         self.git("add", "--all")
         tree = self.git("write-tree")
         on = parents or tuple(filter(None, [self.head()]))
         options = [word for parent in on for word in ("-p", parent)]
-        settings = [word for name, value in identity.items() for word in ("-c", f"{name}={value}")]
-        sha = self.git(*settings, "commit-tree", tree, *options, given=message)
+        sha = self.git("commit-tree", tree, *options, given=message, by=by)
         self.git("update-ref", "HEAD", sha)
         return sha
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
-from vpemetrics.collectors.git.log import Logged
+from vpemetrics.records import Commit
 
 NOWHERE: Final = -1
 
@@ -18,7 +18,7 @@ class Arrivals:
 
     def __init__(
         self,
-        commits: Mapping[str, Logged],
+        commits: Mapping[str, Commit],
         is_pull: Callable[[str], bool],
         boundary: Collection[str] = (),
     ) -> None:
@@ -35,18 +35,27 @@ class Arrivals:
         self.inside: set[str] = set()
         """Commits that came as part of some pull request's own."""
         self._starts: dict[str, int] = {}
+        self._trunk = 0
 
     def add(self, tip: str) -> list[str]:
-        """Lets a branch arrive; its own line, newest first, as far as it had not arrived yet."""
+        """Lets a branch arrive; its own line, newest first, as far as it had not arrived yet.
+
+        The default branch comes first.
+        """
         whole = self._line(tip)
-        lines = [(list(whole), False)]
+        self._grow(whole)
+        self._trunk = self._trunk or len(self.order)
+        return whole
+
+    def _grow(self, line: Sequence[str]) -> None:
+        lines = [(list(line), False)]
         while lines:
             line, inside = lines[-1]
             if not line:
                 lines.pop()
                 continue
             commit = line[-1]
-            others = self._commits[commit].parents.split()[1:]
+            others = self._commits[commit].parents[1:]
             if others:
                 self._starts.setdefault(commit, len(self.order))
             side = next((s for s in others if s in self._commits and s not in self.place), None)
@@ -55,7 +64,6 @@ class Arrivals:
                 self._arrive(commit, inside=inside)
             else:
                 lines.append((self._line(side), inside or self._is_pull(commit)))
-        return whole
 
     def brought(self, merge: str) -> Sequence[str]:
         """What came with a merge, oldest first, the merge itself apart."""
@@ -68,7 +76,7 @@ class Arrivals:
         the history is cut, or the head has no commit in common with the branch.
         """
         place, commits = self.place, self._commits
-        before = commits[landed].parents.partition(" ")[0]
+        before = next(iter(commits[landed].parents), "")
         base, end = place.get(before, NOWHERE), place[landed]
         found, stack, met = dict[str, None](), [head], not before
         while stack:
@@ -76,13 +84,14 @@ class Arrivals:
             if commit in found:
                 continue
             at = place.get(commit)
-            if commit not in commits or (at is not None and not base < at <= end):
+            on_branch = at is not None and (at <= base or end <= at < self._trunk)
+            if commit not in commits or (on_branch and not commit == head == landed):
                 met = True
                 continue
             if commit in self._boundary:
                 return None
             found[commit] = None
-            stack += commits[commit].parents.split()
+            stack += commits[commit].parents
         return list(reversed(found)) if met else None
 
     def _line(self, tip: str) -> list[str]:
@@ -91,7 +100,7 @@ class Arrivals:
         line = []
         while tip in commits and tip not in place:
             line.append(tip)
-            tip = commits[tip].parents.partition(" ")[0]
+            tip = next(iter(commits[tip].parents), "")
         return line
 
     def _arrive(self, commit: str, *, inside: bool) -> None:

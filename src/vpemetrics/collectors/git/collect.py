@@ -11,10 +11,11 @@ from typing import Final
 from vpemetrics.collectors.base import Occasion, Portion, bot_test
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.commands import Git
+from vpemetrics.collectors.git.commits import Recorder
 from vpemetrics.collectors.git.log import moment, read_paths
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.position import Position, parse_position
-from vpemetrics.collectors.git.reading import Reading, read
+from vpemetrics.collectors.git.reading import Reader, Reading
 from vpemetrics.collectors.git.tags import Tag, deployed_tags
 from vpemetrics.collectors.git.telling import Telling
 from vpemetrics.records import AnyRecord
@@ -37,7 +38,8 @@ def collect(options: Options, occasion: Occasion) -> Iterator[Portion]:
         return
     settings = _settings(options, occasion, repository, clone)
     after = _to_go_on_from(occasion, clone, settings)
-    reading = read(clone, tags, after)
+    told = Recorder(repository, bot_test(occasion.rules.bots))
+    reading = Reader(clone, tags, told).read(after)
     position = _position(clone, reading, tags, settings, occasion.now)
     telling = Telling(
         options=options,
@@ -130,17 +132,17 @@ def _position(
 def _first_at(clone: Clone, reading: Reading, now: datetime) -> datetime:
     """When the history begins; from where on it is whole, if it is cut."""
     commits, order = reading.commits, reading.arrivals.order
-    cut = [moment(commits[sha].committed) for sha in clone.boundary if sha in commits]
+    cut = [commits[sha].committed_at for sha in clone.boundary if sha in commits]
     if cut:
         return max(filter(None, cut), default=now)
-    return next((at for sha in order if (at := moment(commits[sha].committed))), now)
+    return next((at for sha in order if (at := commits[sha].committed_at)), now)
 
 
 def _last_at(clone: Clone, reading: Reading, tags: Sequence[Tag], now: datetime) -> datetime:
     """Until when everything that happened is known: to the last fetch, or the newest fact."""
     known = [clone.seen_at or now, *(moment(tag.seconds) for tag in tags)]
     if reading.line:
-        known.append(moment(reading.commits[reading.line[0]].committed))
+        known.append(reading.commits[reading.line[0]].committed_at)
     if reading.after:
         known.append(parse_instant(reading.after.last_at))
     return min(now, max(filter(None, known)))
@@ -153,7 +155,7 @@ def _records(telling: Telling, position: Position, occasion: Occasion) -> Iterat
     wants_paths = _wants_paths(occasion, telling.repository)
     paths = read_paths(telling.clone.git, telling.shas) if wants_paths else None
     of = len(telling.shas)
-    for done, commit in enumerate(telling.commits(bot_test(occasion.rules.bots), paths)):
+    for done, commit in enumerate(telling.commits(paths)):
         if not done % _OFTEN:
             occasion.progress(done, of)
         yield commit

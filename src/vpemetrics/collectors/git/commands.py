@@ -17,7 +17,7 @@ _PLAIN: Final = (
     "-c", "color.ui=false",
 )  # fmt: skip
 _KEPT: Final = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1 << 18
 
 
 class GitFailed(FixInput):
@@ -60,7 +60,7 @@ class Git:
             lines.seek(0)
             with self._start(arguments, lines, complaints) as process:
                 try:
-                    yield from iter(partial(os.read, _output(process), _CHUNK), b"")
+                    yield from iter(partial(_output(process).read, _CHUNK), b"")
                 except BaseException:
                     process.kill()
                     raise
@@ -96,8 +96,10 @@ class Git:
         return GitFailed(f"git could not read {self.path}: {said or 'it gave no reason'}")
 
 
-def _output(process: "subprocess.Popen[bytes]") -> int:
-    return process.stdout.fileno() if process.stdout else -1
+def _output(process: "subprocess.Popen[bytes]") -> IO[bytes]:
+    if process.stdout is None:
+        raise TypeError("the output of git is read through a pipe")
+    return process.stdout
 
 
 def plain_environment(environ: Mapping[str, str]) -> dict[str, str]:

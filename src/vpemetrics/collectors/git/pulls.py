@@ -31,13 +31,19 @@ class Numbers:
     and a few heads, fetched by hand, say nothing about the others.
     """
 
-    def __init__(self, heads: Collection[int]) -> None:
+    def __init__(self, heads: Collection[int], mark: str = "#") -> None:
+        """The known heads' numbers, and what stands before a number here."""
         self._heads = heads
+        self._mark = mark
         last = max(heads, default=0)
         self._last = last if len(heads) * _FEW > last else 0
 
-    def __contains__(self, number: int) -> bool:
-        return number > self._last or number in self._heads
+    def merged(self, message: str) -> Merged | None:
+        """The pull request that a message says was merged, if it can be one."""
+        said = merged(message, self._mark)
+        if said is None or not said.only_marked or said.number > self._last:
+            return said
+        return said if said.number in self._heads else None
 
 
 def landings(
@@ -45,7 +51,6 @@ def landings(
     arrivals: Arrivals,
     line: Iterable[str],
     numbers: Numbers,
-    mark: str = "#",
 ) -> dict[int, Landing]:
     """The merged pull requests by number, each with the commit it was merged by.
 
@@ -58,8 +63,8 @@ def landings(
     doubtful: dict[int, Landing] = {}
     for sha in arrivals.order:
         commit = commits[sha]
-        said = merged(commit.message, mark)
-        if said is None or said.number not in numbers:
+        said = numbers.merged(commit.message)
+        if said is None:
             continue
         landing = Landing(sha, said, sha in own_line)
         if sha in inside and " " not in commit.parents:
@@ -70,9 +75,3 @@ def landings(
         if before is None or (landing.on_line and not before.on_line):
             found[said.number] = landing
     return doubtful | found
-
-
-def is_pull(commit: Logged, numbers: Numbers, mark: str = "#") -> bool:
-    """Whether a merge commit is a pull request's."""
-    said = merged(commit.message, mark)
-    return said is not None and said.number in numbers

@@ -9,12 +9,16 @@ from typing import Final, NamedTuple
 
 
 class Merged(NamedTuple):
-    """A pull request as the commit that merged it names it."""
+    """A pull request as the commit that merged it names it.
+
+    Where `only_marked`, a number at the end of the subject is all there is: an issue's perhaps.
+    """
 
     number: int
     title: str | None
     head_branch: str | None = None
     base_branch: str | None = None
+    only_marked: bool = False
 
 
 _SHA: Final = r"([0-9a-f]{40}(?:[0-9a-f]{24})?)\b"
@@ -51,7 +55,7 @@ def merged(message: str, mark: str = "#") -> Merged | None:
     squash = _SQUASH.fullmatch(subject) if subject.endswith(")") else None
     if squash is None or squash[2] != mark:
         return None
-    return Merged(int(squash[3]), squash[1])
+    return Merged(int(squash[3]), squash[1], only_marked=True)
 
 
 def reverts(message: str) -> str | None:

@@ -1,16 +1,15 @@
 """What was read of a repository, told as records."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from vpemetrics.collectors.base import IsBot
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.log import moment
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.reading import Reading
-from vpemetrics.collectors.git.subjects import picked_from, reverted_pulls, reverts
+from vpemetrics.collectors.git.subjects import reverted_pulls
 from vpemetrics.collectors.git.tags import Tag, service_of
 from vpemetrics.records import (
     Change,
@@ -48,7 +47,7 @@ class Telling:
 
     def _change(self, number: int) -> Change:
         landing = self.reading.landings[number]
-        commit, said = self.reading.commits[landing.sha], landing.said
+        said, message = landing.said, self.reading.logged[landing.sha].message
         remote, name = self.clone.remote, self.repository
         base = self.clone.branch if landing.on_line else None
         return Change(
@@ -57,12 +56,12 @@ class Telling:
             number=number,
             url=remote.change_url(number) if remote else None,
             title=said.title,
-            merged_at=moment(commit.committed),
+            merged_at=self.reading.commits[landing.sha].committed_at,
             merge_commit_sha=landing.sha,
             commit_shas=tuple(self.reading.originals(landing, self.clone.pulls)),
             base_branch=said.base_branch or base,
             head_branch=said.head_branch,
-            reverts=tuple(f"{name}#{one}" for one in reverted_pulls(commit.message, name)),
+            reverts=tuple(f"{name}#{one}" for one in reverted_pulls(message, name)),
         )
 
     @cached_property
@@ -74,27 +73,14 @@ class Telling:
         more = [sha for sha in originals if sha not in arrived and sha in reading.commits]
         return [*reading.arrivals.order, *more]
 
-    def commits(
-        self, is_bot: IsBot, paths: Mapping[str, tuple[str, ...]] | None
-    ) -> Iterator[Commit]:
+    def commits(self, paths: Mapping[str, tuple[str, ...]] | None) -> Iterator[Commit]:
         """The commits; with what they touch where that was read."""
-        commits, name = self.reading.commits, self.repository
-        bots = _Bots(is_bot)
-        for sha in self.shas:
-            one = commits[sha]
-            parents = tuple(one.parents.split())
-            yield Commit(
-                sha=sha,
-                repository=name,
-                parents=parents,
-                authored_at=moment(one.authored),
-                committed_at=moment(one.committed),
-                author=one.email or one.name or None,
-                is_bot=bots[one.email, one.name],
-                reverts_sha=reverts(one.message),
-                picked_from_sha=picked_from(one.message),
-                paths=paths.get(sha) if paths and len(parents) < 2 else None,
-            )
+        found = map(self.reading.commits.__getitem__, self.shas)
+        if paths is None:
+            return found
+        return (
+            replace(one, paths=paths.get(one.sha)) if len(one.parents) < 2 else one for one in found
+        )
 
     @cached_property
     def deployments(self) -> list[Deployment]:
@@ -146,7 +132,7 @@ class Telling:
         before = parse_instant(after.newest_at) if after and after.newest_at else None
         found = []
         for sha in reversed(self.reading.line):
-            at = moment(self.reading.commits[sha].committed)
+            at = self.reading.commits[sha].committed_at
             if at and before and at == before.replace(microsecond=0):
                 at = before + _TICK
             before = at or before
@@ -172,17 +158,3 @@ class Telling:
             named = (service_of(tag.name, self.repository) for tag in self.tags)
             return sorted({name or self.repository for name in named})
         return [self.repository] if self.options.deployments == "commits" else []
-
-
-class _Bots(dict[tuple[str, str], bool | None]):
-    """Whether an author is a bot by name, address, or the account a host made the address of."""
-
-    def __init__(self, is_bot: IsBot) -> None:
-        super().__init__()
-        self._is_bot = is_bot
-
-    def __missing__(self, author: tuple[str, str]) -> bool | None:
-        email, name = author
-        account = email.partition("@")[0].rpartition("+")[2]
-        self[author] = found = any(map(self._is_bot, (email, name, account))) or None
-        return found

@@ -1,0 +1,43 @@
+"""Commits as git tells them into records."""
+
+from vpemetrics.collectors.base import IsBot
+from vpemetrics.collectors.git.log import Logged, moment
+from vpemetrics.collectors.git.subjects import picked_from, reverts
+from vpemetrics.records import Commit
+
+
+class Recorder:
+    """Makes records of the commits of one repository."""
+
+    def __init__(self, repository: str, is_bot: IsBot) -> None:
+        """The repository's name, and what tells bots by their names."""
+        self._repository = repository
+        self._bots = _Bots(is_bot)
+
+    def __call__(self, one: Logged) -> Commit:
+        """The record of a commit, without the paths it touches."""
+        return Commit(
+            sha=one.sha,
+            repository=self._repository,
+            parents=tuple(one.parents.split()),
+            authored_at=moment(one.authored),
+            committed_at=moment(one.committed),
+            author=one.email or one.name or None,
+            is_bot=self._bots[one.email, one.name],
+            reverts_sha=reverts(one.message),
+            picked_from_sha=picked_from(one.message),
+        )
+
+
+class _Bots(dict[tuple[str, str], bool | None]):
+    """Whether an author is a bot by name, address, or the account a host made the address of."""
+
+    def __init__(self, is_bot: IsBot) -> None:
+        super().__init__()
+        self._is_bot = is_bot
+
+    def __missing__(self, author: tuple[str, str]) -> bool | None:
+        email, name = author
+        account = email.partition("@")[0].rpartition("+")[2]
+        self[author] = found = any(map(self._is_bot, (email, name, account))) or None
+        return found

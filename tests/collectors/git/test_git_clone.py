@@ -1,0 +1,359 @@
+import os
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from gitrepository import BEGIN, NOW, GitRepository, collected, new_repository
+
+from vpemetrics.collectors.git import mend
+from vpemetrics.collectors.git.clone import Remote, parse_remote
+from vpemetrics.collectors.git.commands import GitFailed, plain_environment
+from vpemetrics.errors import FixConfiguration
+from vpemetrics.records import Coverage, Repository
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> GitRepository:
+    """A repository with one commit, tagged."""
+    repository = new_repository(tmp_path / "shop")
+    repository.commit("Begin")
+    repository.tag("v1.0")
+    return repository
+
+
+def clone(shop: GitRepository, name: str, *options: str) -> GitRepository:
+    """A clone beside a repository, as over a network."""
+    path = shop.path.parent / name
+    shop.git("clone", "-q", *options, f"file://{shop.path}", str(path))
+    return GitRepository(path, at=shop.at, made=100)
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "path"),
+    [
+        ("https://github.com/acme/shop.git", "github.com", "acme/shop"),
+        ("https://github.com/acme/shop/", "github.com", "acme/shop"),
+        ("https://ada:secret@github.com/acme/shop", "github.com", "acme/shop"),
+        ("git@github.com:acme/shop.git", "github.com", "acme/shop"),
+        ("ssh://git@git.example.org:7999/scm/acme/shop.git", "git.example.org", "acme/shop"),
+        ("https://gitlab.example.org/acme/deep/shop.git", "gitlab.example.org", "acme/deep/shop"),
+        ("GitHub.com:acme/shop", "github.com", "acme/shop"),
+        ("../elsewhere/shop.git", None, "shop"),
+        ("/srv/git/shop.git", None, "shop"),
+        ("/home/ada/shop/.git", None, "shop"),
+        ("file:///srv/git/shop", None, "shop"),
+        ("C:\\git\\shop", None, "C:\\git\\shop"),
+    ],
+)
+def test_a_repository_is_named_by_its_remote(url: str, host: str | None, path: str) -> None:
+    assert parse_remote("origin", url) == Remote(name="origin", host=host, path=path)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("github.com", "https://github.com/acme/shop/pull/7"),
+        ("github.example.org", "https://github.example.org/acme/shop/pull/7"),
+        ("bitbucket.org", "https://bitbucket.org/acme/shop/pull-requests/7"),
+        ("git.example.org", None),
+        (None, None),
+    ],
+)
+def test_pull_requests_have_addresses_where_the_host_is_known(
+    host: str | None, url: str | None
+) -> None:
+    assert Remote(name="origin", host=host, path="acme/shop").change_url(7) == url
+
+
+def test_the_default_branch_is_the_remotes(shop: GitRepository) -> None:
+    mine = clone(shop, "mine")
+    mine.branch("cart")
+    unmerged = mine.commit()
+
+    found = collected(mine.path)
+    assert [one.default_branch for one in found.of(Repository)] == ["main"]
+    assert unmerged not in found.commits
+
+
+def test_without_a_remote_the_folder_names_the_repository(shop: GitRepository) -> None:
+    inside = shop.path / "deep"
+    inside.mkdir()
+
+    assert collected(inside, repository=None).of(Repository)[0].name == "shop"
+
+
+def test_a_renamed_default_branch_is_found(shop: GitRepository) -> None:
+    mine = clone(shop, "mine")
+    shop.git("branch", "-m", "main", "trunk")
+    shop.commit()
+    mine.git("fetch", "-q", "--prune")
+    mine.git("symbolic-ref", "HEAD", "refs/heads/gone")
+
+    newest = shop.head()
+    assert collected(mine.path, branch="trunk").commits.keys() >= {newest}
+    assert collected(mine.path).of(Repository)[0].default_branch == "trunk"
+
+
+def test_a_branch_that_is_not_there_is_an_error(shop: GitRepository) -> None:
+    with pytest.raises(FixConfiguration, match="has no branch nowhere"):
+        collected(shop.path, branch="nowhere")
+
+
+def test_a_detached_head_is_read(shop: GitRepository) -> None:
+    sha = shop.commit()
+    shop.git("update-ref", "--no-deref", "HEAD", sha)
+    shop.git("checkout", "-q", "--detach")
+    found = collected(shop.path)
+
+    assert sha in found.commits
+    assert found.of(Repository)[0].default_branch is None
+
+
+def test_two_roots_are_read(shop: GitRepository) -> None:
+    tree = shop.git("write-tree")
+    root = shop.git("commit-tree", tree, given="Another beginning")
+    shop.merge(root, "Merge another project")
+
+    assert collected(shop.path).commits[root].parents == ()
+
+
+def test_a_bare_mirror_is_read(shop: GitRepository) -> None:
+    mirror = clone(shop, "mirror.git", "--mirror")
+    found = collected(mirror.path)
+
+    assert list(found.deployments) == ["v1.0"]
+    assert found.commits.keys() == {shop.head()}
+
+
+def test_a_worktree_is_its_repository(shop: GitRepository) -> None:
+    shop.git("worktree", "add", "-q", "../other", "-b", "other")
+
+    found = collected(shop.path.parent / "other", repository=None)
+    assert list(found.deployments) == ["v1.0"]
+    assert found.of(Repository)[0].name == "shop"
+
+
+def test_a_submodule_is_a_repository_of_its_own(shop: GitRepository, tmp_path: Path) -> None:
+    outer = new_repository(tmp_path / "outer")
+    outer.commit()
+    allowed = ("-c", "protocol.file.allow=always")
+    outer.git(*allowed, "submodule", "--quiet", "add", f"file://{shop.path}", "inner")
+    outer.commit("Take shop in")
+
+    assert collected(outer.path / "inner").commits.keys() == {shop.head()}
+    assert shop.head() not in collected(outer.path).commits
+
+
+def test_a_shallow_clone_is_read_and_said_to_be_cut(shop: GitRepository) -> None:
+    shop.commit()
+    newest = shop.commit()
+    shop.tag("v1.1")
+    mine = clone(shop, "mine", "--depth", "2")
+    found = collected(mine.path)
+
+    assert found.commits.keys() == {newest, found.commits[newest].parents[0]}
+    assert found.warnings[0].startswith(f"{mine.path} is a shallow clone: its history is cut")
+    assert found.warnings[0].endswith(f"git -C {mine.path} fetch --unshallow")
+    begin = found.coverage["deployments", "acme/shop"][0]
+    assert begin == found.commits[found.commits[newest].parents[0]].committed_at
+
+    mine.git("fetch", "-q", "--unshallow")
+    assert len(found.again().commits) == 3
+    assert found.warnings == []
+
+
+def test_a_squash_whose_head_reaches_the_cut_has_no_known_originals(shop: GitRepository) -> None:
+    shop.branch("pull-12")
+    shop.commit("One")
+    shop.git("update-ref", "refs/pull/12/head", "HEAD")
+    shop.switch("main")
+    shop.commit("Directly")
+    shop.commit("Mend (#12)")
+    mine = clone(shop, "mine", "--depth", "1")
+    mine.git("fetch", "-q", "--depth", "1", "origin", "+refs/pull/*/head:refs/pull/*/head")
+
+    assert collected(mine.path).changes[12].commit_shas == ()
+
+
+def test_an_empty_repository_is_said_to_be_empty(tmp_path: Path) -> None:
+    empty = new_repository(tmp_path / "empty")
+    found = collected(empty.path)
+
+    assert (found.new, found.cursors) == ([], {})
+    assert found.warnings == [f"{empty.path} has no commits yet"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "why"), [([], "it has no tags"), (["nightly"], "none of its 1 tags is a version")]
+)
+def test_without_versions_the_other_ways_are_told(
+    tmp_path: Path, tags: list[str], why: str
+) -> None:
+    repository = new_repository(tmp_path / "shop")
+    repository.commit()
+    for tag in tags:
+        repository.tag(tag)
+    found = collected(repository.path)
+
+    [line] = found.warnings
+    assert line.startswith(f"no deployments in {repository.path}: {why};")
+    assert 'deployments = "commits"' in line
+    assert not [one for one in found.of(Coverage) if one.kind == "deployments"]
+
+
+def test_texts_that_are_no_utf8_are_read(shop: GitRepository) -> None:
+    raw = (
+        b"tree %s\nauthor Bj\xf6rn <bj\xf6rn@x> 1772442000 +0100\n"
+        b"committer B <b@x> 1772442000 +0100\n\nK\xe4se (#12)\n"
+    )
+    tree = shop.git("write-tree").encode()
+    sha = shop.git("hash-object", "-t", "commit", "-w", "--stdin", given=raw % tree)
+    latin = raw.replace(b"\n\n", b"\nencoding ISO-8859-1\n\n").replace(b"#12", b"#13")
+    other = shop.git("hash-object", "-t", "commit", "-w", "--stdin", given=latin % tree)
+    shop.merge(sha, "Take one in")
+    shop.merge(other, "Take another in")
+    found = collected(shop.path)
+
+    assert found.changes[12].title == "K\ufffdse"
+    assert found.changes[13].title == "Käse"
+    assert found.commits[other].author == "björn@x"
+
+
+def test_a_damaged_date_is_unknown(shop: GitRepository) -> None:
+    raw = "tree {}\nauthor A <a@x> 99999999999999 +0000\ncommitter A <a@x> 1772442000 +0000\n\nOdd"
+    tree = shop.git("write-tree")
+    sha = shop.git(
+        "hash-object", "-t", "commit", "-w", "--stdin", "--literally", given=raw.format(tree)
+    )
+    shop.merge(sha, "Take one in")
+
+    assert collected(shop.path).commits[sha].authored_at is None
+
+
+def test_settings_of_a_person_change_nothing(
+    shop: GitRepository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shop.commit("Mend (#12)")
+    plain = collected(shop.path)
+    settings = tmp_path / "gitconfig"
+    settings.write_text(
+        "[log]\nshowSignature = true\ndate = relative\ndecorate = full\n[color]\nui = always\n"
+        "[format]\npretty = fuller\n[core]\npager = false\nquotePath = true\n"
+        "[i18n]\nlogOutputEncoding = UTF-16\n[log]\nmailmap = true\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("GIT_PAGER", "false")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+
+    assert collected(shop.path).known == plain.known
+
+
+def test_the_exceptions_a_person_made_for_git_are_kept() -> None:
+    environ = {"GIT_CONFIG_COUNT": "1", "GIT_DIR": "x", "PATH": "y"}
+
+    kept = plain_environment(environ)
+    assert (kept["GIT_CONFIG_COUNT"], kept["PATH"]) == ("1", "y")
+    assert "GIT_DIR" not in kept
+
+
+def test_a_folder_without_a_repository_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FixConfiguration, match="lies in no git repository"):
+        collected(tmp_path)
+    with pytest.raises(FixConfiguration, match="there is no folder"):
+        collected(tmp_path / "nowhere")
+
+
+def test_a_missing_git_is_an_error(shop: GitRepository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(FixConfiguration, match="git was not found"):
+        collected(shop.path)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to somebody else")
+def test_a_folder_of_somebody_else_is_an_error_that_tells_the_command(
+    shop: GitRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    subprocess.run(["chown", "-R", "nobody", str(shop.path)], check=True)
+
+    with pytest.raises(FixConfiguration, match=r"git config --global --add safe\.directory"):
+        collected(shop.path)
+
+
+def test_a_damaged_repository_is_an_error_in_gits_words(shop: GitRepository) -> None:
+    sha = shop.head()
+    shop.commit()
+    (shop.path / ".git" / "objects" / sha[:2] / sha[2:]).unlink()
+
+    with pytest.raises(GitFailed, match="git could not read"):
+        collected(shop.path)
+
+
+def test_tags_of_anything_but_a_commit_are_left_out(shop: GitRepository) -> None:
+    shop.tag("v2.0", at="HEAD^{tree}")
+    blob = shop.git("hash-object", "-w", "--stdin", given="a key")
+    shop.tag("v3.0", at=blob, message="A blob")
+
+    assert list(collected(shop.path).deployments) == ["v1.0"]
+
+
+def test_covered_is_the_time_up_to_the_last_fetch(shop: GitRepository) -> None:
+    mine = clone(shop, "mine")
+    mine.git("fetch", "-q")
+    fetched = BEGIN + timedelta(days=3)
+    for name in ("FETCH_HEAD", "refs/remotes/origin/HEAD"):
+        os.utime(mine.path / ".git" / name, times=(fetched.timestamp(),) * 2)
+
+    found = collected(mine.path)
+    expected = (BEGIN + timedelta(minutes=1), fetched)
+    assert found.coverage == {
+        ("commits", "acme/shop"): expected,
+        ("pull_requests", "acme/shop"): expected,
+        ("deployments", "acme/shop"): expected,
+    }
+
+
+def test_covered_is_a_fresh_clone_up_to_its_cloning(shop: GitRepository) -> None:
+    mine = clone(shop, "mine")
+    cloned = BEGIN + timedelta(days=2)
+    os.utime(mine.path / ".git/refs/remotes/origin/HEAD", times=(cloned.timestamp(),) * 2)
+
+    assert collected(mine.path).coverage["commits", "acme/shop"][1] == cloned
+
+
+def test_covered_is_an_original_until_now_and_a_bare_one_until_its_last_change(
+    shop: GitRepository,
+) -> None:
+    assert collected(shop.path).coverage["commits", "acme/shop"][1] == NOW
+
+    bare = shop.path.parent / "bare.git"
+    shutil.copytree(shop.path / ".git", bare)
+    GitRepository(bare).git("config", "core.bare", "true")
+    written = datetime(2026, 4, 1, tzinfo=UTC)
+    for path in bare.rglob("*"):
+        os.utime(path, times=(written.timestamp(),) * 2)
+    assert collected(bare).coverage["commits", "acme/shop"][1] == written
+
+
+def test_what_is_newer_than_the_last_fetch_proves_to_be_covered(shop: GitRepository) -> None:
+    newest = shop.commit()
+    mine = clone(shop, "mine")
+    os.utime(mine.path / ".git/refs/remotes/origin/HEAD", times=(0, 0))
+
+    found = collected(mine.path)
+    assert found.coverage["commits", "acme/shop"][1] == found.commits[newest].committed_at
+
+
+def test_the_mending_command_names_merge_requests_on_gitlab(shop: GitRepository) -> None:
+    assert mend(shop.path) is None
+
+    shop.git("remote", "add", "upstream", "https://gitlab.example.org/acme/shop.git")
+    assert mend(shop.path) == (
+        f"git -C {shop.path} fetch upstream "
+        "'+refs/merge-requests/*/head:refs/merge-requests/*/head'"
+    )

@@ -1,0 +1,110 @@
+import pytest
+
+from vpemetrics.collectors.git.subjects import (
+    Merged,
+    merged,
+    picked_from,
+    reverted_pulls,
+    reverts,
+)
+
+SHA = "0123456789abcdef0123456789abcdef01234567"
+OTHER = SHA[::-1]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Mend the cart (#12)", Merged(12, "Mend the cart")),
+        ("Mend the cart (#12)\n\nBecause of #3 (#4)", Merged(12, "Mend the cart")),
+        ("Mend the cart (#7) (#12)", Merged(12, "Mend the cart (#7)")),  # picked: the last
+        ('Revert "Mend (#12)" (#13)', Merged(13, 'Revert "Mend (#12)"')),
+        ('Revert "Mend the cart (#12)"', None),  # reverted by hand
+        ("Mend the cart (#12) at last", None),  # a mention
+        ("Mend #12", None),
+        ("(#12)", None),  # no title
+        (
+            "Mend a cart whose subject\ngoes on (#12)\n",
+            Merged(12, "Mend a cart whose subject goes on"),
+        ),
+        ("Mend the cart (!12)", None),  # GitLab's mark, but this is no GitLab
+        ("Mend (pull request #12)", Merged(12, "Mend")),  # Bitbucket
+        (
+            "Merge pull request #12 from acme/hotfix/cart\n\nMend the cart",
+            Merged(12, "Mend the cart", "hotfix/cart"),
+        ),
+        ("Merge pull request #12 from acme/cart", Merged(12, None, "cart")),
+        ("Merge pull request #12 from cart", Merged(12, None, "cart")),
+        (
+            "Merge pull request #12 in SHOP/shop from cart to main\n\n* commit 'x':",
+            Merged(12, "* commit 'x':", "cart", "main"),
+        ),
+        ("Merge pull request #12 by hand", Merged(12, None)),
+        ("Merge pull request #12", Merged(12, None)),
+        ("Merged in cart (pull request #12)\n\nMend", Merged(12, "Mend", "cart")),
+        ("Merged PR 12: Mend the cart", Merged(12, "Mend the cart")),
+        ("Auto merge of #12 - acme:cart, r=ada\n\nMend", Merged(12, "Mend")),
+        (
+            "Merge branch 'cart' into 'main'\n\nMend\n\nSee merge request acme/shop!12",
+            Merged(12, "Mend", "cart", "main"),
+        ),
+        (
+            "Merge branch 'cart' into 'main'\n\nSee merge request acme/deep/shop!12\n",
+            Merged(12, None, "cart", "main"),
+        ),
+        ("Merge branch 'main' into cart", None),
+        ("Merge branch 'main' of example.org:acme/shop", None),
+        ("Merge the carts (#12)", Merged(12, "Merge the carts")),
+        ("Mend\n\nSee merge request acme/shop!12", None),  # only merges say so
+        ("", None),
+        ("\n\nMend (#12)", Merged(12, "Mend")),
+    ],
+)
+def test_a_message_names_the_pull_request_it_merged(message: str, expected: Merged | None) -> None:
+    found = merged(message)
+
+    assert (found._replace(only_marked=False) if found else None) == expected
+
+
+def test_a_number_at_the_end_may_be_an_issues() -> None:
+    by_mark, by_merge = merged("Mend (#12)"), merged("Merge pull request #12 from acme/cart")
+
+    assert by_mark
+    assert by_mark.only_marked
+    assert by_merge
+    assert not by_merge.only_marked
+
+
+def test_on_gitlab_a_hash_is_an_issue_and_an_exclamation_mark_a_merge_request() -> None:
+    assert merged("Mend the cart (!12)", "!") == Merged(12, "Mend the cart", only_marked=True)
+    assert merged("Mend the cart (#12)", "!") is None
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (f'Revert "Mend"\n\nThis reverts commit {SHA}.', SHA),
+        (f"Undo\n\nThis reverts commit {SHA}, reversing\nchanges made to {OTHER}.", SHA),
+        (f"This reverts commit {'ab' * 32}.", "ab" * 32),  # a repository of SHA-256
+        ("This reverts commit 0123456.", None),  # cannot be told apart
+        ("Revert the cart", None),
+    ],
+)
+def test_a_revert_names_the_commit_it_reverts(message: str, expected: str | None) -> None:
+    assert reverts(message) == expected
+
+
+def test_a_pick_names_the_first_commit_of_its_chain() -> None:
+    message = f"Mend\n\n(cherry picked from commit {SHA})\n(cherry picked from commit {OTHER})"
+
+    assert picked_from(message) == SHA
+    assert picked_from("Mend (cherry picked from commit of yesterday)") is None
+
+
+def test_a_reverting_pull_request_names_the_reverted_one() -> None:
+    message = 'Revert "Mend (#12)" (#13)\n\nReverts acme/shop#12'
+
+    assert reverted_pulls(message, "acme/shop") == (12,)
+    assert reverted_pulls(message, "acme/cart") == ()  # another repository's
+    assert reverted_pulls("Revert\n\nReverts #12\n", "acme/shop") == (12,)
+    assert reverted_pulls("Reverts are (#4)", "acme/shop") == ()

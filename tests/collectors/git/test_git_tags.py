@@ -1,0 +1,68 @@
+import pytest
+
+from vpemetrics.collectors.git.tags import Tag, deployed_tags, is_release, service_of
+
+RELEASES = """
+    v1.2.3 1.2.3 V1.2 v41 2024.05.1 2024-05-01 20240501 1.2.3.4 v1.2.3+dedupelabels 1.0.post1
+    1.2.3-1 1.2.3-hotfix1 v1.2.3-patch.2 5.0.0.Final 5.0.0.RELEASE 5.2.1-release 1.0.2k
+    release-7 release_1234 release/1.2 rel_1_2_3 version-1.2 web/v1.2 web-1.2 web@1.2.3
+    @acme/web@1.2.3 server/v3.5.0 client/pkg/v3.5.0 shop-v41
+"""
+OTHERS = """
+    v1.2.3-rc1 v1.2.3-rc.1 1.2rc1 1.2.3-alpha 1.0a1 1.0b2 2.0.dev0 v1.0-beta.2 1.0-SNAPSHOT
+    v1.0.0-preview.1 1.0-M1 v1.0.0-rc.0+dedupelabels v2.0.0-nightly.20240501 v1.0-canary.3
+    web/v1.2-rc1 nightly latest build-41 jenkins-shop-12 v1.2.3-retract dev checkout v
+    release_zForTesting rails-6-test 0.5.x discovery-handle
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    RELEASES.split(),
+)
+def test_a_version_is_a_release(name: str) -> None:
+    assert is_release(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    OTHERS.split(),
+)
+def test_a_pre_release_or_any_other_tag_is_none(name: str) -> None:
+    assert not is_release(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "service"),
+    [
+        ("v1.2", None),
+        ("release-7", None),
+        ("shop-1.2", None),  # the repository's own name
+        ("Shop/v1.2", None),
+        ("web/v1.2", "web"),
+        ("web-1.2", "web"),
+        ("web-v1.2-hotfix1", "web"),
+        ("client/pkg/v3.5.0", "client/pkg"),
+        ("@acme/web@1.2.3", "@acme/web"),
+        ("2024-05-01", None),
+        ("anything", None),
+    ],
+)
+def test_a_name_before_the_version_is_a_service(name: str, service: str | None) -> None:
+    assert service_of(name, "acme/shop") == service
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        ((), ["v1.0", "web/v2.0"]),
+        (("v*",), ["v1.0", "v1.1-rc1"]),  # a pattern means what it says
+        (("v*", "!*-rc*"), ["v1.0"]),
+        (("!*rc1",), ["v1.0", "web/v2.0", "live"]),
+        (("live",), ["live"]),
+    ],
+)
+def test_patterns_choose_the_tags(patterns: tuple[str, ...], expected: list[str]) -> None:
+    tags = [Tag(name, "a" * 40, "0") for name in ("v1.0", "v1.1-rc1", "web/v2.0", "live")]
+
+    assert [tag.name for tag in deployed_tags(tags, patterns)] == expected
