@@ -61,7 +61,10 @@ def test_a_report_reads_the_clone_and_says_what_it_assumed(clone: Path) -> None:
 
 
 def test_the_default_week_is_the_last_one_before_the_fetch(clone: Path) -> None:
-    assert "2026-W13 (23–29 Mar, UTC)" in invoke("report").stdout.partition("\n")[0]
+    said = invoke("report").stdout
+
+    assert "2026-W13 (23–29 Mar, UTC)" in said.partition("\n")[0]
+    assert "No deployment in 2026-W13; the last was v1.4 on 4 Mar 2026, 2 weeks earlier." in said
 
 
 def test_the_next_report_holds_what_was_fetched_meanwhile(

@@ -273,3 +273,22 @@ def test_a_command_that_mends_a_problem_can_be_copied() -> None:
         "       git -C /srv/clones/checkout fetch origin \\\n"
         "       '+refs/pull/*/head:refs/pull/*/head'\n"
     ) in text
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("monthly", "and 13 weeks, as deployments are monthly · data to"),
+        ("weekly", "Dublin) · data to"),  # too few lead times for 4 weeks, no matter of cadence
+    ],
+)
+def test_the_head_says_why_the_longer_window_is_that_long(note: str, said: str) -> None:
+    figures = [frequency(WEEK, 0), frequency(THIRTEEN, 12, note=note)]
+
+    assert said in render(report(figures, headline=THIRTEEN))
+
+
+def test_weeks_without_a_deployment_are_not_drawn() -> None:
+    quiet = report([frequency(WEEK, 0), *single_weeks([0] * 12)])
+
+    assert "Deployments/wk, 13 wk  none\n" in render(quiet)

@@ -36,6 +36,15 @@ class FailureRow(Model):
     kind: str = Field(default="forward", description="kind of the deployment that failed")
 
 
+class LastDeployment(Model):
+    """The deployment before a window in which there was none."""
+
+    service: str
+    deployment: str
+    finished_at: datetime
+    url: str | None = None
+
+
 class Problem(Model):
     """Something in the data that a figure suffers from."""
 
@@ -66,6 +75,9 @@ class Report(Model):
     bot_changes: int = 0
     waiting_changes: int = Field(
         default=0, description="merged in the headline window, not yet deployed"
+    )
+    last_deployment: LastDeployment | None = Field(
+        default=None, description="the last one before the window, where it holds none"
     )
     summary: str = Field(description="the one-sentence headline, bad news first")
     figures: tuple[Figure, ...] = Field(

@@ -1,7 +1,9 @@
 """The one sentence above a report, bad news first."""
 
+from zoneinfo import ZoneInfo
+
 from vpemetrics.reports import words
-from vpemetrics.reports.model import Report
+from vpemetrics.reports.model import LastDeployment, Report
 
 
 def summarise(report: Report) -> str:
@@ -25,7 +27,7 @@ def _happened(report: Report) -> str:
     if frequency is None or frequency.n is None:
         return f"No data was collected for {report.window.label}."
     if not frequency.n:
-        return f"No deployment in {report.window.label}."
+        return f"No deployment in {report.window.label}{_last(report)}."
     failed = report.figure("change_fail_rate")
     deployments = f"{frequency.n} deployment{'s' if frequency.n != 1 else ''}"
     if failed is None or failed.k is None:
@@ -34,3 +36,21 @@ def _happened(report: Report) -> str:
         known = f"at least {failed.k} failed" if failed.k else "no failure is known"
         return f"{deployments}; without an incident source {known}."
     return f"{deployments}, {failed.k or 'none'} of them failed."
+
+
+def _last(report: Report) -> str:
+    """What was deployed last before a window without a deployment, and when."""
+    one = report.last_deployment
+    if one is None:
+        return ""
+    day = one.finished_at.astimezone(ZoneInfo(report.zone)).date()
+    weeks = (report.window.start - day).days // 7
+    earlier = f", {weeks} weeks earlier" if weeks > 1 else ""
+    return f"; the last was {_named(one, report)} on {words.day(day, year=True)}{earlier}"
+
+
+def _named(one: LastDeployment, report: Report) -> str:
+    """The deployment, with its service where there are several and its own name lacks it."""
+    if report.services.total < 2 or one.service in one.deployment:
+        return one.deployment
+    return f"{one.service} {one.deployment}"

@@ -70,7 +70,8 @@ def _paint(line: Line) -> str:
 
 
 def _head(report: Report, width: int) -> list[Line]:
-    title = columns.flow([*_whose(report), _when(report), _data_age(report)], " · ", width)
+    pieces = [*_whose(report), _when(report), *_widened(report), _data_age(report)]
+    title = columns.flow(pieces, " · ", width)
     coverage = columns.flow(_coverage(report), " · ", width - len("Coverage: "))
     return [
         *(Line(line, Style.STRONG) for line in title),
@@ -90,6 +91,16 @@ def _when(report: Report) -> str:
     if dates in title:
         return f"{title} ({report.zone}{partial})"
     return f"{title} ({dates}, {report.zone}{partial})"
+
+
+def _widened(report: Report) -> Iterator[str]:
+    """Why a longer window than usual stands beside the week (rule 8)."""
+    frequency = report.figure("deployment_frequency", report.headline)
+    if report.headline != report.window and frequency and frequency.note in _SELDOM:
+        yield f"and {words.length(report.headline)}, as deployments are {frequency.note}"
+
+
+_SELDOM: Final = ("monthly", "less than monthly")
 
 
 def _data_age(report: Report) -> str:
@@ -368,6 +379,8 @@ def _sparkline(weeks: Sequence[Figure | None]) -> list[str]:
     if not whole:
         return []
     bars = "".join(_bar(week, max(whole)) for week in weeks)
+    if set(bars) == {_NONE}:
+        return ["none"]
     legend = _legend(bars)
     return [f"{bars}  {_least_to_most(whole)}", *([f"({legend})"] if legend else [])]
 
@@ -452,10 +465,10 @@ def _pace(report: Report, column: Column) -> list[str]:
     between = report.figure("time_between_deployments", column.window)
     batch = report.figure("batch_size", column.window)
     pieces = []
-    if frequency and "days_with_deployment" in frequency.beside:
+    if frequency and frequency.beside.get("days_with_deployment", 0) >= 1:
         days = words.number(frequency.beside["days_with_deployment"])
         pieces.append(f"deployed on {days} days a week")
-    if frequency and "median_service" in frequency.beside:
+    if frequency and "median_service" in frequency.beside and report.services.total > 1:
         pieces.append(f"median service {words.number(frequency.beside['median_service'])}/wk")
     if between and between.value is not None:
         pieces.append(f"median {words.duration(between.value)} apart")
@@ -533,7 +546,7 @@ def _unplanned(report: Report, column: Column) -> list[str]:
 
 def _suspected(report: Report, column: Column) -> list[str]:
     figure = report.figure("change_fail_rate_with_suspected", column.window)
-    if figure is None or "suspected_by_chance" not in figure.beside:
+    if figure is None or "suspected_by_chance" not in figure.beside or not report.incidents:
         return []
     chance = words.percent(figure.beside["suspected_by_chance"])
     return [f"by time alone; a random working hour is as near a deployment {chance} of the time"]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
-from vpemetrics.lineage.rows import Kind
+from vpemetrics.lineage.rows import COUNTED, Kind
 from vpemetrics.records import Change, Commit, Deployment, Incident
 from vpemetrics.store import derived as d
 from vpemetrics.store import tables as t
@@ -178,6 +178,15 @@ def deployed_between(connection: View, service: int, start: int, end: int) -> li
         finished < end,
     )
     return list(connection.execute(query.order_by(finished, d.deployed.c.id)))
+
+
+def deployed_last(connection: View, services: Collection[int], before: int) -> Any | None:
+    """The last deployment of some services that counts and finished before a moment."""
+    finished = d.deployed.c.finished_at
+    query = select(d.deployed).where(
+        d.deployed.c.service_id.in_(services), d.deployed.c.kind.in_(COUNTED), finished < before
+    )
+    return connection.execute(query.order_by(finished.desc(), d.deployed.c.id.desc())).first()
 
 
 def evidence_about(

@@ -42,5 +42,5 @@ def _with(problem: Problem, commands: list[str]) -> Problem:
     if problem.reason != REASON:
         return problem
     where = "the clone" if len(commands) == 1 else "each clone, here the first"
-    remedy = f"fetch them into {where}, and collect again"
+    remedy = f"fetch them into {where}; the next collection reads them"
     return problem.model_copy(update={"remedy": remedy, "command": commands[0]})

@@ -11,10 +11,16 @@ from vpemetrics.metrics.facts import Cut, Facts
 from vpemetrics.metrics.figures import Figure, Scope
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.records import CoverageKind
-from vpemetrics.reports.model import CoverageCount, FailureRow, Problem, Report
+from vpemetrics.reports.model import (
+    CoverageCount,
+    FailureRow,
+    LastDeployment,
+    Problem,
+    Report,
+)
 from vpemetrics.reports.summary import summarise
 from vpemetrics.rules import Rules
-from vpemetrics.store import Store, measures
+from vpemetrics.store import Store, lookup, measures
 from vpemetrics.usecases.knowledge import Knowledge
 from vpemetrics.usecases.lineage import Progress, bring_up_to_date
 from vpemetrics.usecases.problems import REMEDIES, known_problems
@@ -87,6 +93,7 @@ def _composed(
         incidents_external=int(main.within(facts.incidents, "began_at")["external"].sum()),
         bot_changes=main.changes["reason"].tolist().count("bot"),
         waiting_changes=int(lead.beside.get("waiting", 0)),
+        last_deployment=None if len(main.deployed) else _last(store, known, facts, of.main),
         summary="",
         reliability=reliability(
             known.rules.reliability, None if scope.kind == "organisation" else facts.services
@@ -97,6 +104,22 @@ def _composed(
         definitions={m.definition_id: m.definition for m in METRICS.values()},
     )
     return bare.model_copy(update={"summary": summarise(bare)})
+
+
+def _last(store: Store, known: Knowledge, facts: Facts, window: Window) -> LastDeployment | None:
+    """The last deployment before a window."""
+    ids = {id_: name for id_, name in known.names.items() if name in set(facts.services)}
+    with store.view() as connection:
+        found = lookup.deployed_last(connection, ids, window.start_at)
+        if found is None:
+            return None
+        named = lookup.deployments(connection, [found.id])[found.id]
+    return LastDeployment(
+        service=ids[found.service_id],
+        deployment=named.name,
+        finished_at=from_micros(found.finished_at),
+        url=named.url,
+    )
 
 
 def _covered(cut: Cut) -> Collection[str]:

@@ -1,0 +1,38 @@
+from datetime import UTC, datetime
+
+import pytest
+from example_reports import quiet_week
+
+from vpemetrics.reports.model import CoverageCount, LastDeployment, Report
+from vpemetrics.reports.summary import summarise
+
+
+def after(service: str, deployment: str, at: datetime, *, services: int = 3) -> Report:
+    """A week without a deployment, after one that finished at a moment."""
+    last = LastDeployment(service=service, deployment=deployment, finished_at=at)
+    count = CoverageCount(known=services, total=services)
+    return quiet_week().model_copy(update={"last_deployment": last, "services": count})
+
+
+MARCH, AUGUST = (datetime(2026, month, day, tzinfo=UTC) for month, day in ((3, 4), (8, 29)))
+
+
+@pytest.mark.parametrize(
+    ("service", "deployment", "at", "services", "said"),
+    [
+        ("shop", "v1.2", MARCH, 1, "v1.2 on 4 Mar 2026, 25 weeks earlier"),
+        ("shop", "v1.2", MARCH, 3, "shop v1.2 on 4 Mar 2026, 25 weeks earlier"),
+        ("shop", "shop/7", MARCH, 3, "shop/7 on 4 Mar 2026, 25 weeks earlier"),
+        ("shop", "v1.2", AUGUST, 1, "v1.2 on 29 Aug 2026"),
+    ],
+)
+def test_a_week_without_a_deployment_says_what_was_deployed_last(
+    service: str, deployment: str, at: datetime, services: int, said: str
+) -> None:
+    report = after(service, deployment, at, services=services)
+
+    assert summarise(report) == f"No deployment in 2026-W36; the last was {said}."
+
+
+def test_a_week_without_any_deployment_before_it_says_no_more() -> None:
+    assert summarise(quiet_week()) == "No deployment in 2026-W36."
