@@ -115,6 +115,17 @@ def test_stages_of_fewer_than_three_authors_are_withheld(
             assert found.note == "withheld: fewer than 3 human authors"
 
 
+def test_where_no_stage_is_known_nothing_is_withheld() -> None:
+    history = [
+        replace(row, author=None, ready_at=None) if isinstance(row, Change) else row
+        for row in staged()
+    ]
+
+    found = measure("stage_coding", history)
+
+    assert (found.value, found.n, found.note) == (None, 0, "no change has all times known")
+
+
 def test_bots_are_no_human_authors() -> None:
     history: list[AnyRecord] = [
         replace(row, is_bot=True) if isinstance(row, Change) and row.author == "cyd" else row

@@ -21,6 +21,7 @@ STAGES: Final = (
 )
 AUTHORS_NEEDED: Final = 3
 FORGOTTEN: Final = 30 * DAY
+NONE_KNOWN: Final = "no change has all times known"
 
 
 def stages(cut: Cut) -> Table:
@@ -34,13 +35,15 @@ def stage(cut: Cut, name: str) -> Figure:
     Withheld for a scope with fewer than three human authors in the window (rule 5).
     """
     metric = f"stage_{name}"
+    found = stages(cut)
+    if not len(found):
+        return dora.figure(cut, metric, None, n=0, note=NONE_KNOWN)
     if len({*cut.counted_changes["author"].tolist()} - {None}) < AUTHORS_NEEDED:
         note = f"withheld: fewer than {AUTHORS_NEEDED} human authors"
         return dora.figure(cut, metric, None, n=None, note=note)
-    found = stages(cut)
     total = np.array([found[one] for one in STAGES]).sum()
     if not total:
-        return dora.figure(cut, metric, None, n=len(found), note="no change has all times known")
+        return dora.figure(cut, metric, None, n=len(found), note=NONE_KNOWN)
     beside = {"median": float(np.median(found[name]))}
     return dora.figure(cut, metric, found[name].sum() / total, n=len(found), beside=beside)
 

@@ -108,7 +108,8 @@ def _composed(
 
 def _last(store: Store, known: Knowledge, facts: Facts, window: Window) -> LastDeployment | None:
     """The last deployment before a window."""
-    ids = {id_: name for id_, name in known.names.items() if name in set(facts.services)}
+    services = set(facts.services)
+    ids = {id_: name for id_, name in known.names.items() if name in services}
     with store.view() as connection:
         found = lookup.deployed_last(connection, ids, window.start_at)
         if found is None:
