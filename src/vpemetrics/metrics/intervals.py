@@ -276,14 +276,17 @@ def _quantile(ranked: Floats, q: float) -> float:
 def _order_rank(n: int, level: float) -> int:
     """The largest r for which ranks r to n + 1 - r cover the median often enough; 0 if none does.
 
-    They miss it when fewer than r of n samples fall on one side: a binomial tail, in whole numbers.
+    They cover it when as many of n samples as r to n - r fall on one side: binomial, summed in
+    whole numbers from the middle, which is some √n steps away.
     """
-    allowed = math.floor((1 - Fraction(level)) / 2 * 2**n)
-    rank, missed, ways = 0, 0, 1
-    while missed + ways <= allowed:
-        missed += ways
-        ways = ways * (n - rank) // (rank + 1)
-        rank += 1
+    needed = math.ceil(Fraction(level) * 2**n)
+    rank = n // 2
+    ways = math.comb(n, rank)
+    covered = ways * (1 + n % 2)
+    while covered < needed:
+        ways = ways * rank // (n - rank + 1)
+        rank -= 1
+        covered += 2 * ways
     return rank
 
 
