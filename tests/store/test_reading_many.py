@@ -32,6 +32,7 @@ def test_numbers_and_texts_come_with_what_is_missing() -> None:
         f"SELECT * FROM ({VALUES}) WHERE id = 7",  # nothing
         f"SELECT * FROM ({VALUES}) WHERE id IS NULL",  # nothing but NULL
         f"SELECT {2**63 - 1} AS id, 'ä,b c' AS name",
+        "SELECT 1 AS id, '' AS name UNION ALL SELECT 2, ''",
         "SELECT 1 AS id, 'x' || char(31) || 'y' AS name",  # what stands between texts in one
         "SELECT 1 AS id, char(31) AS name UNION ALL SELECT 2, 'a'",
     ],
