@@ -1,8 +1,9 @@
 """Keeping the derived tables in step: whatever arrives in whatever order, they end up the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from itertools import groupby
 from random import Random
 
 import pytest
@@ -10,10 +11,22 @@ from builders import commits, decision, deploys, incident, pull
 from histories import History, histories
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from stored import SOURCE, derive, empty_store, read
+from postgres import Server
+from stored import SOURCE, Stored, derive, empty_store, read
 
-from vpemetrics.records import AnyRecord, Change, Deployment, Incident, Repository, Status
+from vpemetrics.records import (
+    AnyRecord,
+    Change,
+    Commit,
+    Deployment,
+    Incident,
+    Repository,
+    Status,
+)
 from vpemetrics.rules import LeadTimeStart, Rules, Service
+from vpemetrics.simulate.organisation import records_of
+from vpemetrics.simulate.plan import Plan
+from vpemetrics.store import Store
 from vpemetrics.usecases.lineage import bring_up_to_date, recompute
 
 
@@ -52,6 +65,42 @@ def batches(history: History, random: Random) -> Iterator[list[AnyRecord]]:
         arrivals = arrivals[size:]
 
 
+def in_order(records: Iterable[AnyRecord]) -> Iterator[list[AnyRecord]]:
+    """Records day by day as they came about, some told twice: open first, then ended."""
+    random, moments = Random(1), []
+    for record in records:
+        if (ended := happened_at(record)) is None:
+            continue
+        moments.append((ended, record))
+        begun = getattr(record, "created_at", None) or getattr(record, "started_at", None)
+        if begun and random.random() < 0.5 and (open_ := earlier(record)) is not None:
+            moments.append((begun, open_))
+    moments.sort(key=lambda pair: pair[0])
+    for _, day in groupby(moments, key=lambda pair: pair[0].date()):
+        yield [record for _, record in day]
+
+
+def happened_at(record: AnyRecord) -> datetime | None:
+    """When a source could first tell a record as it is."""
+    match record:
+        case Commit():
+            return record.committed_at
+        case Change():
+            return record.closed_at or record.merged_at or record.created_at
+        case Deployment():
+            return record.finished_at or record.started_at
+        case Incident():
+            return record.resolved_at or record.detected_at
+    return None
+
+
+def numbers(store: Store) -> list[int]:
+    """The numbers that lineage gave to deployments, first to last."""
+    with store.view() as connection:
+        found = connection.exec_driver_sql("SELECT id FROM deployed ORDER BY id")
+        return [row[0] for row in found]
+
+
 def other_rules(rules: Rules, random: Random) -> Rules:
     """Rules somebody had before: other services, thresholds, production."""
     return random.choice(
@@ -73,18 +122,37 @@ def other_rules(rules: Rules, random: Random) -> Rules:
 def test_whatever_the_order_of_arrival_the_outcome_is_that_of_all_at_once(
     history: History, seed: int
 ) -> None:
-    random = Random(seed)
     with empty_store() as store:
-        for batch in batches(history, random):
-            store.save(SOURCE, batch)
-            bring_up_to_date(store, other_rules(history.rules, random))
-        bring_up_to_date(store, history.rules)
-        step_by_step = read(store)
-        recompute(store, history.rules)
-        anew = read(store)
+        step_by_step, anew = arrived(store, history, Random(seed))
 
     assert step_by_step == anew
     assert anew == derive(history.records, history.rules)
+
+
+@pytest.mark.needs_postgresql
+@settings(max_examples=8, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(histories(), st.integers(0, 10**9))
+def test_a_server_comes_to_what_a_file_comes_to_whatever_the_order_of_arrival(
+    postgres: Server, history: History, seed: int
+) -> None:
+    address = postgres.blank()
+    with Store.open(address) as store:
+        step_by_step, anew = arrived(store, history, Random(seed))
+    postgres.give_back(address)
+
+    assert step_by_step == anew
+    assert anew == derive(history.records, history.rules)
+
+
+def arrived(store: Store, history: History, random: Random) -> tuple[Stored, Stored]:
+    """What is derived when a history arrives bit by bit, and what then from all of it anew."""
+    for batch in batches(history, random):
+        store.save(SOURCE, batch)
+        bring_up_to_date(store, other_rules(history.rules, random))
+    bring_up_to_date(store, history.rules)
+    step_by_step = read(store)
+    recompute(store, history.rules)
+    return step_by_step, read(store)
 
 
 BASE: list[AnyRecord] = [
@@ -121,8 +189,10 @@ BASE: list[AnyRecord] = [
         [Repository(id="R", name="store", aliases=("shop",))],
     ],
 )
-def test_what_comes_late_changes_what_it_would_have_changed_at_once(late: list[AnyRecord]) -> None:
-    with empty_store() as store:
+def test_what_comes_late_changes_what_it_would_have_changed_at_once(
+    location: str, late: list[AnyRecord]
+) -> None:
+    with Store.open(location) as store:
         store.save(SOURCE, BASE)
         bring_up_to_date(store, Rules())
         store.save(SOURCE, late)
@@ -168,3 +238,29 @@ def test_a_service_that_rules_no_longer_know_is_forgotten() -> None:
         bring_up_to_date(store, mapped)
 
         assert list(read(store).deployments) == ["web"]
+
+
+def test_a_history_that_gets_longer_is_gone_on_with_and_comes_to_the_same() -> None:
+    plan = Plan(
+        services=("till", "shop"),
+        ends=date(2026, 9, 7),
+        weeks=6,
+        commits=720,
+        changes=150,
+        deployments=80,
+        incidents=24,
+        seed=2,
+        two_regions=frozenset({"till"}),
+    )
+    with empty_store() as store:
+        gone_on = 0
+        for day in in_order(records_of(plan, source=SOURCE)):
+            before = numbers(store)
+            store.save(SOURCE, day)
+            bring_up_to_date(store, Rules())
+            gone_on += bool(before) and before[0] in numbers(store)
+        step_by_step = read(store)
+        recompute(store, Rules())
+
+        assert step_by_step == read(store)
+        assert gone_on > 30  # of 42 days; traced anew, deployments get other numbers

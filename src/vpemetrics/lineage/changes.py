@@ -11,6 +11,8 @@ from vpemetrics.lineage.rows import NONE, ChangeRow
 from vpemetrics.window import MISSING, Micros
 
 NEVER: Final = 2**62
+SETTLED: Final = -2
+"""Stands for a pull request that was dealt with before and is not looked at again."""
 
 AnyChange = tuple[int, int]
 """A change: a pull request's position, or NONE and a direct commit's id."""
@@ -37,8 +39,18 @@ class Ownership:
     a cherry-pick belongs to the change of what it was picked from.
     """
 
-    def __init__(self, graph: Graph, facts: CommitFacts, rows: Iterable[ChangeRow]) -> None:
-        """Sort out the commits of a graph among the pull requests of its repositories."""
+    def __init__(
+        self,
+        graph: Graph,
+        facts: CommitFacts,
+        rows: Iterable[ChangeRow],
+        owned: Mapping[int, int] | None = None,
+    ) -> None:
+        """Sort out the commits of a graph among the pull requests of its repositories.
+
+        `owned` is what was sorted out before: ids of commits with those of pull requests, of
+        which `rows` are then only some.
+        """
         rows = list(rows)
         self.graph = graph
         self.facts = facts
@@ -46,7 +58,10 @@ class Ownership:
             (row for row in rows if row.merged_at != MISSING),
             key=lambda row: (row.merged_at, row.key),
         )
-        self.owner: dict[int, int] = {}
+        place = {row.id: at for at, row in enumerate(self.changes)}
+        self.owner: dict[int, int] = {
+            sha: place.get(change, SETTLED) for sha, change in (owned or {}).items()
+        }
         self._merges = frozenset(graph.ids[graph.is_merge].tolist())
         self.originals: list[list[int]] = []
         """Ids of a pull request's own original commits, merge commits apart."""
@@ -135,7 +150,7 @@ class Ownership:
             if root in self.undecided:  # nobody's yet: who lists the pick keeps it
                 self.undecided.update({sha} if before is None else ())
                 continue
-            if before is not None and before != to and sha in self.originals[before]:
+            if before not in (None, SETTLED, to) and sha in self.originals[before]:
                 self.originals[before].remove(sha)
             if to is not None:
                 self.owner[sha] = to
@@ -169,7 +184,7 @@ class Ownership:
 
     def _carried(self, at: int, change: ChangeRow, merged_by: Mapping[int, int]) -> set[int]:
         found = {merged_by[sha] for sha in change.commits if sha in merged_by}
-        listed = {self.owner.get(sha, at) for sha in change.commits} - {at}
+        listed = {self.owner.get(sha, at) for sha in change.commits} - {at, SETTLED}
         if not listed:
             return found
         commits, own = set(change.commits), self.originals
@@ -179,7 +194,7 @@ class Ownership:
     def reverts(self) -> list[tuple[AnyChange, AnyChange]]:
         """Each reverting change with what it takes back, named by a commit or by the pull request.
 
-        A commit that reverts a revert is none.
+        A commit that reverts a revert is none. Those of settled pull requests are left out.
         """
         index, ids, reverts = self.graph.index, self.graph.ids, self.facts.reverts
         pairs: dict[tuple[AnyChange, AnyChange], None] = {}

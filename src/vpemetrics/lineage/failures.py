@@ -13,6 +13,7 @@ from vpemetrics.lineage.rows import (
     Evidence,
     IncidentRow,
     Kind,
+    Revert,
     TriageRow,
 )
 from vpemetrics.records import Verdict
@@ -22,16 +23,6 @@ NEAR: Final = 7 * DAY
 CONFIRMED: Final = "ABC"
 
 Removals = dict[int, list[tuple[Micros, Micros]]]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Revert:
-    """A shipped change that takes back an earlier shipped one; deployments by position."""
-
-    target: int
-    by: int
-    labelled: bool
-    change: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -53,15 +53,18 @@ class Graph:
         at = np.searchsorted(self.ids, ids).clip(max=len(self.ids) - 1)
         return np.where(self.ids[at] == ids, at, NONE)
 
-    def first_reached(self, tips: Iterable[int]) -> list[int]:
-        """For each commit the position in `tips` of the first one it is reachable from, or NONE.
+    def first_reached(
+        self, tips: Iterable[int], start: int = 0, before: Iterable[int] | None = None
+    ) -> list[int]:
+        """For each commit the position of the first tip it is reachable from, or NONE.
 
         One pass: from each tip to the parents, stopping at what an earlier tip reached.
-        A tip of NONE reaches nothing.
+        A tip of NONE reaches nothing. Positions count from `start`; `before` is what tips before
+        these reached.
         """
         first, second, others = self.first, self.second, self.others
-        reached = [NONE] * len(self.ids)
-        for position, tip in enumerate(tips):
+        reached = [NONE] * len(self.ids) if before is None else list(before)
+        for position, tip in enumerate(tips, start):
             stack = [tip]
             while stack:
                 commit = stack.pop()

@@ -101,12 +101,28 @@ def _joins(row: DeploymentRow, home: Group, live: Mapping[str, Group]) -> bool:
 
 
 @dataclass(slots=True)
-class _Environment:
-    """What is and was live in one environment while deployments are gone through in order."""
+class Environment:
+    """What is and was live in one environment while deployments are gone through in order.
+
+    `reached` by any deployment, of a known commit or not.
+    """
 
     live: DeploymentRow | None = None
     reached: bool = False
     lived: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Standing:
+    """What deployments so far have left: the environments, and which commits have arrived where.
+
+    `count` is how many there were.
+    """
+
+    count: int = 0
+    environments: dict[str, Environment] = field(default_factory=lambda: defaultdict(Environment))
+    arrived: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """The positions of the deployments of each commit that lived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +144,29 @@ class JudgedPart:
         return self.before.commit if self.before and self.kind == Kind.ROLLBACK else NONE
 
 
-def judge(groups: list[Group], ancestry: Ancestry) -> list[Deployed]:
-    """The deployments with their kinds, each the weightiest of its parts'."""
-    judged = judge_parts(groups, ancestry)
+def judge(groups: list[Group], ancestry: Ancestry, standing: Standing) -> list[Deployed]:
+    """The deployments with their kinds, each the weightiest of its parts'.
+
+    `standing` is what deployments before these have left; it is carried on.
+    """
+    judged = judge_parts(groups, ancestry, standing)
     return [_deployed(group, parts) for group, parts in zip(groups, judged, strict=True)]
 
 
-def judge_parts(groups: list[Group], ancestry: Ancestry) -> list[list[JudgedPart]]:
+def judge_parts(
+    groups: list[Group], ancestry: Ancestry, standing: Standing
+) -> list[list[JudgedPart]]:
     """For each deployment its parts, each judged against what was live in its environment."""
-    environments: dict[str, _Environment] = defaultdict(_Environment)
+    environments, arrived = standing.environments, standing.arrived
     judged: list[list[JudgedPart]] = [[] for _ in groups]
-    arrived: dict[int, set[int]] = defaultdict(set)
     parts = sorted(
         ((part, at) for at, group in enumerate(groups) for part in group.firsts.values()),
         key=lambda pair: _finish(pair[0]),
     )
     for part, at in parts:
         environment = environments[part.environment]
-        elsewhere = bool(arrived[part.commit] - {at}) if part.commit != NONE else False
+        here = {standing.count + at}
+        elsewhere = part.commit != NONE and bool(arrived[part.commit] - here)
         kind = _kind_of_part(part, environment, elsewhere, ancestry)
         lives = part.status != Status.ROLLED_BACK and ancestry.knows(part.commit)
         first = environment.live is None and (lives or not environment.reached)
@@ -155,12 +176,12 @@ def judge_parts(groups: list[Group], ancestry: Ancestry) -> list[list[JudgedPart
             continue
         environment.live = part
         environment.lived.add(part.commit)
-        arrived[part.commit].add(at)
+        arrived[part.commit] |= here
     return judged
 
 
 def _kind_of_part(
-    part: DeploymentRow, environment: _Environment, elsewhere: bool, ancestry: Ancestry
+    part: DeploymentRow, environment: Environment, elsewhere: bool, ancestry: Ancestry
 ) -> Kind:
     commit, live = part.commit, environment.live
     if part.status == Status.ROLLED_BACK or not ancestry.knows(commit) or live is None:

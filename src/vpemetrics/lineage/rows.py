@@ -5,10 +5,15 @@ Times are microseconds since 1970 in UTC, `MISSING` where unknown.
 Field order is the order in which the store selects the columns.
 """
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vpemetrics.window import MISSING, Micros
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 NONE: Final = -1
 UNKNOWN: Final = -2
@@ -171,8 +176,46 @@ class Evidence(NamedTuple):
     chosen: bool
 
 
+Item = int
+"""A change under one integer: a pull request's id, or minus a direct commit's."""
+
+
+class Revert(NamedTuple):
+    """A shipped change that takes back an earlier shipped one; deployments by position."""
+
+    target: int
+    by: int
+    labelled: bool
+    change: str
+
+
+class Marks(NamedTuple):
+    """What shipped changes say of deployments, by position, beside having been shipped.
+
+    `reverts` by the items that revert and are reverted; `closers` by incident; `hotfixes` are a
+    hotfix by their own word too.
+    """
+
+    reverts: Mapping[tuple[Item, Item], Revert] = {}
+    closers: Mapping[str, Sequence[int]] = {}
+    hotfixes: frozenset[int] = frozenset()
+
+    def before(self, position: int) -> "Marks":
+        """Those of the deployments before one."""
+        closers = {key: [at for at in ats if at < position] for key, ats in self.closers.items()}
+        return Marks(
+            reverts={pair: one for pair, one in self.reverts.items() if one.by < position},
+            closers={key: ats for key, ats in closers.items() if ats},
+            hotfixes=frozenset(at for at in self.hotfixes if at < position),
+        )
+
+
 class Lineage(NamedTuple):
-    """What came of tracing one service."""
+    """What came of tracing one service, or of going on from deployments that were settled.
+
+    `deployed` come after the settled ones; `reached` has the ids of the commits that each of them
+    was the first to reach. `amended` are settled ones that are judged otherwise now, by position.
+    """
 
     deployed: list[Deployed]
     shipped: list[Shipped]
@@ -180,3 +223,6 @@ class Lineage(NamedTuple):
     evidence: list[Evidence]
     attribution: str
     problems: dict[str, list[str]]
+    marks: Marks
+    reached: "Sequence[npt.NDArray[np.int64]]" = ()
+    amended: Mapping[int, Deployed] = {}

@@ -1,4 +1,8 @@
-"""One service traced: its deployments, what they shipped, and what they broke."""
+"""One service traced: its deployments, what they shipped, and what they broke.
+
+Tracing may go on from deployments that were traced before (`Past`); it then comes to what tracing
+all of them anew would come to, or says by `Disturbed` that it cannot.
+"""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -6,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+
+import numpy as np
 
 from vpemetrics.lineage.changes import (
     NEVER,
@@ -17,9 +23,17 @@ from vpemetrics.lineage.changes import (
     direct_commits,
     first_shipped,
 )
-from vpemetrics.lineage.failures import Finder, Revert, Scene, weigh, when_decided
-from vpemetrics.lineage.graph import Graph
-from vpemetrics.lineage.kinds import Ancestry, Group, JudgedPart, group, judge, judge_parts
+from vpemetrics.lineage.failures import Finder, Scene, weigh, when_decided
+from vpemetrics.lineage.graph import Graph, Ints
+from vpemetrics.lineage.kinds import (
+    Ancestry,
+    Group,
+    JudgedPart,
+    Standing,
+    group,
+    judge,
+    judge_parts,
+)
 from vpemetrics.lineage.rows import (
     NONE,
     ChangeRow,
@@ -27,8 +41,11 @@ from vpemetrics.lineage.rows import (
     DeploymentRow,
     Evidence,
     IncidentRow,
+    Item,
     Kind,
     Lineage,
+    Marks,
+    Revert,
     Shipped,
     TriageRow,
     Waiting,
@@ -65,12 +82,37 @@ class History:
         return self.ownership.facts
 
 
+class Disturbed(Exception):
+    """Something new concerns deployments that were settled: the service is to be traced anew."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """Deployments of a service that were traced before and are settled.
+
+    `live` is what they left in each environment, `marks` what is known of them, `reached` the
+    position of the one that first reached each commit of the graph. `shipped` has the pull
+    requests they shipped, by id, of those the history still tells of; `undecided` the commits
+    whose owner nobody knew.
+    """
+
+    deployed: Sequence[Deployed] = ()
+    live: Mapping[str, DeploymentRow] = field(default_factory=dict)
+    reached: Sequence[int] | None = None
+    shipped: Mapping[int, int] = field(default_factory=dict)
+    undecided: frozenset[int] = frozenset()
+    marks: Marks = field(default_factory=Marks)
+
+    def __len__(self) -> int:
+        return len(self.deployed)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServiceFacts:
     """What is known of one service: production records, and all that may concern it.
 
-    `incidents` are those that name the service, or none, or a cause themselves;
-    `named` tells whether one names this service.
+    `rows` are those after the `past`. `incidents` are those that name the service, or none, or
+    a cause themselves; `named` tells whether one names this service.
     """
 
     service: Service
@@ -80,6 +122,7 @@ class ServiceFacts:
     triage: Sequence[TriageRow] = ()
     named: Callable[[IncidentRow], bool] = lambda _incident: True
     belongs: Callable[[str], bool] | None = None
+    past: Past = field(default_factory=Past)
 
 
 class _ByGraph:
@@ -139,6 +182,8 @@ class _Attribution:
     """Those shipped, each with the position of the deployment."""
     direct: Mapping[int, int]
     commit: Callable[[int], int]
+    reached: Sequence[Ints] = ()
+    """The ids of the commits that each deployment after the settled ones was first to reach."""
 
     @cached_property
     def names_commits(self) -> bool:
@@ -149,26 +194,35 @@ class _Attribution:
 def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
     """Who shipped what and who broke what in one service; deployments are named by position."""
     by = _attributed(facts)
-    scene = _scene(facts, by, rules)
+    marks = _marks(facts, by, rules)
+    scene = _scene(facts, by, marks, rules)
     evidence = weigh(scene)
     deployed = [
         one._replace(ships=_ships(one, by), unplanned=why)
         for one, why in zip(by.deployed, _rework(by.deployed, scene, evidence), strict=True)
     ]
+    settled = len(facts.past)
     return Lineage(
-        deployed=[*deployed, *_attempts(facts.rows)],
+        deployed=[*deployed[settled:], *_attempts(facts.rows)],
         shipped=[*_shipped_changes(facts, by, rules), *_shipped_commits(facts, by, rules)],
         waiting=list(_waiting(facts, by)),
         evidence=evidence,
         attribution=by.how,
         problems=_problems(facts, by),
+        marks=marks,
+        reached=by.reached,
+        amended={
+            at: one
+            for at, (one, before) in enumerate(zip(deployed, facts.past.deployed, strict=False))
+            if one.unplanned != before.unplanned
+        },
     )
 
 
 def judged(facts: ServiceFacts) -> list[list[JudgedPart]]:
     """The parts of each deployment of a service, and what each was judged against."""
     by = _attributed(facts)
-    return judge_parts(by.groups, by.ancestry)
+    return judge_parts(by.groups, by.ancestry, Standing())
 
 
 def _attributed(facts: ServiceFacts) -> _Attribution:
@@ -176,18 +230,19 @@ def _attributed(facts: ServiceFacts) -> _Attribution:
     groups = group(row for row in live if row.finished_at != MISSING)
     known = len(facts.history.graph) > 0 and any(row.commit != NONE for row in live)
     mine = facts.history.belonging.of(facts.belongs)
-    if known:
+    if known or len(facts.past):
         return _by_graph(groups, facts, mine)
     return _by_time(groups, facts.history, mine)
 
 
 def _by_graph(groups: list[Group], facts: ServiceFacts, mine: Mine) -> _Attribution:
-    graph, ownership = facts.history.graph, facts.history.ownership
+    graph, ownership, past = facts.history.graph, facts.history.ownership, facts.past
     belongs, paths = facts.belongs, facts.history.facts.paths
-    reached = graph.first_reached(
+    tips = (
         NONE if g.last.status == Status.ROLLED_BACK else graph.index.get(g.last.commit, NONE)
         for g in groups
     )
+    reached = graph.first_reached(tips, len(past), past.reached)
     ancestry = _ByGraph(graph, reached)
 
     def commit(sha: int) -> int:
@@ -197,22 +252,66 @@ def _by_graph(groups: list[Group], facts: ServiceFacts, mine: Mine) -> _Attribut
         touches = belongs is None or at not in paths or any(map(belongs, paths[at]))
         return reached[at] if touches else NEVER
 
+    ids = [change.id for change in ownership.changes]
+    before = {at: past.shipped[id_] for at, id_ in enumerate(ids) if id_ in past.shipped}
+    now = first_shipped(ownership, reached, [at for at in mine.changes if at not in before])
+    _check_settled(past, ownership, now, reached)
     return _Attribution(
         how="graph",
         groups=groups,
-        deployed=judge(groups, ancestry),
+        deployed=[*past.deployed, *judge(groups, ancestry, _standing(past, ancestry))],
         ancestry=ancestry,
         mine=mine.changes,
-        changes=first_shipped(ownership, reached, mine.changes),
+        changes=before | now,
         direct=direct_commits(ownership, reached, mine.commits),
         commit=commit,
+        reached=_by_position(graph, reached, len(past), len(groups)),
     )
+
+
+def _standing(past: Past, ancestry: Ancestry) -> Standing:
+    """What the settled deployments left, to judge later ones against."""
+    standing = Standing(count=len(past))
+    for at, one in enumerate(past.deployed):
+        lives = not one.rolled_back and ancestry.knows(one.commit)
+        if lives:
+            standing.arrived[one.commit].add(at)
+        for name in one.environments:
+            environment = standing.environments[name]
+            environment.reached = True
+            if lives:
+                environment.lived.add(one.commit)
+    for name, row in past.live.items():
+        standing.environments[name].live = row
+    return standing
+
+
+def _check_settled(
+    past: Past, ownership: Ownership, now: Mapping[int, int], reached: Sequence[int]
+) -> None:
+    """Disturbed if a settled deployment shipped what was nobody's, or not merged, until now."""
+    index, settled = ownership.graph.index, len(past)
+    decided = (sha for sha in past.undecided - ownership.undecided if sha not in ownership.owner)
+    places = (index[sha] for sha in decided if sha in index)
+    if min(now.values(), default=NEVER) < settled or any(
+        NONE < reached[place] < settled for place in places
+    ):
+        raise Disturbed
+
+
+def _by_position(graph: Graph, reached: Sequence[int], start: int, count: int) -> list[Ints]:
+    """The ids of the commits that each of some deployments was the first to reach."""
+    positions = np.array(reached, dtype=np.int64)
+    places = np.flatnonzero(positions >= start)
+    places = places[np.argsort(positions[places], kind="stable")]
+    ends = np.searchsorted(positions[places], np.arange(start + 1, start + count))
+    return np.split(graph.ids[places], ends) if count else []
 
 
 def _by_time(groups: list[Group], history: History, mine: Mine) -> _Attribution:
     """Each pull request in the first forward deployment that started after its merge (rule 16)."""
     ancestry = _ByOrder(groups)
-    deployed = judge(groups, ancestry)
+    deployed = judge(groups, ancestry, Standing())
     forward = sorted(
         (d.began_at, at)
         for at, d in enumerate(deployed)
@@ -243,7 +342,7 @@ def _by_time(groups: list[Group], history: History, mine: Mine) -> _Attribution:
 def _shipped_changes(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Iterable[Shipped]:
     ownership, start = facts.history.ownership, rules.lead_time_start
     for at, position in by.changes.items():
-        if ownership.is_empty(at):
+        if position < len(facts.past) or ownership.is_empty(at):
             continue
         change = ownership.changes[at]
         dates = ownership.author_dates(at)
@@ -259,6 +358,8 @@ def _shipped_commits(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Ite
     authored_at = history.facts.authored_at
     dates = history.committed_at if start == LeadTimeStart.MERGE else authored_at
     for sha, position in by.direct.items():
+        if position < len(facts.past):
+            continue
         commit = history.graph.index[sha]
         starts = (dates[commit],) if dates[commit] != MISSING else ()
         is_bot = history.facts.is_bot[commit] == 1
@@ -346,9 +447,21 @@ def _attempts(rows: Iterable[DeploymentRow]) -> Iterable[Deployed]:
             )
 
 
-def _scene(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Scene:
-    find = _finder(facts.history.ownership, by)
-    closers = _closers(facts.history.ownership, by)
+def _marks(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Marks:
+    """What the shipped changes say of deployments, settled ones included."""
+    ownership, before = facts.history.ownership, facts.past.marks
+    closers = defaultdict(set, {key: set(ats) for key, ats in before.closers.items()})
+    for incident, at in _closers(ownership, by):
+        closers[incident].add(at)
+    return Marks(
+        reverts={**before.reverts, **_reverts(ownership, by, rules)},
+        closers={incident: sorted(ats) for incident, ats in sorted(closers.items())},
+        hotfixes=before.hotfixes | _hotfixes(ownership, by, rules),
+    )
+
+
+def _scene(facts: ServiceFacts, by: _Attribution, marks: Marks, rules: Rules) -> Scene:
+    find, closers = _finder(facts.history.ownership, by), marks.closers
     of_commit: dict[int, list[int]] = defaultdict(list)
     for at, one in enumerate(by.deployed):
         if one.commit != NONE:
@@ -359,9 +472,9 @@ def _scene(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Scene:
         ancestry=by.ancestry,
         incidents=[i for i in facts.incidents if _concerns(i, facts, find, closers)],
         triage=facts.triage,
-        reverts=list(_reverts(facts.history.ownership, by, rules)),
+        reverts=sorted(marks.reverts.values()),
         closers=closers,
-        hotfixes=_hotfixes(facts.history.ownership, by, rules),
+        hotfixes=marks.hotfixes,
         find=find,
         suspect_within=rules.incident_window // timedelta(microseconds=1),
     )
@@ -382,13 +495,12 @@ def _finder(ownership: Ownership, by: _Attribution) -> Finder:
     return Finder(by_record=by_record, by_commit=by_commit, by_change=by_change)
 
 
-def _closers(ownership: Ownership, by: _Attribution) -> dict[str, list[int]]:
-    closers: dict[str, set[int]] = defaultdict(set)
+def _closers(ownership: Ownership, by: _Attribution) -> Iterable[tuple[str, int]]:
+    """Incidents with the deployments that shipped a change naming them."""
     for at, position in by.changes.items():
         if not by.deployed[position].first:
             for incident in ownership.changes[at].closes:
-                closers[incident].add(position)
-    return {incident: sorted(positions) for incident, positions in closers.items()}
+                yield incident, position
 
 
 def _hotfixes(ownership: Ownership, by: _Attribution, rules: Rules) -> frozenset[int]:
@@ -427,8 +539,11 @@ def _concerns(
     )
 
 
-def _reverts(ownership: Ownership, by: _Attribution, rules: Rules) -> Iterable[Revert]:
+def _reverts(
+    ownership: Ownership, by: _Attribution, rules: Rules
+) -> dict[tuple[Item, Item], Revert]:
     """Shipped reverts of what an earlier deployment shipped; a revert of a revert is none."""
+    found: dict[tuple[Item, Item], Revert] = {}
     for reverting, target in ownership.reverts:
         by_position, at_position = _position(reverting, by), _position(target, by)
         if NEVER in (by_position, at_position) or by_position <= at_position:
@@ -442,12 +557,18 @@ def _reverts(ownership: Ownership, by: _Attribution, rules: Rules) -> Iterable[R
             if at != NONE
             for label in ownership.changes[at].labels
         )
-        yield Revert(
+        found[_item(reverting, ownership), _item(target, ownership)] = Revert(
             target=at_position,
             by=by_position,
             labelled=labelled,
             change=_name(target, ownership),
         )
+    return found
+
+
+def _item(change: AnyChange, ownership: Ownership) -> Item:
+    at, sha = change
+    return -sha if at == NONE else ownership.changes[at].id
 
 
 def _position(change: AnyChange, by: _Attribution) -> int:

@@ -5,24 +5,27 @@ An `item` is a change under one integer: a pull request's id, or minus a direct 
 """
 
 import json
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     Column,
     Connection,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Table,
+    bindparam,
     delete,
     func,
     insert,
     select,
     text,
+    update,
 )
 
-from vpemetrics.lineage.rows import NONE, Lineage
+from vpemetrics.lineage.rows import NONE, Lineage, Marks, Revert
 from vpemetrics.store.interning import Interned
 from vpemetrics.store.tables import Id, Words, meta, metadata, names
 from vpemetrics.window import MISSING, Micros
@@ -38,6 +41,7 @@ traced = Table(
     Column("attribution", Words, nullable=False),
     Column("repositories", Words, nullable=False),
     Column("problems", Words, nullable=False),
+    Column("marks", Words, nullable=False),
 )
 
 deployed = Table(
@@ -54,6 +58,8 @@ deployed = Table(
     Column("first", SmallInteger, nullable=False),
     Column("ships", SmallInteger, nullable=False),
     Column("unplanned", Words),
+    Column("removed_id", Id),
+    Column("reached", LargeBinary),
     Index("ix_deployed_service_id_finished_at", "service_id", "finished_at"),
     Index("ix_deployed_finished_at", "finished_at"),
 )
@@ -110,6 +116,37 @@ evidence = Table(
     Column("ordinal", Integer, nullable=False),
 )
 
+ARRAYS: Final = {
+    "ids": "<i4",
+    "first": "<i4",
+    "second": "<i4",
+    "authored_at": "<i8",
+    "committed_at": "<i8",
+    "is_bot": "<i1",
+    "reverting": "<i4",
+    "reverted": "<i4",
+    "picking": "<i4",
+    "picked": "<i4",
+    "owned": "<i4",
+    "owners": "<i4",
+    "merged": "<i4",
+    "undecided": "<i4",
+}
+"""The columns of a history, and how their integers are written.
+
+Of its commits; those that revert or pick others, and which; those that belong to pull requests,
+and to which; the pull requests that were merged; commits that are nobody's yet.
+"""
+
+# What lineage goes on from when there is more of a history; see `resuming`.
+histories = Table(
+    "histories",
+    metadata,
+    Column("repositories", Words, primary_key=True),
+    *(Column(name, LargeBinary, nullable=False) for name in ARRAYS),
+    Column("others", Words, nullable=False),
+)
+
 TABLES = (traced, deployed, deployed_parts, shipped, waiting, evidence)
 
 
@@ -139,8 +176,10 @@ def load_traced(connection: Connection) -> dict[int, Traced]:
     }
 
 
-def forget(connection: Connection, services: Iterable[int] | None = None) -> None:
+def forget(connection: Connection, services: Collection[int] | None = None) -> None:
     """Remove what was derived for services; for all of them if none are named."""
+    if services is None:
+        connection.execute(delete(histories))
     for table in TABLES:
         if services is None:
             connection.execute(delete(table))
@@ -184,9 +223,14 @@ def save_lineage(
     fingerprint: str,
     repositories: Iterable[str],
     lineage: Lineage,
+    settled: Sequence[int] = (),
 ) -> None:
-    """Save what came of tracing a service, given by the id of its name; old rows are gone."""
+    """Save what came of tracing a service, given by the id of its name; what it replaces is gone.
+
+    `settled` are the ids of deployments that stay and that lineage goes on from.
+    """
     base = (connection.execute(select(func.max(deployed.c.id))).scalar() or 0) + 1
+    ids = [*settled, *range(base, base + len(lineage.deployed))]
     rows: dict[Table, list[tuple[Any, ...]]] = {
         traced: [
             (
@@ -195,24 +239,10 @@ def save_lineage(
                 lineage.attribution,
                 json.dumps(sorted(repositories)),
                 json.dumps(lineage.problems),
+                _written(lineage.marks),
             )
         ],
-        deployed: [
-            (
-                base + at,
-                service,
-                one.id,
-                one.kind.value,
-                _time(one.started_at),
-                one.finished_at,
-                _id(one.commit),
-                int(one.rolled_back),
-                int(one.first),
-                int(one.ships),
-                one.unplanned,
-            )
-            for at, one in enumerate(lineage.deployed)
-        ],
+        deployed: list(_deployed(service, base, lineage)),
         deployed_parts: [
             (part, base + at, service)
             for at, one in enumerate(lineage.deployed)
@@ -221,9 +251,9 @@ def save_lineage(
         shipped: [
             (
                 service,
-                base + one.deployment,
+                ids[one.deployment],
                 one.change if one.change != NONE else -one.commit,
-                lineage.deployed[one.deployment].finished_at,
+                lineage.deployed[one.deployment - len(settled)].finished_at,
                 one.starts[0] if one.starts else None,
                 " ".join(map(str, one.starts[1:])) or None,
                 _time(one.merged_at),
@@ -237,12 +267,12 @@ def save_lineage(
         evidence: [
             (
                 service,
-                None if one.deployment == NONE else base + one.deployment,
+                None if one.deployment == NONE else ids[one.deployment],
                 _id(one.incident),
                 one.grade,
                 one.what,
                 one.detail,
-                None if one.restored_by == NONE else base + one.restored_by,
+                None if one.restored_by == NONE else ids[one.restored_by],
                 int(one.chosen),
                 ordinal,
             )
@@ -251,6 +281,59 @@ def save_lineage(
     }
     for table, values in rows.items():
         insert_tuples(connection, table, values)
+    for at, one in lineage.amended.items():
+        same = deployed.c.id == settled[at]
+        connection.execute(update(deployed).where(same).values(unplanned=one.unplanned))
+
+
+def _deployed(service: int, base: int, lineage: Lineage) -> Iterable[tuple[Any, ...]]:
+    from vpemetrics.store.arrays import packed
+
+    reached = packed(lineage.reached)
+    for at, one in enumerate(lineage.deployed):
+        yield (
+            base + at,
+            service,
+            one.id,
+            one.kind.value,
+            _time(one.started_at),
+            one.finished_at,
+            _id(one.commit),
+            int(one.rolled_back),
+            int(one.first),
+            int(one.ships),
+            one.unplanned,
+            _id(one.removed),
+            reached[at] if at < len(reached) else None,
+        )
+
+
+def _written(marks: Marks) -> str:
+    reverts = [(*pair, *one) for pair, one in sorted(marks.reverts.items())]
+    return json.dumps([reverts, marks.closers, sorted(marks.hotfixes)], separators=(",", ":"))
+
+
+def read_marks(text: str) -> Marks:
+    """The marks of a service's deployments, as they were saved."""
+    reverts, closers, hotfixes = json.loads(text)
+    return Marks(
+        reverts={(by, of): Revert(*one) for by, of, *one in reverts},
+        closers=closers,
+        hotfixes=frozenset(hotfixes),
+    )
+
+
+def forget_after(connection: Connection, service: int, dropped: Iterable[int]) -> None:
+    """Remove what lineage comes to anew when it goes on: some deployments, and what else moves."""
+    for table in (traced, waiting, evidence):
+        connection.execute(delete(table).where(table.c.service_id == service))
+    gone = [(id_,) for id_ in dropped]
+    if not gone:
+        return
+    for column in (deployed.c.id, deployed_parts.c.deployed_id, shipped.c.deployed_id):
+        statement = delete(column.table).where(column == bindparam("id"))
+        compiled = str(statement.compile(dialect=connection.dialect))
+        connection.exec_driver_sql(compiled, gone)
 
 
 def insert_tuples(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:

@@ -5,15 +5,15 @@ Reads are in bulk and by columns; a million commits become a few arrays.
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from functools import cached_property
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache, cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from vpemetrics.lineage.changes import Belonging, CommitFacts, Ownership
-from vpemetrics.lineage.graph import Graph
+from vpemetrics.lineage.graph import Graph, Ints
 from vpemetrics.lineage.rows import (
     NONE,
     UNKNOWN,
@@ -24,20 +24,35 @@ from vpemetrics.lineage.rows import (
 )
 from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import History
+from vpemetrics.store.tables import changes
 from vpemetrics.window import MISSING, Micros
+
+
+class Commits(NamedTuple):
+    """Commits as columns, in the order of their ids; those few that name others by id."""
+
+    ids: Ints
+    first: Ints
+    second: Ints
+    authored_at: Ints
+    committed_at: Ints
+    is_bot: Ints
+    others: dict[int, tuple[int, ...]]
+    reverts: dict[int, int]
+    picked_from: dict[int, int]
 
 
 class Facts:
     """Reads facts within one transaction; our services are found by `services`."""
 
     def __init__(self, connection: Connection, services: Services) -> None:
-        self._connection = connection
+        self.connection = connection
         self._services = services
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a query that has no parameters."""
         # Past SQLAlchemy's own rows, which cost more than the query where there are many.
-        return list(self._connection.exec_driver_sql(sql).cursor.fetchall())
+        return list(self.connection.exec_driver_sql(sql).cursor.fetchall())
 
     @cached_property
     def names(self) -> dict[int, str]:
@@ -82,6 +97,21 @@ class Facts:
                 repositories.add(configured)
         return dict(found)
 
+    def renamed_since(self, batch: int) -> bool:
+        """Whether saves after a batch say something new about repositories themselves."""
+        return bool(self.rows(f"SELECT 1 FROM repositories WHERE batch > {batch} LIMIT 1"))
+
+    @cache  # noqa: B019 (lives as long as one transaction)
+    def changes_since(self, batch: int) -> frozenset[int]:
+        """The ids of all pull requests that saves after a batch brought or changed."""
+        found = self.rows(f"SELECT id FROM changes WHERE batch > {batch}")
+        return frozenset(row[0] for row in found)
+
+    @cache  # noqa: B019
+    def commits_since(self, batch: int) -> Ints:
+        """The ids of all commits that saves after a batch brought or changed."""
+        return self._columns(f"SELECT sha_id FROM commits WHERE batch > {batch}")[0]
+
     def touched_since(self, batch: int) -> set[str]:
         """Our services that saves after a batch say something new about."""
         new = f" WHERE batch > {batch}"
@@ -107,21 +137,25 @@ class Facts:
             touched.update(self.names[row[0]] for row in self.rows(before + new + ")"))
         return touched
 
-    def deployments(self, wanted: Collection[str]) -> dict[str, list[DeploymentRow]]:
+    def deployments(
+        self, wanted: Collection[str], and_: str = ""
+    ) -> dict[str, list[DeploymentRow]]:
         """Production records by our service, of those services that are wanted."""
-        pairs = {
-            (row[0], row[1])
-            for row in self.rows("SELECT DISTINCT service_id, repository_id FROM deployments")
-        }
-        named = {pair: self._service_of(*pair) for pair in pairs}
+        named = self._service_of_pair
         ids = [pair[0] for pair, name in named.items() if name in wanted]
         found: dict[str, list[DeploymentRow]] = {name: [] for name in wanted}
-        for row in self.rows(_DEPLOYMENTS + _in("service_id", ids)):
+        for row in self.rows(_DEPLOYMENTS + _in("service_id", ids) + and_):
             service = named[row[1], row[2]]
             environment = self.names[row[3]]
             if service in found and self._services.is_production(service, environment):
                 found[service].append(self._deployment(row, environment))
         return found
+
+    @cached_property
+    def _service_of_pair(self) -> dict[tuple[int | None, int | None], str | None]:
+        """Our service by the ids of what a deployment names: its service, its repository."""
+        sql = "SELECT DISTINCT service_id, repository_id FROM deployments"
+        return {(row[0], row[1]): self._service_of(*row) for row in self.rows(sql)}
 
     def _service_of(self, service_id: int | None, repository_id: int | None) -> str | None:
         source_name = None if service_id is None else self.names[service_id]
@@ -145,50 +179,105 @@ class Facts:
 
     def history(self, repositories: Collection[str], *, paths: bool) -> History:
         """Commits and pull requests of repositories; touched paths only where they matter."""
+        history, _ = self.history_of_commits(repositories, paths=paths)
+        return history
+
+    def history_of_commits(
+        self, repositories: Collection[str], *, paths: bool
+    ) -> tuple[History, "Commits"]:
+        """A history, and the commits it was built from."""
+        where = self.in_repositories(repositories)
+        touched = self.paths(where) if paths else {}
+        commits = self.commits(where)
+        return self.built(commits, self.changes(where), touched), commits
+
+    def in_repositories(self, repositories: Collection[str]) -> str:
+        """The condition that a commit or pull request is of one of these repositories."""
         ids = [id_ for id_ in self.names if self.repository(id_) in repositories]
-        where = _in("repository_id", ids)
+        return _in("repository_id", ids)
+
+    def commits(self, where: str) -> "Commits":
+        """Commits by a condition; one that two sources know counts once."""
         columns = self._columns(_COMMITS + where)
-        _, at = np.unique(columns[0], return_index=True)  # a commit two sources know counts once
-        sha, parent1, parent2, authored, committed, bot = (c[at] for c in columns)
+        _, at = np.unique(columns[0], return_index=True)
         others = self.rows(_MORE_PARENTS + where + " AND more_parents <> ''")
-        graph = Graph(sha, parent1, parent2, {s: _ints(parents) for s, parents in others})
-        touched: dict[int, tuple[str, ...]] = {}
-        if paths:
-            found = self.rows(_PATHS + where + " AND paths IS NOT NULL")
-            paths_of = json.loads(f"[{','.join(text for _, text in found)}]")  # all at once: 5 x
-            places = (graph.index[s] for s, _ in found)
-            touched = dict(zip(places, map(tuple, paths_of), strict=True))
-        facts = CommitFacts(
-            authored_at=authored.tolist(),
-            is_bot=bot.tolist(),
-            reverts=self._marked("reverts_id", where, graph),
-            picked_from=self._marked("picked_from_id", where, graph),
-            paths=touched,
+        ids, first, second, authored_at, committed_at, is_bot = (c[at] for c in columns)
+        return Commits(
+            ids=ids,
+            first=first,
+            second=second,
+            authored_at=authored_at,
+            committed_at=committed_at,
+            is_bot=is_bot,
+            others={sha: _ints(parents) for sha, parents in others},
+            reverts=self._marked("reverts_id", where),
+            picked_from=self._marked("picked_from_id", where),
         )
-        ownership = Ownership(graph, facts, self._changes(where))
+
+    def paths(self, where: str) -> dict[int, tuple[str, ...]]:
+        """The paths that commits touch, by their id, where they are known."""
+        found = self.rows(_PATHS + where + " AND paths IS NOT NULL")
+        paths_of = json.loads(f"[{','.join(text for _, text in found)}]")  # all at once: 5 x
+        return dict(zip((sha for sha, _ in found), map(tuple, paths_of), strict=True))
+
+    def built(
+        self,
+        commits: "Commits",
+        changes: Iterable[ChangeRow],
+        paths: Mapping[int, tuple[str, ...]],
+        owned: Mapping[int, int] | None = None,
+    ) -> History:
+        """A history of commits and pull requests; `owned` is what was sorted out before."""
+        graph = Graph(commits.ids, commits.first, commits.second, commits.others)
+        index = graph.index
+        facts = CommitFacts(
+            authored_at=commits.authored_at.tolist(),
+            is_bot=commits.is_bot.tolist(),
+            reverts={index[sha]: other for sha, other in commits.reverts.items()},
+            picked_from={index[sha]: other for sha, other in commits.picked_from.items()},
+            paths={index[sha]: found for sha, found in paths.items()},
+        )
+        ownership = Ownership(graph, facts, changes, owned)
         return History(
             ownership=ownership,
             belonging=Belonging(ownership),
-            committed_at=committed.tolist(),
+            committed_at=commits.committed_at.tolist(),
             default_branches=self.default_branches,
         )
 
-    def _marked(self, column: str, where: str, graph: Graph) -> dict[int, int]:
-        """Local index of a commit to the id of another one, for the few that name one."""
+    def _marked(self, column: str, where: str) -> dict[int, int]:
+        """The id of a commit to that of another one, for the few that name one."""
         sql = f"SELECT sha_id, {column} FROM commits{where} AND {column} IS NOT NULL"
-        return {graph.index[sha]: other for sha, other in self.rows(sql)}
+        return dict(self.rows(sql))
 
     def _columns(self, sql: str) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
-        found = self._connection.exec_driver_sql(sql)
+        found = self.connection.exec_driver_sql(sql)
         width, rows = len(found.keys()), found.cursor.fetchall()
         columns = zip(*rows, strict=True) if rows else [()] * width
         return [np.array(column, dtype=np.int64) for column in columns]
 
-    def _changes(self, where: str) -> Iterable[ChangeRow]:
-        for row in self._connection.exec_driver_sql(_CHANGES + where).cursor.fetchall():
+    def changes(self, where: str) -> Iterable[ChangeRow]:
+        """Pull requests by a condition."""
+        for row in self.connection.exec_driver_sql(_CHANGES + where).cursor.fetchall():
             lists = (_texts(text) for text in row[12:15])
             start = (*row[:2], self.repository(row[2]) or "", row[3], _truth(row[4]))
             yield ChangeRow._make((*start, *row[5:9], _ints(row[9]), *row[10:12], *lists))
+
+    def changes_named(self, keys: Collection[str]) -> set[int]:
+        """The ids of the pull requests of these keys, from whichever source."""
+        if not keys:
+            return set()
+        same = changes.c.source_id.in_(self._sources_of_changes) & changes.c.key.in_(keys)
+        return set(self.connection.scalars(select(changes.c.id).where(same)))
+
+    @cached_property
+    def _sources_of_changes(self) -> list[int]:
+        return [row[0] for row in self.rows("SELECT DISTINCT source_id FROM changes")]
+
+    def shipped_directly(self, shas: Iterable[int]) -> bool:
+        """Whether any of these commits was shipped as a change of its own."""
+        listed = ", ".join(str(-sha) for sha in shas) or "NULL"
+        return bool(self.rows(f"SELECT 1 FROM shipped WHERE item IN ({listed}) LIMIT 1"))
 
     def incidents(self) -> list[IncidentRow]:
         """All incidents, in the same order whenever they arrived."""

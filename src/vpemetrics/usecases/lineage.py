@@ -2,17 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from hashlib import blake2b
 from typing import Final
 
-from vpemetrics.lineage.rows import IncidentRow
+from vpemetrics.lineage.rows import DeploymentRow, IncidentRow, Lineage
 from vpemetrics.lineage.services import Services, path_matcher
-from vpemetrics.lineage.trace import ServiceFacts, trace
+from vpemetrics.lineage.trace import Disturbed, History, Past, ServiceFacts, trace
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived
 from vpemetrics.store.history import Facts
+from vpemetrics.store.resuming import Resumed, Resuming, keep_histories, save_history
 from vpemetrics.store.saving import last_batch
 
 LINEAGE_VERSION: Final = 1
@@ -29,28 +31,99 @@ def bring_up_to_date(store: Store, rules: Rules, progress: Progress | None = Non
     if is_current(store, rules):
         return 0
     with store.transaction() as connection:
-        facts = Facts(connection, Services(rules))
-        known = derived.load_traced(connection)
-        since, _ = derived.load_mark(connection)
-        ids = derived.name_ids(connection, facts.deployed_from)
-        prints = {name: _fingerprint(rules, name) for name in ids}
-        touched = facts.touched_since(since)
-        stale = [
-            name
-            for name, id_ in sorted(ids.items())
-            if id_ not in known or known[id_].fingerprint != prints[name] or name in touched
-        ]
-        gone = set(known) - set(ids.values())
-        derived.forget(connection, [*gone, *(ids[name] for name in stale)])
-        for done, one in enumerate(service_facts(facts, rules, stale), 1):
-            name = one.service.name
-            derived.save_lineage(
-                connection, ids[name], prints[name], facts.deployed_from[name], trace(one, rules)
-            )
+        update = _Update(Facts(connection, Services(rules)), rules)
+        for done, _ in enumerate(update.run(), 1):
             if progress:
-                progress(done, len(stale))
+                progress(done, len(update.stale))
         derived.save_mark(connection, last_batch(connection), _digest(rules))
-    return len(stale)
+    return len(update.stale)
+
+
+class _Update:
+    """One bringing up to date: which services it concerns, and what becomes of them."""
+
+    def __init__(self, facts: Facts, rules: Rules) -> None:
+        self._facts, self._rules = facts, rules
+        self._connection = connection = facts.connection
+        self._known = derived.load_traced(connection)
+        self._since, _ = derived.load_mark(connection)
+        self._ids = derived.name_ids(connection, facts.deployed_from)
+        self._prints = {name: _fingerprint(rules, name) for name in self._ids}
+        touched = facts.touched_since(self._since)
+        self.stale = [name for name in sorted(self._ids) if name in touched or self._is_new(name)]
+
+    def run(self) -> Iterator[str]:
+        """Goes on with the services that can be gone on with, and traces the others anew."""
+        ids = self._ids
+        going_on = dict(self._gone_on_with(self._traceable()))
+        anew = [name for name in self.stale if name not in going_on]
+        # All that goes before anything comes: a record may have moved between services.
+        derived.forget(self._connection, set(self._known) - set(ids.values()))
+        derived.forget(self._connection, [ids[name] for name in anew])
+        for name, (_, one) in going_on.items():
+            derived.forget_after(self._connection, ids[name], one.dropped)
+        for name, (lineage, one) in going_on.items():
+            self._save(name, lineage, one.settled)
+            yield name
+        yield from self._traced_anew(anew)
+        keep_histories(self._connection, self._facts.deployed_from.values())
+
+    def _traceable(self) -> list[str]:
+        """The services that may be gone on with."""
+        if self._facts.renamed_since(self._since):
+            return []
+        return [name for name in self.stale if not self._is_new(name)]
+
+    def _is_new(self, name: str) -> bool:
+        """Whether a service was never traced, or under other rules or from other repositories."""
+        known = self._known.get(self._ids[name])
+        return (
+            known is None
+            or known.fingerprint != self._prints[name]
+            or set(known.repositories) != self._facts.deployed_from[name]
+        )
+
+    def _gone_on_with(self, names: Sequence[str]) -> Iterator[tuple[str, tuple[Lineage, Resumed]]]:
+        about = _About(self._facts, self._rules)
+        for repositories, group in _together(self._facts.deployed_from, names).items():
+            try:
+                resuming = Resuming(self._facts, self._since, repositories)
+                resumed = resuming.services(
+                    {name: self._ids[name] for name in group},
+                    commits=about.commits,
+                    changes=about.changes,
+                    paths=about.paths_matter(group),
+                )
+            except Disturbed:
+                continue
+            for name, one in resumed.items():
+                facts = about.service(name, one.rows, resuming.history, one.past)
+                with suppress(Disturbed):
+                    yield name, (trace(facts, self._rules), one)
+            resuming.save()
+
+    def _traced_anew(self, names: Sequence[str]) -> Iterator[str]:
+        facts, about = self._facts, _About(self._facts, self._rules)
+        rows = facts.deployments(names)
+        for repositories, group in _together(facts.deployed_from, names).items():
+            history, commits = facts.history_of_commits(
+                repositories, paths=about.paths_matter(group)
+            )
+            for name in group:
+                one = about.service(name, rows[name], history)
+                self._save(name, trace(one, self._rules))
+                yield name
+            save_history(self._connection, repositories, history, commits)
+
+    def _save(self, name: str, lineage: Lineage, settled: Sequence[int] = ()) -> None:
+        derived.save_lineage(
+            self._connection,
+            self._ids[name],
+            self._prints[name],
+            self._facts.deployed_from[name],
+            lineage,
+            settled,
+        )
 
 
 def is_current(store: Store, rules: Rules) -> bool:
@@ -68,25 +141,63 @@ def recompute(store: Store, rules: Rules, progress: Progress | None = None) -> i
 
 def service_facts(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterator[ServiceFacts]:
     """What tracing takes, for each service; services of the same repositories share a history."""
-    services = Services(rules)
-    rows, triage = facts.deployments(names), facts.triage()
-    incidents = facts.incidents()
-    named = {incident.id: _named(incident, services) for incident in incidents}
-    linked = {row.record for row in triage if row.cause}
-    anybodys = {i.id for i in incidents if i.names_cause or not i.services or i.key in linked}
+    about, rows = _About(facts, rules), facts.deployments(names)
     for repositories, group in _together(facts.deployed_from, names).items():
-        configured = {name: services.configured(name) for name in group}
-        history = facts.history(repositories, paths=any(s.paths for s in configured.values()))
-        for name, service in configured.items():
-            yield ServiceFacts(
-                service=service,
-                rows=rows[name],
-                history=history,
-                incidents=[i for i in incidents if i.id in anybodys or name in named[i.id]],
-                triage=triage,
-                named=partial(_names, name, named),
-                belongs=path_matcher(service.paths),
-            )
+        history = facts.history(repositories, paths=about.paths_matter(group))
+        for name in group:
+            yield about.service(name, rows[name], history)
+
+
+class _About:
+    """What is known beside deployments and histories: incidents, decisions, paths."""
+
+    def __init__(self, facts: Facts, rules: Rules) -> None:
+        self._facts, self._services = facts, Services(rules)
+        self._incidents, self._triage = facts.incidents(), facts.triage()
+        self._named = {one.id: _named(one, self._services) for one in self._incidents}
+        linked = {row.record for row in self._triage if row.cause}
+        self._anybodys = {
+            one.id
+            for one in self._incidents
+            if one.names_cause or not one.services or one.key in linked
+        }
+
+    @cached_property
+    def commits(self) -> frozenset[int]:
+        """The ids of the commits that incidents or people name as a cause."""
+        causes = {one.cause_commit for one in self._incidents}
+        causes |= {row.cause_commit for row in self._triage}
+        return frozenset(cause for cause in causes if cause >= 0)
+
+    @cached_property
+    def changes(self) -> set[int]:
+        """The ids of the pull requests that incidents or people name as a cause."""
+        keys = {one.cause_change for one in self._incidents} | {row.cause for row in self._triage}
+        return self._facts.changes_named({key for key in keys if key})
+
+    def paths_matter(self, names: Iterable[str]) -> bool:
+        """Whether any of these services has path patterns."""
+        return any(self._services.configured(name).paths for name in names)
+
+    def service(
+        self, name: str, rows: Sequence[DeploymentRow], history: History, past: Past | None = None
+    ) -> ServiceFacts:
+        """A service with its deployments and all else that may concern it."""
+        service = self._services.configured(name)
+        return ServiceFacts(
+            service=service,
+            rows=rows,
+            history=history,
+            incidents=[
+                one
+                for one in self._incidents
+                if one.id in self._anybodys or name in self._named[one.id]
+            ],
+            triage=self._triage,
+            named=partial(_names, name, self._named),
+            belongs=path_matcher(service.paths),
+            past=past or Past(),
+        )
 
 
 def _together(

@@ -1,0 +1,49 @@
+"""Arrays of integers as bytes in a column; little-endian."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from vpemetrics.store.derived import ARRAYS
+
+_RUN = 8
+
+Ints = npt.NDArray[np.int64]
+
+
+def written(name: str, values: Collection[int] | Ints) -> bytes:
+    """The bytes of one of a history's columns."""
+    return np.asarray(
+        list(values) if not isinstance(values, np.ndarray) else values, dtype=ARRAYS[name]
+    ).tobytes()
+
+
+def read(name: str, data: bytes) -> Ints:
+    """One of a history's columns."""
+    return np.frombuffer(data, dtype=ARRAYS[name]).astype(np.int64)
+
+
+def packed(lists: Sequence[Ints]) -> list[bytes]:
+    """Ascending ids, each list as the runs it is made of: where one begins and how long it is."""
+    if not lists:
+        return []
+    ids = np.concatenate(lists)
+    owner = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
+    if not len(ids):
+        return [b""] * len(lists)
+    begins = np.flatnonzero(np.r_[True, (np.diff(ids) != 1) | (np.diff(owner) != 0)])
+    runs = np.stack([ids[begins], np.diff(np.r_[begins, len(ids)])], axis=1)
+    data = runs.astype("<u4").tobytes()
+    ends = np.searchsorted(owner[begins], np.arange(len(lists)), side="right") * _RUN
+    return [data[a:b] for a, b in zip([0, *ends.tolist()], ends.tolist(), strict=False)]
+
+
+def unpacked(lists: Sequence[bytes]) -> tuple[Ints, Ints]:
+    """The ids of packed lists, one after the other, and for each the number of its list."""
+    runs = np.frombuffer(b"".join(lists), dtype="<u4").reshape(-1, 2).astype(np.int64)
+    begins, lengths = runs[:, 0], runs[:, 1]
+    ends = np.cumsum(lengths)
+    within = np.arange(int(lengths.sum())) - np.repeat(ends - lengths, lengths)
+    owner = np.repeat(np.arange(len(lists)), [len(one) // _RUN for one in lists])
+    return np.repeat(begins, lengths) + within, np.repeat(owner, lengths)
