@@ -66,14 +66,28 @@ SQLITE = pytest.param("sqlite")
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.needs_postgresql)
 
 
+@pytest.fixture
+def new_database(postgres: "Server") -> Iterator[Callable[[], str]]:
+    """Gives databases on the server, with nothing in them."""
+    given = []
+
+    def give() -> str:
+        given.append(postgres.blank())
+        return given[-1]
+
+    yield give
+    for address in given:
+        postgres.give_back(address)
+
+
 @pytest.fixture(params=[SQLITE, POSTGRESQL])
 def new_location(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
     """Gives places where a store may be made; the test runs once for each kind of database."""
     if request.param == "sqlite":
         numbers = count(1)
         return lambda: str(tmp_path / f"{next(numbers)}.db")
-    server: Server = request.getfixturevalue("postgres")
-    return server.blank
+    new_database: Callable[[], str] = request.getfixturevalue("new_database")
+    return new_database
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -21,8 +20,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
-
-from vpemetrics.store import Store
 
 PASSWORD = "canary-4711"
 """The password of the server's only user; nothing that is printed may ever hold it."""
@@ -33,6 +30,11 @@ STARTS_WITHIN = 60
 
 # Nothing here has to outlive a crash of the machine.
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+OTHERS_OUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 GUARD = """
 read -r _
@@ -54,35 +56,34 @@ class Server:
     port: int
     version: str
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    _free: list[str] = field(default_factory=list)
 
     def url(self, database: str, *, password: str = PASSWORD) -> str:
         """The address of a database."""
         return f"postgresql://{USER}:{password}@127.0.0.1:{self.port}/{database}"
 
     def blank(self) -> str:
-        """The address of a new database without anything in it."""
-        return self.url(self._new("template0"))
+        """The address of a database without anything in it; give it back when done."""
+        if self._free:
+            return self._free.pop()
+        name = f"test_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        return self.url(name)
 
-    def empty_store(self) -> str:
-        """The address of a new database that is a store with nothing in it."""
-        return self.url(self._new(self._prepared))
+    def give_back(self, address: str) -> None:
+        """Clears a database for the next that wants one: a new one is eight megabytes."""
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(OTHERS_OUT)
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+            connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")  # as a new one has it
+        self._free.append(address)
 
     def execute(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Runs a statement outside any transaction; returns its rows."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             found = connection.execute(sql.encode())
             return found.fetchall() if found.description else []
-
-    @cached_property
-    def _prepared(self) -> str:
-        name = self._new("template0")
-        Store.open(self.url(name)).close()
-        return name
-
-    def _new(self, template: str) -> str:
-        name = f"test_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return name
 
 
 @contextmanager

@@ -1,11 +1,14 @@
 """The care of a shared store, from the command line."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 from commandline import invoke
 from postgres import PASSWORD, Server
+
+from vpemetrics.store import Store
 
 
 def test_a_file_that_is_up_to_date_stays_as_it_is(store: Path) -> None:
@@ -29,9 +32,9 @@ def test_a_file_that_is_not_there_is_not_made(folder: Path) -> None:
 
 @pytest.mark.needs_postgresql
 def test_an_older_shared_store_is_refused_with_the_command_that_helps(
-    folder: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
+    folder: Path, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address = postgres.blank()
+    address = new_database()
     with psycopg.connect(address) as connection:
         connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
     monkeypatch.setenv("DATABASE", address)
@@ -76,9 +79,10 @@ def test_a_store_that_cannot_be_reached_is_one_line_without_the_password(
 
 @pytest.mark.needs_postgresql
 def test_the_log_of_a_bug_holds_no_password(
-    folder: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
+    folder: Path, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address = postgres.empty_store()
+    address = new_database()
+    Store.open(address).close()
     with psycopg.connect(address) as connection:
         connection.execute("DROP TABLE meta")
     monkeypatch.setenv("DATABASE", address)

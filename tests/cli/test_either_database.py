@@ -3,12 +3,13 @@
 import os
 import re
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from commandline import invoke
-from postgres import PASSWORD, Server
+from postgres import PASSWORD
 from sample import files
 
 SAMPLE = files()
@@ -35,12 +36,12 @@ STEPS = (
 
 @pytest.mark.needs_postgresql
 def test_every_command_says_the_same_of_either_database(
-    folder: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
+    folder: Path, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(SAMPLE / "vpemetrics.toml", folder)
     monkeypatch.setenv("COLUMNS", "100")
     said = []
-    for location in (str(folder / "store.db"), postgres.blank()):
+    for location in (str(folder / "store.db"), new_database()):
         monkeypatch.setenv("DATABASE", location)
         said.append([step(words) for words in STEPS])
         os.rename("out", f"out-{len(said)}")

@@ -4,10 +4,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from textwrap import dedent
 
 from subprocesses import environment
 
+from vpemetrics.records import Deployment, Status
 from vpemetrics.store import Store
 
 COMMITS = dedent(
@@ -54,6 +56,35 @@ def test_processes_that_save_at_once_lose_and_double_nothing(location: str) -> N
         names = store.columns("SELECT name FROM names", text=("name",))["name"].tolist()
     assert len(shas) == len(set(shas)) == 3301  # and the parent of the first
     assert sorted(names) == ["r0", "r1", "r2", "r3", "r4", "r5", "r6", "s"]
+
+
+def test_processes_that_trace_at_once_double_nothing(location: str) -> None:
+    code = """
+        from vpemetrics.rules import Rules
+        from vpemetrics.usecases.lineage import bring_up_to_date
+        with Store.open(sys.argv[1]) as store:
+            bring_up_to_date(store, Rules())
+    """
+    live = [
+        Deployment(
+            id=f"{number}",
+            service=f"s{number % 5}",
+            environment="prod",
+            status=Status.SUCCEEDED,
+            commit_sha=f"{number:040x}",
+            finished_at=datetime(2026, 9, 1, number % 24, tzinfo=UTC),
+        )
+        for number in range(200)
+    ]
+    with Store.open(location) as store:
+        store.save("s", live)
+    processes = [run(code, location) for _ in range(3)]
+
+    assert [ended(process) for process in processes] == [0, 0, 0]
+    with Store.open(location) as store:
+        assert store.columns("SELECT count(*) AS n FROM traced")["n"].tolist() == [5]
+        parts = store.columns("SELECT count(*) AS n FROM deployed_parts")["n"].tolist()
+    assert parts == [len(live)]
 
 
 def test_a_save_that_was_killed_leaves_a_store_like_any_other(

@@ -2,7 +2,7 @@
 
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import psycopg
@@ -26,9 +26,11 @@ def commit(number: int) -> Commit:
 
 
 @pytest.fixture
-def address(postgres: Server) -> str:
+def address(new_database: Callable[[], str]) -> str:
     """A store with nothing in it."""
-    return postgres.empty_store()
+    address = new_database()
+    Store.open(address).close()
+    return address
 
 
 @pytest.fixture
@@ -101,8 +103,8 @@ def test_an_address_may_be_spelled_the_short_way(address: str) -> None:
 # --- versions -----------------------------------------------------------------------------------
 
 
-def test_a_store_that_must_exist_is_not_made(postgres: Server) -> None:
-    blank = postgres.blank()
+def test_a_store_that_must_exist_is_not_made(new_database: Callable[[], str]) -> None:
+    blank = new_database()
 
     with pytest.raises(NoData, match="there is no store at"):
         Store.open(blank, must_exist=True)
@@ -115,8 +117,10 @@ def tables(address: str) -> list[str]:
         return [name for (name,) in found]
 
 
-def test_an_older_store_is_refused_until_somebody_upgrades_it(postgres: Server) -> None:
-    address = postgres.blank()
+def test_an_older_store_is_refused_until_somebody_upgrades_it(
+    new_database: Callable[[], str],
+) -> None:
+    address = new_database()
     execute(address, "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
 
     with pytest.raises(StoreProblem, match="run `vpemetrics db upgrade`") as problem:
@@ -137,8 +141,8 @@ def test_a_newer_store_is_refused_and_not_upgraded(address: str) -> None:
         assert "schema 9999" in told(problem)
 
 
-def test_a_database_of_something_else_is_refused(postgres: Server) -> None:
-    address = postgres.blank()
+def test_a_database_of_something_else_is_refused(new_database: Callable[[], str]) -> None:
+    address = new_database()
     execute(address, "CREATE TABLE songs (name text)")
 
     with pytest.raises(StoreProblem, match="no store of vpemetrics") as problem:
@@ -196,35 +200,39 @@ def test_an_address_that_cannot_be_read_is_not_repeated(address: str) -> None:
     assert problem.value.__cause__ is None
 
 
-def test_a_password_may_stand_in_the_query_and_hold_any_character(postgres: Server) -> None:
+def test_a_password_may_stand_in_the_query_and_hold_any_character(
+    postgres: Server, address: str
+) -> None:
     user, password = "odd", "p@s/s:w%o#r?d&"
     postgres.execute(f"CREATE ROLE {user} SUPERUSER LOGIN PASSWORD '{password}'")
-    url = make_url(postgres.empty_store())
+    url = make_url(address)
     place = f"{url.host}:{url.port}/{url.database}"
 
-    for address in (
+    for spelled in (
         f"postgresql://{user}:{quote(password, safe='')}@{place}",
         f"postgresql://{place}?user={user}&password={quote(password, safe='')}",
     ):
-        Store.open(address, must_exist=True).close()
+        Store.open(spelled, must_exist=True).close()
     with pytest.raises(StoreProblem) as problem:
         Store.open(f"postgresql://{place}x?user={user}&password={PASSWORD}")
     assert user not in told(problem).partition("FATAL")[0]
 
 
-def test_a_user_without_rights_is_told_what_is_missing(postgres: Server) -> None:
+def test_a_user_without_rights_is_told_what_is_missing(
+    postgres: Server, address: str, new_database: Callable[[], str]
+) -> None:
     postgres.execute(f"CREATE ROLE guest LOGIN PASSWORD '{PASSWORD}'")
-    blank, address = postgres.blank(), postgres.empty_store()
 
-    for place in (blank, address):
+    for place in (new_database(), address):
         with pytest.raises(StoreProblem, match="permission denied") as problem:
             Store.open(place.replace("tester:", "guest:"))
         assert "docs/operations.md" in told(problem)
 
 
-def test_a_user_with_the_rights_to_read_and_write_rows_does_both(postgres: Server) -> None:
+def test_a_user_with_the_rights_to_read_and_write_rows_does_both(
+    postgres: Server, address: str
+) -> None:
     postgres.execute(f"CREATE ROLE worker LOGIN PASSWORD '{PASSWORD}'")
-    address = postgres.empty_store()
     execute(
         address,
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO worker",
