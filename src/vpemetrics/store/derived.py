@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from vpemetrics.lineage.rows import NONE, Lineage, Marks, Revert
 from vpemetrics.store.interning import Interned
+from vpemetrics.store.rows import insert_rows
 from vpemetrics.store.tables import Id, Words, meta, metadata, names
 from vpemetrics.window import MISSING, Micros
 
@@ -280,7 +281,7 @@ def save_lineage(
         ],
     }
     for table, values in rows.items():
-        insert_tuples(connection, table, values)
+        insert_rows(connection, table, values)
     for at, one in lineage.amended.items():
         same = deployed.c.id == settled[at]
         connection.execute(update(deployed).where(same).values(unplanned=one.unplanned))
@@ -334,14 +335,6 @@ def forget_after(connection: Connection, service: int, dropped: Iterable[int]) -
         statement = delete(column.table).where(column == bindparam("id"))
         compiled = str(statement.compile(dialect=connection.dialect))
         connection.exec_driver_sql(compiled, gone)
-
-
-def insert_tuples(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
-    """Insert rows given in the order of the table's columns."""
-    if not rows:
-        return
-    statement = str(insert(table).compile(dialect=connection.dialect))
-    connection.exec_driver_sql(statement, rows)
 
 
 def _time(at: Micros) -> int | None:

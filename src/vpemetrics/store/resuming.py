@@ -23,6 +23,7 @@ from vpemetrics.records import Status
 from vpemetrics.store import derived
 from vpemetrics.store.arrays import Ints, read, unpacked, written
 from vpemetrics.store.history import Commits, Facts
+from vpemetrics.store.rows import insert_rows
 from vpemetrics.window import MISSING, Micros
 
 LIVE = (Status.SUCCEEDED, Status.ROLLED_BACK)
@@ -82,7 +83,7 @@ def save_history(
     table = derived.histories
     connection.execute(delete(table).where(table.c.repositories == key))
     row = (key, *(written(name, columns[name]) for name in derived.ARRAYS), others)
-    derived.insert_tuples(connection, table, [row])
+    insert_rows(connection, table, [row])
 
 
 def load_history(connection: Connection, repositories: Iterable[str]) -> _Known | None:
