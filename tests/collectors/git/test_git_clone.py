@@ -326,6 +326,21 @@ def test_covered_is_a_fresh_clone_up_to_its_cloning(shop: GitRepository) -> None
     assert collected(mine.path).coverage["commits", "acme/shop"][1] == cloned
 
 
+def test_a_fetch_that_failed_covers_nothing(shop: GitRepository) -> None:
+    mine = clone(shop, "mine")
+    cloned = BEGIN + timedelta(days=2)
+    os.utime(mine.path / ".git/refs/remotes/origin/HEAD", times=(cloned.timestamp(),) * 2)
+    mine.git("remote", "set-url", "origin", str(shop.path.parent / "gone"))
+
+    with pytest.raises(AssertionError, match="gone"):
+        mine.git("fetch", "-q")
+
+    assert (mine.path / ".git/FETCH_HEAD").exists()
+    assert (
+        collected(mine.path, repository="acme/shop").coverage["commits", "acme/shop"][1] == cloned
+    )
+
+
 def test_covered_is_an_original_until_now_and_a_bare_one_until_its_last_change(
     shop: GitRepository,
 ) -> None:

@@ -189,13 +189,18 @@ def _boundary(common: Path) -> frozenset[str]:
 
 def _seen_at(common: Path, remote: Remote | None) -> datetime | None:
     """When the last fetch was; without one the cloning; else when the newest ref was written."""
-    fetched = _written(common / "FETCH_HEAD")
+    fetched = _fetched(common / "FETCH_HEAD")
     cloned = _written(common / "refs" / "remotes" / remote.name / "HEAD") if remote else None
     if fetched or cloned:
         return max(filter(None, (fetched, cloned)))
     refs = (path for path in (common / "refs").rglob("*") if path.is_file())
     times = [_written(path) for path in (common / "packed-refs", common / "HEAD", *refs)]
     return max(filter(None, times), default=None)
+
+
+def _fetched(head: Path) -> datetime | None:
+    """When the last fetch was that brought something; one that fails leaves the file empty."""
+    return _written(head) if head.exists() and head.stat().st_size else None
 
 
 def _written(path: Path) -> datetime | None:
