@@ -54,6 +54,17 @@ def test_colour_is_for_terminals_where_it_is_welcome(
     assert "Example engineering" in text
 
 
+def test_warnings_of_a_collection_have_lines_of_their_own(folder: Path) -> None:
+    (folder / "vpemetrics.toml").write_text('[sources.s]\ntype = "files"\npath = "."\n')
+    (folder / "deployments.csv").write_text("id,environment,status,service\n1,prod,failed,a\n")
+    (folder / "strange.csv").write_text("")
+
+    lines = seen("collect", "--no-color").splitlines()
+
+    (warning,) = (line for line in lines if "strange.csv" in line)
+    assert warning.rpartition("\x1b[2K")[2].startswith("warning: s: strange.csv was not read")
+
+
 def test_progress_is_shown_and_gone_in_the_end(folder: Path, imported: Path) -> None:
     exported = folder / "files"
     subprocess.run(

@@ -100,7 +100,7 @@ def test_each_source_says_when_it_was_collected_and_what_went_wrong(folder: Path
     assert "Source gone never collected failed " in said
     assert "there is no file or folder " in said
     assert "Source good collected " in said
-    assert "covered to 3 Sep 00:00 deployments 1, coverage 1" in said
+    assert "covered to 3 Sep 00:00 deployments 1, coverage 1 Source untried" in said
     assert "Source untried never collected" in said
     assert (good["error"], good["failed_at"]) == (None, None)
     assert good["collected_at"]

@@ -59,18 +59,22 @@ def collect(session: Session, names: Names = None, json: options.Json = False) -
 def collect_source(
     session: Session, store: "Store", source: "Source", rules: "Rules"
 ) -> "Collected":
-    """Collects one source, with a bar on terminals."""
+    """Collects one source, with a bar on terminals; warnings come when the bar is gone."""
     from vpemetrics.usecases.collecting import collect
 
+    warnings: list[str] = []
     with session.progress(f"Collecting {source.name}") as advance:
-        return collect(
+        result = collect(
             store,
             source,
             rules,
             clock=lambda: datetime.now(UTC),
-            warn=lambda text: session.warn(f"{source.name}: {text}"),
+            warn=warnings.append,
             progress=advance,
         )
+    for text in warnings:
+        session.warn(f"{source.name}: {text}")
+    return result
 
 
 def _collect_each(

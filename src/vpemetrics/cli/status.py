@@ -72,8 +72,9 @@ def _lines(
         yield f"Data       to {words.moment(as_of, zone, in_year=now.year)} ({zone}), {age}"
     yield f"Lineage    {_lineage(found)}"
     yield ""
+    several = len(found.sources) > 1
     for source in found.sources:
-        yield from _source_lines(source, zone, now)
+        yield from _source_lines(source, zone, now, counts=several)
     yield ""
     rows = [("Records", ""), *((_name(kind), f"{n:,}") for kind, n in found.records.items())]
     yield from aligned(rows)
@@ -85,7 +86,9 @@ def _lines(
     yield from _problem_lines(found)
 
 
-def _source_lines(source: "SourceStatus", zone: str, now: datetime) -> Iterator[str]:
+def _source_lines(
+    source: "SourceStatus", zone: str, now: datetime, *, counts: bool
+) -> Iterator[str]:
     from vpemetrics.reports.columns import flow, wrap
 
     room = outputs.width() - _SET_IN
@@ -96,7 +99,8 @@ def _source_lines(source: "SourceStatus", zone: str, now: datetime) -> Iterator[
     if source.last and source.error:
         when = _moment(source.last.finished_at, zone, now)
         lines += wrap(f"failed {when}: {source.error}", room)
-    lines += flow(outputs.counts(source.records).split(", "), ", ", room) if source.records else []
+    if counts and source.records:
+        lines += wrap(outputs.counts(source.records), room)
     yield f"Source     {source.name}"
     yield from (" " * _SET_IN + line for line in lines)
 
