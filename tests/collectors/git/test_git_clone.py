@@ -341,6 +341,16 @@ def test_a_fetch_that_failed_covers_nothing(shop: GitRepository) -> None:
     )
 
 
+def test_a_fetch_of_something_else_does_not_cover_the_branch(shop: GitRepository) -> None:
+    mine = clone(shop, "mine")
+    cloned = BEGIN + timedelta(days=2)
+    os.utime(mine.path / ".git/refs/remotes/origin/HEAD", times=(cloned.timestamp(),) * 2)
+    shop.git("update-ref", "refs/pull/1/head", "HEAD")
+    mine.git("fetch", "-q", "origin", "+refs/pull/*/head:refs/pull/*/head")
+
+    assert collected(mine.path).coverage["commits", "acme/shop"][1] == cloned
+
+
 def test_covered_is_an_original_until_now_and_a_bare_one_until_its_last_change(
     shop: GitRepository,
 ) -> None:

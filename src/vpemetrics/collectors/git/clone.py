@@ -106,7 +106,7 @@ def look_at(git: Git, branch: str | None = None) -> Clone:
         tags=tuple(_tags(refs.values())),
         pulls=_pulls(git),
         boundary=_boundary(common),
-        seen_at=None if remote is None and not is_bare else _seen_at(common, remote),
+        seen_at=None if remote is None and not is_bare else _seen_at(common, remote, name),
         folder=_folder(common),
     )
 
@@ -187,9 +187,9 @@ def _boundary(common: Path) -> frozenset[str]:
         return frozenset()
 
 
-def _seen_at(common: Path, remote: Remote | None) -> datetime | None:
+def _seen_at(common: Path, remote: Remote | None, branch: str | None) -> datetime | None:
     """When the last fetch was; without one the cloning; else when the newest ref was written."""
-    fetched = _fetched(common / "FETCH_HEAD")
+    fetched = _fetched(common / "FETCH_HEAD", branch)
     cloned = _written(common / "refs" / "remotes" / remote.name / "HEAD") if remote else None
     if fetched or cloned:
         return max(filter(None, (fetched, cloned)))
@@ -198,9 +198,14 @@ def _seen_at(common: Path, remote: Remote | None) -> datetime | None:
     return max(filter(None, times), default=None)
 
 
-def _fetched(head: Path) -> datetime | None:
-    """When the last fetch was that brought something; one that fails leaves the file empty."""
-    return _written(head) if head.exists() and head.stat().st_size else None
+def _fetched(head: Path, branch: str | None) -> datetime | None:
+    """When the default branch was last fetched; a fetch that fails leaves the file empty."""
+    try:
+        brought = head.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+    has_branch = f"\tbranch '{branch}' of " in brought if branch else bool(brought)
+    return _written(head) if has_branch else None
 
 
 def _written(path: Path) -> datetime | None:

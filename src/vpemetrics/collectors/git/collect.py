@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from vpemetrics.collectors.base import Occasion, Portion, bot_test
@@ -72,7 +73,8 @@ def _mend(clone: Clone) -> str | None:
     if remote is None:
         return None
     kind = "merge-requests" if remote.is_gitlab else "pull"
-    return f"git -C {clone.git.path} fetch {remote.name} '+refs/{kind}/*/head:refs/{kind}/*/head'"
+    path = quote(str(clone.git.path))
+    return f"git -C {path} fetch {remote.name} '+refs/{kind}/*/head:refs/{kind}/*/head'"
 
 
 def _since(options: Options, occasion: Occasion) -> datetime | None:
@@ -170,7 +172,7 @@ def _warn(telling: Telling, position: Position, occasion: Occasion) -> None:
         occasion.warn(
             f"{path} is a shallow clone: its history is cut, so lead times and what a "
             f"deployment shipped are known only in part; mend it with: "
-            f"git -C {path} fetch --unshallow"
+            f"git -C {quote(str(path))} fetch --unshallow"
         )
     if telling.options.deployments == "tags" and not telling.tags:
         why = f"none of its {len(clone.tags)} tags is a version" if clone.tags else "it has no tags"
