@@ -105,7 +105,7 @@ def test_it_works_in_a_bare_mirror(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("status",), "deployments 4"),
+        (("status",), "deployments    4\n"),
         (("explain", "v1.2"), "v1.2"),
         (("explain", "deployments", "--month", "2026-03"), "shop.git-origin"),
         (("triage", "list"), ""),
@@ -178,6 +178,19 @@ def test_without_git_the_first_report_is_an_error(
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
     assert "git" in result.stderr
+
+
+def test_a_clone_that_cannot_be_written_to_is_read_into_a_store_elsewhere(clone: Path) -> None:
+    (clone / ".git" / "vpemetrics").write_text("a file where the store's folder would be")
+
+    refused = invoke("report", "-q")
+    invoke("collect", "--store", "../shop.db")
+    result = invoke("report", "--store", "../shop.db", "--month", "2026-03")
+
+    assert refused.exit_code == 1
+    assert "so this clone cannot keep a store\n" in refused.stderr
+    assert "`vpemetrics collect --store PATH`" in refused.stderr
+    assert "Deployments            4" in result.stdout
 
 
 def test_quiet_is_silent_about_what_was_assumed(clone: Path) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
 
-from vpemetrics.errors import NoData, VpemetricsError
+from vpemetrics.errors import FixInput, NoData, VpemetricsError
 
 if TYPE_CHECKING:
     from vpemetrics.cli.progress import Advance
@@ -125,6 +125,8 @@ class Session:
             store = Store.open(choice.location, must_exist=not choice.of_clone)
         except NoData:
             raise self._nothing_yet(configuration, choice) from None
+        except OSError as error:
+            raise _no_store_there(choice, error) if choice.of_clone else error from None
         with store:
             if choice.of_clone:
                 from vpemetrics.cli.clone import bring_in
@@ -165,6 +167,15 @@ class Session:
 
     def _say(self, text: str, style: str = "{}") -> None:
         typer.echo(style.format(text) if self.colors(sys.stderr) else text, err=True)
+
+
+def _no_store_there(choice: "StoreChoice", error: OSError) -> FixInput:
+    """A clone that is somebody else's, or read-only, holds no store of ours."""
+    return FixInput(
+        f"{choice.location}: {error.strerror}, so this clone cannot keep a store\n"
+        "Read it into one elsewhere with `vpemetrics collect --store PATH`,\n"
+        "and report from that with `vpemetrics report --store PATH`"
+    )
 
 
 # The options that every command has, as typer reads them from a function's parameters.
