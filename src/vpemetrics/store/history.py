@@ -110,7 +110,32 @@ class Facts:
     @cache  # noqa: B019
     def commits_since(self, batch: int) -> Ints:
         """The ids of all commits that saves after a batch brought or changed."""
-        return self._columns(f"SELECT sha_id FROM commits WHERE batch > {batch}")[0]
+        return self._latest(batch)[0]
+
+    @cache  # noqa: B019
+    def _latest(self, batch: int) -> tuple[Ints, Ints, "Commits"]:
+        """Ids and repositories of commits that are new, as often as they were told; and these."""
+        new = f" WHERE batch > {batch}"
+        told = self._columns(f"SELECT sha_id, repository_id FROM commits{new}")
+        return told[0], told[1], self.commits(new)
+
+    def commits_of(self, repositories: Collection[str], since: int) -> "Commits":
+        """The commits of repositories that saves after a batch brought or changed."""
+        told, of, latest = self._latest(since)
+        wanted = [id_ for id_ in np.unique(of).tolist() if self.repository(id_) in repositories]
+        mine = np.isin(latest.ids, told[np.isin(of, wanted)])
+        ids = frozenset(latest.ids[mine].tolist())
+        return Commits(
+            ids=latest.ids[mine],
+            first=latest.first[mine],
+            second=latest.second[mine],
+            authored_at=latest.authored_at[mine],
+            committed_at=latest.committed_at[mine],
+            is_bot=latest.is_bot[mine],
+            others={sha: found for sha, found in latest.others.items() if sha in ids},
+            reverts={sha: of_ for sha, of_ in latest.reverts.items() if sha in ids},
+            picked_from={sha: of_ for sha, of_ in latest.picked_from.items() if sha in ids},
+        )
 
     def touched_since(self, batch: int) -> set[str]:
         """Our services that saves after a batch say something new about."""
@@ -198,7 +223,7 @@ class Facts:
 
     def commits(self, where: str) -> "Commits":
         """Commits by a condition; one that two sources know counts once."""
-        columns = self._columns(_COMMITS + where)
+        columns = self._columns(_COMMITS + " FROM commits" + where)
         _, at = np.unique(columns[0], return_index=True)
         others = self.rows(_MORE_PARENTS + where + " AND more_parents <> ''")
         ids, first, second, authored_at, committed_at, is_bot = (c[at] for c in columns)
@@ -339,7 +364,7 @@ _UNTIMED = "-9223372036854775807 - 1"
 _COMMITS = (
     "SELECT sha_id, COALESCE(parent1_id, -1), COALESCE(parent2_id, -1), "
     f"COALESCE(authored_at, {_UNTIMED}), COALESCE(committed_at, {_UNTIMED}), "
-    "COALESCE(is_bot, -1) FROM commits"
+    "COALESCE(is_bot, -1)"
 )
 _MORE_PARENTS = "SELECT sha_id, more_parents FROM commits"
 _PATHS = "SELECT sha_id, paths FROM commits"

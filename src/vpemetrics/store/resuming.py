@@ -214,7 +214,7 @@ class Resuming:
 
     @cached_property
     def _latest(self) -> Commits:
-        return self._facts.commits(self._later)
+        return self._facts.commits_of(self._repositories, self._since)
 
     @cached_property
     def _new(self) -> frozenset[int]:
@@ -281,6 +281,7 @@ class Resuming:
 class _Part(NamedTuple):
     """A record that is part of a deployment."""
 
+    deployed: int
     id: int
     key: str
     environment: int
@@ -318,10 +319,10 @@ class _Tail:
             raise Disturbed
         self._marks = derived.read_marks(found[0][1])
         self._parts: dict[int, list[_Part]] = defaultdict(list)
-        for deployed, *part in facts.rows(f"{_PARTS} WHERE p.service_id = {service}"):
-            self._parts[deployed].append(_Part(*part))
+        for row in facts.rows(f"{_PARTS} WHERE p.service_id = {service}"):
+            self._parts[row[0]].append(_Part._make(row))
         made = facts.rows(f"{_MADE} WHERE service_id = {service} ORDER BY id")
-        rows = [_Made(*row) for row in made]
+        rows = list(map(_Made._make, made))
         real = [row for row in rows if row.kind != Kind.ATTEMPT]
         new = facts.deployments([name], f" AND batch > {since}")[name]
         begin = self._begin(real, new)
@@ -381,16 +382,18 @@ class _Tail:
         return [self._deployed(row) for row in self._settled]
 
     def _deployed(self, row: _Made) -> Deployed:
-        parts = sorted(self._parts[row.id], key=lambda part: (part.finished_at, part.key))
+        parts = self._parts[row.id]
+        if len(parts) > 1:
+            parts = sorted(parts, key=lambda part: (part.finished_at, part.key))
         return Deployed(
             id=row.record,
-            parts=tuple(part.id for part in parts),
-            keys=tuple(part.key for part in parts),
+            parts=tuple([part.id for part in parts]),
+            keys=tuple([part.key for part in parts]),
             kind=Kind(row.kind),
             started_at=MISSING if row.started_at is None else row.started_at,
             finished_at=row.finished_at,
             commit=NONE if row.commit is None else row.commit,
-            environments=frozenset(self._facts.names[part.environment] for part in parts),
+            environments=frozenset([self._facts.names[part.environment] for part in parts]),
             rolled_back=bool(row.rolled_back),
             first=bool(row.first),
             removed=NONE if row.removed is None else row.removed,
