@@ -142,8 +142,8 @@ def test_a_configuration_turns_it_off(clone: Path) -> None:
     assert "version tags" not in after.stderr
 
 
-def test_a_store_that_is_named_is_read_as_it_is(clone: Path, imported: Path) -> None:
-    result = invoke("report", "--store", imported, "-q")
+def test_a_store_that_is_named_is_read_as_it_is(clone: Path, store: Path) -> None:
+    result = invoke("report", "--store", store, "-q")
 
     assert "4/4 services" in result.stdout
     assert "shop.git-origin" not in result.stdout
