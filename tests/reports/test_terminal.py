@@ -28,6 +28,7 @@ from vpemetrics.reports import words
 from vpemetrics.reports.model import FailureRow, Problem, Report
 from vpemetrics.reports.terminal import render, render_file
 
+CADENCES = st.sampled_from([None, "daily", "weekly", "monthly", "less than monthly"])
 RATES = ("change_fail_rate", "change_fail_rate_with_suspected", "deployment_rework_rate")
 
 
@@ -177,7 +178,7 @@ def reports(draw: st.DrawFn) -> Report:
     for window in (WEEK, FOUR, THIRTEEN):
         kinds = {kind: draw(amounts) for kind in ("forward", "stale", "failed_attempts")}
         figures += [
-            frequency(window, draw(st.none() | counts), beside=kinds, note=draw(names)),
+            frequency(window, draw(st.none() | counts), beside=kinds, note=draw(CADENCES)),
             draw(durations("change_lead_time", window)),
             draw(durations("failed_deployment_recovery_time", window)),
             draw(proportions("share_within_24h", window)),
