@@ -24,6 +24,7 @@ from vpemetrics.lineage.rows import (
 )
 from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import History
+from vpemetrics.store.columns import read_many
 from vpemetrics.store.tables import changes
 from vpemetrics.window import MISSING, Micros
 
@@ -116,8 +117,9 @@ class Facts:
     def _latest(self, batch: int) -> tuple[Ints, Ints, "Commits"]:
         """Ids and repositories of commits that are new, as often as they were told; and these."""
         new = f" WHERE batch > {batch}"
-        told = self._columns(f"SELECT sha_id, repository_id FROM commits{new}")
-        return told[0], told[1], self.commits(new)
+        sql = f"SELECT sha_id, repository_id FROM commits{new}"
+        ids, of = read_many(self.connection, sql).values()
+        return ids, of, self.commits(new)
 
     def commits_of(self, repositories: Collection[str], since: int) -> "Commits":
         """The commits of repositories that saves after a batch brought or changed."""
@@ -223,7 +225,7 @@ class Facts:
 
     def commits(self, where: str) -> "Commits":
         """Commits by a condition; one that two sources know counts once."""
-        columns = self._columns(_COMMITS + " FROM commits" + where)
+        columns = list(read_many(self.connection, _COMMITS + where).values())
         _, at = np.unique(columns[0], return_index=True)
         others = self.rows(_MORE_PARENTS + where + " AND more_parents <> ''")
         ids, first, second, authored_at, committed_at, is_bot = (c[at] for c in columns)
@@ -275,18 +277,15 @@ class Facts:
         sql = f"SELECT sha_id, {column} FROM commits{where} AND {column} IS NOT NULL"
         return dict(self.rows(sql))
 
-    def _columns(self, sql: str) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
-        found = self.connection.exec_driver_sql(sql)
-        width, rows = len(found.keys()), found.cursor.fetchall()
-        columns = zip(*rows, strict=True) if rows else [()] * width
-        return [np.array(column, dtype=np.int64) for column in columns]
-
     def changes(self, where: str) -> Iterable[ChangeRow]:
         """Pull requests by a condition."""
-        for row in self.connection.exec_driver_sql(_CHANGES + where).cursor.fetchall():
-            lists = (_texts(text) for text in row[12:15])
-            start = (*row[:2], self.repository(row[2]) or "", row[3], _truth(row[4]))
-            yield ChangeRow._make((*start, *row[5:9], _ints(row[9]), *row[10:12], *lists))
+        repositories = {id_: self.repository(id_) or "" for id_ in self.names}
+        for id_, key, of, number, is_bot, *more in self.rows(_CHANGES + where):
+            *times, merge, commits, base, head, labels, reverts, closes = more
+            lists = (_texts(text) if text else () for text in (labels, reverts, closes))
+            who = None if is_bot is None else bool(is_bot)
+            start = (id_, key, repositories[of], number, who, *times, merge, _ints(commits))
+            yield ChangeRow._make((*start, base, head, *lists))
 
     def changes_named(self, keys: Collection[str]) -> set[int]:
         """The ids of the pull requests of these keys, from whichever source."""
@@ -362,9 +361,8 @@ _DEPLOYMENTS = (
 # NULL becomes NONE or MISSING already in the query: columns of whole numbers load quickest.
 _UNTIMED = "-9223372036854775807 - 1"
 _COMMITS = (
-    "SELECT sha_id, COALESCE(parent1_id, -1), COALESCE(parent2_id, -1), "
-    f"COALESCE(authored_at, {_UNTIMED}), COALESCE(committed_at, {_UNTIMED}), "
-    "COALESCE(is_bot, -1)"
+    "SELECT sha_id, COALESCE(parent1_id, -1) AS first, COALESCE(parent2_id, -1) AS second, "
+    "authored_at, committed_at, COALESCE(is_bot, -1) AS is_bot FROM commits"
 )
 _MORE_PARENTS = "SELECT sha_id, more_parents FROM commits"
 _PATHS = "SELECT sha_id, paths FROM commits"
