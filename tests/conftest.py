@@ -6,6 +6,7 @@ Gives tests their databases too, both kinds of them.
 `pytest --refresh-golden` writes the files of tests/golden anew from what the code prints now.
 """
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,9 @@ import pytest
 
 if TYPE_CHECKING:
     from postgres import Server
+
+# Many tests run the program: it shall be compiled once, not every time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
