@@ -61,7 +61,7 @@ def report(
         from vpemetrics.usecases.reporting import report as reported
 
         parts = outputs.JSON in {on_stdout, *files.values()}
-        asked = Asked(window=window, service=service, team=team, parts=parts)
+        asked = Asked(window=window, service=service, team=team, parts=parts, drawn=parts)
         with session.progress("Tracing services") as advance:
             result = reported(store, session.rules(configuration, store), asked, advance)
         result = with_fetch(result, session.sources(configuration))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from vpemetrics.metrics.dora import ENOUGH, cadence, lead_times
@@ -11,12 +12,19 @@ from vpemetrics.metrics.registry import METRICS
 from vpemetrics.window import Micros, Window, date_of, previous, week_of, weeks_before, weeks_in
 
 HISTORY_WEEKS: Final = 26
+BLOCK_WEEKS: Final = 4
 WEEKLY: Final = (
     "deployment_frequency",
     "change_lead_time",
     "share_within_24h",
     "change_fail_rate",
     "change_fail_rate_with_suspected",
+    "deployment_rework_rate",
+)
+BY_BLOCK: Final = (
+    "change_lead_time",
+    "share_within_24h",
+    "change_fail_rate",
     "deployment_rework_rate",
 )
 FIVE: Final = (
@@ -96,8 +104,34 @@ def evaluate(
     return tuple(figures)
 
 
+def blocks(facts: Facts, of: Windows, scope: Scope) -> tuple[Figure, ...]:
+    """The figures that are drawn in blocks of four weeks (rule 29); the headline's are not anew.
+
+    The last block ends with the last complete week of the window (rule 7), the first begins no
+    earlier than the window or half a year before that end.
+    """
+    window = of.main
+    until = window.end - timedelta(days=window.end.weekday())
+    last = week_of(until - timedelta(days=7), window.zone)
+    count = int(max(window.weeks, HISTORY_WEEKS)) // BLOCK_WEEKS
+    each = [_block(last, ago) for ago in reversed(range(count))]
+    known = {of.main, of.headline}
+    return tuple(
+        _row(figure)
+        for block in each
+        if block not in known
+        for figure in _measure(facts, scope, block, BY_BLOCK)
+    )
+
+
+def _block(last: Window, ago: int) -> Window:
+    """Four weeks, so many blocks before the one that ends with a week."""
+    week = week_of(last.start - timedelta(weeks=BLOCK_WEEKS * ago), last.zone)
+    return weeks_before(week, BLOCK_WEEKS)
+
+
 def _row(figure: Figure) -> Figure:
-    """A week as a row of the history: only complete ones have medians and rates (rule 8)."""
+    """A row of the history: only complete periods have medians and rates (rule 8)."""
     if not figure.partial:
         return figure
     return figure.model_copy(update={"value": None, "interval": None, "values": ()})

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from vpemetrics.metrics.figures import Figure, Model, Scope, Texts, WindowRef
+from vpemetrics.metrics.samples import History
 
 FORMAT: Final = "vpemetrics-report/1"
 
@@ -82,6 +83,9 @@ class Report(Model):
     summary: str = Field(description="the one-sentence headline, bad news first")
     figures: tuple[Figure, ...] = Field(
         description="by scope, window and metric; single weeks of the last 26 among them"
+    )
+    history: History | None = Field(
+        default=None, description="the samples that charts are drawn from, where any were asked for"
     )
     failures: tuple[FailureRow, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -6,9 +6,17 @@ from typing import Any, Final
 
 from vpemetrics import __version__
 from vpemetrics.metrics.dora import reference
-from vpemetrics.metrics.evaluate import HISTORY_WEEKS, Windows, default_week, evaluate, windows
+from vpemetrics.metrics.evaluate import (
+    HISTORY_WEEKS,
+    Windows,
+    blocks,
+    default_week,
+    evaluate,
+    windows,
+)
 from vpemetrics.metrics.facts import Cut, Facts
 from vpemetrics.metrics.figures import Figure, Scope
+from vpemetrics.metrics.history import history
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.records import CoverageKind
 from vpemetrics.reports.model import (
@@ -33,12 +41,14 @@ class Asked:
     """What a report is to be about: by default the last complete week of everything.
 
     `parts`: with figures of the teams and services in the scope, which texts do not show.
+    `drawn`: with what charts show, blocks of four weeks and samples.
     """
 
     window: Window | None = None
     service: str | None = None
     team: str | None = None
     parts: bool = True
+    drawn: bool = True
 
 
 EVERYTHING: Final = Asked()
@@ -63,7 +73,11 @@ def report(
         facts = known.facts(store, window, weeks).of(services, pooled=pooled)
     parts = known.parts(scope, services) if asked.parts else {}
     figures = evaluate(facts, of, scope, parts)
-    return _composed(store, known, facts, of, scope, figures)
+    if not asked.drawn:
+        return _composed(store, known, facts, of, scope, figures)
+    figures += blocks(facts, of, scope)
+    composed = _composed(store, known, facts, of, scope, figures)
+    return composed.model_copy(update={"history": history(facts, of, scope)})
 
 
 def _composed(
