@@ -7,6 +7,11 @@ from vpemetrics.reports.cells import NO_DATA, Cell, cell, listing
 RECOVERY = "failed_deployment_recovery_time"
 
 
+def late(figure: Figure) -> Figure:
+    """The figure while it is provisional."""
+    return figure.model_copy(update={"provisional": True})
+
+
 @pytest.mark.parametrize(
     ("shown", "said"),
     [
@@ -54,6 +59,20 @@ RECOVERY = "failed_deployment_recovery_time"
             figure("customers_affected_time", FOUR, None, Unit.SECONDS, note=NO_SOURCE),
             Cell(text="no incident source"),
         ),
+        (
+            late(proportion("change_fail_rate", FOUR, 7, 171, (0.01997, 0.08214))),
+            Cell(value="4.1%", interval="[2.0–8.2%]", base="7/171 p"),
+        ),
+        (
+            late(proportion("change_fail_rate", FOUR, 3, 688, note=NO_SOURCE)),
+            Cell(text="at least 3/688 p", note="no incident source"),
+        ),
+        (
+            late(figure(RECOVERY, FOUR, None, Unit.SECONDS, n=0)),
+            Cell(value="–", base="0 failed p"),
+        ),
+        # Of no deployment none can have failed.
+        (late(proportion("change_fail_rate", FOUR, 0, 0)), Cell(value="–", base="n=0")),
         (
             figure("customers_affected_time", FOUR, 0, Unit.SECONDS, n=0),
             Cell(value="none"),

@@ -34,6 +34,13 @@ FEW: Final = 6
 ENOUGH: Final = 20
 NOT_COLLECTED: Final = "not collected"
 _OF_INCIDENTS: Final = ("incident_restore_time", "customers_affected_time")
+MAY_RISE: Final = (
+    "change_fail_rate",
+    "change_fail_rate_with_suspected",
+    "deployment_rework_rate",
+    "failed_deployment_recovery_time",
+)
+"""Metrics that failures which come to light late make worse (rule 32)."""
 NO_INCIDENT_SOURCE: Final = "no incident source"
 
 
@@ -53,6 +60,7 @@ def figure(cut: Cut, metric: str, value: float | None, **details: Any) -> Figure
         window=reference(cut.window),
         value=None if value is None else float(value),
         unit=definition.unit,
+        provisional=not unknown and metric in MAY_RISE and cut.provisional,
         partial=cut.partial,
         coverage=_coverage(cut),
         **details,

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vpemetrics.metrics.figures import Scope
+from vpemetrics.metrics.provisional import WHILE_UNKNOWN, provisional
 from vpemetrics.metrics.table import (
     Column,
     Columns,
@@ -52,7 +53,8 @@ class Facts:
     All but incidents have the name of their `service` and its `service_id` too. Rows of `deployed`,
     `shipped` and `failures` are in the order of `finished_at`, so that a window is a slice.
     `since` is where they begin, whatever was collected before.
-    `suspected_within` is how long after a deployment time alone suspects it.
+    `suspected_within` is how long after a deployment time alone suspects it; `wait` how long after
+    its end a week is provisional.
     """
 
     services: tuple[str, ...]
@@ -66,6 +68,7 @@ class Facts:
     data_as_of: Micros
     since: Micros
     suspected_within: Micros
+    wait: Micros = WHILE_UNKNOWN
     pooled: bool = False
 
     def of(self, services: Collection[str], *, pooled: bool) -> "Facts":
@@ -381,6 +384,11 @@ class Cut:
     def partial(self) -> bool:
         """Whether the window is running, a clipped week, or no service's was collected whole."""
         return self.window.clipped or not self.covered_services
+
+    @cached_property
+    def provisional(self) -> bool:
+        """Whether failures of the window may still come to light (rule 32)."""
+        return provisional(self.window, self.facts.data_as_of, self.facts.wait)
 
 
 def merged(stretches: Sequence[Stretch]) -> list[Stretch]:

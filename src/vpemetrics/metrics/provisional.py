@@ -7,6 +7,7 @@ from typing import Final
 from vpemetrics.metrics.intervals import quantile
 from vpemetrics.window import DAY, MISSING, SECOND, Micros, Window, week_of
 
+LAG_WEEKS: Final = 52
 ENOUGH: Final = 20
 LEAST: Final[Micros] = 7 * DAY
 WHILE_UNKNOWN: Final[Micros] = 14 * DAY

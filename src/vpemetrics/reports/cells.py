@@ -27,7 +27,10 @@ NO_DATA = Cell(text=words.NO_DATA)
 
 
 def cell(figure: Figure | None) -> Cell:
-    """The words for a figure; "no data" if there is none or its window was not collected."""
+    """The words for a figure; "no data" if there is none or its window was not collected.
+
+    What is provisional carries a `p`.
+    """
     if figure is None:
         return NO_DATA
     if figure.unit is Unit.PROPORTION and figure.n is not None:
@@ -58,7 +61,7 @@ def _frequency(figure: Figure) -> Cell:
 def _proportion(figure: Figure) -> Cell:
     if not figure.n:
         return Cell(value=words.NO_VALUE, base="n=0")
-    k_of_n = words.ratio(figure.k or 0, figure.n)
+    k_of_n = words.ratio(figure.k or 0, figure.n) + _mark(figure)
     if figure.note == words.NO_INCIDENT_SOURCE:
         return Cell(text=f"at least {k_of_n}", note=words.NO_INCIDENT_SOURCE)
     percentage = words.percentage_of(figure.k or 0, figure.n)
@@ -72,7 +75,13 @@ def _measure(figure: Figure) -> Cell:
         return Cell(value="none")
     value = _value(figure)
     base = _base(figure) if value else _without_value(figure)
-    return Cell(value=value or words.NO_VALUE, interval=_interval(figure), base=base)
+    return Cell(
+        value=value or words.NO_VALUE, interval=_interval(figure), base=base + _mark(figure)
+    )
+
+
+def _mark(figure: Figure) -> str:
+    return f" {words.PROVISIONAL}" if figure.provisional else ""
 
 
 def _value(figure: Figure) -> str:

@@ -35,7 +35,8 @@ def _happened(report: Report) -> str:
     if failed.note:
         known = f"at least {failed.k} failed" if failed.k else "no failure is known"
         return f"{deployments}; without an incident source {known}."
-    return f"{deployments}, {failed.k or 'none'} of them failed."
+    so_far = " so far" if failed.provisional else ""
+    return f"{deployments}, {failed.k or 'none'} of them failed{so_far}."
 
 
 def _last(report: Report) -> str:

@@ -655,8 +655,18 @@ def _examples(problem: Problem) -> str:
 
 
 def _foot(report: Report, width: int) -> list[Line]:
-    notes = [*map(columns.plain, report.notes), *_definitions(report), "Team-level use only."]
+    notes = [
+        *map(columns.plain, report.notes),
+        *_provisional(report),
+        *_definitions(report),
+        "Team-level use only.",
+    ]
     return [Line(line, Style.QUIET) for note in notes for line in columns.wrap(note, width)]
+
+
+def _provisional(report: Report) -> Iterator[str]:
+    if any(figure.provisional for figure in report.figures):
+        yield f"{words.PROVISIONAL} = provisional, may rise: failures come to light late."
 
 
 def _definitions(report: Report) -> Iterator[str]:

@@ -16,6 +16,7 @@ from vpemetrics.metrics.registry import METRICS
 NO_DATA: Final = "no data"
 NO_VALUE: Final = "–"
 NO_INCIDENT_SOURCE: Final = "no incident source"
+PROVISIONAL: Final = "p"
 
 ENOUGH_FOR_A_PERCENTAGE: Final = 20
 """Below this denominator a share is printed as k/n alone (METRICS rule 27)."""

@@ -7,9 +7,11 @@ import numpy as np
 from sqlalchemy import Connection
 
 from vpemetrics.store.columns import Arrays, read_columns, read_many
-from vpemetrics.window import Micros
+from vpemetrics.window import MISSING, SECOND, Micros
 
 _COUNTED = "('forward', 'redeploy', 'rollback', 'stale')"
+_CONFIRMED = "('A', 'B', 'C')"
+_NEVER = 2**62
 # Deployments that an incident which is not over was tied to.
 _BLAMED_STILL = (
     "SELECT e.deployed_id FROM incidents i JOIN evidence e ON e.incident_id = i.id "
@@ -94,6 +96,32 @@ def evidence(connection: Connection, start: Micros, end: Micros) -> Arrays:
         "ORDER BY e.deployed_id, e.ordinal",
         text=("grade", "what", "detail"),
     )
+
+
+def lags(connection: Connection, start: Micros) -> list[float]:
+    """Seconds from the finish of each confirmed failure since a moment to its first evidence.
+
+    That is the detection of an incident, or the deployment that mended it. What a person alone
+    confirmed has none.
+    """
+    found = read_columns(
+        connection,
+        "SELECT d.id, d.finished_at, r.finished_at AS mended_at, "
+        "COALESCE(i.detected_at, i.impact_started_at) AS detected_at "
+        "FROM evidence e JOIN deployed d ON d.id = e.deployed_id "
+        "LEFT JOIN deployed r ON r.id = e.restored_by "
+        "LEFT JOIN incidents i ON i.id = e.incident_id "
+        f"WHERE e.chosen = 1 AND e.grade IN {_CONFIRMED} AND d.finished_at >= {start} "
+        "ORDER BY d.id",
+    )
+    known = [
+        np.where(found[at] == MISSING, _NEVER, found[at]) for at in ("mended_at", "detected_at")
+    ]
+    evident = np.minimum(*known)
+    each = np.flatnonzero(np.diff(found["id"], prepend=MISSING))
+    first = np.minimum.reduceat(evident, each) if len(each) else evident
+    lasted = (first - found["finished_at"][each])[first != _NEVER]
+    return [max(micros, 0) / SECOND for micros in lasted.tolist()]
 
 
 def incidents(connection: Connection, start: Micros, end: Micros) -> Arrays:

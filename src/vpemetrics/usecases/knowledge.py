@@ -23,12 +23,13 @@ from vpemetrics.metrics.facts import (
     table,
 )
 from vpemetrics.metrics.figures import Scope
+from vpemetrics.metrics.provisional import LAG_WEEKS, wait
 from vpemetrics.records import Coverage, CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived, measures
 from vpemetrics.store.derived import Traced
 from vpemetrics.store.history import Facts as StoredFacts
-from vpemetrics.window import MISSING, Micros, Window, to_micros, weeks_before
+from vpemetrics.window import DAY, MISSING, Micros, Window, to_micros, weeks_before
 
 EVERYTHING: Final = "*"
 
@@ -137,6 +138,7 @@ class Knowledge:
                 name: getattr(measures, name)(connection, start, end)
                 for name in ("deployed", "shipped", "waiting", "evidence", "incidents")
             }
+            lags = measures.lags(connection, max(self.data_as_of, 0) - LAG_WEEKS * 7 * DAY)
         deployed = deployed_table(found["deployed"], self.names, window.zone)
         incidents = incident_table(
             found["incidents"], (self._named(text) for text in found["incidents"]["services"])
@@ -153,6 +155,7 @@ class Knowledge:
             data_as_of=self.data_as_of,
             since=start,
             suspected_within=self.rules.incident_window // timedelta(microseconds=1),
+            wait=wait(lags),
         )
 
     def _named(self, services: str | None) -> tuple[str, ...]:
