@@ -66,6 +66,7 @@ def test_lead_times_are_those_of_the_figure_in_order() -> None:
         found = distribution(cut)
 
     assert (found.n, found.seconds) == (2, (1200.0, 5400.0))
+    assert found.within == {"hour": 1, "day": 2, "week": 2, "month": 2}
 
 
 def test_many_lead_times_are_thinned_to_quantiles_with_both_ends() -> None:

@@ -15,6 +15,9 @@ from vpemetrics.metrics.table import Table
 from vpemetrics.records import CoverageKind
 from vpemetrics.window import Window, date_of, weeks_before, weeks_in
 
+WITHIN: Final = {"hour": 3600, "day": 86400, "week": 7 * 86400, "month": 30 * 86400}
+"""Seconds that a distribution counts up to."""
+
 MOST_DRAWN: Final = 500
 """Samples from which on a distribution is given by as many of its quantiles: no eye sees more."""
 
@@ -38,7 +41,10 @@ def distribution(cut: Cut) -> Distribution:
     """How long the changes shipped in a window took (the samples of change lead time)."""
     seconds = np.sort(lead_times(cut)["seconds"])
     return Distribution(
-        window=reference(cut.window), n=len(seconds), seconds=tuple(_thinned(seconds).tolist())
+        window=reference(cut.window),
+        n=len(seconds),
+        within={name: int((seconds <= limit).sum()) for name, limit in WITHIN.items()},
+        seconds=tuple(_thinned(seconds).tolist()),
     )
 
 

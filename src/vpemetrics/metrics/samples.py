@@ -7,7 +7,7 @@ from datetime import date
 
 from pydantic import Field
 
-from vpemetrics.metrics.figures import Model, WindowRef
+from vpemetrics.metrics.figures import Counts, Model, WindowRef
 
 
 class Distribution(Model):
@@ -15,6 +15,7 @@ class Distribution(Model):
 
     window: WindowRef
     n: int
+    within: Counts = Field(description="how many took at most an hour, a day, a week, 30 days")
     seconds: tuple[float, ...] = Field(
         description="ascending; of more than 500 changes that many evenly spaced quantiles"
     )

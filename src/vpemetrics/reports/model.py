@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from vpemetrics.metrics.charts import Chart
 from vpemetrics.metrics.figures import Figure, Model, Scope, Texts, WindowRef
 from vpemetrics.metrics.samples import History
 
@@ -83,6 +84,9 @@ class Report(Model):
     summary: str = Field(description="the one-sentence headline, bad news first")
     figures: tuple[Figure, ...] = Field(
         description="by scope, window and metric; single weeks of the last 26 among them"
+    )
+    charts: tuple[Chart, ...] = Field(
+        default=(), description="metrics over time with their limits and signals"
     )
     history: History | None = Field(
         default=None, description="the samples that charts are drawn from, where any were asked for"
