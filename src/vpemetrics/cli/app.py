@@ -6,6 +6,7 @@ import typer
 
 from vpemetrics import __version__
 from vpemetrics.cli import db, triage
+from vpemetrics.cli.chart import chart
 from vpemetrics.cli.collecting import collect
 from vpemetrics.cli.demo import demo
 from vpemetrics.cli.explain import explain
@@ -52,6 +53,7 @@ app.command()(demo)
 app.command("import")(import_)
 app.command()(collect)
 app.command()(report)
+app.command()(chart)
 app.command()(explain)
 app.add_typer(triage.app, name="triage")
 app.command()(status)

@@ -1,6 +1,7 @@
-"""Which output has which name and file ending; nothing is imported until it is used.
+"""Which outputs and charts there are, by name; nothing is imported until it is used.
 
-An output is a function from a Report to bytes, named as "module:attribute".
+An output is a function from a Report to bytes, a chart one from a Report to a Picture, and both
+are named as "module:attribute".
 """
 
 from collections.abc import Mapping
@@ -16,3 +17,20 @@ ENDINGS: Final[Mapping[str, str]] = {
     ".txt": "text",
 }
 """The format a file's ending stands for."""
+
+CHARTS: Final[Mapping[str, str]] = {
+    "deployments": "vpemetrics.reports.charts.deployments:picture",
+    "lead_time": "vpemetrics.reports.charts.lead_time:picture",
+    "lead_time_distribution": "vpemetrics.reports.charts.lead_time_distribution:picture",
+    "stages": "vpemetrics.reports.charts.stages:picture",
+    "failures_and_rework": "vpemetrics.reports.charts.failures_and_rework:picture",
+    "between_failures": "vpemetrics.reports.charts.between_failures:picture",
+    "recoveries": "vpemetrics.reports.charts.recoveries:picture",
+    "services": "vpemetrics.reports.charts.services:picture",
+}
+
+PICTURES: Final[Mapping[str, str]] = {
+    ".svg": "vpemetrics.reports.charts.plate:svg",
+    ".png": "vpemetrics.reports.charts.plate:png",
+}
+"""What makes a file of a picture, by its ending."""

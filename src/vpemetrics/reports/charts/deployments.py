@@ -1,0 +1,181 @@
+"""Deployments per week with the limits of usual variation (METRICS rule 29)."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from vpemetrics.metrics.charts import Baseline, Chart, Kind, Point, Side, Word
+from vpemetrics.metrics.figures import Figure
+from vpemetrics.reports import words
+from vpemetrics.reports.charts import series
+from vpemetrics.reports.charts.palette import BAND, BETTER, CONCERN, GRID, INK, QUIET, USUAL
+from vpemetrics.reports.charts.picture import Picture, nothing
+from vpemetrics.reports.model import Report
+
+if TYPE_CHECKING:
+    from vpemetrics.reports.charts.plate import Panel, Plate
+
+NAME = "deployments"
+METRIC = "deployment_frequency"
+SUBTITLE = "Deployments to production per week"
+_HALF_A_WEEK = 3.5
+_COLORS = {Word.BETTER: BETTER, Word.WORSE: CONCERN, Word.USUAL: USUAL}
+_MARKERS = {Side.ABOVE: "^", Side.BELOW: "v"}
+
+
+def picture(report: Report) -> Picture:
+    """Weekly counts, their limits, signals, and what was not collected."""
+    start, end = series.drawn(report)
+    chart = series.chart(report, METRIC, Kind.XMR)
+    whole = chart.points if chart else map(_point, series.weeks(report, METRIC))
+    points = [point for point in whole if start <= point.start < end]
+    footnote = series.small_print(report, [METRIC], *_facts(chart, start, end))
+    known = [point for point in points if point.value is not None]
+    if not known:
+        return nothing(NAME, SUBTITLE, "No week was collected.", footnote)
+    told = [*_finding(known, chart), *_gaps(points)]
+    return Picture(
+        name=NAME,
+        title=_title(known, chart),
+        subtitle=SUBTITLE,
+        footnote=footnote,
+        alt=f"{SUBTITLE}, {series.dates(start, end)}: {'; '.join(told)}.",
+        height=15,
+        draw=lambda plate: _draw(plate, points, chart, start, end),
+    )
+
+
+def _point(week: Figure) -> Point:
+    """A week of a report that has no chart with limits."""
+    value = None if week.n is None else float(week.n)
+    return Point(label=week.window.label, start=week.window.start, value=value, hollow=week.partial)
+
+
+def _value(point: Point) -> str:
+    return words.count(int(point.value or 0))
+
+
+def _title(known: Sequence[Point], chart: Chart | None) -> str:
+    last = known[-1]
+    usual = _usual(chart.baseline) if chart else ""
+    week = last.label.partition("-")[2] or last.label
+    said = f"{words.counted(int(last.value or 0), 'deployment')} in {week}"
+    return f"{said}; usual are {usual}" if usual else said
+
+
+def _usual(by: Baseline) -> str:
+    return f"{_limit(by.low)}–{_limit(by.high)}" if by.limited else ""
+
+
+def _limit(value: float | None) -> str:
+    return words.number(round(value or 0.0))
+
+
+def _finding(known: Sequence[Point], chart: Chart | None) -> Iterator[str]:
+    values = [int(point.value or 0) for point in known]
+    yield f"{words.count(min(values))} to {words.count(max(values))} a week"
+    yield f"{known[-1].label} {_value(known[-1])}"
+    if chart is None or not chart.baseline.limited:
+        return
+    yield f"usual range {_usual(chart.baseline)}"
+    inside = [signal for signal in chart.signals if signal.start >= known[0].start]
+    if not chart.baseline.judges:
+        yield "too few weeks yet for signals"
+    elif not inside:
+        yield "no signal"
+    for word, some in groupby(inside, key=lambda signal: signal.word):
+        yield f"{word} in {', '.join(dict.fromkeys(signal.label for signal in some))}"
+
+
+def _gaps(points: Sequence[Point]) -> Iterator[str]:
+    missing = sum(point.value is None for point in points)
+    if missing:
+        yield f"{words.counted(missing, 'week')} not collected"
+
+
+def _facts(chart: Chart | None, start: date, end: date) -> Iterator[str]:
+    yield f"{(end - start).days // 7} weeks, {series.dates(start, end)}"
+    if chart is None or not chart.baseline.limited:
+        return
+    by = chart.baseline
+    kind = "Limits" if by.locked else "Trial limits"
+    yield f"{kind}: mean ± 2.66 mean moving ranges of {by.points} weeks from {by.first}"
+
+
+def _draw(
+    plate: "Plate",
+    points: Sequence[Point],
+    chart: Chart | None,
+    start: date,
+    end: date,
+) -> None:
+    limits = [by.high for by in chart.baselines if by.high is not None] if chart else []
+    scale = series.round_scale(max([*(point.value or 0 for point in points), *limits]))
+    panel = plate.panel(
+        x=(start.toordinal(), end.toordinal()), y=(0, scale[-1]), top=2.2, right=2.4, left=2.6
+    )
+    for by in chart.baselines if chart else ():
+        _draw_limits(panel, by, _until(by, chart, end), start)
+    panel.scale([(value, words.number(value)) for value in scale])
+    panel.months()
+    _draw_gaps(panel, points)
+    xs = [_x(point) for point in points]
+    panel.line(xs, [point.value for point in points], color=USUAL)
+    _draw_points(panel, points, chart)
+
+
+def _x(point: Point) -> float:
+    return point.start.toordinal() + _HALF_A_WEEK
+
+
+def _until(by: Baseline, chart: Chart | None, end: date) -> date:
+    """Where a level ends: at the next one's step."""
+    later = [one.since for one in (chart.baselines if chart else ()) if one.since]
+    return min((since for since in later if by.since is None or since > by.since), default=end)
+
+
+def _draw_limits(panel: "Panel", by: Baseline, until: date, start: date) -> None:
+    since = max(by.since or start, start)
+    if by.high is None or by.center is None or until <= since:
+        return
+    x0, x1 = since.toordinal(), until.toordinal()
+    low = by.low or 0.0
+    panel.box(x0, x1, low, by.high, BAND)
+    for value in (low, by.high):
+        panel.line((x0, x1), (value, value), color=USUAL, width=0.07, dashed=not by.locked)
+    panel.line((x0, x1), (by.center, by.center), color=USUAL, width=0.07)
+    if by.since and by.since > start:
+        panel.line((x0, x0), panel.y, color=QUIET, width=0.07, dashed=True)
+        panel.text(x0, panel.y[1], "step", dy=0.3, size=0.85, color=QUIET)
+
+
+def _draw_gaps(panel: "Panel", points: Sequence[Point]) -> None:
+    missing = [point.start.toordinal() for point in points if point.value is None]
+    for at in missing:
+        panel.line((at, at), panel.y, color=GRID, width=0.07, dashed=True)
+        panel.line((at + 7, at + 7), panel.y, color=GRID, width=0.07, dashed=True)
+    if missing:
+        middle = min(max(missing[0] + _HALF_A_WEEK, panel.x[0] + 28), panel.x[1] - 28)
+        panel.text(middle, panel.y[1], "not collected", dy=0.3, size=0.85, color=QUIET)
+
+
+def _draw_points(panel: "Panel", points: Sequence[Point], chart: Chart | None) -> None:
+    words_of = {signal.start: signal for signal in chart.signals} if chart else {}
+    known = [point for point in points if point.value is not None]
+    for point in known:
+        signal, at = words_of.get(point.start), ([_x(point)], [point.value or 0.0])
+        if signal is None:
+            panel.dots(*at, color=USUAL, hollow=point.hollow or point.provisional)
+            continue
+        panel.dots(*at, color=_COLORS[signal.word], marker=_MARKERS[signal.side], size=0.75)
+    for word in (Word.BETTER, Word.WORSE):
+        last = [s for s in words_of.values() if s.word is word and s.start >= points[0].start][-1:]
+        for signal in last:
+            up = signal.side is Side.ABOVE
+            x = signal.start.toordinal() + _HALF_A_WEEK
+            panel.text(x, signal.value, word, dy=0.7 if up else -1.4, size=0.9, bold=True)
+    panel.text(
+        _x(known[-1]), known[-1].value or 0, _value(known[-1]), dx=0.5, dy=-0.35, ha="left",
+        bold=True, color=INK,
+    )  # fmt: skip

@@ -1,0 +1,167 @@
+"""Lead time in blocks of four weeks, and the share in production within a day (METRICS rule 29).
+
+A week's median says next to nothing at real volumes, so weeks are dots and get no words.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from vpemetrics.metrics.figures import Figure
+from vpemetrics.reports import cells, words
+from vpemetrics.reports.charts import series
+from vpemetrics.reports.charts.palette import BAR, GRID, INK, QUIET, USUAL
+from vpemetrics.reports.charts.picture import Picture, nothing
+from vpemetrics.reports.model import Report
+
+if TYPE_CHECKING:
+    from vpemetrics.reports.charts.plate import Panel, Plate
+
+NAME = "lead_time"
+METRIC, SHARE = "change_lead_time", "share_within_24h"
+SUBTITLE = (
+    "Median lead time in blocks of 4 weeks, with its 95% interval; below, the share within 24 h"
+)
+_LEFT = 3.2
+
+
+def picture(report: Report) -> Picture:
+    """Medians with intervals and n, weekly medians as dots, and shares within a day."""
+    medians, shares = series.blocks(report, METRIC), series.blocks(report, SHARE)
+    weeks = [week for week in series.weeks(report, METRIC) if _inside(week, medians)]
+    footnote = series.small_print(report, [METRIC], *_facts(medians, weeks))
+    if not any(block.n for block in medians):
+        return nothing(NAME, SUBTITLE, "No change was shipped in these weeks.", footnote)
+    return Picture(
+        name=NAME,
+        title=_title(medians),
+        subtitle=SUBTITLE,
+        footnote=footnote,
+        alt=_alt(medians, shares),
+        height=21,
+        draw=lambda plate: _draw(plate, medians, shares, weeks),
+    )
+
+
+def _inside(week: Figure, blocks: Sequence[Figure]) -> bool:
+    return bool(blocks) and week.window.start >= blocks[0].window.start
+
+
+def _title(medians: Sequence[Figure]) -> str:
+    last = medians[-1]
+    if last.value is None:
+        return f"Too few changes for a median: {words.count(last.n or 0)} in 4 weeks"
+    interval = cells.cell(last).interval
+    return f"Half of all changes take at most {words.duration(last.value)} {interval}".rstrip()
+
+
+def _alt(medians: Sequence[Figure], shares: Sequence[Figure]) -> str:
+    blocks = "; ".join(_block_in_words(block) for block in medians)
+    within = "; ".join(f"{words.dates(share.window)} {_share(share)}" for share in shares)
+    return f"Median lead time by 4 weeks: {blocks}. In production within 24 h: {within}."
+
+
+def _block_in_words(block: Figure) -> str:
+    said = cells.cell(block)
+    parts = (said.value, said.interval, said.base, said.text, _in_part(block))
+    return f"{words.dates(block.window)} {' '.join(part for part in parts if part)}"
+
+
+def _in_part(block: Figure) -> str:
+    return "(not collected whole)" if block.partial else ""
+
+
+def _facts(medians: Sequence[Figure], weeks: Sequence[Figure]) -> Iterator[str]:
+    if not medians:
+        return
+    start, end = medians[0].window.start, medians[-1].window.end
+    yield f"{len(medians)} blocks of 4 weeks, {series.dates(start, end)}"
+    if any(week.value is not None for week in weeks):
+        yield "Dots are medians of single weeks with 6 changes or more"
+
+
+def _draw(
+    plate: "Plate", medians: Sequence[Figure], shares: Sequence[Figure], weeks: Sequence[Figure]
+) -> None:
+    _draw_medians(plate, medians, weeks)
+    _draw_shares(plate, shares)
+
+
+def _draw_medians(plate: "Plate", medians: Sequence[Figure], weeks: Sequence[Figure]) -> None:
+    dots = [week for week in weeks if week.value is not None]
+    edges, marks = series.log_scale(_durations([*medians, *dots]))
+    panel = plate.panel(
+        x=series.span(medians), y=edges, rows=(0, 0.66), top=0.8, bottom=1.9, left=_LEFT
+    )
+    for block in medians:
+        _draw_interval(panel, block)
+    panel.scale(marks, zero=None)
+    panel.dots(
+        [_middle(week) for week in dots],
+        [series.log(week.value or 0) for week in dots],
+        color=USUAL,
+        size=0.28,
+    )
+    for block in medians:
+        _draw_median(panel, block)
+
+
+def _durations(figures: Sequence[Figure]) -> list[float]:
+    limits = [f.interval.low for f in figures if f.interval]
+    limits += [f.interval.high for f in figures if f.interval]
+    values = [f.value for f in figures]
+    listed = [value for f in figures for value in f.values]
+    return [one for one in (*limits, *values, *listed) if one is not None] or [series.DAY]
+
+
+def _middle(figure: Figure) -> float:
+    return sum(series.ordinals(figure.window)) / 2
+
+
+def _inner(block: Figure) -> tuple[float, float]:
+    """The block's dates, a little less at both ends so that neighbours do not touch."""
+    start, end = series.ordinals(block.window)
+    return start + 1.2, end - 1.2
+
+
+def _draw_interval(panel: "Panel", block: Figure) -> None:
+    if block.interval is None:
+        return
+    low, high = block.interval.low, block.interval.high
+    bottom = panel.y[0] if low is None else series.log(low)
+    top = panel.y[1] if high is None else series.log(high)
+    panel.box(*_inner(block), bottom, top, GRID)
+
+
+def _draw_median(panel: "Panel", block: Figure) -> None:
+    x, at = _inner(block), _middle(block)
+    if block.value is not None:
+        y = series.log(block.value)
+        panel.line(x, (y, y), color=INK, width=0.24)
+        top = block.interval.high if block.interval and block.interval.high else block.value
+        panel.text(at, series.log(top), words.duration(block.value), dy=0.35, bold=True)
+    for value in block.values:
+        panel.dots([at], [series.log(value)], color=INK, size=0.4, hollow=block.partial)
+    n = f"n={words.count(block.n)}" if block.n is not None else words.NO_DATA
+    panel.text(at, panel.y[0], n, dy=-1.1, size=0.85, color=QUIET)
+    if block.partial:
+        panel.text(at, panel.y[0], "not whole", dy=0.1, size=0.85, color=QUIET)
+
+
+def _draw_shares(plate: "Plate", shares: Sequence[Figure]) -> None:
+    panel = plate.panel(
+        x=series.span(shares), y=(0, 1), rows=(0.66, 1), top=1.6, bottom=2.7, left=_LEFT
+    )
+    panel.text(panel.x[0], 1, "Within 24 h", dx=-_LEFT, dy=0.7, size=0.9, color=QUIET, ha="left")
+    panel.scale([(0, "0"), (1, "100%")])
+    panel.months()
+    for share in shares:
+        if share.value is not None:
+            panel.box(*_inner(share), 0, share.value, BAR)
+            panel.text(_middle(share), share.value, _share(share), dy=0.25, size=0.9)
+
+
+def _share(share: Figure) -> str:
+    """`53%`, `2/13` where there are too few, `–` of none and of what was not collected whole."""
+    if share.value is None or not share.n or share.k is None:
+        return words.NO_VALUE
+    return words.percentage_of(share.k, share.n) or words.ratio(share.k, share.n)

@@ -1,0 +1,39 @@
+"""What a chart is before it is drawn: what it says, in words, and how to draw it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vpemetrics.reports.charts.plate import Plate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A chart that is ready to be drawn, at any size.
+
+    `title` states the finding and `subtitle` what is drawn; `footnote` is the small print:
+    definition, n, window and source. `alt` says in words what the eye sees. `height` is that of
+    the drawing in lines of its type.
+    """
+
+    name: str
+    title: str
+    subtitle: str
+    footnote: str
+    alt: str
+    height: float
+    draw: Callable[["Plate"], None]
+
+
+def nothing(name: str, subtitle: str, why: str, footnote: str) -> Picture:
+    """A picture of no data, which says why there is none."""
+    return Picture(
+        name=name,
+        title=subtitle,
+        subtitle="",
+        footnote=footnote,
+        alt=f"{subtitle}: {why}",
+        height=4,
+        draw=lambda plate: plate.remark(why),
+    )

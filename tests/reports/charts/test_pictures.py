@@ -1,0 +1,253 @@
+"""What the charts say in words, that they can be drawn from anything, and the same every time."""
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from importlib import import_module
+from xml.etree import ElementTree
+
+import pytest
+from drawn_reports import (
+    COUNTS,
+    EARLIER,
+    deployments_chart,
+    drawn_week,
+    hardly_anything,
+    history,
+    stretches_chart,
+)
+from example_reports import WEEK, empty_store, no_incident_source, quiet_week
+
+from vpemetrics.reports.charts import plate
+from vpemetrics.reports.charts.picture import Picture
+from vpemetrics.reports.model import Report
+from vpemetrics.reports.registry import CHARTS
+
+TEXT = "{http://www.w3.org/2000/svg}text"
+REPORTS = (drawn_week, hardly_anything, quiet_week, no_incident_source, empty_store)
+
+
+def picture(name: str, report: Report) -> Picture:
+    module, attribute = CHARTS[name].split(":")
+    found: Picture = getattr(import_module(module), attribute)(report)
+    return found
+
+
+def texts(drawing: bytes | str) -> list[str]:
+    """The texts in a drawing, in the order in which they are drawn."""
+    source = drawing if isinstance(drawing, bytes) else with_names(drawing)
+    return [one.text or "" for one in ElementTree.fromstring(source).iter(TEXT)]
+
+
+def with_names(inline: str) -> str:
+    """An element of a page as a document of its own."""
+    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    return inline.replace("<svg ", f"<svg {spaces} ", 1)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_reads_as_its_golden_file(
+    name: str, same_as_golden: Callable[[str, bytes], None]
+) -> None:
+    drawing = plate.svg(picture(name, drawn_week()))
+
+    same_as_golden(f"charts/{name}.svg", drawing)
+    assert drawing == plate.svg(picture(name, drawn_week()))
+
+
+@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize("made", REPORTS)
+def test_a_chart_can_be_drawn_of_any_report_in_any_format(
+    name: str, made: Callable[[], Report]
+) -> None:
+    found = picture(name, made())
+
+    assert plate.png(found).startswith(b"\x89PNG")
+    assert found.name == name
+    assert texts(plate.svg(found))
+    ElementTree.fromstring(with_names(plate.inline_svg(found)))
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_file_of_its_own_says_everything_in_text(name: str) -> None:
+    found = picture(name, drawn_week())
+
+    said = " ".join(texts(plate.svg(found)))
+
+    for sentence in (found.title, found.subtitle, found.footnote):
+        assert sentence.replace("  ", " ") in said
+    assert "Source: Acme engineering, collected to 7 Sep 06:00." in found.footnote
+    assert found.alt.endswith(".")
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_no_text_is_drawn_beyond_the_edges(name: str) -> None:
+    """By the font it is measured in, which is wider than those it is shown in."""
+    found = picture(name, drawn_week())
+    for sheet in (plate.COLUMN, plate.ALONE):
+        with plate._drawing(name):
+            drawn = plate.Plate(sheet, found.height * sheet.em)
+            found.draw(drawn)
+            drawn.figure.canvas.draw()
+            boxes = [
+                (text.get_text(), text.get_window_extent())
+                for axes in drawn.figure.axes
+                for text in axes.texts
+            ]
+
+        width, height = sheet.width, found.height * sheet.em
+        beyond = [
+            text
+            for text, box in boxes
+            if box.x0 < -1 or box.x1 > width + 1 or box.y0 < -1 or box.y1 > height + 1
+        ]
+        assert beyond == []
+
+
+def test_names_are_texts_and_nothing_else() -> None:
+    strange = "<script>alert(1)</script> & $x_1$ 会議"
+    week = drawn_week().model_copy(update={"history": history((strange,)), "organisation": strange})
+
+    drawing = plate.svg(picture("services", week))
+
+    assert b"<script" not in drawing
+    assert "<script>" in "".join(texts(drawing))
+    assert "$x_1$" in picture("services", week).footnote
+
+
+def test_nothing_is_fetched_by_a_drawing() -> None:
+    addresses = set(re.findall(rb'(?:href|src|url)[=(]"?([^")]+)', plate.svg(
+        picture("deployments", drawn_week())
+    )))  # fmt: skip
+
+    assert {address[:1] for address in addresses} <= {b"#"}
+
+
+def test_a_week_outside_the_limits_is_told_with_its_word() -> None:
+    found = picture("deployments", drawn_week())
+
+    assert "better in 2026-W35" in found.alt
+    assert "usual range 29–54" in found.alt
+    assert "better" in texts(plate.inline_svg(found))
+
+
+def test_without_limits_there_is_no_word() -> None:
+    week = drawn_week().model_copy(update={"charts": (deployments_chart([40, 9, 90]),)})
+
+    found = picture("deployments", week)
+
+    assert found.title == "90 deployments in W36"
+    assert not {"better", "worse"} & set(found.alt.replace(",", " ").split())
+
+
+def test_a_step_starts_new_limits() -> None:
+    step = WEEK.start - timedelta(weeks=20)
+    week = drawn_week().model_copy(
+        update={"charts": (deployments_chart([*EARLIER, *COUNTS], [step]),)}
+    )
+
+    assert "step" in texts(plate.inline_svg(picture("deployments", week)))
+
+
+def test_uncollected_weeks_interrupt_the_line() -> None:
+    week = drawn_week().model_copy(update={"charts": (deployments_chart([4, 5, None, 6, 7]),)})
+
+    found = picture("deployments", week)
+
+    assert "1 week not collected" in found.alt
+    assert "not collected" in texts(plate.inline_svg(found))
+
+
+def test_blocks_say_their_medians_and_n() -> None:
+    drawn = texts(plate.inline_svg(picture("lead_time", drawn_week())))
+
+    assert {"23 h", "n=214", "n=88", "not whole", "51%"} <= set(drawn)
+
+
+def test_few_changes_are_dots_without_a_median() -> None:
+    found = picture("lead_time", hardly_anything())
+
+    assert found.title == "Too few changes for a median: 2 in 4 weeks"
+    assert "1/2" in texts(plate.inline_svg(found))
+
+
+def test_a_share_is_the_one_of_the_samples() -> None:
+    found = picture("lead_time_distribution", drawn_week())
+    times = history().lead_times
+
+    assert f"n={times.n}." in found.alt
+    assert found.title == "63% of changes within a day, 93% in a week"
+    assert round(times.within["day"] / times.n, 2) == 0.63
+
+
+def test_all_stages_are_shown_and_add_up() -> None:
+    drawn = texts(plate.inline_svg(picture("stages", drawn_week())))
+
+    shares = [int(text[:-1]) for text in drawn if text.endswith("%")]
+    assert (len(shares), sum(shares)) == (6, 100)
+
+
+def test_withheld_stages_say_why() -> None:
+    found = picture("stages", quiet_week())
+
+    assert "fewer than 3 human authors" in found.alt
+
+
+def test_rates_have_a_percentage_from_twenty_on_only() -> None:
+    few = texts(plate.inline_svg(picture("failures_and_rework", hardly_anything())))
+    many = texts(plate.inline_svg(picture("failures_and_rework", drawn_week())))
+
+    assert {"1/3", "0/3"} <= set(few)
+    assert not {"33%", "0.0%"} & set(few)
+    assert {"7/171 p", "4.1%"} <= set(many)
+
+
+def test_without_an_incident_source_failures_are_a_lower_bound() -> None:
+    found = picture("failures_and_rework", no_incident_source())
+
+    ratios = [text for text in texts(plate.inline_svg(found)) if "/" in text]
+    assert found.title.startswith("At least ")
+    assert ratios[0].startswith("≥ ")
+
+
+def test_the_current_stretch_is_said_to_be_running() -> None:
+    found = picture("between_failures", drawn_week())
+
+    assert found.title.startswith("6 deployments went well since the last failure")
+    assert "6 so far" in texts(plate.inline_svg(found))
+
+
+def test_only_the_last_stretches_are_drawn() -> None:
+    week = drawn_week().model_copy(update={"charts": (stretches_chart([9] * 60),)})
+
+    assert "The last 40 stretches" in picture("between_failures", week).footnote
+
+
+def test_open_failures_are_triangles_with_their_length() -> None:
+    found = picture("recoveries", drawn_week())
+
+    assert found.title == "Half are restored within 52 min [31 min–1.4 h]; 1 still open"
+    assert "19 h, open" in texts(plate.inline_svg(found))
+
+
+def test_services_stand_in_the_order_of_their_names_without_merit() -> None:
+    drawn = texts(plate.inline_svg(picture("services", drawn_week())))
+
+    names = [text for text in drawn if text in ("checkout", "search", "accounts")]
+    assert names == ["checkout", "search", "accounts"]  # as in the report
+    assert "×" in drawn
+
+
+def test_charts_of_a_year_name_few_enough_months() -> None:
+    year = drawn_week().model_copy(
+        update={
+            "window": WEEK.model_copy(update={"start": date(2025, 9, 1), "label": "a..b"}),
+            "charts": (deployments_chart([*EARLIER, *COUNTS]),),
+        }
+    )
+
+    months = [
+        text for text in texts(plate.inline_svg(picture("deployments", year))) if len(text) == 3
+        and text.isalpha()
+    ]  # fmt: skip
+    assert 3 <= len(months) <= 8
