@@ -11,7 +11,6 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table, column, insert, or_, select, table
-from sqlalchemy.dialects import postgresql, sqlite
 
 Row = tuple[Any, ...]
 
@@ -78,10 +77,16 @@ def _insert(connection: Connection, into: Table) -> str:
 
 def _upsert(connection: Connection, into: Table, names: Sequence[str], keys: Sequence[str]) -> str:
     """The statement that saves rows, of its parameters or of those that came in."""
-    start: Any = sqlite.insert(into)
+    start: Any
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # 40 ms that nobody else shall pay
+
         incoming = table(_incoming(into), *map(column, names))
         start = postgresql.insert(into).from_select(list(names), select(*incoming.c))
+    else:
+        from sqlalchemy.dialects import sqlite
+
+        start = sqlite.insert(into)
     new, said = start.excluded, [name for name in names if name not in (*keys, "batch")]
     upsert = start.on_conflict_do_update(
         index_elements=list(keys),
