@@ -14,6 +14,10 @@ class Options:
     names: tuple[str, ...] = ()
     draft: bool = False
 
+    def __post_init__(self) -> None:
+        if self.pages < 1:
+            raise ValueError("needs a page")
+
 
 def told(given: dict[str, object]) -> list[str]:
     mistakes = option_mistakes(("sources", "mine"), Options, given)
@@ -46,6 +50,10 @@ def test_settings_a_collector_does_not_take_are_told(
     given: dict[str, object], expected: str
 ) -> None:
     assert told(given) == [expected]
+
+
+def test_what_the_options_themselves_find_is_told_in_their_words() -> None:
+    assert told({"path": "a", "pages": 0}) == ["sources.mine: needs a page"]
 
 
 def test_an_unknown_type_is_told_with_the_known_ones() -> None:

@@ -96,6 +96,8 @@ def _of_details(path: KeyPath, details: ErrorDetails) -> Mistake:
         case "wrong":
             context = details["ctx"]
             return misfit(path, value, context["expected"], context["near"])
+        case "value_error":
+            return Mistake(path=path, problem=str(details["ctx"]["error"]))
         case "model_type" | "dict_type":
             return misfit(path, value, _table_at(path))
         case "tuple_type" if path[0] in tables() and len(path) == 1:
