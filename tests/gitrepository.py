@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vpemetrics.collectors.base import Occasion
+from vpemetrics.collectors.base import Collector, Occasion
 from vpemetrics.collectors.git import GIT, Options
 from vpemetrics.records import AnyRecord, Change, Commit, Coverage, Deployment
 from vpemetrics.rules import Rules
@@ -109,7 +109,8 @@ def new_repository(path: Path, *options: str) -> GitRepository:
 class Collected:
     """What collections of a repository told, the later ones on top of the earlier."""
 
-    options: Options
+    options: Any
+    collector: Collector = GIT
     rules: Rules = field(default_factory=Rules)
     folder: Path = Path()
     now: datetime = NOW
@@ -129,7 +130,7 @@ class Collected:
             folder=self.folder,
             warn=self.warnings.append,
         )
-        for portion in GIT.collect(self.options, occasion):
+        for portion in self.collector.collect(self.options, occasion):
             self.new += portion.records
             self.cursors |= portion.cursors
         self.known |= {(record.KIND, record.key): record for record in self.new}

@@ -1,6 +1,6 @@
 import pytest
 
-from vpemetrics.rules import matches
+from vpemetrics.rules import is_chosen, matches
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,19 @@ def test_a_pattern_knows_only_star_and_question_mark(
 
 def test_no_pattern_matches_nothing() -> None:
     assert not matches("prod", ())
+
+
+@pytest.mark.parametrize(
+    ("patterns", "chosen"),
+    [
+        ([], ["web", "web-trial", "cart"]),
+        (["web*"], ["web", "web-trial"]),
+        (["web*", "!*-trial"], ["web"]),
+        (["!*-trial"], ["web", "cart"]),
+        (["!web*", "web"], []),  # what is left out stays out
+    ],
+)
+def test_patterns_choose_and_leave_out(patterns: list[str], chosen: list[str]) -> None:
+    names = ["web", "web-trial", "cart"]
+
+    assert [name for name in names if is_chosen(name, patterns)] == chosen

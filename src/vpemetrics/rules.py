@@ -4,7 +4,7 @@ Lineage and metrics take these frozen values; where they come from is the busine
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -91,6 +91,16 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
     Everything else stands for itself, `[` too, so that `*[bot]` means what it says.
     """
     return any(_compiled(pattern).fullmatch(name) for pattern in patterns)
+
+
+def is_chosen(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a name fits patterns of which those that begin with `!` leave out again.
+
+    Where there are none but those, they leave out of everything; without any all are chosen.
+    """
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
+    unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+    return matches(name, wanted) and not matches(name, unwanted)
 
 
 @lru_cache(maxsize=1024)

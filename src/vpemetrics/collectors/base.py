@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from vpemetrics.records import AnyRecord, Change, Commit
 from vpemetrics.rules import Rules
+from vpemetrics.window import from_micros, midnight
 
 IsBot = Callable[[str], bool]
 
@@ -50,6 +51,10 @@ class Occasion:
     folder: Path = Path()
     warn: Callable[[str], None] = _unheard
     progress: Callable[[int, int], None] = _unseen
+
+    def begin(self, day: date | None) -> datetime | None:
+        """The first instant of a day where the organisation is; None for no day."""
+        return from_micros(midnight(day, self.rules.zone)) if day else None
 
 
 @dataclass(frozen=True, kw_only=True)

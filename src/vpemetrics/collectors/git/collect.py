@@ -20,7 +20,7 @@ from vpemetrics.collectors.git.reading import Reader, Reading
 from vpemetrics.collectors.git.tags import Tag, deployed_tags
 from vpemetrics.collectors.git.telling import Telling
 from vpemetrics.records import AnyRecord
-from vpemetrics.window import format_instant, from_micros, midnight, parse_instant
+from vpemetrics.window import format_instant, parse_instant
 
 _SCOPE: Final = "repository"
 _TOLD: Final = 1
@@ -28,12 +28,15 @@ _TOLD: Final = 1
 _OFTEN: Final = 4096
 
 
-def collect(options: Options, occasion: Occasion) -> Iterator[Portion]:
-    """What a repository holds that is new since the cursor; no portion if nothing is."""
+def collect(options: Options, occasion: Occasion, also: Sequence[str] = ()) -> Iterator[Portion]:
+    """What a repository holds that is new since the cursor; no portion if nothing is.
+
+    `also` are commits whose history is wanted too, wherever they lie.
+    """
     clone = look_at(Git(path=occasion.folder / options.path), options.branch)
     repository = options.repository or clone.name
-    since = _since(options, occasion)
-    tags = _deployed(options, clone, since)
+    since = occasion.begin(options.since)
+    tags = [*_deployed(options, clone, since), *(Tag(sha, sha, "") for sha in also)]
     if clone.tip is None and not tags:
         occasion.warn(f"{clone.git.path} has no commits yet")
         return
@@ -75,12 +78,6 @@ def _mend(clone: Clone) -> str | None:
     kind = "merge-requests" if remote.is_gitlab else "pull"
     path = quote(str(clone.git.path))
     return f"git -C {path} fetch {remote.name} '+refs/{kind}/*/head:refs/{kind}/*/head'"
-
-
-def _since(options: Options, occasion: Occasion) -> datetime | None:
-    if options.since is None:
-        return None
-    return from_micros(midnight(options.since, occasion.rules.zone))
 
 
 def _deployed(options: Options, clone: Clone, since: datetime | None) -> list[Tag]:

@@ -32,7 +32,7 @@ class Git:
 
     def text(self, *arguments: str, given: Iterable[str] = ()) -> str:
         """All that a command prints; `given` are the lines it reads."""
-        return b"".join(self._chunks(arguments, given)).decode("utf-8", "replace")
+        return b"".join(self.chunks(arguments, given)).decode("utf-8", "replace")
 
     def attempt(self, *arguments: str) -> str | None:
         """All that a command prints; None where git says it cannot."""
@@ -47,14 +47,15 @@ class Git:
         Bytes that are no UTF-8 become U+FFFD.
         """
         rest = b""
-        for chunk in self._chunks(arguments, given):
+        for chunk in self.chunks(arguments, given):
             whole, end, rest = (rest + chunk).rpartition(b"\0")
             if end:
                 yield whole.decode("utf-8", "replace").split("\0")
         if rest:
             yield [rest.decode("utf-8", "replace")]
 
-    def _chunks(self, arguments: Iterable[str], given: Iterable[str]) -> Iterator[bytes]:
+    def chunks(self, arguments: Iterable[str], given: Iterable[str]) -> Iterator[bytes]:
+        """What a command prints, as much at a time as has arrived."""
         with TemporaryFile() as lines, TemporaryFile() as complaints:  # pipes could block
             lines.write("".join(f"{line}\n" for line in given).encode())
             lines.seek(0)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from vpemetrics.rules import matches
+from vpemetrics.rules import is_chosen
 
 
 class Tag(NamedTuple):
@@ -44,9 +44,7 @@ def deployed_tags(tags: Sequence[Tag], patterns: Sequence[str]) -> list[Tag]:
     """The tags that were deployments: by patterns, without any the versions that are final."""
     if not patterns:
         return [tag for tag in tags if is_release(tag.name)]
-    wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
-    unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
-    return [tag for tag in tags if matches(tag.name, wanted) and not matches(tag.name, unwanted)]
+    return [tag for tag in tags if is_chosen(tag.name, patterns)]
 
 
 def is_release(name: str) -> bool:
