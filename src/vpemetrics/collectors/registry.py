@@ -6,4 +6,5 @@ Each names a `Collector` (see `base`); nothing is imported until one is used.
 COLLECTORS: dict[str, str] = {
     "files": "vpemetrics.collectors.files:FILES",
     "git": "vpemetrics.collectors.git:GIT",
+    "gitops": "vpemetrics.collectors.gitops:GITOPS",
 }

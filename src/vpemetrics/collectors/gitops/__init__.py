@@ -1,0 +1,9 @@
+"""A GitOps repository as a source: what its commits want deployed are deployments."""
+
+from vpemetrics.collectors.base import Collector
+from vpemetrics.collectors.gitops.collect import collect
+from vpemetrics.collectors.gitops.options import Options
+
+__all__ = ["GITOPS", "Options", "collect"]
+
+GITOPS = Collector(options=Options, collect=collect)

@@ -1,0 +1,138 @@
+"""Where the services' own repositories lie, and which of their commits a version is."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from vpemetrics.collectors.git.clone import look_at
+from vpemetrics.collectors.git.commands import Git
+from vpemetrics.collectors.gitops.options import Options
+from vpemetrics.errors import VpemetricsError
+
+_FULL: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_SHA: Final = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,64}(?![0-9a-z])")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """The clone of a service: its place as the options say it, and the repository's name."""
+
+    place: str
+    git: Git
+    repository: str | None
+
+
+class Homes:
+    """The clones of services, as the options say where they are."""
+
+    def __init__(self, options: Options, folder: Path) -> None:
+        """Nothing is looked at yet; `folder` is what relative paths are relative to."""
+        self._options = options
+        self._folder = folder
+        self._homes: dict[str, Home | None] = {}
+        self._commits: dict[tuple[str, str], str | None] = {}
+        self.errors: dict[str, VpemetricsError] = {}
+        """What went wrong, by the place of the clone."""
+
+    def of(self, service: str) -> Home | None:
+        """The clone of a service; None if it is not at hand."""
+        if service not in self._homes:
+            self._homes[service] = self._find(service)
+        return self._homes[service]
+
+    def among(self, services: Iterable[str]) -> dict[str, list[str]]:
+        """The services whose clones are at hand, by the place of the clone."""
+        found: dict[str, list[str]] = {}
+        for service in services:
+            if home := self.of(service):
+                found.setdefault(home.place, []).append(service)
+        return found
+
+    def repository(self, service: str) -> str | None:
+        """The name of a service's repository, where it is known."""
+        home = self.of(service)
+        return home.repository if home else self._named(service)
+
+    def resolve(self, service: str, versions: Sequence[str]) -> Mapping[str, str]:
+        """The commits that versions of a service are, where they are any."""
+        home, found = self.of(service), dict[str, str]()
+        if home:
+            try:
+                found = resolve(home.git, service, versions, self._options.tag)
+            except VpemetricsError as error:
+                self.errors[home.place] = error
+        else:
+            found = {version: version for version in versions if _FULL.fullmatch(version)}
+        self._commits |= {(service, version): found.get(version) for version in versions}
+        return found
+
+    def commit(self, service: str, version: str) -> str | None:
+        """The commit that a version is, once it was resolved."""
+        return self._commits[service, version]
+
+    def commits(self, services: Iterable[str]) -> list[str]:
+        """All the commits that versions of services were resolved to."""
+        wanted = set(services)
+        found = (sha for (service, _), sha in self._commits.items() if sha and service in wanted)
+        return sorted({*found})
+
+    def unresolved(self, service: str) -> list[str]:
+        """The versions of a service that are no commits, as far as they were looked for."""
+        return sorted(v for (name, v), sha in self._commits.items() if name == service and not sha)
+
+    def _find(self, service: str) -> Home | None:
+        steps = PurePosixPath(service)
+        if self._options.clones is None or steps.is_absolute() or ".." in steps.parts:
+            return None
+        place = self._options.clones.replace("{service}", service)
+        git = Git(path=self._folder / place)
+        if not git.path.is_dir():
+            return None
+        repository = self._named(service)
+        try:
+            return Home(place=place, git=git, repository=repository or look_at(git).name)
+        except VpemetricsError as error:
+            self.errors[place] = error
+            return Home(place=place, git=git, repository=None)
+
+    def _named(self, service: str) -> str | None:
+        named = self._options.repository
+        return named.replace("{service}", service) if named else None
+
+
+def resolve(git: Git, service: str, versions: Iterable[str], tag: str | None) -> dict[str, str]:
+    """The commits that versions are, where they are any: by tag, else by a sha in them.
+
+    `tag` is how a version's tag is called; without it, as the version itself or with a `v`.
+    One run of git for all.
+    """
+    asked = [(version, name) for version in versions for name in _names(service, version, tag)]
+    lines = git.text(
+        "cat-file",
+        "--batch-check=%(objectname)",
+        given=(f"{name}^{{commit}}" for _, name in asked),
+    ).splitlines()
+    found: dict[str, str] = {}
+    for (version, _), said in zip(asked, lines, strict=True):
+        if _FULL.fullmatch(said):
+            found.setdefault(version, said)
+    return found
+
+
+def off_branch(git: Git, commits: Sequence[str]) -> list[str]:
+    """Those of commits that the default branch does not reach."""
+    if not commits:
+        return []
+    tip = look_at(git).tip
+    lines = [*commits, f"^{tip}"] if tip else commits
+    beyond = set(git.text("rev-list", "--stdin", given=lines).split())
+    return [sha for sha in commits if sha in beyond]
+
+
+def _names(service: str, version: str, tag: str | None) -> Iterator[str]:
+    for form in (tag,) if tag else ("{version}", "v{version}"):
+        name = form.replace("{service}", service).replace("{version}", version)
+        yield f"refs/tags/{name}"
+    yield from _SHA.findall(version)

@@ -1,0 +1,115 @@
+"""Versions in YAML files: where they stand, and what of an image's name is the version.
+
+A place is a path such as `image.tag`, `spec.containers[0].image` or `images[name=web].newTag`.
+`{service}` or `{environment}` instead of a key, or of what a key has to be equal to, fits
+anything and names it: `{service}.image.tag`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import yaml
+
+NAMES: Final = ("service", "version", "environment")
+
+_STEP: Final = re.compile(
+    r"\.?(?P<key>[^.\[\]=]+)|\[(?P<number>\d+)\]|\[(?P<where>[^\[\]=]+)=(?P<equal>[^\[\]=]+)\]"
+)
+_PLACEHOLDER: Final = re.compile(r"\{(service|environment)\}")
+_NOTHING: Final = ("", "~", "null", "Null", "NULL")
+# All scalars stay the text they are: version 1.10 is not the number 1.1.
+_LOADER: Final[type[Any]] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+class Step(NamedTuple):
+    """One step into a document: a key, a number, or the items whose key `where` equals `key`."""
+
+    key: str
+    number: int | None = None
+    where: str | None = None
+
+    @property
+    def placeholder(self) -> str | None:
+        """What the step names, if it fits anything."""
+        found = _PLACEHOLDER.fullmatch(self.key)
+        return found[1] if found else None
+
+
+class Found(NamedTuple):
+    """A version, and what its place in the document names."""
+
+    names: Mapping[str, str]
+    version: str
+
+
+def parse_place(text: str) -> tuple[Step, ...]:
+    """The steps of a path; ValueError if it is none."""
+    steps, at = list[Step](), 0
+    while at < len(text):
+        found = _STEP.match(text, at)
+        if found is None:
+            raise ValueError(f"value is no path into YAML from {text[at:]!r} on")
+        number, where = found["number"], found["where"]
+        key = found["equal"] if where else found["key"] or ""
+        steps.append(Step(key, None if number is None else int(number), where))
+        at = found.end()
+    return tuple(steps)
+
+
+def names_of(steps: Sequence[Step]) -> set[str]:
+    """What a place names."""
+    return {step.placeholder for step in steps if step.placeholder}
+
+
+def versions(text: str, steps: Sequence[Step]) -> list[Found]:
+    """The versions in a YAML file at a place; yaml.YAMLError if it is no YAML."""
+    return [
+        Found(names, version)
+        for document in yaml.load_all(text, _LOADER)
+        for names, value in _reached(document, steps, {})
+        if isinstance(value, str) and (version := version_of(value))
+    ]
+
+
+def version_of(value: str) -> str | None:
+    """The version that a value is: of an image's name the tag, else its digest."""
+    if value in _NOTHING or re.search(r"\s", value):
+        return None
+    name, _, digest = value.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2]
+    is_image = bool(tag or digest) or "/" in name
+    return (tag or digest or None) if is_image else value
+
+
+def _reached(
+    node: object, steps: Sequence[Step], names: Mapping[str, str]
+) -> Iterator[tuple[Mapping[str, str], object]]:
+    if not steps:
+        yield names, node
+        return
+    for more, inner in _entered(node, steps[0]):
+        yield from _reached(inner, steps[1:], {**names, **more})
+
+
+def _entered(node: object, step: Step) -> Iterator[tuple[Mapping[str, str], object]]:
+    """What one step leads to, each with what it names."""
+    if step.number is not None:
+        if isinstance(node, list) and step.number < len(node):
+            yield {}, node[step.number]
+    elif step.where is not None:
+        items = node if isinstance(node, list) else []
+        for item in items:
+            if isinstance(item, dict) and isinstance(key := item.get(step.where), str):
+                yield from _if_fits(step, key, item)
+    elif isinstance(node, dict):
+        for key, inner in node.items():
+            if isinstance(key, str):
+                yield from _if_fits(step, key, inner)
+
+
+def _if_fits(step: Step, key: str, inner: object) -> Iterator[tuple[Mapping[str, str], object]]:
+    if step.placeholder:
+        yield {step.placeholder: key}, inner
+    elif step.key == key:
+        yield {}, inner

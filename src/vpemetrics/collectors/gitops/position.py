@@ -1,0 +1,43 @@
+"""How far a configuration repository was read: what one collection leaves for the next."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from vpemetrics.collectors.gitops.bumps import Bump
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """What was read and told.
+
+    `settings` stand for all that decides what is told; another means reading all again.
+    `wanted` are the bumps that the next ones may supersede, of each service and environment.
+    `unresolved` are versions by service that were neither tag nor commit, `cloneless` the
+    services without a clone. `first_at` and `last_at` say what is covered, in ISO-8601.
+    """
+
+    settings: str
+    tip: str
+    boundary: tuple[str, ...]
+    wanted: tuple[Bump, ...]
+    unresolved: Mapping[str, tuple[str, ...]]
+    cloneless: tuple[str, ...]
+    first_at: str
+    last_at: str
+
+    def to_json(self) -> str:
+        """One line, as a cursor holds it."""
+        return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)
+
+
+def parse_position(text: str | None) -> Position | None:
+    """The position a cursor holds; None if there is none, or an older version wrote it."""
+    try:
+        said = json.loads(text or "null")
+        said |= {name: tuple(said[name]) for name in ("boundary", "cloneless")}
+        said["wanted"] = tuple(Bump(*one) for one in said["wanted"])
+        said["unresolved"] = {name: tuple(own) for name, own in said["unresolved"].items()}
+        return Position(**said)
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return None

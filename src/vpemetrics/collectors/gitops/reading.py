@@ -1,0 +1,190 @@
+"""Reads a configuration repository: which versions its commits want, and when they came.
+
+A commit counts from the moment it came to the default branch: a pull request's when it was
+merged, for nothing is deployed before.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import yaml
+
+from vpemetrics.collectors.git.clone import Clone
+from vpemetrics.collectors.git.commands import GitFailed
+from vpemetrics.collectors.git.commits import Recorder
+from vpemetrics.collectors.git.log import Logged, moment, read_log
+from vpemetrics.collectors.gitops.bumps import Bump, Key
+from vpemetrics.collectors.gitops.files import Touched, read_blobs, touched
+from vpemetrics.collectors.gitops.images import Found, parse_place, versions
+from vpemetrics.collectors.gitops.options import Options
+from vpemetrics.collectors.gitops.position import Position
+from vpemetrics.rules import is_chosen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What commits want that were read, oldest first.
+
+    `after` is where the last collection ended, None if all was read. `first_at` and `last_at`
+    are when the oldest and the newest of the default branch's own commits were made, in seconds.
+    `unreadable` are files, as `path at commit`, that are no YAML. `cut` are commits at which
+    files stand that others before them changed, in a shallow clone.
+    """
+
+    bumps: Sequence[Bump] = field(repr=False)
+    after: Position | None
+    first_at: int | None
+    last_at: int | None
+    unreadable: Sequence[str] = ()
+    cut: Collection[str] = ()
+
+
+class _Line(NamedTuple):
+    """The default branch's own commits, oldest first, with the moments they were made."""
+
+    shas: Sequence[str]
+    parents: Mapping[str, str]
+    seconds: Mapping[str, int]
+
+    def arrivals(self) -> Iterator[tuple[str, str]]:
+        """Every commit, parents first, with the one of the branch's own that brought it."""
+        seen = set[str]()
+        for landing in self.shas:
+            brought, stack = [], [landing]
+            while stack:
+                sha = stack.pop()
+                if sha in seen or sha not in self.parents:
+                    continue
+                seen.add(sha)
+                brought.append(sha)
+                stack += self.parents[sha].split()
+            yield from ((sha, landing) for sha in reversed(brought))
+
+
+class _Rewritten(Exception):
+    """What is new does not stand on top of what was read."""
+
+
+class Reader:
+    """Reads one configuration repository under its options; `told` makes records of commits."""
+
+    def __init__(self, clone: Clone, tip: str, options: Options, told: Recorder) -> None:
+        """Nothing is read yet."""
+        self._clone = clone
+        self._tip = tip
+        self._options = options
+        self._told = told
+        self._read = self._of_subjects if options.subject else self._of_files
+
+    def read(self, after: Position | None) -> Reading:
+        """What is new after a position; everything without one, and if history was rewritten."""
+        try:
+            return self._read(after)
+        except (GitFailed, _Rewritten):
+            if after is None:
+                raise
+        return self._read(None)
+
+    def _of_subjects(self, after: Position | None) -> Reading:
+        pattern = self._options.pattern
+        fitting: dict[str, tuple[Mapping[str, str], Logged]] = {}
+
+        def note(one: Logged) -> None:
+            found = pattern.fullmatch(one.message.partition("\n")[0])
+            if found:
+                fitting[one.sha] = found.groupdict(), one
+
+        line = self._line(after, note)
+        bumps = [
+            self._bump(*fitting[sha], line.seconds[landing])
+            for sha, landing in line.arrivals()
+            if sha in fitting and landing in line.seconds
+        ]
+        return self._reading(line, bumps, after)
+
+    def _of_files(self, after: Position | None) -> Reading:
+        own: dict[str, Logged] = {}
+        line = self._line(after, lambda one: own.setdefault(one.sha, one), "--first-parent")
+        pattern = self._options.pattern
+        found = [
+            (one, fits.groupdict())
+            for one in touched(self._clone.git, line.shas, line.parents)
+            if one.sha in line.seconds
+            and (fits := pattern.fullmatch(one.path))
+            and self._is_chosen(fits.groupdict())
+        ]
+        read = self._versions(one for one, _ in found)
+        current = {one.key: one.version for one in after.wanted} if after else dict[Key, str]()
+        bumps = []
+        for one, names in found:
+            for said in read[one.blob] or ():
+                whole = {**names, **said.names, "version": said.version}
+                bump = self._bump(whole, own[one.sha], line.seconds[one.sha])
+                if current.get(bump.key) != bump.version:
+                    current[bump.key] = bump.version
+                    bumps.append(bump)
+        unreadable = [f"{one.path} at {one.sha[:12]}" for one, _ in found if read[one.blob] is None]
+        return self._reading(line, bumps, after, unreadable)
+
+    def _versions(self, files: Iterable[Touched]) -> dict[str, list[Found] | None]:
+        """The versions in files, by blob; None where one is no YAML."""
+        place = parse_place(self._options.value or "")
+        blobs = list(dict.fromkeys(one.blob for one in files))
+        read: dict[str, list[Found] | None] = {}
+        for blob, content in zip(blobs, read_blobs(self._clone.git, blobs), strict=True):
+            try:
+                read[blob] = versions(content.decode("utf-8", "replace"), place)
+            except yaml.YAMLError:
+                read[blob] = None
+        return read
+
+    def _line(self, after: Position | None, note: Callable[[Logged], Any], *more: str) -> _Line:
+        parents, seconds = dict[str, str](), dict[str, int]()
+        without = [after.tip] if after else []
+        for one in read_log(self._clone.git, [self._tip], without=without, more=more):
+            parents[one.sha] = one.parents
+            if moment(one.committed):
+                seconds[one.sha] = int(one.committed)
+            note(one)
+        shas, before = [], self._tip
+        while before in parents:
+            shas.append(before)
+            before = parents[before].partition(" ")[0]
+        if after and before != after.tip:
+            raise _Rewritten
+        return _Line(shas[::-1], parents, seconds)
+
+    def _bump(self, names: Mapping[str, str | None], one: Logged, at: int) -> Bump:
+        options = self._options
+        return Bump(
+            sha=one.sha,
+            service=names.get("service") or options.service or "",
+            environment=names.get("environment") or options.environment or "",
+            version=names.get("version") or "",
+            at=at,
+            is_bot=self._told(one).is_bot,
+        )
+
+    def _is_chosen(self, names: Mapping[str, str | None]) -> bool:
+        """Whether a service is wanted, as far as it is named."""
+        service = names.get("service") or self._options.service
+        return not service or is_chosen(service, self._options.only)
+
+    def _reading(
+        self,
+        line: _Line,
+        bumps: Iterable[Bump],
+        after: Position | None,
+        unreadable: Sequence[str] = (),
+    ) -> Reading:
+        known = [line.seconds[sha] for sha in line.shas if sha in line.seconds]
+        only = self._options.only
+        return Reading(
+            bumps=[one for one in bumps if all(one[1:4]) and is_chosen(one.service, only)],
+            after=after,
+            first_at=known[0] if known else None,
+            last_at=known[-1] if known else None,
+            unreadable=unreadable,
+            cut=self._clone.boundary if self._options.file else (),
+        )

@@ -1,0 +1,93 @@
+"""What was read of a configuration repository, told as records."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from vpemetrics.collectors.gitops.bumps import Bump, by_key, still_open, superseded
+from vpemetrics.collectors.gitops.homes import Homes
+from vpemetrics.collectors.gitops.reading import Reading
+from vpemetrics.records import Coverage, CoverageKind, Deployment, Status
+from vpemetrics.window import from_micros
+
+_SECOND = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """The records of one reading, and what is left for the next one.
+
+    `within` is how soon a version is replaced that was never deployed; what was wanted before
+    `since` is not told.
+    """
+
+    reading: Reading
+    within: timedelta
+    since: datetime | None
+
+    @cached_property
+    def told(self) -> list[tuple[Bump, Status]]:
+        """The new bumps, and those of before that are superseded by now."""
+        new = self.reading.bumps
+        lost = {one for own in self._known.values() for one in superseded(own, self.within)}
+        before = [one for one in self._before if one in lost]
+        return [
+            (one, Status.SUPERSEDED if one in lost else Status.SUCCEEDED)
+            for one in (*before, *new)
+            if self.since is None or moment_of(one) >= self.since
+            if one.sha not in self.reading.cut
+        ]
+
+    @cached_property
+    def wanted(self) -> list[Bump]:
+        """What the next bumps may supersede: of every service and environment, the last."""
+        return [one for own in self._known.values() for one in still_open(own, self.within)]
+
+    @property
+    def services(self) -> list[str]:
+        """Every service that was ever met."""
+        return sorted({one.service for one in self.wanted})
+
+    @property
+    def versions(self) -> dict[str, list[str]]:
+        """The versions that are told, by service."""
+        found: dict[str, dict[str, None]] = {}
+        for one, _ in self.told:
+            found.setdefault(one.service, {})[one.version] = None
+        return {service: list(versions) for service, versions in found.items()}
+
+    def deployments(self, homes: Homes) -> Iterator[Deployment]:
+        """What is told, with the commits that the versions are."""
+        for one, status in self.told:
+            yield Deployment(
+                id=f"{one.service}:{one.environment}:{one.sha[:12]}",
+                environment=one.environment,
+                status=status,
+                service=one.service,
+                repository=homes.repository(one.service),
+                commit_sha=homes.commit(one.service, one.version),
+                version=one.version,
+                finished_at=moment_of(one),
+                is_bot=one.is_bot,
+            )
+
+    def coverage(self, source: str, start: datetime, end: datetime) -> Iterator[Coverage]:
+        """For which time the deployments of every service are known."""
+        begin = max(start, self.since) if self.since else start
+        kind = CoverageKind.DEPLOYMENTS
+        for service in self.services if begin < end else ():
+            yield Coverage(source=source, scope=service, kind=kind, start=begin, end=end)
+
+    @property
+    def _before(self) -> Iterable[Bump]:
+        return self.reading.after.wanted if self.reading.after else ()
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], list[Bump]]:
+        return by_key((*self._before, *self.reading.bumps))
+
+
+def moment_of(bump: Bump) -> datetime:
+    """When a version was wanted."""
+    return from_micros(bump.at * _SECOND)
