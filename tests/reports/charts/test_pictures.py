@@ -197,7 +197,7 @@ def test_rates_have_a_percentage_from_twenty_on_only() -> None:
     few = texts(plate.inline_svg(picture("failures_and_rework", hardly_anything())))
     many = texts(plate.inline_svg(picture("failures_and_rework", drawn_week())))
 
-    assert {"1/3", "0/3"} <= set(few)
+    assert {"1/3", "0/3", "no percentage: fewer than 20 deployments in each"} <= set(few)
     assert not {"33%", "0.0%"} & set(few)
     assert {"7/171 p", "4.1%"} <= set(many)
 
@@ -214,7 +214,7 @@ def test_the_current_stretch_is_said_to_be_running() -> None:
     found = picture("between_failures", drawn_week())
 
     assert found.title.startswith("6 deployments went well since the last failure")
-    assert "6 so far" in texts(plate.inline_svg(found))
+    assert "diamond: still running" in found.footnote
 
 
 def test_only_the_last_stretches_are_drawn() -> None:
@@ -235,7 +235,6 @@ def test_services_stand_in_the_order_of_their_names_without_merit() -> None:
 
     names = [text for text in drawn if text in ("checkout", "search", "accounts")]
     assert names == ["checkout", "search", "accounts"]  # as in the report
-    assert "×" in drawn
 
 
 def test_charts_of_a_year_name_few_enough_months() -> None:

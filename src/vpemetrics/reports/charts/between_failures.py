@@ -61,7 +61,7 @@ def _alt(points: Sequence[Point], chart: Chart) -> str:
 
 
 def _facts(chart: Chart, points: Sequence[Point]) -> Iterator[str]:
-    yield f"The last {len(points)} stretches; hollow: still running, or provisional"
+    yield f"The last {len(points)} stretches; diamond: still running; hollow: provisional"
     by = chart.baseline
     if by.high is not None:
         yield f"Limit: mean + 3√(mean(mean + 1)) of {by.points} stretches"
@@ -93,17 +93,13 @@ def _draw_points(panel: "Panel", points: Sequence[Point], chart: Chart) -> None:
         signal = signals.get(point.start)
         hollow = point.hollow or point.provisional
         if signal is None:
-            panel.dots([at], [point.value], color=INK if point.hollow else USUAL, hollow=hollow)
+            running = point is points[-1]
+            color, marker = (INK, "D") if running else (USUAL, "o")
+            panel.dots([at], [point.value], color=color, marker=marker, hollow=hollow)
             continue
         good = signal.word == "better"
         panel.dots([at], [point.value], color=BETTER if good else CONCERN, marker="^", size=0.75)
         panel.text(at, point.value, signal.word, dy=0.7, size=0.9, bold=True)
-    last = points[-1]
-    if last.value is not None:
-        panel.text(
-            len(points) - 1, last.value, f"{words.count(int(last.value))} so far",
-            dy=0.7, bold=True,
-        )  # fmt: skip
 
 
 def _draw_dates(panel: "Panel", points: Sequence[Point]) -> None:

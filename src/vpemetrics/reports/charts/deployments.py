@@ -9,7 +9,7 @@ from vpemetrics.metrics.charts import Baseline, Chart, Kind, Point, Side, Word
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.reports import words
 from vpemetrics.reports.charts import series
-from vpemetrics.reports.charts.palette import BAND, BETTER, CONCERN, GRID, INK, QUIET, USUAL
+from vpemetrics.reports.charts.palette import BAND, BETTER, CONCERN, INK, QUIET, USUAL
 from vpemetrics.reports.charts.picture import Picture, nothing
 from vpemetrics.reports.model import Report
 
@@ -61,7 +61,7 @@ def _title(known: Sequence[Point], chart: Chart | None) -> str:
     usual = _usual(chart.baseline) if chart else ""
     week = last.label.partition("-")[2] or last.label
     said = f"{words.counted(int(last.value or 0), 'deployment')} in {week}"
-    return f"{said}; usual are {usual}" if usual else said
+    return f"{said}; {usual} are usual" if usual else said
 
 
 def _usual(by: Baseline) -> str:
@@ -151,13 +151,21 @@ def _draw_limits(panel: "Panel", by: Baseline, until: date, start: date) -> None
 
 
 def _draw_gaps(panel: "Panel", points: Sequence[Point]) -> None:
-    missing = [point.start.toordinal() for point in points if point.value is None]
-    for at in missing:
-        panel.line((at, at), panel.y, color=GRID, width=0.07, dashed=True)
-        panel.line((at + 7, at + 7), panel.y, color=GRID, width=0.07, dashed=True)
-    if missing:
-        middle = min(max(missing[0] + _HALF_A_WEEK, panel.x[0] + 28), panel.x[1] - 28)
+    spans = list(_missing(points))
+    for edge in {edge for span in spans for edge in span}:
+        panel.line((edge, edge), panel.y, color=USUAL, width=0.07, dashed=True)
+    if spans:
+        longest = max(spans, key=lambda span: span[1] - span[0])
+        middle = min(max(sum(longest) / 2, panel.x[0] + 28), panel.x[1] - 28)
         panel.text(middle, panel.y[1], "not collected", dy=0.3, size=0.85, color=QUIET)
+
+
+def _missing(points: Sequence[Point]) -> Iterator[tuple[int, int]]:
+    """From where to where nothing was collected, weeks in a row as one."""
+    for gap, some in groupby(points, key=lambda point: point.value is None):
+        if gap:
+            starts = [point.start.toordinal() for point in some]
+            yield starts[0], starts[-1] + 7
 
 
 def _draw_points(panel: "Panel", points: Sequence[Point], chart: Chart | None) -> None:
@@ -174,7 +182,7 @@ def _draw_points(panel: "Panel", points: Sequence[Point], chart: Chart | None) -
         for signal in last:
             up = signal.side is Side.ABOVE
             x = signal.start.toordinal() + _HALF_A_WEEK
-            panel.text(x, signal.value, word, dy=0.7 if up else -1.4, size=0.9, bold=True)
+            panel.text(x, signal.value, word, dy=0.8 if up else -1.4, size=0.9, bold=True)
     panel.text(
         _x(known[-1]), known[-1].value or 0, _value(known[-1]), dx=0.5, dy=-0.35, ha="left",
         bold=True, color=INK,

@@ -60,7 +60,7 @@ def _facts(failed: Sequence[Figure], blocks: Sequence[Figure]) -> Iterator[str]:
     if not failed:
         return
     start, end = failed[0].window.start, failed[-1].window.end
-    yield f"{len(failed)} blocks of 4 weeks, {series.dates(start, end)}; Wilson intervals"
+    yield f"{words.counted(len(failed), 'block')} of 4 weeks, {series.dates(start, end)}; Wilson intervals"
     if any(block.provisional or block.partial for block in blocks):
         yield "Hollow: provisional (p), may still rise, or not collected whole"
 
@@ -99,11 +99,22 @@ def _draw_rate(
         bottom=4.0 if months else 1.4,
     )  # fmt: skip
     panel.text(panel.x[0], scale[-1], title, dx=-3.4, dy=0.8, bold=True, ha="left")
-    panel.scale([(value, words.percent(value, _places(scale))) for value in scale])
+    drawn = any(map(_is_drawn, blocks))
+    marks = scale if drawn else scale[:1]
+    panel.scale([(value, words.percent(value, _places(scale))) for value in marks])
+    if not drawn:
+        middle = sum(panel.x) / 2, scale[-1] / 2
+        panel.text(*middle, _why_not(blocks), size=0.95, color=QUIET)
     for block in blocks:
         _draw_block(panel, block)
     if months:
         panel.months(below=1.2)
+
+
+def _why_not(blocks: Sequence[Figure]) -> str:
+    if any(block.note == words.NO_INCIDENT_SOURCE for block in blocks):
+        return f"no percentage: {words.NO_INCIDENT_SOURCE}"
+    return f"no percentage: fewer than {words.ENOUGH_FOR_A_PERCENTAGE} deployments in each"
 
 
 def _places(scale: Sequence[float]) -> int:

@@ -74,7 +74,7 @@ def _facts(medians: Sequence[Figure], weeks: Sequence[Figure]) -> Iterator[str]:
     if not medians:
         return
     start, end = medians[0].window.start, medians[-1].window.end
-    yield f"{len(medians)} blocks of 4 weeks, {series.dates(start, end)}"
+    yield f"{words.counted(len(medians), 'block')} of 4 weeks, {series.dates(start, end)}"
     if any(week.value is not None for week in weeks):
         yield "Dots are medians of single weeks with 6 changes or more"
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from vpemetrics.metrics.samples import ServiceWeeks
 from vpemetrics.reports import columns, words
 from vpemetrics.reports.charts import series
-from vpemetrics.reports.charts.palette import BAR, INK, QUIET, USUAL
+from vpemetrics.reports.charts.palette import BAND, BAR, INK, QUIET, USUAL
 from vpemetrics.reports.charts.picture import Picture, nothing
 from vpemetrics.reports.model import Report
 
@@ -24,7 +24,7 @@ def picture(report: Report) -> Picture:
     since = report.history.since if report.history else report.window.start
     window = series.dates(since, report.window.end)
     weeks = len(found[0].weeks) if found else 0
-    facts = f"{weeks} weeks, {window}; with the highest week; ×: not collected"
+    facts = f"{weeks} weeks, {window}; with the highest week; pale: not collected"
     footnote = series.small_print(
         report, ["deployment_frequency"], facts, "Not for comparing teams"
     )
@@ -70,11 +70,10 @@ def _draw_service(panel: "Panel", one: ServiceWeeks) -> None:
     known = [n for n in one.weeks if n is not None]
     most = f"{words.count(max(known))}" if known else words.NO_DATA
     panel.text(panel.x[1], panel.y[1], most, dy=0.5, ha="right", size=0.85, color=QUIET)
+    missing = [at for at, n in enumerate(one.weeks) if n is None]
+    panel.bars(missing, [panel.y[1]] * len(missing), BAND)
     last = len(one.weeks) - 1
     earlier = [(at, n) for at, n in enumerate(one.weeks[:-1]) if n]
     panel.bars([at for at, _ in earlier], [n for _, n in earlier], BAR)
     panel.bars([last], [one.weeks[last] or 0], INK)
-    for at, n in enumerate(one.weeks):
-        if n is None:
-            panel.text(at + 0.5, 0, "×", size=0.7, color=QUIET)
     panel.line(panel.x, (0, 0), color=USUAL, width=0.07)
