@@ -60,7 +60,8 @@ def _facts(failed: Sequence[Figure], blocks: Sequence[Figure]) -> Iterator[str]:
     if not failed:
         return
     start, end = failed[0].window.start, failed[-1].window.end
-    yield f"{words.counted(len(failed), 'block')} of 4 weeks, {series.dates(start, end)}; Wilson intervals"
+    yield f"{words.counted(len(failed), 'block')} of 4 weeks, {series.dates(start, end)}"
+    yield "Wilson intervals"
     if any(block.provisional or block.partial for block in blocks):
         yield "Hollow: provisional (p), may still rise, or not collected whole"
 

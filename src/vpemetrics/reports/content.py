@@ -1,0 +1,437 @@
+"""What a report says and in which order, before any output sets it (METRICS, Layouts).
+
+Everything is in words already: outputs choose type, columns and colour, and nothing else.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Final
+
+from vpemetrics.metrics.figures import Figure, WindowRef
+from vpemetrics.reports import cells, columns, words
+from vpemetrics.reports.cells import Cell
+from vpemetrics.reports.model import Problem, Report
+
+WEEKS_DRAWN: Final = 26
+
+
+# The table ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table: its heading, what else it is called, what it says about a metric."""
+
+    heading: str
+    name: str
+    window: WindowRef
+    cell: Callable[[str], Cell]
+    listing: Callable[[str], str | None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: a cell for each column, or a text across all of them.
+
+    At `level` 0 stand the headings of sections, at 1 what belongs to them, and so on.
+    """
+
+    label: str
+    level: int = 0
+    metric: str = ""
+    cells: tuple[Cell, ...] = ()
+    across: str = ""
+
+
+_SECTIONS: Final = (
+    (
+        "Throughput",
+        (
+            (1, "Deployments", "deployment_frequency"),
+            (1, "Lead time, median", "change_lead_time"),
+            (2, "within 24 h", "share_within_24h"),
+            (1, "Recovery, median", "failed_deployment_recovery_time"),
+        ),
+    ),
+    (
+        "Instability",
+        (
+            (1, "Change fail rate", "change_fail_rate"),
+            (2, "incl. suspected", "change_fail_rate_with_suspected"),
+            (1, "Rework rate", "deployment_rework_rate"),
+        ),
+    ),
+    (
+        "All incidents",
+        (
+            (1, "Restore, median", "incident_restore_time"),
+            (1, "Customers affected", "customers_affected_time"),
+        ),
+    ),
+)
+_SECTIONS_WITHOUT_INCIDENTS: Final = _SECTIONS[:2]
+
+
+# Whose report, and how complete ------------------------------------------------------------------
+
+
+def whose(report: Report) -> Iterator[str]:
+    """The organisation and, of a smaller scope, what it is."""
+    yield short(report.organisation)
+    if report.scope.kind != "organisation":
+        yield f"{report.scope.kind} {short(report.scope.name)}"
+
+
+def when(report: Report) -> str:
+    """The window with its dates and zone, as in `2026-W36 (31 Aug–6 Sep, Europe/Dublin)`."""
+    window, partial = report.window, ", partial" if report.partial else ""
+    title, dates = words.title(window), words.dates(window)
+    if dates in title:
+        return f"{title} ({report.zone}{partial})"
+    return f"{title} ({dates}, {report.zone}{partial})"
+
+
+def widened(report: Report) -> Iterator[str]:
+    """Why a longer window than usual stands beside the week (rule 8)."""
+    frequency = report.figure("deployment_frequency", report.headline)
+    if report.headline != report.window and frequency and frequency.note in _SELDOM:
+        yield f"and {words.length(report.headline)}, as deployments are {frequency.note}"
+
+
+_SELDOM: Final = ("monthly", "less than monthly")
+
+
+def data_age(report: Report) -> str:
+    """To when facts were collected."""
+    if report.data_as_of is None:
+        return words.NO_DATA
+    return f"data to {words.moment(report.data_as_of, report.zone, in_year=year(report))}"
+
+
+def coverage(report: Report) -> Iterator[str]:
+    """How much of what should be there was collected, and what is counted apart."""
+    services, incidents = report.services, report.incidents
+    known = words.ratio(services.known, services.total)
+    yield f"{known} services" if services.total else "no service known"
+    if incidents is None:
+        yield words.NO_INCIDENT_SOURCE
+    elif incidents.total:
+        yield f"{words.ratio(incidents.known, incidents.total)} incidents have a cause"
+    else:
+        yield "no incidents"
+    if report.incidents_external:
+        yield f"{words.counted(report.incidents_external, 'external incident')}"
+    if report.bot_changes:
+        yield f"{words.counted(report.bot_changes, 'bot change')} apart"
+
+
+# Which columns and rows --------------------------------------------------------------------------
+
+
+def shown_columns(report: Report) -> list[Column]:
+    """The window that was asked for and, beside a week, a longer one."""
+    week = words.is_week(report.window)
+    name = "this week" if week else words.title(report.window)
+    asked_for = _window_column(report, report.window, name, interval=not week)
+    if report.partial:
+        asked_for = replace(asked_for, heading=f"{asked_for.heading}, partial")
+    if report.headline == report.window:
+        return [asked_for]
+    longer = _window_column(report, report.headline, words.length(report.headline), interval=True)
+    frequency = report.figure("deployment_frequency", report.headline)
+    if frequency and frequency.partial:
+        longer = replace(longer, heading=f"{longer.heading}, partial")
+    return [asked_for, longer]
+
+
+def _window_column(report: Report, window: WindowRef, name: str, *, interval: bool) -> Column:
+    def figure(metric: str) -> Figure | None:
+        return report.figure(metric, window)
+
+    def cell(metric: str) -> Cell:
+        whole = cells.cell(figure(metric))
+        return whole if interval else _without_interval(whole, metric)
+
+    return Column(
+        heading=_heading(name, interval=interval),
+        name=name,
+        window=window,
+        cell=cell,
+        listing=lambda metric: cells.listing(figure(metric)),
+    )
+
+
+def _heading(name: str, *, interval: bool) -> str:
+    heading = name[:1].upper() + name[1:]
+    return f"{heading} [95% CI]" if interval else heading
+
+
+def _without_interval(cell: Cell, metric: str) -> Cell:
+    cadence = metric == "deployment_frequency"
+    return replace(cell, interval="", base="" if cadence else cell.base)
+
+
+def rows(report: Report, shown: Sequence[Column]) -> Iterator[Row]:
+    """The table of the metrics, section by section; what no figure is of stays away."""
+    known = {figure.metric for figure in report.figures}
+    for section, metrics in _SECTIONS if report.incidents else _SECTIONS_WITHOUT_INCIDENTS:
+        present = [Row(label, level, metric) for level, label, metric in metrics if metric in known]
+        if present:
+            yield Row(section)
+        for row in present:
+            yield from _metric_rows(report, row, shown)
+
+
+def _metric_rows(report: Report, row: Row, shown: Sequence[Column]) -> Iterator[Row]:
+    yield replace(row, cells=_noted_once([column.cell(row.metric) for column in shown]))
+    for column in shown:
+        if listed := column.listing(row.metric):
+            yield Row(f"each, {column.name}", 2, across=listed)
+    if longer := _longer_window(report, row.metric, shown[-1].window):
+        blank = (Cell(),) * (len(shown) - 1)
+        yield Row(f"over {words.length(longer.window)}", 2, cells=(*blank, cells.cell(longer)))
+        if listed := cells.listing(longer):
+            yield Row("each", 3, across=listed)
+
+
+def _noted_once(row: Sequence[Cell]) -> tuple[Cell, ...]:
+    """The cells with a shared note in the last one only."""
+    *others, last = row
+    spoken = replace(last, text=f"{last.text} ({last.note})") if last.note else last
+    return (*others, spoken)
+
+
+def _longer_window(report: Report, metric: str, shown: WindowRef) -> Figure | None:
+    """The metric over more than the columns show: recovery is rare and wants 13 weeks."""
+    if shown != report.headline:
+        return None
+    longer = [
+        figure
+        for figure in report.figures
+        if figure.metric == metric == "failed_deployment_recovery_time"
+        and figure.window.end == shown.end
+        and figure.window.start < shown.start
+        and figure.note != words.NO_INCIDENT_SOURCE
+    ]
+    return max(longer, key=lambda figure: figure.window.end - figure.window.start, default=None)
+
+
+def says_something(row: Row) -> bool:
+    """Whether a row holds more than "no data"."""
+    return any(cell not in (Cell(), cells.NO_DATA) for cell in row.cells) or bool(row.across)
+
+
+# What lies behind the table ----------------------------------------------------------------------
+
+
+def weekly_deployments(report: Report) -> list[Figure | None]:
+    """The last weeks of the report in a row, from its first; None where one is missing."""
+    by_monday = {
+        _monday(figure.window.start): figure
+        for figure in report.figures
+        if figure.metric == "deployment_frequency" and words.is_week(figure.window)
+    }
+    if not by_monday:
+        return []
+    last = _monday(report.window.end - timedelta(days=1))
+    drawn = min((last - min(by_monday)).days // 7 + 1, WEEKS_DRAWN)
+    return [by_monday.get(last - timedelta(weeks=ago)) for ago in reversed(range(drawn))]
+
+
+def _monday(on: date) -> date:
+    return on - timedelta(days=on.weekday())
+
+
+def _stages(report: Report, column: Column) -> list[str]:
+    figures = [figure for stage in words.STAGES if (figure := report.figure(stage, column.window))]
+    if not figures:
+        return []
+    parts = [figure.value for figure in figures if figure.value is not None]
+    if len(parts) < len(figures):
+        return [figures[0].note or "no change with all its times known"]
+    shares = zip(figures, words.shares(parts), strict=True)
+    known = f"{words.counted(figures[0].n or 0, 'change')} with all times known"
+    return [*(f"{words.name(figure.metric)} {share}" for figure, share in shares), known]
+
+
+def _kinds(report: Report, column: Column) -> list[str]:
+    figure = report.figure("deployment_frequency", column.window)
+    beside = figure.beside if figure else {}
+    counted = _counts(beside, _COUNTED)
+    apart = _counts(beside, _APART)
+    if len(counted) < 2 and not apart:
+        return []
+    return [*counted, *([f"apart: {', '.join(apart)}"] if apart else [])]
+
+
+_COUNTED: Final = {kind: kind for kind in ("forward", "redeploy", "rollback", "stale")}
+_APART: Final = {"rollout": "roll-out", "failed_attempts": "failed before production"}
+
+
+def _counts(beside: Mapping[str, float], kinds: Mapping[str, str]) -> list[str]:
+    return [
+        f"{words.count(int(beside[kind]))} {text}"
+        for kind, text in kinds.items()
+        if beside.get(kind)
+    ]
+
+
+def _pace(report: Report, column: Column) -> list[str]:
+    frequency = report.figure("deployment_frequency", column.window)
+    between = report.figure("time_between_deployments", column.window)
+    batch = report.figure("batch_size", column.window)
+    pieces = []
+    if frequency and frequency.beside.get("days_with_deployment", 0) >= 1:
+        days = words.number(frequency.beside["days_with_deployment"])
+        pieces.append(f"deployed on {days} days a week")
+    if frequency and "median_service" in frequency.beside and report.services.total > 1:
+        pieces.append(f"median service {words.number(frequency.beside['median_service'])}/wk")
+    if between and between.value is not None:
+        pieces.append(f"median {words.duration(between.value)} apart")
+    if batch and batch.value is not None:
+        pieces.append(f"median batch {_batch(batch.value, batch.beside)}")
+    return pieces
+
+
+def _batch(changes: float, beside: Mapping[str, float]) -> str:
+    texts = {"human": "{} by people", "lines": "{} lines a change"}
+    parts = [text.format(words.number(beside[key])) for key, text in texts.items() if key in beside]
+    size = words.number(changes)
+    return ", ".join([f"{size} change{'' if size == '1' else 's'}", *parts])
+
+
+def _lead_time(report: Report, column: Column) -> list[str]:
+    figure = report.figure("change_lead_time", column.window)
+    if figure is None or figure.n is None:
+        return []
+    return [*_samples(figure, figure.n), *_waiting(figure)]
+
+
+def _samples(figure: Figure, n: int) -> Iterator[str]:
+    beside = figure.beside
+    if n and figure.deployments is not None:
+        changes = words.counted(n, "change")
+        yield f"{changes} in {words.counted(figure.deployments, 'deployment')}"
+    if "p90" in beside:
+        yield f"9 of 10 within {words.duration(beside['p90'])}"
+    elif "slowest" in beside and n > 1:
+        yield f"slowest {words.duration(beside['slowest'])}"
+    if beside.get("starts_at_merge"):
+        at_merge = words.count(int(beside["starts_at_merge"]))
+        yield f"starts at merge for {at_merge} of {words.count(n)}"
+    if figure.attribution in _ATTRIBUTION:
+        yield _ATTRIBUTION[figure.attribution]
+    if figure.note:
+        yield columns.plain(figure.note)
+
+
+_ATTRIBUTION: Final = {
+    "time": "shipped by time, not by commit",
+    "mixed": "in part shipped by time, not by commit",
+}
+
+
+def _waiting(figure: Figure) -> Iterator[str]:
+    if waiting := int(figure.beside.get("waiting", 0)):
+        yield f"{words.count(waiting)} merged, not yet deployed"
+
+
+def _left_out(report: Report, column: Column) -> list[str]:
+    pieces = []
+    for metric in words.FIVE:
+        figure = report.figure(metric, column.window)
+        excluded = {k: n for k, n in figure.excluded.items() if n and k != "bot"} if figure else {}
+        pieces += [
+            f"{words.reason(key)} ({words.count(n)})"
+            for key, n in sorted(excluded.items(), key=_most_first)
+        ]
+    return pieces
+
+
+def _most_first(excluded: tuple[str, int]) -> tuple[int, str]:
+    return -excluded[1], excluded[0]
+
+
+def _unplanned(report: Report, column: Column) -> list[str]:
+    figure = report.figure("deployment_rework_rate", column.window)
+    reasons = {reason: int(n) for reason, n in figure.beside.items()} if figure else {}
+    return [
+        f"{words.count(n)} {reason}" for reason, n in sorted(reasons.items(), key=_most_first) if n
+    ]
+
+
+def _suspected(report: Report, column: Column) -> list[str]:
+    figure = report.figure("change_fail_rate_with_suspected", column.window)
+    if figure is None or "suspected_by_chance" not in figure.beside or not report.incidents:
+        return []
+    chance = words.percent(figure.beside["suspected_by_chance"])
+    return [f"by time alone; a random working hour is as near a deployment {chance} of the time"]
+
+
+def _failed_not_forward(report: Report, column: Column) -> list[str]:
+    figure = report.figure("change_fail_rate", column.window)
+    failed = int(figure.beside.get("failed_not_forward", 0)) if figure else 0
+    return [f"{words.count(failed)}, outside the fail rate"] if failed else []
+
+
+def _collected(report: Report, column: Column) -> list[str]:
+    figure = report.figure("deployment_frequency", column.window)
+    coverage = figure.coverage if figure else None
+    if coverage is None or coverage.start is None or coverage.end is None:
+        return []
+    held = WindowRef(start=coverage.start, end=coverage.end, label="..")
+    if (held.start, held.end) == (column.window.start, column.window.end):
+        return []
+    return [f"only {words.dates(held)}"]
+
+
+DETAILS: Final = (
+    ("Where the time goes", _stages),
+    ("Kinds of deployment", _kinds),
+    ("Pace", _pace),
+    ("Lead time", _lead_time),
+    ("Unplanned", _unplanned),
+    ("Left out", _left_out),
+    ("Suspected failures", _suspected),
+    ("Failed, not forward", _failed_not_forward),
+    ("Collected", _collected),
+)
+
+
+# Problems, notes and names -----------------------------------------------------------------------
+
+
+def examples(problem: Problem) -> str:
+    """The first three records that a problem was met in."""
+    shown = [columns.cut(columns.plain(text), 36) for text in problem.examples[:3]]
+    return ", ".join([*shown, "…"] if shown and problem.count > len(shown) else shown)
+
+
+def definitions(report: Report) -> Iterator[str]:
+    """The five definitions, each up to its first semicolon; JSON has them whole."""
+    older = []
+    for metric in words.FIVE:
+        figure = report.figure(metric)
+        if figure and (definition := report.definitions.get(figure.definition_id)):
+            gist = columns.plain(definition).removesuffix(".").partition(";")[0]
+            yield f"{words.name(metric)}: {gist} ({figure.definition_id})."
+            older += [words.OLDER_NAMES[metric]] if metric in words.OLDER_NAMES else []
+    if older:
+        yield f"Older names: {', '.join(older)}."
+
+
+def short(text: str) -> str:
+    """A name on one line, cut where it is very long."""
+    return columns.cut(columns.plain(text), 36)
+
+
+def year(report: Report) -> int:
+    """The year of the window's last day, which moments need not name."""
+    return (report.window.end - timedelta(days=1)).year
+
+
+def provisional(report: Report) -> Iterator[str]:
+    """What the letter beside provisional figures means, where there are any."""
+    if any(figure.provisional for figure in report.figures):
+        yield f"{words.PROVISIONAL} = provisional, may rise: failures come to light late."
