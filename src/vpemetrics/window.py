@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -113,6 +114,7 @@ class Window:
         return self.start_at <= instant < self.end_at
 
 
+@lru_cache(maxsize=4096)
 def midnight(day: date, zone: str) -> Micros:
     """The first instant of a date in a zone; the earlier one where clocks show it twice."""
     return to_micros(datetime.combine(day, time(), ZoneInfo(zone)))

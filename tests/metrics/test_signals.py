@@ -5,7 +5,6 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from statistics import fmean
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 
 from vpemetrics.config.model import Settings
 from vpemetrics.metrics.charts import Baseline, Chart, Kind, Point, Side, Word
-from vpemetrics.metrics.figures import Figure, FigureCoverage, Scope, Unit, WindowRef
+from vpemetrics.metrics.figures import Scope, WindowRef
 from vpemetrics.metrics.signals import (
     FALSE_ALARMS,
     FULL,
@@ -25,7 +24,6 @@ from vpemetrics.metrics.signals import (
     step_to_paste,
     stretches,
     weekly_or_rare,
-    weekly_points,
     word,
     worded,
     xmr_limits,
@@ -436,56 +434,6 @@ class TestWords:
 
         assert weekly_or_rare(few, rare) is rare
         assert weekly_or_rare(many, rare) is many
-
-
-def figure(week: int, **details: Any) -> Figure:
-    rate = "k" in details
-    return Figure(
-        metric="change_fail_rate" if rate else "deployment_frequency",
-        definition_id="",
-        scope=ACME,
-        window=WindowRef(start=monday(week), end=monday(week + 1), label=f"week {week}"),
-        unit=Unit.PROPORTION if rate else Unit.PER_WEEK,
-        **details,
-    )
-
-
-class TestWeeklyPoints:
-    @pytest.mark.parametrize(
-        ("details", "value", "hollow"),
-        [
-            ({"value": 7.0, "n": 7}, 7, False),
-            ({"value": 0.0, "n": 0}, 0, False),  # collected, and nothing was deployed
-            ({"value": None}, None, False),  # not collected
-            ({"value": None, "n": 3, "partial": True}, 3, True),  # a running week counts so far
-            ({"value": 0.25, "k": 2, "n": 8}, 0.25, False),
-            ({"value": None, "k": 0, "n": 0}, None, False),  # nothing to divide by
-            ({"value": None, "k": 1, "n": 8}, None, False),  # no incident source
-            ({"value": None, "k": 1, "n": 8, "partial": True}, 0.125, True),
-            ({"value": None, "k": 0, "n": 0, "partial": True}, None, True),
-        ],
-    )
-    def test_a_week_is_a_point(
-        self, details: dict[str, Any], value: float | None, hollow: bool
-    ) -> None:
-        (point,) = weekly_points([figure(3, **details)])
-
-        assert (point.value, point.hollow) == (value, hollow)
-        assert (point.label, point.start, point.k) == ("week 3", monday(3), details.get("k"))
-
-    def test_a_week_with_fewer_services_collected_is_hollow_not_low(self) -> None:
-        covered = [2, 3, 2, 3, 4]
-        figures = [
-            figure(at, value=9.0, n=9, coverage=FigureCoverage(services=here, of=4))
-            for at, here in enumerate(covered)
-        ]
-
-        assert [one.hollow for one in weekly_points(figures)] == [False, False, True, False, False]
-
-    def test_what_is_provisional_stays_so(self) -> None:
-        (point,) = weekly_points([figure(0, value=0.1, k=1, n=10, provisional=True)])
-
-        assert point.provisional
 
 
 def outcomes(*failed: int) -> list[Outcome]:

@@ -2,71 +2,46 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from shutil import copy
 
 import pytest
 from demonstration import made
 
-from vpemetrics.metrics.charts import Chart, Kind, Word
-from vpemetrics.metrics.facts import Cut, Facts
-from vpemetrics.metrics.figures import Scope
-from vpemetrics.metrics.registry import METRICS
-from vpemetrics.metrics.signals import chart, weekly_points
+from vpemetrics.metrics.charts import Chart, Word
 from vpemetrics.simulate.acme.plans import (
-    BEGINS,
-    ENDS,
     OUTAGE,
     REORGANISED,
     STOREFRONT_SPEEDS_UP,
     TEAMS,
-    WEEKS,
 )
 from vpemetrics.store import Store
 from vpemetrics.usecases import demo
-from vpemetrics.usecases.knowledge import Knowledge
-from vpemetrics.usecases.lineage import bring_up_to_date
-from vpemetrics.window import Window, weeks_in
-
-METRIC = "deployment_frequency"
+from vpemetrics.usecases.reporting import Asked, report
 
 
 @pytest.fixture(scope="module")
-def known() -> Iterator[tuple[Knowledge, Facts]]:
-    """The organisation, and what happened in its sixty weeks."""
-    folder = made().folder
-    rules = demo.rules_of(folder)
-    with Store.open(folder / demo.STORE) as store:
-        bring_up_to_date(store, rules)
-        found = Knowledge.load(store, rules)
-        window = Window(start=BEGINS, end=ENDS, zone=rules.zone)
-        yield found, found.facts(store, window, WEEKS)
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    folder = tmp_path_factory.mktemp("demo")
+    with Store.open(Path(copy(made().folder / demo.STORE, folder))) as opened:
+        yield opened
 
 
-def deployments(known: tuple[Knowledge, Facts], scope: Scope, services: tuple[str, ...]) -> Chart:
+def deployments(store: Store, service: str | None = None, team: str | None = None) -> Chart:
     """The weeks of a scope with the limits of the declared steps."""
-    knowledge, facts = known
-    own = facts.of(services, pooled=scope.kind != "service")
-    window = Window(start=BEGINS, end=ENDS, zone=knowledge.rules.zone)
-    figures = [
-        METRICS[METRIC].measure(Cut(facts=own, scope=scope, window=week))
-        for week, _ in weeks_in(window)
-    ]
-    steps = [step.on for step in knowledge.rules.steps]
-    return chart(METRIC, scope, Kind.XMR, weekly_points(figures), steps)
+    asked = Asked(service=service, team=team, parts=False, drawn=False)
+    return report(store, demo.rules_of(made().folder), asked).charts[0]
 
 
-@pytest.fixture(scope="module")
-def everything(known: tuple[Knowledge, Facts]) -> Chart:
-    scope = Scope(kind="organisation", name=known[0].rules.organisation)
-    return deployments(known, scope, tuple(known[1].services))
+def test_the_reorganisation_starts_the_limits_anew(store: Store) -> None:
+    everything = deployments(store)
 
-
-def test_the_reorganisation_starts_the_limits_anew(everything: Chart) -> None:
     assert [one.since for one in everything.baselines] == [None, REORGANISED]
     assert everything.baseline.locked
 
 
-def test_the_organisation_has_an_outage_and_then_a_rise(everything: Chart) -> None:
-    outage, *rise = everything.signals
+def test_the_organisation_has_an_outage_and_then_a_rise(store: Store) -> None:
+    outage, *rise = deployments(store).signals
 
     assert (outage.word, outage.start) == (Word.WORSE, OUTAGE - timedelta(days=1))  # its Monday
     assert {one.word for one in rise} == {Word.BETTER}
@@ -74,20 +49,16 @@ def test_the_organisation_has_an_outage_and_then_a_rise(everything: Chart) -> No
 
 
 @pytest.mark.parametrize("team", TEAMS)
-def test_of_the_teams_storefront_alone_got_better(
-    known: tuple[Knowledge, Facts], team: str
-) -> None:
-    found = deployments(known, Scope(kind="team", name=team), TEAMS[team]).signals
+def test_of_the_teams_storefront_alone_got_better(store: Store, team: str) -> None:
+    found = deployments(store, team=team).signals
 
     assert {one.word for one in found} == ({Word.BETTER} if team == "storefront" else set())
     assert all(one.start >= STOREFRONT_SPEEDS_UP for one in found)
 
 
 @pytest.mark.parametrize("service", [one for some in TEAMS.values() for one in some])
-def test_of_the_services_those_of_storefront_alone_got_better(
-    known: tuple[Knowledge, Facts], service: str
-) -> None:
-    found = deployments(known, Scope(kind="service", name=service), (service,)).signals
+def test_of_the_services_those_of_storefront_alone_got_better(store: Store, service: str) -> None:
+    found = deployments(store, service=service).signals
 
     mine = service in TEAMS["storefront"]
     assert {one.word for one in found} == ({Word.BETTER} if mine else set())

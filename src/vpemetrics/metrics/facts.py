@@ -237,14 +237,14 @@ class Facts:
     @cached_property
     def forward(self) -> Table:
         """Forward deployments, and whether they are `sourced`."""
-        return self._sourced(self.deployed.where(self.deployed["forward"]))
+        return self.sourced(self.deployed.where(self.deployed["forward"]))
 
     @cached_property
     def blamed(self) -> Table:
         """Failures, and whether their deployments are `sourced`."""
-        return self._sourced(self.failures)
+        return self.sourced(self.failures)
 
-    def _sourced(self, rows: Table) -> Table:
+    def sourced(self, rows: Table) -> Table:
         """Rows with whether an incident source covers their service when they finished."""
         finished = rows["finished_at"]
         sourced = np.zeros(len(rows), dtype=bool)
@@ -491,8 +491,9 @@ def _recovery(one: Any, pieces: Sequence[_Piece]) -> tuple[Micros, Micros, bool]
 
 def table(columns: Columns, names: Mapping[int, str]) -> Table:
     """Columns as a table, with the service's name beside its `service_id`."""
-    services = texts(names[id_] for id_ in columns["service_id"].tolist())
-    return Table.of({**columns, "service": services})
+    by_id = np.full(max(names, default=0) + 1, None, dtype=object)
+    by_id[list(names)] = list(names.values())
+    return Table.of({**columns, "service": by_id[columns["service_id"]]})
 
 
 def deployed_table(columns: Columns, names: Mapping[int, str], zone: str) -> Table:

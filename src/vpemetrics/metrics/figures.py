@@ -105,7 +105,9 @@ class Figure(Model):
     )
     excluded: Counts = Field(default_factory=dict, description="left out, by reason")
     coverage: FigureCoverage | None = None
-    signal: str | None = None
+    signal: str | None = Field(
+        default=None, description="better, worse or usual; null where no limits tell"
+    )
     attribution: Literal["graph", "time", "mixed"] | None = None
     beside: Numbers = Field(
         default_factory=dict, description="named numbers that are printed beside the value"

@@ -2,11 +2,13 @@
 
 Pure arithmetic over points (METRICS rules 29 and 30). What there is:
 
-weekly_points, stretches    figures of weeks, or deployments one by one, as the points of a chart
+stretches                   deployments one by one as the points of a chart, from failure to failure
 chart                       points with the limits of their baselines, and signals
 weekly_or_rare              which of two charts of the same failures to show
 worded, word                which charts may give words, and what they say of a window
+said                        figures with that
 expected_false_alarms       how many signals chance alone would give there
+drawn                       the part of a chart that is shown
 step_to_paste               the declaration of a new level, after eight in a row
 
 Sources: Wheeler, Understanding Variation (XmR); Kaminsky and others 1992 (g).
@@ -17,7 +19,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from itertools import accumulate, islice, pairwise
+from itertools import islice, pairwise
 from statistics import fmean, median
 from typing import Final, NamedTuple
 
@@ -72,36 +74,6 @@ class Outcome(NamedTuple):
 
 
 # --- points -------------------------------------------------------------------------------------
-
-
-def weekly_points(weeks: Sequence[Figure]) -> tuple[Point, ...]:
-    """The weekly figures of one metric and scope as points: counts, or k of n.
-
-    A week without a value is a gap. A partial one is hollow, and so is one in which fewer services
-    were collected than in a week before it: what is missing is not a drop.
-    """
-    covered = [figure.coverage.services if figure.coverage else 0 for figure in weeks]
-    most = accumulate(covered, max)
-    return tuple(
-        Point(
-            label=figure.window.label,
-            start=figure.window.start,
-            value=_weekly_value(figure),
-            k=figure.k,
-            n=figure.n,
-            hollow=figure.partial or here < before,
-            provisional=figure.provisional,
-        )
-        for figure, here, before in zip(weeks, covered, most, strict=True)
-    )
-
-
-def _weekly_value(figure: Figure) -> float | None:
-    if figure.n is None or (figure.value is None and not figure.partial):
-        return None
-    if figure.k is None:
-        return float(figure.n)
-    return figure.k / figure.n if figure.n else None
 
 
 def stretches(
@@ -242,7 +214,7 @@ def signals(points: Sequence[Point], by: Baseline, better: Side) -> Iterator[Sig
     for point, side, run in _runs(points, by):
         if side is None or (point.provisional and side == better):
             continue
-        if _outside(point, by):
+        if is_outside(point, by):
             yield _signal("outside_limits", point, side, better)
         if run == RUN:
             yield _signal("eight_in_a_row", point, side, better)
@@ -275,7 +247,8 @@ def new_points(points: Iterable[Point], by: Baseline) -> Iterator[Point]:
         yield from (point for point in points if _known(point) and point.start > by.last)
 
 
-def _outside(point: Point, by: Baseline) -> bool:
+def is_outside(point: Point, by: Baseline) -> bool:
+    """Whether a point, which is no gap, lies beyond a limit."""
     value = _value(point)
     return (by.high is not None and value > by.high) or (by.low is not None and value < by.low)
 
@@ -324,6 +297,20 @@ def chart(
     )
 
 
+def drawn(of: Chart, since: date) -> Chart:
+    """The chart from a date on: its points, signals, and the baselines of their levels."""
+    ends = [*(by.since for by in of.baselines[1:]), None]
+    return of.model_copy(
+        update={
+            "points": tuple(point for point in of.points if point.start >= since),
+            "signals": tuple(signal for signal in of.signals if signal.start >= since),
+            "baselines": tuple(
+                by for by, end in zip(of.baselines, ends, strict=True) if end is None or end > since
+            ),
+        }
+    )
+
+
 def _levels(
     points: Sequence[Point], steps: Iterable[date]
 ) -> list[tuple[date | None, list[Point]]]:
@@ -357,6 +344,20 @@ def word(of: Chart, window: WindowRef) -> Word | None:
         if one in said:
             return one
     return Word.USUAL if _new_in(of, window) else None
+
+
+def said(figures: Iterable[Figure], charts: Iterable[Chart]) -> Iterator[Figure]:
+    """The figures, with what the chart of their metric and scope says of their window.
+
+    A window that holds a provisional week is never better.
+    """
+    by_metric = {(one.metric, one.scope): one for one in worded(charts)}
+    for figure in figures:
+        one = by_metric.get((figure.metric, figure.scope))
+        found = None if one is None else word(one, figure.window)
+        if found is Word.BETTER and figure.provisional:
+            found = Word.USUAL
+        yield figure if found is None else figure.model_copy(update={"signal": found})
 
 
 def expected_false_alarms(charts: Iterable[Chart], window: WindowRef) -> float:

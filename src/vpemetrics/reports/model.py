@@ -57,6 +57,24 @@ class Problem(Model):
     command: str | None = Field(default=None, description="a line for a shell that mends it")
 
 
+class Outside(Model):
+    """A service whose deployments in the week lie outside its own limits."""
+
+    service: str
+    deployments: int
+    low: float
+    high: float
+
+
+class Exceptions(Model):
+    """The services outside their limits, of those that have limits; without better or worse."""
+
+    outside: tuple[Outside, ...] = Field(description="by name")
+    judged: int = Field(description="services with locked limits")
+    of: int = Field(description="services in the scope")
+    expected: float = Field(description="how many chance alone would put outside, at most")
+
+
 class Report(Model):
     """A weekly report, or one over any window, for one scope."""
 
@@ -87,6 +105,15 @@ class Report(Model):
     )
     charts: tuple[Chart, ...] = Field(
         default=(), description="metrics over time with their limits and signals"
+    )
+    expected_false_alarms: float = Field(
+        default=0.0, description="signals that chance alone would give on the charts in the window"
+    )
+    exceptions: Exceptions | None = Field(
+        default=None, description="services outside their limits; null where nobody asks for them"
+    )
+    steps_to_paste: tuple[str, ...] = Field(
+        default=(), description="TOML that declares a new level, after eight weeks in a row"
     )
     history: History | None = Field(
         default=None, description="the samples that charts are drawn from, where any were asked for"

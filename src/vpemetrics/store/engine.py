@@ -124,9 +124,13 @@ def _log_of(path: Path) -> Path:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that is the only writer from its first moment; all of it or nothing."""
-    with explained(engine), engine.execution_options(writes=True).begin() as connection:
+def writing(engine: Engine, patience_ms: int = _BUSY_TIMEOUT_MS) -> Iterator[Connection]:
+    """One transaction that is the only writer from its first moment; all of it or nothing.
+
+    StoreBusy if another process is writing for longer than its patience.
+    """
+    options = {"writes": True, "patience_ms": patience_ms}
+    with explained(engine), engine.execution_options(**options).begin() as connection:
         yield connection
 
 
@@ -209,14 +213,19 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later can fail in the middle when someone else
     # wrote meanwhile; one that says so at its beginning waits its turn instead.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("writes", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {options['patience_ms']}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _begin_postgres(connection: Connection) -> None:
     # By itself every statement would see the store as it is by then.
-    if not connection.get_execution_options().get("writes", False):
+    options = connection.get_execution_options()
+    if not options.get("writes", False):
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         return
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_BUSY_TIMEOUT_MS}")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {options['patience_ms']}")
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")

@@ -124,6 +124,34 @@ def lags(connection: Connection, start: Micros) -> list[float]:
     return [max(micros, 0) / SECOND for micros in lasted.tolist()]
 
 
+def outcomes(
+    connection: Connection, start: Micros, end: Micros, services: Iterable[int] | None = None
+) -> Arrays:
+    """What became of each deployment that counts and finished in a stretch, in order.
+
+    `forward`, `unplanned` and `failed`, which is confirmed, are 1 or 0. Of all services, or of
+    those whose names have these ids.
+    """
+    here = _between("d.finished_at", start, end)
+    if services is not None:
+        here += f" AND d.service_id IN ({', '.join(map(str, services)) or 'NULL'})"
+    found = read_many(
+        connection,
+        "SELECT d.id, d.service_id, d.finished_at, "
+        "CASE WHEN d.kind = 'forward' THEN 1 ELSE 0 END AS forward, "
+        "CASE WHEN d.unplanned IS NULL THEN 0 ELSE 1 END AS unplanned "
+        f"FROM deployed d WHERE {here} AND d.kind IN {_COUNTED}",
+    )
+    failed = read_columns(
+        connection,
+        "SELECT DISTINCT e.deployed_id FROM evidence e JOIN deployed d ON d.id = e.deployed_id "
+        f"WHERE e.chosen = 1 AND e.grade IN {_CONFIRMED} AND {here}",
+    )
+    found["failed"] = np.isin(found["id"], failed["deployed_id"]).astype(np.int64)
+    order = np.lexsort((found["id"], found["finished_at"]))
+    return {name: column[order] for name, column in found.items()}
+
+
 def incidents(connection: Connection, start: Micros, end: Micros) -> Arrays:
     """Incidents that began before the end of a stretch and were not over before its start."""
     began, over = "COALESCE(impact_started_at, detected_at)", "COALESCE(mitigated_at, resolved_at)"

@@ -1,7 +1,7 @@
 """The store: facts go in by `save`, come out as records for export and as columns for numbers."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, func, select, union
 from vpemetrics.errors import NewerStore, NoData, StoreProblem
 from vpemetrics.records import AnyRecord, Coverage, Sourced
 from vpemetrics.store import derived, loading, schema, tables
+from vpemetrics.store.baselines import StoredBaseline, load_baselines, save_baselines
 from vpemetrics.store.engine import (
     check_server,
     explained,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from vpemetrics.store.columns import Arrays
 
 _CHUNK = 5_000
+_AT_ONCE_MS = 1
 
 
 class Store:
@@ -179,6 +181,22 @@ class Store:
     def transaction(self) -> AbstractContextManager[Connection]:
         """A connection that is the only writer; commits at the end, or nothing happened."""
         return writing(self._engine)
+
+    def baselines(self) -> list[StoredBaseline]:
+        """The baselines of charts that do not move any more."""
+        with reading(self._engine) as connection:
+            return load_baselines(connection)
+
+    def keep_baselines(self, found: Collection[StoredBaseline]) -> None:
+        """Stores baselines that are not there yet, if that can be done at once.
+
+        They can be found anew at any time, so who may not write, or comes while somebody else
+        does, goes on without.
+        """
+        if not found:
+            return
+        with suppress(StoreProblem), writing(self._engine, patience_ms=_AT_ONCE_MS) as connection:
+            save_baselines(connection, found)
 
 
 def _fact_tables() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Keeping what was derived in step with the facts and the rules."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
@@ -224,6 +224,13 @@ def _fingerprint(rules: Rules, name: str) -> str:
     """What changes when the rules that a service's lineage depends on change."""
     own = tuple(service for service in rules.services if service.name == name)
     return _digest(replace(rules, services=own))
+
+
+def meaning(rules: Rules, names: Collection[str]) -> str:
+    """What changes when rules that give services' deployments and weeks a meaning change."""
+    own = (service for service in rules.services if service.name in names)
+    unowned = tuple(replace(service, team=None) for service in own)
+    return f"{_digest(replace(rules, services=unowned))} {rules.zone}"
 
 
 def _digest(rules: Rules) -> str:

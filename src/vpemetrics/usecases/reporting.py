@@ -18,6 +18,7 @@ from vpemetrics.metrics.facts import Cut, Facts
 from vpemetrics.metrics.figures import Figure, Scope
 from vpemetrics.metrics.history import history
 from vpemetrics.metrics.registry import METRICS
+from vpemetrics.metrics.signals import expected_false_alarms, said, worded
 from vpemetrics.records import CoverageKind
 from vpemetrics.reports.model import (
     CoverageCount,
@@ -29,6 +30,7 @@ from vpemetrics.reports.model import (
 from vpemetrics.reports.summary import summarise
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, lookup, measures
+from vpemetrics.usecases.charting import Charted, charted
 from vpemetrics.usecases.knowledge import Knowledge
 from vpemetrics.usecases.lineage import Progress, bring_up_to_date
 from vpemetrics.usecases.problems import REMEDIES, known_problems
@@ -72,11 +74,12 @@ def report(
         weeks = round(of.headline.weeks)
         facts = known.facts(store, window, weeks).of(services, pooled=pooled)
     parts = known.parts(scope, services) if asked.parts else {}
-    figures = evaluate(facts, of, scope, parts)
+    charts = charted(store, known, facts, scope, of.main)
+    figures = tuple(said(evaluate(facts, of, scope, parts), charts.charts))
     if not asked.drawn:
-        return _composed(store, known, facts, of, scope, figures)
+        return _composed(store, known, facts, of, scope, figures, charts)
     figures += blocks(facts, of, scope)
-    composed = _composed(store, known, facts, of, scope, figures)
+    composed = _composed(store, known, facts, of, scope, figures, charts)
     return composed.model_copy(update={"history": history(facts, of, scope)})
 
 
@@ -87,6 +90,7 @@ def _composed(
     of: Windows,
     scope: Scope,
     figures: tuple[Figure, ...],
+    charts: Charted,
 ) -> Report:
     main = Cut(facts=facts, scope=scope, window=of.main)
     wide = Cut(facts=facts, scope=scope, window=of.headline)
@@ -113,6 +117,10 @@ def _composed(
             known.rules.reliability, None if scope.kind == "organisation" else facts.services
         ),
         figures=figures,
+        charts=charts.charts,
+        expected_false_alarms=expected_false_alarms(worded(charts.charts), reference(of.main)),
+        exceptions=charts.exceptions,
+        steps_to_paste=charts.steps,
         failures=tuple(_failures(store, facts, of, known)),
         problems=tuple(_problems(store, known, facts, wide)),
         definitions={m.definition_id: m.definition for m in METRICS.values()},

@@ -1,0 +1,136 @@
+"""Deployments one by one into the points of charts: weeks, and the stretches between failures.
+
+`rows` are deployments that count in frequency, with the columns service_id, service, finished_at
+and whether they are `forward`, `failed` (confirmed) and `unplanned`, in the order of finished_at.
+They reach from the first of some weeks, which are in a row, to the end of the last;
+`earlier` are those before them, back to the first that was collected.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vpemetrics.metrics.charts import Point
+from vpemetrics.metrics.dora import MAY_RISE
+from vpemetrics.metrics.facts import Facts, merged
+from vpemetrics.metrics.provisional import provisional
+from vpemetrics.metrics.signals import Outcome, stretches
+from vpemetrics.metrics.table import Table
+from vpemetrics.records import CoverageKind
+from vpemetrics.window import Window, date_of
+
+COUNTS: Final = ("deployment_frequency",)
+RATES: Final = ("change_fail_rate", "deployment_rework_rate")
+
+_BAD: Final = {"change_fail_rate": "failed", "deployment_rework_rate": "unplanned"}
+
+Counts = npt.NDArray[np.intp]
+
+
+def weekly_points(
+    metric: str,
+    rows: Table,
+    facts: Facts,
+    weeks: Sequence[Window],
+    earlier: Sequence[Window] = (),
+) -> tuple[Point, ...]:
+    """The weeks of a metric as points: deployments, or k of n, as the weeks' figures have them.
+
+    A week that was not collected, or has nothing to divide by, is a gap. A clipped one is hollow,
+    and so is one in which fewer services were collected than before: what is missing is no drop.
+    """
+    base = _base(metric, rows, facts)
+    n = _in_weeks(base, weeks)
+    k = _in_weeks(base.where(base[_BAD[metric]]), weeks) if metric in RATES else None
+    known = collected_weeks(facts, weeks) | (_in_weeks(rows, weeks) > 0)
+    ever = services_covered(facts, [*earlier, *weeks])
+    covered, most = (found[len(earlier) :] for found in (ever, np.maximum.accumulate(ever)))
+    return tuple(
+        Point(
+            label=week.label,
+            start=week.start,
+            value=_value(None if k is None else int(k[at]), int(n[at])) if known[at] else None,
+            k=None if k is None else int(k[at]),
+            n=int(n[at]),
+            hollow=bool(week.clipped or not covered[at] or covered[at] < most[at]),
+            provisional=_provisional(metric, facts, week),
+        )
+        for at, week in enumerate(weeks)
+    )
+
+
+def stretch_points(
+    metric: str, rows: Table, facts: Facts, weeks: Sequence[Window]
+) -> tuple[Point, ...]:
+    """The deployments that went well between one that did not and the next, of a rate."""
+    base = _base(metric, rows, facts)
+    known = collected_weeks(facts, weeks)
+    return stretches(
+        _outcomes(base, _BAD[metric], weeks[0].zone),
+        (week.start for week, was in zip(weeks, known, strict=True) if not was),
+        next((week.start for week in weeks if _provisional(metric, facts, week)), None),
+    )
+
+
+def _outcomes(base: Table, bad: str, zone: str) -> Iterator[Outcome]:
+    for at, failed in zip(base["finished_at"].tolist(), base[bad].tolist(), strict=True):
+        yield Outcome(date_of(at, zone), failed)
+
+
+def _base(metric: str, rows: Table, facts: Facts) -> Table:
+    """The deployments that a metric is of."""
+    if metric != "change_fail_rate":
+        return rows
+    forward = facts.sourced(rows.where(rows["forward"]))
+    return forward.where(forward["sourced"])
+
+
+def _value(k: int | None, n: int) -> float | None:
+    if k is None:
+        return float(n)
+    return k / n if n else None
+
+
+def _provisional(metric: str, facts: Facts, week: Window) -> bool:
+    return metric in MAY_RISE and provisional(week, facts.data_as_of, facts.wait)
+
+
+def _in_weeks(rows: Table, weeks: Sequence[Window]) -> Counts:
+    """How many of the rows finished in each week."""
+    bounds = [*(week.start_at for week in weeks), weeks[-1].end_at]
+    return np.diff(np.searchsorted(rows["finished_at"], bounds))
+
+
+def services_covered(facts: Facts, weeks: Sequence[Window]) -> Counts:
+    """How many services were collected over the whole of each week."""
+    starts, ends = _edges(weeks)
+    change = np.zeros(len(weeks) + 1, dtype=np.intp)
+    for start, end in _stretches(facts):
+        first = np.searchsorted(starts, start)
+        last = np.searchsorted(ends, end, side="right")
+        if first < last:
+            change[first] += 1
+            change[last] -= 1
+    return np.cumsum(change[:-1])
+
+
+def collected_weeks(facts: Facts, weeks: Sequence[Window]) -> npt.NDArray[np.bool_]:
+    """Which weeks were collected at least in part, for any service."""
+    starts, ends = _edges(weeks)
+    found = np.zeros(len(weeks), dtype=bool)
+    for start, end in merged([*_stretches(facts)]):
+        first = np.searchsorted(ends, start, side="right")
+        last = np.searchsorted(starts, end)
+        found[first:last] = True
+    return found
+
+
+def _edges(weeks: Sequence[Window]) -> tuple[list[int], list[int]]:
+    return [week.start_at for week in weeks], [week.end_at for week in weeks]
+
+
+def _stretches(facts: Facts) -> Iterator[tuple[int, int]]:
+    for service in facts.services:
+        yield from facts.coverage.get((service, CoverageKind.DEPLOYMENTS), ())

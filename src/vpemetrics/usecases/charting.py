@@ -1,0 +1,350 @@
+"""Charts with limits and signals from the store, and which services lie outside their limits.
+
+A baseline that is complete is kept in the store. Then only the weeks that are drawn are read, and
+some before them in which a run may have begun.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from vpemetrics.metrics.charts import Baseline, Chart, Kind, Point
+from vpemetrics.metrics.facts import Facts, by_service, table
+from vpemetrics.metrics.figures import Scope
+from vpemetrics.metrics.points import (
+    COUNTS,
+    RATES,
+    services_covered,
+    stretch_points,
+    weekly_points,
+)
+from vpemetrics.metrics.registry import METRICS
+from vpemetrics.metrics.signals import (
+    FALSE_ALARMS,
+    FULL,
+    baseline,
+    chart,
+    drawn,
+    is_outside,
+    new_points,
+    step_to_paste,
+    weekly_or_rare,
+)
+from vpemetrics.metrics.table import Places, Table
+from vpemetrics.records import CoverageKind
+from vpemetrics.reports.model import Exceptions, Outside
+from vpemetrics.store import Store, measures
+from vpemetrics.store.baselines import StoredBaseline
+from vpemetrics.usecases.knowledge import Knowledge
+from vpemetrics.usecases.lineage import meaning
+from vpemetrics.window import Period, Window, date_of, midnight, week_of, weeks_in
+
+WEEKS_DRAWN: Final = 52
+WEEKS_BEFORE: Final = 13
+"""Read before what is drawn, for runs that begin there; eight without a gap would do."""
+
+COUNT: Final = COUNTS[0]
+
+_NOWHERE: Final = np.array([], dtype=np.intp)
+
+
+class Charted(NamedTuple):
+    """The charts of a scope, the steps to paste, and the services outside their limits."""
+
+    charts: tuple[Chart, ...] = ()
+    steps: tuple[str, ...] = ()
+    exceptions: Exceptions | None = None
+
+
+def charted(store: Store, known: Knowledge, facts: Facts, scope: Scope, window: Window) -> Charted:
+    """The charts of deployments, failures and rework up to the end of a window.
+
+    `facts` are those of the scope. New baselines are kept in the store, where it can be written.
+    """
+    begins = _first_collected(facts, CoverageKind.DEPLOYMENTS, window)
+    if begins is None:
+        return Charted()
+    found = _Charting(store, known, facts, scope, window, begins)
+    charts = [one for metric in (COUNT, *RATES) if (one := found.chart(metric))]
+    exceptions = found.exceptions()
+    store.keep_baselines(found.kept.new)
+    return Charted(
+        charts=tuple(drawn(one, found.drawn_from) for one in charts),
+        steps=tuple(lines for one in charts if (lines := step_to_paste(one))),
+        exceptions=exceptions,
+    )
+
+
+class _Charting:
+    """The charts of one scope; `begins` is the Monday of the first collected week."""
+
+    def __init__(
+        self,
+        store: Store,
+        known: Knowledge,
+        facts: Facts,
+        scope: Scope,
+        window: Window,
+        begins: date,
+    ) -> None:
+        self._store, self._known, self._facts = store, known, facts
+        self._scope, self._window, self._begins = scope, window, begins
+        self.kept = _Kept(store.baselines(), known, window.end)
+        last = week_of(window.end - timedelta(days=1)).start
+        year = last - timedelta(weeks=WEEKS_DRAWN - 1)
+        self.drawn_from = min(week_of(window.start).start, year)
+        self._weeks = [
+            week for week, _ in weeks_in(Window(start=begins, end=window.end, zone=window.zone))
+        ]
+
+    def chart(self, metric: str) -> Chart | None:
+        """The chart of a metric; None where no week has a value."""
+        begins = self._begins_of(metric)
+        if begins is None:
+            return None
+        steps = self._steps(metric, self._scope)
+        first = self._first_read(metric, begins, steps)
+        at = self._place(first)
+        about = metric, self._rows_since(first), self._facts, self._weeks[at:]
+        weekly = self._drawn_up(metric, Kind.XMR, weekly_points(*about, self._weeks[:at]), steps)
+        if metric in RATES and not weekly.baseline.limited:
+            rare = self._drawn_up(metric, Kind.G, stretch_points(*about), steps)
+            weekly = weekly_or_rare(weekly, rare) if rare.points else weekly
+        return weekly if any(point.value is not None for point in weekly.points) else None
+
+    def _drawn_up(
+        self, metric: str, kind: Kind, points: Sequence[Point], steps: Sequence[date]
+    ) -> Chart:
+        stored = self.kept.of(self._scope, metric, kind, (None, *steps))
+        found = chart(metric, self._scope, kind, points, steps, stored)
+        self.kept.keep(self._scope, metric, kind, found.baselines)
+        return found
+
+    def _begins_of(self, metric: str) -> date | None:
+        """The first week of a chart; None of failures that no incident source would tell."""
+        if metric != "change_fail_rate":
+            return self._begins
+        told = _first_collected(self._facts, CoverageKind.INCIDENTS, self._window)
+        return max(told, self._begins) if told else None
+
+    def _steps(self, metric: str, scope: Scope) -> list[date]:
+        """When a metric of the scope, or of one that holds it, changed its level."""
+        wanted = {None, *self._named(scope)}
+        return sorted(
+            step.on
+            for step in self._known.rules.steps
+            if step.metric == metric and step.scope in wanted and step.on < self._window.end
+        )
+
+    def _named(self, scope: Scope) -> Iterator[str]:
+        """A team or service, and the team that a service is of, as the configuration has them."""
+        if scope.kind != "organisation":
+            yield f"{scope.kind}:{scope.name}"
+        if scope.kind == "service":
+            yield f"team:{self._known.resolver.configured(scope.name).team}"
+
+    def _first_read(self, metric: str, begins: date, steps: Sequence[date]) -> date:
+        """From when on deployments are needed to chart a metric of the scope."""
+        before = self.drawn_from - timedelta(weeks=WEEKS_BEFORE)
+        levels = zip((None, *steps), (*steps, self._window.end), strict=True)
+        needed = [
+            self._needed(metric, since) or since or begins for since, end in levels if end > before
+        ]
+        return week_of(max(min([before, *needed]), begins)).start
+
+    def _needed(self, metric: str, since: date | None) -> date | None:
+        """From when on a level needs deployments; None: from where it begins."""
+        weekly = self.kept.get(self._scope, metric, Kind.XMR, since)
+        if weekly is None:
+            return None
+        if weekly.limited or metric in COUNTS:
+            return date.max
+        rare = self.kept.get(self._scope, metric, Kind.G, since)
+        return rare.last if rare else None
+
+    def _place(self, on: date) -> int:
+        """Which of the weeks begins on a Monday."""
+        return (on - self._begins).days // 7
+
+    def _rows_since(self, first: date) -> Table:
+        """Deployments from a date on, read once as far back as any chart needs."""
+        start = midnight(first, self._window.zone)
+        rows = self._rows
+        return rows.between(int(rows["finished_at"].searchsorted(start)), len(rows))
+
+    @cached_property
+    def _rows(self) -> Table:
+        known = [(metric, self._begins_of(metric)) for metric in (COUNT, *RATES)]
+        firsts = [
+            self._first_read(metric, begins, self._steps(metric, self._scope))
+            for metric, begins in known
+            if begins
+        ]
+        if self._new_services:
+            firsts.append(self._begins)
+        everybody = self._scope.kind == "organisation"
+        wanted = frozenset(self._facts.services)
+        ids = [id_ for id_, name in self._known.names.items() if name in wanted]
+        start = midnight(min(firsts), self._window.zone)
+        with self._store.view() as connection:
+            found = measures.outcomes(
+                connection, start, self._window.end_at, None if everybody else ids
+            )
+        flags = {name: found[name] == 1 for name in ("forward", "unplanned", "failed")}
+        return table({**found, **flags}, self._known.names)
+
+    # The services of the scope, each against its own limits.
+
+    @property
+    def _asks_for_exceptions(self) -> bool:
+        return self._window.period is Period.WEEK and self._scope.kind != "service"
+
+    def exceptions(self) -> Exceptions | None:
+        """The services outside their limits; None where the window is no week, or one service's."""
+        if not self._asks_for_exceptions:
+            return None
+        judged = [one for name in self._facts.services if (one := self._judged(name))]
+        outside = [
+            Outside(
+                service=name, deployments=int(point.value or 0), low=by.low or 0.0, high=by.high
+            )
+            for name, point, by in judged
+            if by.high is not None and is_outside(point, by)
+        ]
+        return Exceptions(
+            outside=tuple(outside),
+            judged=len(judged),
+            of=len(self._facts.services),
+            expected=len(judged) * FALSE_ALARMS[Kind.XMR],
+        )
+
+    def _judged(self, service: str) -> tuple[str, Point, Baseline] | None:
+        """A service's week and its limits; None where there are none."""
+        scope = Scope(kind="service", name=service)
+        since = max(self._steps(COUNT, scope), default=None)
+        by = self.kept.get(scope, COUNT, Kind.XMR, since)
+        if by is None and service in self._new_services:
+            by = baseline(self._points(service, since or self._begins), Kind.XMR, since)
+            self.kept.keep(scope, COUNT, Kind.XMR, [by])
+        if by is None or not by.judges:
+            return None
+        point = next(new_points(self._points(service, self._window.start), by), None)
+        return None if point is None else (service, point, by)
+
+    def _points(self, service: str, first: date) -> list[Point]:
+        """The weeks of one service that begin on a date or after it."""
+        weeks = [week for week in self._weeks[self._place(first) :] if week.start >= first]
+        rows = self._rows.at(self._places.get(service, _NOWHERE))
+        return [*weekly_points(COUNT, rows, replace(self._facts, services=(service,)), weeks)]
+
+    @cached_property
+    def _places(self) -> dict[str, Places]:
+        return by_service(self._rows)
+
+    @cached_property
+    def _new_services(self) -> frozenset[str]:
+        """The services that have weeks enough for limits, and none in the store."""
+        if not self._asks_for_exceptions:
+            return frozenset()
+        return frozenset(name for name in self._facts.services if self._is_new(name))
+
+    def _is_new(self, service: str) -> bool:
+        scope = Scope(kind="service", name=service)
+        since = max(self._steps(COUNT, scope), default=None)
+        if self.kept.get(scope, COUNT, Kind.XMR, since):
+            return False
+        weeks = [week for week in self._weeks if since is None or week.start >= since]
+        facts = replace(self._facts, services=(service,))
+        return int(services_covered(facts, weeks).sum()) >= FULL[Kind.XMR]
+
+
+class _Kept:
+    """The locked baselines of the store that a report up to a date may use, and new ones."""
+
+    def __init__(self, stored: Iterable[StoredBaseline], known: Knowledge, until: date) -> None:
+        self.new: list[StoredBaseline] = []
+        self._known = known
+        self._digests: dict[Scope, str] = {}
+        self._stored = {one.key: one for one in stored if one.last < until.isoformat()}
+
+    def get(self, scope: Scope, metric: str, kind: Kind, since: date | None) -> Baseline | None:
+        """The baseline of a level, under the present rules."""
+        found = self._stored.get((*_about(scope, metric, kind), _text(since)))
+        if found is None or found.rules != self._rules(scope):
+            return None
+        return _read(found)
+
+    def of(
+        self, scope: Scope, metric: str, kind: Kind, levels: Iterable[date | None]
+    ) -> list[Baseline]:
+        """Those of several levels, where there are any."""
+        return [one for since in levels if (one := self.get(scope, metric, kind, since))]
+
+    def keep(self, scope: Scope, metric: str, kind: Kind, found: Iterable[Baseline]) -> None:
+        """Marks baselines that are complete, and not in the store yet, as new."""
+        for one in found:
+            if one.locked and self.get(scope, metric, kind, one.since) is None:
+                written = _written(_about(scope, metric, kind), self._rules(scope), one)
+                self.new.append(written)
+
+    def _rules(self, scope: Scope) -> str:
+        if scope not in self._digests:
+            _, services = self._known.scope(
+                scope.name if scope.kind == "service" else None,
+                scope.name if scope.kind == "team" else None,
+            )
+            self._digests[scope] = meaning(self._known.rules, services)
+        return self._digests[scope]
+
+
+def _about(scope: Scope, metric: str, kind: Kind) -> tuple[str, str, str, str]:
+    return METRICS[metric].definition_id, kind.value, scope.kind, scope.name
+
+
+def _text(since: date | None) -> str:
+    return since.isoformat() if since else ""
+
+
+def _read(one: StoredBaseline) -> Baseline:
+    return Baseline(
+        since=date.fromisoformat(one.since) if one.since else None,
+        first=date.fromisoformat(one.first),
+        last=date.fromisoformat(one.last),
+        points=one.points,
+        center=one.center,
+        low=one.low,
+        high=one.high,
+        locked=True,
+    )
+
+
+def _written(about: tuple[str, str, str, str], rules: str, one: Baseline) -> StoredBaseline:
+    if one.first is None or one.last is None or one.center is None:
+        raise ValueError(f"a baseline without points: {about}")
+    return StoredBaseline(
+        *about,
+        since=_text(one.since),
+        rules=rules,
+        first=one.first.isoformat(),
+        last=one.last.isoformat(),
+        points=one.points,
+        center=one.center,
+        low=one.low,
+        high=one.high,
+    )
+
+
+def _first_collected(facts: Facts, kind: CoverageKind, window: Window) -> date | None:
+    """The Monday of the first week collected for any service; None of what lies after a window."""
+    starts = (
+        start
+        for service in facts.services
+        for start, _ in facts.coverage.get((service, kind), ())
+        if start < window.end_at
+    )
+    first = min(starts, default=None)
+    return None if first is None else week_of(date_of(first, window.zone)).start

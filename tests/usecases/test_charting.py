@@ -1,0 +1,266 @@
+"""Limits stay where they were, however the store is looked at and whatever happens to it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from builders import MONDAY, deploy, incident
+from measuring import collected, weeks
+from stored import SOURCE, empty_store
+
+from vpemetrics.metrics.charts import Baseline, Chart, Kind, Word
+from vpemetrics.records import AnyRecord, CoverageKind
+from vpemetrics.reports.model import Report
+from vpemetrics.rules import Rules, Service, Step
+from vpemetrics.store import Store
+from vpemetrics.usecases.lineage import recompute
+from vpemetrics.usecases.reporting import Asked, report
+
+RULES = Rules(organisation="Acme")
+# A mean of 10, and moving ranges of 2 and 0.
+LEVEL = [9, 11, 11, 9] * 6 + [9, 11]
+LONG = LEVEL + [10] * 60
+
+
+def deployed(counts: Iterable[int], first: int = 1, service: str = "shop") -> list[AnyRecord]:
+    """So many deployments in each week, an hour apart."""
+    return [
+        deploy(
+            f"{service}/{week}.{number}",
+            f"Mon{week} {number:02}:30",
+            None,
+            service=service,
+            repository=service,
+        )
+        for week, count in enumerate(counts, first)
+        for number in range(count)
+    ]
+
+
+def until(last: int) -> list[AnyRecord]:
+    """All was collected from the first week to the last."""
+    return [*collected("Mon 00:00", f"Mon{last + 1} 00:00")]
+
+
+def reported(store: Store, last: int, rules: Rules = RULES, **asked: str) -> Report:
+    """The report of a week by its number."""
+    return report(store, rules, Asked(window=weeks(last), drawn=False, **asked))
+
+
+def chart(found: Report, metric: str = "deployment_frequency") -> Chart:
+    (one,) = [one for one in found.charts if one.metric == metric]
+    return one
+
+
+def limits(by: Baseline) -> tuple[float | None, float | None, float | None]:
+    return by.low, by.center, by.high
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with empty_store() as made:
+        yield made
+
+
+def test_the_limits_are_those_of_the_first_half_year(store: Store) -> None:
+    store.save(SOURCE, [*deployed(LEVEL + [10] * 4), *until(30)])
+
+    by = chart(reported(store, 30)).baseline
+    assert (by.first, by.last, by.locked) == (MONDAY.date(), weeks(26).start, True)
+    assert limits(by) == pytest.approx((10 - 2.66 * 1.04, 10, 10 + 2.66 * 1.04))
+
+
+def test_limits_stay_when_old_deployments_come_in_late(store: Store) -> None:
+    store.save(SOURCE, [*deployed(LEVEL + [10] * 4), *until(30)])
+    before = reported(store, 30)
+    late = [replace(one, id=f"late {one.id}") for one in deployed([9] * 5, first=3, service="late")]
+    store.save(SOURCE, late)
+
+    after = reported(store, 30)
+    assert after.charts[0].points != before.charts[0].points
+    assert chart(after).baselines == chart(before).baselines
+    recompute(store, RULES)
+    assert chart(reported(store, 30)).baselines == chart(before).baselines
+
+
+def test_limits_are_found_anew_when_the_rules_change_what_counts(store: Store) -> None:
+    staged = [replace(one, environment="staging") for one in deployed([5] * 30, service="cart")]
+    store.save(SOURCE, [*deployed(LEVEL + [10] * 4), *staged, *until(30)])
+    before = chart(reported(store, 30)).baseline
+    rules = replace(RULES, environments=("prod*", "staging"))
+
+    after = chart(reported(store, 30, rules)).baseline
+    assert (before.center, after.center) == (10, 15)
+
+
+def test_who_owns_a_service_moves_no_limits(store: Store) -> None:
+    store.save(SOURCE, [*deployed(LEVEL + [10] * 4), *until(30)])
+    shop = replace(RULES, services=(Service(name="shop"),))
+    before = chart(reported(store, 30, shop)).baseline
+    store.save(SOURCE, deployed([20], first=2, service="late"))
+    owned = replace(RULES, services=(Service(name="shop", team="till"),))
+
+    assert chart(reported(store, 30, owned)).baseline == before
+
+
+def test_a_report_is_the_same_whether_its_limits_were_stored_or_not(store: Store) -> None:
+    store.save(SOURCE, [*deployed(LONG), *deployed(LONG[::-1], service="cart"), *until(86)])
+
+    first, second = reported(store, 86), reported(store, 86)
+    assert first == second
+    assert chart(first).baseline.judges
+
+
+def test_a_report_of_the_past_knows_no_later_limits(store: Store) -> None:
+    store.save(SOURCE, [*deployed(LONG), *until(86)])
+    fresh = reported(store, 20)
+    assert chart(reported(store, 86)).baseline.locked
+
+    assert reported(store, 20) == fresh
+    assert not chart(fresh).baseline.locked
+
+
+def test_a_report_goes_on_while_another_process_writes(store: Store) -> None:
+    store.save(SOURCE, [*deployed(LEVEL + [10] * 4), *until(30)])
+    recompute(store, RULES)
+
+    with store.transaction():
+        busy = reported(store, 30)
+    assert not store.baselines()
+    assert reported(store, 30) == busy
+    assert store.baselines()
+
+
+def test_two_reports_at_once_agree_on_the_limits_of_the_first(store: Store) -> None:
+    store.save(SOURCE, [*deployed(LEVEL + [10] * 4), *until(30)])
+    reported(store, 30)
+    (stored, *_) = store.baselines()
+
+    store.keep_baselines([stored._replace(center=99.0)])
+    assert store.baselines()[0] == stored
+
+
+def test_a_run_is_seen_from_where_it_begins_however_long_ago_the_limits_were_found(
+    store: Store,
+) -> None:
+    # The last run of eleven begins before what is drawn and fires there; it must not fire again.
+    counts = LEVEL + [9, 11] * 15 + [11] * 60
+    store.save(SOURCE, [*deployed(counts), *until(len(counts))])
+
+    once = reported(store, len(counts))
+    assert chart(once).signals == ()
+    assert reported(store, len(counts)) == once
+
+
+def test_a_declared_step_starts_the_limits_anew(store: Store) -> None:
+    on = weeks(31).start + timedelta(days=2)
+    step = Step(metric="deployment_frequency", on=on, why="two pipelines became one")
+    store.save(SOURCE, [*deployed(LEVEL + [10] * 4 + [20] * 9), *until(39)])
+
+    before, after = reported(store, 39), reported(store, 39, replace(RULES, steps=(step,)))
+    assert {one.word for one in chart(before).signals} == {Word.BETTER}
+    assert [one.since for one in chart(after).baselines] == [None, on]
+    assert chart(after).baseline.first == weeks(32).start  # its first whole week
+    assert not chart(after).baseline.locked
+    assert [one.start for one in chart(after).signals] == [weeks(31).start]
+
+
+def test_a_step_of_one_service_is_no_step_of_the_others(store: Store) -> None:
+    step = Step(metric="deployment_frequency", on=weeks(31).start, why="more", scope="service:shop")
+    store.save(SOURCE, [*deployed(LEVEL + [10] * 8), *until(34)])
+    rules = replace(RULES, steps=(step,))
+
+    assert chart(reported(store, 34, rules)).baseline.since is None
+    assert chart(reported(store, 34, rules, service="shop")).baseline.since == weeks(31).start
+
+
+@pytest.mark.parametrize("scope", [None, "team:till", "service:shop"])
+def test_a_step_is_one_of_what_its_scope_holds(store: Store, scope: str | None) -> None:
+    on = weeks(31).start
+    rules = Rules(
+        services=(Service(name="shop", team="till"),),
+        steps=(Step(metric="deployment_frequency", on=on, why="more", scope=scope),),
+    )
+    store.save(SOURCE, [*deployed(LEVEL + [10] * 8), *until(34)])
+
+    assert chart(reported(store, 34, rules, service="shop")).baseline.since == on
+
+
+def test_rare_failures_are_shown_as_stretches(store: Store) -> None:
+    failed = [
+        incident(
+            f"I{week}", f"Mon{week} 01:00", f"Mon{week} 02:00", cause_deployment=f"shop/{week}.0"
+        )
+        for week in range(1, 40, 2)
+    ]
+    store.save(SOURCE, [*deployed([5] * 40), *failed, *until(42)])
+
+    rare = chart(reported(store, 40), "change_fail_rate")
+    assert rare.kind is Kind.G
+    assert {point.value for point in rare.points[:-1]} == {9.0}
+
+
+def test_without_an_incident_source_there_is_no_chart_of_failures(store: Store) -> None:
+    deployments = collected("Mon 00:00", "Mon31 00:00", CoverageKind.DEPLOYMENTS)
+    store.save(SOURCE, [*deployed(LEVEL + [10] * 4), *deployments])
+
+    assert [one.metric for one in reported(store, 30).charts] == [
+        "deployment_frequency",
+        "deployment_rework_rate",
+    ]
+
+
+def test_without_anything_collected_there_are_no_charts(store: Store) -> None:
+    found = report(store, RULES)
+
+    assert (found.charts, found.exceptions, found.expected_false_alarms) == ((), None, 0)
+
+
+def outside(counts: Sequence[int], last: int, store: Store) -> list[tuple[str, int]]:
+    """The services outside their limits in the last week; shop's counts are given."""
+    store.save(
+        SOURCE,
+        [*deployed(counts), *deployed(LEVEL + [10] * 4, service="cart"), *until(last)],
+    )
+    found = reported(store, last).exceptions
+    assert found
+    assert (found.judged, found.of) == (2, 2)
+    assert found.expected == pytest.approx(2 * 0.017)
+    return [(one.service, one.deployments) for one in found.outside]
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ([*LEVEL, 10, 10, 10, 3], [("shop", 3)]),
+        ([*LEVEL, 10, 10, 10, 20], [("shop", 20)]),
+        ([*LEVEL, 10, 10, 20, 10], []),  # a week ago is no news
+        ([*LEVEL, 10, 10, 10, 0], [("shop", 0)]),  # nothing deployed, and that was collected
+    ],
+)
+def test_services_outside_their_limits_are_listed(
+    store: Store, counts: Sequence[int], expected: list[tuple[str, int]]
+) -> None:
+    assert outside(counts, 30, store) == expected
+
+
+def test_a_service_without_limits_is_not_judged(store: Store) -> None:
+    rare = deployed([1] * 30, service="rare")
+    young = deployed([9] * 10, first=21, service="young")
+    store.save(SOURCE, [*deployed(LEVEL + [10] * 4), *rare, *young, *until(30)])
+
+    found = reported(store, 30).exceptions
+    assert found
+    assert (found.judged, found.of) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [Asked(window=weeks(26), service="shop"), Asked(window=weeks(23, 26))],
+    ids=["one service", "four weeks"],
+)
+def test_exceptions_are_those_of_a_week_of_several_services(store: Store, asked: Asked) -> None:
+    store.save(SOURCE, [*deployed(LEVEL), *until(26)])
+
+    assert report(store, RULES, asked).exceptions is None
