@@ -27,7 +27,8 @@ from vpemetrics.window import format_instant, parse_instant
 _SCOPE: Final = "deployments"
 _TOLD: Final = 1
 """The version of what is told: with another one the next collection reads all again."""
-_FEW: Final = 5
+_FEW: Final = 3
+_SHORT: Final = 12
 
 
 def collect(options: Options, occasion: Occasion) -> Iterator[Portion]:
@@ -188,7 +189,7 @@ def _warn_of_unknown(options: Options, position: Position, occasion: Occasion) -
         occasion.warn(
             f"{len(versions)} versions of {_some([*position.unresolved])} are neither tag nor "
             f"commit in their clones, so what these deployments ship is not known: "
-            f"{_some(versions)}"
+            f"{_some([one[:_SHORT] for one in versions])}"
         )
 
 
