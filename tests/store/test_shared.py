@@ -188,6 +188,7 @@ def test_a_database_that_is_not_there_is_said(postgres: Server) -> None:
     "address",
     [
         f"postgresql://u:x@{PASSWORD}@host/db",  # an @ that is not written %40
+        f"postgresql://u:x@y/{PASSWORD}@host/db",  # nor the / after it %2F
         f"postgresql://u@host:{PASSWORD}/db",  # where the port should be
         f"postgresql://u:{PASSWORD}@host:port/db",
     ],

@@ -33,7 +33,8 @@ def location_url(location: str | Path) -> URL:
     if "://" not in text:
         return URL.create("sqlite", database=text)
     url = _parsed(text)
-    if url is None or "@" in (url.host or ""):
+    # An @ further on is one of the password's, which was then cut there.
+    if url is None or (url.host and "@" in f"{url.host}/{url.database}"):
         raise StoreProblem(
             "the address of the store cannot be read. It looks like "
             "postgresql://user:password@host:5432/database; "
