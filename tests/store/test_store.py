@@ -373,8 +373,14 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database, but long enough to look at\n" * 50)
 
-    with pytest.raises(StoreProblem, match="no SQLite database"):
+    with pytest.raises(StoreProblem, match="no SQLite database") as problem:
         Store.open(path)
+    assert str(problem.value).startswith(f"{path}: ")
+
+
+def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(StoreProblem, match=r"is a folder; name a file, as in .*/vpemetrics\.db"):
+        Store.open(tmp_path)
 
 
 def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:

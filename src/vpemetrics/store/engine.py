@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -60,7 +61,9 @@ def file_of(url: URL) -> Path | None:
     """The file of an embedded store; None for a shared one."""
     if url.get_backend_name() != "sqlite" or not url.database:
         return None
-    return Path(url.database)
+    # SQLite takes files by address too, as in make_reading_engine.
+    is_address = url.database.startswith("file:")
+    return Path(unquote(urlsplit(url.database).path) if is_address else url.database)
 
 
 def make_engine(url: URL) -> Engine:

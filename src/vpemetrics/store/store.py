@@ -217,6 +217,8 @@ def _check_file(path: Path, *, must_exist: bool) -> None:
             raise NoData(f"there is no store at {path}; import or collect something first")
         path.parent.mkdir(parents=True, exist_ok=True)
         return
+    if path.is_dir():
+        raise StoreProblem(f"{path} is a folder; name a file, as in {path / 'vpemetrics.db'}")
     engine = make_reading_engine(path)
     try:
         with explained(engine), engine.connect() as connection:
