@@ -10,7 +10,7 @@ from measuring import collected, weeks
 from stored import SOURCE, empty_store
 
 from vpemetrics.metrics.charts import Baseline, Chart, Kind, Word
-from vpemetrics.records import AnyRecord, CoverageKind
+from vpemetrics.records import Coverage, CoverageKind, Deployment
 from vpemetrics.reports.model import Report
 from vpemetrics.rules import Rules, Service, Step
 from vpemetrics.store import Store
@@ -23,7 +23,7 @@ LEVEL = [9, 11, 11, 9] * 6 + [9, 11]
 LONG = LEVEL + [10] * 60
 
 
-def deployed(counts: Iterable[int], first: int = 1, service: str = "shop") -> list[AnyRecord]:
+def deployed(counts: Iterable[int], first: int = 1, service: str = "shop") -> list[Deployment]:
     """So many deployments in each week, an hour apart."""
     return [
         deploy(
@@ -38,14 +38,14 @@ def deployed(counts: Iterable[int], first: int = 1, service: str = "shop") -> li
     ]
 
 
-def until(last: int) -> list[AnyRecord]:
+def until(last: int) -> list[Coverage]:
     """All was collected from the first week to the last."""
-    return [*collected("Mon 00:00", f"Mon{last + 1} 00:00")]
+    return collected("Mon 00:00", f"Mon{last + 1} 00:00")
 
 
-def reported(store: Store, last: int, rules: Rules = RULES, **asked: str) -> Report:
+def reported(store: Store, last: int, rules: Rules = RULES, service: str | None = None) -> Report:
     """The report of a week by its number."""
-    return report(store, rules, Asked(window=weeks(last), drawn=False, **asked))
+    return report(store, rules, Asked(window=weeks(last), drawn=False, service=service))
 
 
 def chart(found: Report, metric: str = "deployment_frequency") -> Chart:
@@ -212,7 +212,7 @@ def test_without_an_incident_source_there_is_no_chart_of_failures(store: Store) 
 
 
 def test_without_anything_collected_there_are_no_charts(store: Store) -> None:
-    found = report(store, RULES)
+    found = report(store, RULES, Asked(window=weeks(1)))
 
     assert (found.charts, found.exceptions, found.expected_false_alarms) == ((), None, 0)
 

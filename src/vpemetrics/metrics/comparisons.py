@@ -14,7 +14,8 @@ import numpy.typing as npt
 from pydantic import Field
 
 from vpemetrics.metrics.charts import Baseline, Kind, Word
-from vpemetrics.metrics.dora import interval
+from vpemetrics.metrics.dora import interval, lead_times
+from vpemetrics.metrics.facts import Cut
 from vpemetrics.metrics.figures import Figure, IntervalRef, Model, WindowRef
 from vpemetrics.metrics.intervals import Interval, median, wilson, woodruff
 from vpemetrics.metrics.registry import METRICS
@@ -191,6 +192,29 @@ def _word(after: Figure, higher: bool | None) -> Word:
     if higher == (good == "higher"):
         return Word.USUAL if after.provisional else Word.BETTER
     return Word.WORSE
+
+
+PROPORTIONS: Final = ("share_within_24h", "change_fail_rate", "deployment_rework_rate")
+
+
+def compare_quarters(before: Cut, after: Cut) -> tuple[Comparison, ...]:
+    """What two quarters differ in: lead time, and the proportions that words may be said of."""
+    medians = METRICS["change_lead_time"]
+    lead_time = compare_medians(
+        medians.measure(before), medians.measure(after), (_samples(before), _samples(after))
+    )
+    return (
+        lead_time,
+        *(
+            compare_proportions(METRICS[name].measure(before), METRICS[name].measure(after))
+            for name in PROPORTIONS
+        ),
+    )
+
+
+def _samples(cut: Cut) -> Samples:
+    found = lead_times(cut)
+    return Samples(seconds=found["seconds"], deployments=found["deployed_id"])
 
 
 # --- targets ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ worded, word                which charts may give words, and what they say of a 
 said                        figures with that
 expected_false_alarms       how many signals chance alone would give there
 drawn                       the part of a chart that is shown
-step_to_paste               the declaration of a new level, after eight in a row
+lasting_run, step_to_paste   what goes on after eight in a row, and its declaration as a new level
 
 Sources: Wheeler, Understanding Variation (XmR); Kaminsky and others 1992 (g).
 """
@@ -231,14 +231,20 @@ def _signal(rule: Rule, point: Point, side: Side, better: Side) -> Signal:
     )
 
 
-def _runs(points: Sequence[Point], by: Baseline) -> Iterator[tuple[Point, Side | None, int]]:
+class _Judged(NamedTuple):
+    point: Point
+    side: Side | None
+    run: int
+
+
+def _runs(points: Sequence[Point], by: Baseline) -> Iterator[_Judged]:
     """Each new point with its side of the centre, and how many in a row have been there."""
     run, last = 0, None
     for point in new_points(points, by):
         side = _side(point, by)
         run = run + 1 if side is not None and side == last else int(side is not None)
         last = side
-        yield point, side, run
+        yield _Judged(point, side, run)
 
 
 def new_points(points: Iterable[Point], by: Baseline) -> Iterator[Point]:
@@ -373,19 +379,35 @@ def _new_in(of: Chart, window: WindowRef) -> int:
     return sum(len([*new_points(level, by_step[since])]) for since, level in levels if level)
 
 
+class Run(NamedTuple):
+    """Points in a row on one side of the centre, up to the last."""
+
+    side: Side
+    since: date
+    points: int
+
+
+def lasting_run(of: Chart) -> Run | None:
+    """The run that still goes on, once eight or more are in it."""
+    judged = list(_runs(of.points, of.baseline))
+    side, run = (judged[-1].side, judged[-1].run) if judged else (None, 0)
+    if side is None or run < RUN:
+        return None
+    return Run(side, judged[-run].point.start, run)
+
+
 def step_to_paste(of: Chart) -> str | None:
     """The lines that declare a new level, while eight or more are in a row on one side.
 
     It begins with the first of them; the reason is the reader's to write.
     """
-    judged = list(_runs(of.points, of.baseline))
-    run = judged[-1][2] if judged else 0
-    if run < RUN:
+    run = lasting_run(of)
+    if run is None:
         return None
     lines = [
         "[[step]]",
         f'metric = "{of.metric}"',
-        f"on = {judged[-run][0].start}",
+        f"on = {run.since}",
         'why = "…"',
     ]
     if of.scope.kind != "organisation":

@@ -23,6 +23,11 @@ def plain(text: str) -> str:
     return " ".join("".join(visible).split())
 
 
+def plain_lines(text: str, limit: int) -> list[str]:
+    """The lines of a text, each plain and in at most `limit` cells."""
+    return [cut(plain(line), limit) for line in text.splitlines()]
+
+
 def cut(text: str, limit: int) -> str:
     """The text in at most `limit` cells, its end replaced by an ellipsis if it is longer."""
     if width(text) <= limit:

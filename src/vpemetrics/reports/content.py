@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from vpemetrics.metrics.figures import Figure, WindowRef
-from vpemetrics.reports import cells, columns, words
+from vpemetrics.reports import cells, columns, signals, words
 from vpemetrics.reports.cells import Cell
 from vpemetrics.reports.model import Problem, Report
 
@@ -35,6 +35,8 @@ class Row:
     """A row of the table: a cell for each column, or a text across all of them.
 
     At `level` 0 stand the headings of sections, at 1 what belongs to them, and so on.
+    `usual` are the limits of the metric's weeks, `signal` says how the window stands to them; both
+    are empty where no limits tell.
     """
 
     label: str
@@ -42,6 +44,8 @@ class Row:
     metric: str = ""
     cells: tuple[Cell, ...] = ()
     across: str = ""
+    usual: str = ""
+    signal: str = ""
 
 
 _SECTIONS: Final = (
@@ -130,12 +134,15 @@ def coverage(report: Report) -> Iterator[str]:
 
 
 def shown_columns(report: Report) -> list[Column]:
-    """The window that was asked for and, beside a week, a longer one."""
+    """The window that was asked for and a longer one beside a week, the one before a quarter."""
     week = words.is_week(report.window)
     name = "this week" if week else words.title(report.window)
     asked_for = _window_column(report, report.window, name, interval=not week)
     if report.partial:
         asked_for = replace(asked_for, heading=f"{asked_for.heading}, partial")
+    if report.before:
+        before = words.title(report.before)
+        return [_window_column(report, report.before, before, interval=False), asked_for]
     if report.headline == report.window:
         return [asked_for]
     longer = _window_column(report, report.headline, words.length(report.headline), interval=True)
@@ -184,7 +191,12 @@ def rows(report: Report, shown: Sequence[Column]) -> Iterator[Row]:
 
 
 def _metric_rows(report: Report, row: Row, shown: Sequence[Column]) -> Iterator[Row]:
-    yield replace(row, cells=_noted_once([column.cell(row.metric) for column in shown]))
+    yield replace(
+        row,
+        cells=_noted_once([column.cell(row.metric) for column in shown]),
+        usual="" if report.before else signals.usual_of(report, row.metric),
+        signal=said(report, row.metric),
+    )
     for column in shown:
         if listed := column.listing(row.metric):
             yield Row(f"each, {column.name}", 2, across=listed)
@@ -193,6 +205,21 @@ def _metric_rows(report: Report, row: Row, shown: Sequence[Column]) -> Iterator[
         yield Row(f"over {words.length(longer.window)}", 2, cells=(*blank, cells.cell(longer)))
         if listed := cells.listing(longer):
             yield Row("each", 3, across=listed)
+
+
+MARGIN: Final = ("Usual/wk", "Signal")
+"""The headings over what is usual, and over what a window says."""
+
+
+def margin(report: Report) -> tuple[str, str]:
+    """The headings of the two last columns; a quarter is compared with the one before."""
+    return ("", "Change") if report.before else MARGIN
+
+
+def said(report: Report, metric: str) -> str:
+    """The word for a metric: of its limits, or of a quarter against the one before."""
+    compared = signals.change_of if report.before else signals.said_of
+    return compared(report, metric)
 
 
 def _noted_once(row: Sequence[Cell]) -> tuple[Cell, ...]:

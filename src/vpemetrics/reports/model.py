@@ -1,11 +1,12 @@
 """The report as one value; every output, the JSON first, is a rendering of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Literal
 
 from pydantic import Field
 
-from vpemetrics.metrics.charts import Chart
+from vpemetrics.metrics.charts import Chart, Kind, Side
+from vpemetrics.metrics.comparisons import Comparison, TargetWord
 from vpemetrics.metrics.figures import Figure, Model, Scope, Texts, WindowRef
 from vpemetrics.metrics.samples import History
 
@@ -75,6 +76,35 @@ class Exceptions(Model):
     expected: float = Field(description="how many chance alone would put outside, at most")
 
 
+class NewLevel(Model):
+    """Eight or more points in a row on one side of the usual, which still goes on."""
+
+    metric: str
+    kind: Kind
+    side: Side
+    since: date = Field(description="the first of the points")
+    points: int
+    center: float = Field(description="the usual that they are above or below")
+    step: str = Field(description="TOML that declares the new level; the reason is yours to write")
+
+
+class TargetStatus(Model):
+    """A target of the report's scope, in the metric's unit, and how its limits stand to it."""
+
+    metric: str
+    at_most: float | None = None
+    at_least: float | None = None
+    word: TargetWord
+
+
+class Remark(Model):
+    """What charts show beside their points: an event, or a declared step of a metric."""
+
+    on: date
+    what: str = Field(description="in the words of the configuration")
+    metric: str | None = Field(default=None, description="whose level changed; null for an event")
+
+
 class Report(Model):
     """A weekly report, or one over any window, for one scope."""
 
@@ -112,8 +142,18 @@ class Report(Model):
     exceptions: Exceptions | None = Field(
         default=None, description="services outside their limits; null where nobody asks for them"
     )
-    steps_to_paste: tuple[str, ...] = Field(
-        default=(), description="TOML that declares a new level, after eight weeks in a row"
+    new_levels: tuple[NewLevel, ...] = Field(
+        default=(), description="runs that go on, until a step declares them"
+    )
+    remarks: tuple[Remark, ...] = Field(
+        default=(), description="events and declared steps of the year that charts show"
+    )
+    targets: tuple[TargetStatus, ...] = ()
+    before: WindowRef | None = Field(
+        default=None, description="the quarter before, beside a quarter; figures has its figures"
+    )
+    comparisons: tuple[Comparison, ...] = Field(
+        default=(), description="of two complete quarters, with what may be said of them"
     )
     history: History | None = Field(
         default=None, description="the samples that charts are drawn from, where any were asked for"

@@ -2,13 +2,28 @@
 
 from zoneinfo import ZoneInfo
 
-from vpemetrics.reports import words
+from vpemetrics.reports import signals, words
 from vpemetrics.reports.model import LastDeployment, Report
 
 
 def summarise(report: Report) -> str:
     """What a reader must know if they read nothing else."""
-    return " ".join(filter(None, (_open(report), _happened(report))))
+    return " ".join(
+        filter(None, (_open(report), _said(report, "worse"), _happened(report), _good(report)))
+    )
+
+
+def _said(report: Report, word: str) -> str:
+    """The metrics that got better, or worse, by their limits or since the quarter before."""
+    names = [words.name(metric) for metric, said in signals.words_of(report) if said == word]
+    return f"{', '.join(names)}: {word}." if names else ""
+
+
+def _good(report: Report) -> str:
+    """What got better; that nothing is out of the usual, where limits can tell."""
+    if any(signals.words_of(report)) or not signals.judged(report):
+        return _said(report, "better")
+    return "No new signal." if report.new_levels else "No signal."
 
 
 def _open(report: Report) -> str:

@@ -5,13 +5,13 @@ what lies behind them, what is still open, what is wrong in the data, definition
 Colour repeats what the words say; without it nothing is lost.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from vpemetrics.metrics.figures import Figure
-from vpemetrics.reports import columns, content, words
+from vpemetrics.reports import columns, content, signals, words
 from vpemetrics.reports.cells import Cell
 from vpemetrics.reports.model import FailureRow, Problem, Report
 
@@ -21,13 +21,21 @@ PROBLEMS_SHOWN: Final = 4
 LABEL: Final = 23
 
 
+Grid = Callable[[str, Sequence[Cell]], list[str]]
+"""A column of the table, from its heading and cells to texts of one width."""
+
+
 class Style(StrEnum):
     """How a line is set; the colours are those of Okabe and Ito, nearest of 256."""
 
     PLAIN = ""
     STRONG = "1"
     CONCERN = "38;5;166"
+    IMPROVEMENT = "38;5;25"
     QUIET = "38;5;244"
+
+
+_SAID: Final[Mapping[str, Style]] = {"worse": Style.CONCERN, "better": Style.IMPROVEMENT}
 
 
 @dataclass(frozen=True)
@@ -109,26 +117,58 @@ def _side_by_side_or_stacked(
     report: Report, shown: Sequence[content.Column], width: int
 ) -> list[Line]:
     """One table; where long numbers do not fit side by side, a table for each column."""
-    table = _set(shown, list(content.rows(report, shown)), width)
-    if len(shown) == 1 or all(columns.width(line.text) <= width for line in table):
-        return table
-    return [
-        line
-        for column in shown
-        for line in _set([column], list(content.rows(report, [column])), width)
+    rows, margin = list(content.rows(report, shown)), content.margin(report)
+    for grid in (_grid, _tight_grid):
+        table = _set(shown, rows, margin, width, grid)
+        if all(columns.width(line.text) <= width for line in table):
+            return table
+    bare = [replace(row, usual="", signal="") for row in rows]
+    table = _set(shown, bare, margin, width, _grid)
+    if len(shown) > 1 and any(columns.width(line.text) > width for line in table):
+        table = [line for column in shown for line in _alone(report, column, width)]
+    return [*table, *_usual(rows, width)]
+
+
+def _alone(report: Report, column: content.Column, width: int) -> list[Line]:
+    rows = [replace(row, usual="", signal="") for row in content.rows(report, [column])]
+    return _set([column], rows, ("", ""), width, _grid)
+
+
+def _usual(rows: Sequence[content.Row], width: int) -> list[Line]:
+    """What the table has no room for."""
+    said = [
+        f"{words.name(row.metric)} {', '.join(filter(None, (row.usual, row.signal)))}"
+        for row in rows
+        if row.usual or row.signal
     ]
+    return (
+        [*map(Line, _hanging("Usual a week  ", columns.flow(said, " · ", width - 14)))]
+        if said
+        else []
+    )
 
 
-def _set(shown: Sequence[content.Column], rows: Sequence[content.Row], width: int) -> list[Line]:
+def _set(
+    shown: Sequence[content.Column],
+    rows: Sequence[content.Row],
+    margin: tuple[str, str],
+    width: int,
+    grid: Grid,
+) -> list[Line]:
     grids = [
-        _grid(column.heading, [row.cells[i] if row.cells else Cell() for row in rows])
+        grid(column.heading, [row.cells[i] if row.cells else Cell() for row in rows])
         for i, column in enumerate(shown)
     ]
     labels = max(columns.width(_label(row)) for row in rows)
-    gap = _gap(width - labels - sum(columns.width(grid[0]) for grid in grids), len(grids))
-    heading, *texts = [gap.join(parts) for parts in zip(*grids, strict=True)]
+    beside = _margin(margin, rows)
+    taken = labels + sum(columns.width(grid[0]) for grid in grids)
+    taken += sum(map(columns.width, beside[:1]))
+    gap = _gap(width - taken, len(grids) + bool(beside))
+    heading, *texts = [gap.join(parts).rstrip() for parts in zip(*grids, strict=True)]
+    if beside:
+        heading, *texts = _with_margin([heading, *texts], beside, gap)
     return [
-        Line(" " * labels + gap + heading.rstrip(), Style.STRONG),
+        Line((" " * labels + gap + heading).rstrip(), Style.STRONG),
         *(
             line
             for row, text in zip(rows, texts, strict=True)
@@ -137,10 +177,34 @@ def _set(shown: Sequence[content.Column], rows: Sequence[content.Row], width: in
     ]
 
 
+def _margin(headings: tuple[str, str], rows: Sequence[content.Row]) -> list[str]:
+    """What is usual and said of each row, under their headings; nothing where no limits tell."""
+    said = [(row.usual, row.signal) for row in rows]
+    if not any(map(any, said)):
+        return []
+    filled = [column for column in zip(headings, *said, strict=True) if any(column[1:])]
+    return columns.aligned([*zip(*filled, strict=True)])
+
+
+def _with_margin(texts: Sequence[str], beside: Sequence[str], gap: str) -> list[str]:
+    """The rows with their margin in line; those without one may be longer."""
+    size = max(columns.width(text) for text, said in zip(texts, beside, strict=True) if said)
+    return [
+        columns.left(text, size) + gap + said if said else text
+        for text, said in zip(texts, beside, strict=True)
+    ]
+
+
 def _set_row(row: content.Row, start: str, text: str, width: int) -> list[Line]:
     if row.across:
         return [*map(Line, _hanging(start, columns.wrap(row.across, width - columns.width(start))))]
-    return [Line((start + text).rstrip(), Style.PLAIN if row.cells else Style.STRONG)]
+    return [Line((start + text).rstrip(), _style(row))]
+
+
+def _style(row: content.Row) -> Style:
+    if not row.cells:
+        return Style.STRONG
+    return _SAID.get(row.signal.partition(" ")[0], Style.PLAIN)
 
 
 def _label(row: content.Row) -> str:
@@ -157,9 +221,9 @@ def _grid(heading: str, column: Sequence[Cell]) -> list[str]:
         max(columns.width(getattr(cell, part)) for cell in column)
         for part in ("value", "interval", "base")
     )
-    texts = [
+    return _equally_wide(
         heading,
-        *(
+        [
             cell.text
             or _spaced(
                 columns.right(cell.value, value),
@@ -167,10 +231,27 @@ def _grid(heading: str, column: Sequence[Cell]) -> list[str]:
                 columns.left(cell.base, base),
             )
             for cell in column
-        ),
-    ]
-    size = max(map(columns.width, texts))
-    return [columns.left(text, size) for text in texts]
+        ],
+    )
+
+
+def _tight_grid(heading: str, column: Sequence[Cell]) -> list[str]:
+    """The same with nothing but the values in line."""
+    value = max(columns.width(cell.value) for cell in column)
+    return _equally_wide(
+        heading,
+        [
+            cell.text or _spaced(columns.right(cell.value, value), cell.interval, cell.base)
+            if cell.value != words.NO_VALUE or not cell.base
+            else cell.base
+            for cell in column
+        ],
+    )
+
+
+def _equally_wide(heading: str, cells: Sequence[str]) -> list[str]:
+    size = max(map(columns.width, (heading, *cells)))
+    return [columns.left(text, size) for text in (heading, *cells)]
 
 
 def _spaced(*parts: str) -> str:
@@ -183,13 +264,27 @@ def _spaced(*parts: str) -> str:
 def _behind(report: Report, width: int) -> list[Line]:
     *_, column = content.shown_columns(report)
     weeks = content.weekly_deployments(report)
-    drawn = _labelled(f"Deployments/wk, {len(weeks)} wk", _sparkline(weeks), width, " ")
+    drawn = [
+        *_labelled(f"Deployments/wk, {len(weeks)} wk", _sparkline(report, weeks), width, " "),
+        *_labelled("Signals", [*signals.told(report)], width, " · "),
+        *_labelled("Outside their usual", signals.exceptions(report), width, " · "),
+        *_labelled("Targets", signals.targets(report), width, " · "),
+        *_steps(report, width),
+    ]
     details = [
         line
         for label, told in content.DETAILS
         for line in _labelled(f"  {label}", told(report, column), width, " · ")
     ]
     return [*drawn, Line(f"In detail, {column.name}", Style.STRONG), *details] if details else drawn
+
+
+def _steps(report: Report, width: int) -> Iterator[Line]:
+    """The lines that declare a new level, after eight weeks in a row."""
+    for level in report.new_levels:
+        said = columns.wrap(signals.new_level(level), width - 2)
+        yield from map(Line, _hanging("→ ", said))
+        yield from (Line(f"    {line}") for line in columns.plain_lines(level.step, width - 4))
 
 
 def _labelled(label: str, pieces: Sequence[str], width: int, separator: str) -> list[Line]:
@@ -200,7 +295,7 @@ def _labelled(label: str, pieces: Sequence[str], width: int, separator: str) -> 
     return [Line(line) for line in _hanging(columns.left(label, LABEL), lines)]
 
 
-def _sparkline(weeks: Sequence[Figure | None]) -> list[str]:
+def _sparkline(report: Report, weeks: Sequence[Figure | None]) -> list[str]:
     whole = [week.n for week in weeks if week and week.n is not None and not week.partial]
     if not whole:
         return []
@@ -208,7 +303,9 @@ def _sparkline(weeks: Sequence[Figure | None]) -> list[str]:
     if set(bars) == {_NONE}:
         return ["none"]
     legend = _legend(bars)
-    return [f"{bars}  {_least_to_most(whole)}", *([f"({legend})"] if legend else [])]
+    limits = signals.limits(report)
+    said = f"{_least_to_most(whole)}{f'; {limits}' if limits else ''}"
+    return [f"{bars} ", said, *([f"({legend})"] if legend else [])]
 
 
 _GAP, _NONE, _PARTIAL, _LEVELS = "·", "▁", "○", "▂▃▄▅▆▇█"
@@ -305,6 +402,7 @@ def _foot(report: Report, width: int) -> list[Line]:
     notes = [
         *map(columns.plain, report.notes),
         *content.provisional(report),
+        *signals.by_chance(report),
         *content.definitions(report),
         "Team-level use only.",
     ]

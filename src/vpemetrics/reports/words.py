@@ -178,6 +178,12 @@ def day(on: date, *, year: bool = False) -> str:
     return f"{text} {on.year}" if year else text
 
 
+def week(monday: date) -> str:
+    """The ISO week of a date: `2026-W36`."""
+    year, number, _ = monday.isocalendar()
+    return f"{year}-W{number:02d}"
+
+
 def dates(window: WindowRef, *, year: bool = False) -> str:
     """A window's first to last day: `31 Aug–6 Sep`, `3–9 Aug`, `28 Dec 2026–3 Jan 2027`."""
     first, last = window.start, window.end - timedelta(days=1)

@@ -30,13 +30,14 @@ from vpemetrics.metrics.signals import (
     chart,
     drawn,
     is_outside,
+    lasting_run,
     new_points,
     step_to_paste,
     weekly_or_rare,
 )
 from vpemetrics.metrics.table import Places, Table
 from vpemetrics.records import CoverageKind
-from vpemetrics.reports.model import Exceptions, Outside
+from vpemetrics.reports.model import Exceptions, NewLevel, Outside, Remark
 from vpemetrics.store import Store, measures
 from vpemetrics.store.baselines import StoredBaseline
 from vpemetrics.usecases.knowledge import Knowledge
@@ -53,10 +54,11 @@ _NOWHERE: Final = np.array([], dtype=np.intp)
 
 
 class Charted(NamedTuple):
-    """The charts of a scope, the steps to paste, and the services outside their limits."""
+    """The charts of a scope, and what a report says beside them."""
 
     charts: tuple[Chart, ...] = ()
-    steps: tuple[str, ...] = ()
+    new_levels: tuple[NewLevel, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     exceptions: Exceptions | None = None
 
 
@@ -74,7 +76,8 @@ def charted(store: Store, known: Knowledge, facts: Facts, scope: Scope, window: 
     store.keep_baselines(found.kept.new)
     return Charted(
         charts=tuple(drawn(one, found.drawn_from) for one in charts),
-        steps=tuple(lines for one in charts if (lines := step_to_paste(one))),
+        new_levels=tuple(level for one in charts if (level := _new_level(one))),
+        remarks=tuple(sorted(found.remarks(), key=lambda one: (one.on, one.what))),
         exceptions=exceptions,
     )
 
@@ -146,6 +149,17 @@ class _Charting:
             yield f"{scope.kind}:{scope.name}"
         if scope.kind == "service":
             yield f"team:{self._known.resolver.configured(scope.name).team}"
+
+    def remarks(self) -> Iterator[Remark]:
+        """The events, and the steps of the scope, in the time that is drawn."""
+        rules, wanted = self._known.rules, {None, *self._named(self._scope)}
+        said = [Remark(on=one.on, what=one.what) for one in rules.events]
+        said += [
+            Remark(on=one.on, what=one.why, metric=one.metric)
+            for one in rules.steps
+            if one.scope in wanted
+        ]
+        yield from (one for one in said if self.drawn_from <= one.on < self._window.end)
 
     def _first_read(self, metric: str, begins: date, steps: Sequence[date]) -> date:
         """From when on deployments are needed to chart a metric of the scope."""
@@ -299,6 +313,21 @@ class _Kept:
             )
             self._digests[scope] = meaning(self._known.rules, services)
         return self._digests[scope]
+
+
+def _new_level(of: Chart) -> NewLevel | None:
+    run, lines, center = lasting_run(of), step_to_paste(of), of.baseline.center
+    if run is None or lines is None or center is None:
+        return None
+    return NewLevel(
+        metric=of.metric,
+        kind=of.kind,
+        side=run.side,
+        since=run.since,
+        points=run.points,
+        center=center,
+        step=lines,
+    )
 
 
 def _about(scope: Scope, metric: str, kind: Kind) -> tuple[str, str, str, str]:

@@ -1,10 +1,12 @@
 """A report from the store: the facts of a window and scope, their figures, and what stands by."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from vpemetrics import __version__
+from vpemetrics.metrics.charts import Chart
+from vpemetrics.metrics.comparisons import Comparison, TargetWord, against, compare_quarters
 from vpemetrics.metrics.dora import reference
 from vpemetrics.metrics.evaluate import (
     HISTORY_WEEKS,
@@ -26,16 +28,19 @@ from vpemetrics.reports.model import (
     LastDeployment,
     Problem,
     Report,
+    TargetStatus,
 )
 from vpemetrics.reports.summary import summarise
-from vpemetrics.rules import Rules
+from vpemetrics.rules import Rules, Target
 from vpemetrics.store import Store, lookup, measures
 from vpemetrics.usecases.charting import Charted, charted
 from vpemetrics.usecases.knowledge import Knowledge
 from vpemetrics.usecases.lineage import Progress, bring_up_to_date
 from vpemetrics.usecases.problems import REMEDIES, known_problems
 from vpemetrics.usecases.reliability import reliability
-from vpemetrics.window import MISSING, SECOND, Micros, Window, from_micros
+from vpemetrics.window import MISSING, SECOND, Micros, Period, Window, from_micros, previous
+
+TWO_QUARTERS_WEEKS: Final = 27
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,14 +73,14 @@ def report(
     scope, services = known.scope(asked.service, asked.team)
     window = asked.window or default_week(*known.collected_between, rules.zone)
     pooled = scope.kind != "service"
-    facts = known.facts(store, window).of(services, pooled=pooled)
+    facts = known.facts(store, window, _weeks_read(window)).of(services, pooled=pooled)
     of = windows(facts, window, scope)
     if of.headline.weeks > HISTORY_WEEKS:  # a year, where hardly anything is deployed
         weeks = round(of.headline.weeks)
         facts = known.facts(store, window, weeks).of(services, pooled=pooled)
     parts = known.parts(scope, services) if asked.parts else {}
     charts = charted(store, known, facts, scope, of.main)
-    figures = tuple(said(evaluate(facts, of, scope, parts), charts.charts))
+    figures = (*said(evaluate(facts, of, scope, parts), charts.charts), *_before(facts, scope, of))
     if not asked.drawn:
         return _composed(store, known, facts, of, scope, figures, charts)
     figures += blocks(facts, of, scope)
@@ -120,12 +125,57 @@ def _composed(
         charts=charts.charts,
         expected_false_alarms=expected_false_alarms(worded(charts.charts), reference(of.main)),
         exceptions=charts.exceptions,
-        steps_to_paste=charts.steps,
+        new_levels=charts.new_levels,
+        remarks=charts.remarks,
+        targets=tuple(_targets(known.rules.targets, scope, charts.charts)),
+        before=reference(previous(of.main)) if _is_quarter(of.main) else None,
+        comparisons=_comparisons(main),
         failures=tuple(_failures(store, facts, of, known)),
         problems=tuple(_problems(store, known, facts, wide)),
         definitions={m.definition_id: m.definition for m in METRICS.values()},
     )
     return bare.model_copy(update={"summary": summarise(bare)})
+
+
+def _is_quarter(window: Window) -> bool:
+    return window.period is Period.QUARTER
+
+
+def _weeks_read(window: Window) -> int:
+    """How many weeks up to a window's end a report needs: half a year, or two quarters."""
+    return TWO_QUARTERS_WEEKS if _is_quarter(window) else HISTORY_WEEKS
+
+
+def _before(facts: Facts, scope: Scope, of: Windows) -> Iterable[Figure]:
+    """The figures of the quarter before, where the report is about one."""
+    if not _is_quarter(of.main):
+        return ()
+    cut = Cut(facts=facts, scope=scope, window=previous(of.main))
+    return (metric.measure(cut) for metric in METRICS.values())
+
+
+def _comparisons(main: Cut) -> tuple[Comparison, ...]:
+    if not _is_quarter(main.window):
+        return ()
+    return compare_quarters(replace(main, window=previous(main.window)), main)
+
+
+def _targets(
+    targets: Iterable[Target], scope: Scope, charts: Iterable[Chart]
+) -> Iterable[TargetStatus]:
+    """The targets of a scope; without a chart it is not known how they are met."""
+    by_metric = {chart.metric: chart for chart in charts}
+    own = None if scope.kind == "organisation" else f"{scope.kind}:{scope.name}"
+    for target in targets:
+        if target.scope == own:
+            chart = by_metric.get(target.metric)
+            known = chart and against(target, chart.kind, chart.baseline)
+            yield TargetStatus(
+                metric=target.metric,
+                at_most=target.at_most,
+                at_least=target.at_least,
+                word=known or TargetWord.NOT_YET_KNOWN,
+            )
 
 
 def _last(store: Store, known: Knowledge, facts: Facts, window: Window) -> LastDeployment | None:

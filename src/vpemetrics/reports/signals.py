@@ -1,0 +1,222 @@
+"""What every output says of limits, signals, targets and quarters, in words."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from vpemetrics.metrics.charts import Baseline, Chart, Kind, Side, Signal
+from vpemetrics.metrics.figures import IntervalRef, Unit, WindowRef
+from vpemetrics.metrics.registry import METRICS
+from vpemetrics.metrics.signals import FULL
+from vpemetrics.reports import words
+from vpemetrics.reports.model import NewLevel, Outside, Report, TargetStatus
+
+NOTHING_OUTSIDE: Final = "No service outside its usual range"
+
+
+def chart_of(report: Report, metric: str) -> Chart | None:
+    """The chart of a metric of the report's scope."""
+    return next((one for one in report.charts if one.metric == metric), None)
+
+
+# Limits ------------------------------------------------------------------------------------------
+
+
+def usual_of(report: Report, metric: str) -> str:
+    """The range of the metric's usual weeks: `38–98`, `1.2–8.9%`; nothing without locked limits."""
+    chart = chart_of(report, metric)
+    return _range(chart) if chart and chart.kind is Kind.XMR and chart.baseline.judges else ""
+
+
+def _range(chart: Chart) -> str:
+    return range_of(chart.baseline, METRICS[chart.metric].unit)
+
+
+def range_of(by: Baseline, unit: Unit = Unit.PER_WEEK) -> str:
+    """The values inside limits, of counts the whole ones: `38–98`."""
+    low, high = by.low or 0.0, by.high or 0.0
+    if unit is Unit.PROPORTION:
+        whole = words.interval(IntervalRef(low=low, high=high, method=""), unit, high)
+        return whole.strip("[]")
+    return counts_between(low, high)
+
+
+def counts_between(low: float, high: float) -> str:
+    """The whole numbers between two limits: `38–98`."""
+    return f"{words.count(math.ceil(low))}–{words.count(math.floor(high))}"
+
+
+def limits(report: Report) -> str:
+    """Where the limits of the deployments come from, or what they wait for."""
+    chart = chart_of(report, "deployment_frequency")
+    if chart is None:
+        return ""
+    by = chart.baseline
+    if by.judges and by.last:
+        return f"limits {range_of(by)}, locked {words.week(by.last)}"
+    if by.locked:
+        return ""
+    weeks = f"{by.points} of {FULL[Kind.XMR]} weeks"
+    return f"trial limits {range_of(by)}, {weeks}" if by.limited else f"limits after {weeks}"
+
+
+# Signals -----------------------------------------------------------------------------------------
+
+
+def said_of(report: Report, metric: str) -> str:
+    """How a metric stands to its limits: `usual`, `worse`, or `worse W34` if that was before."""
+    figure = report.figure(metric)
+    if figure is None or figure.signal is None:
+        return ""
+    longer = report.figure(metric, report.headline)
+    if figure.signal != "usual" or longer is None or longer.signal in (None, "usual"):
+        return figure.signal
+    chart = chart_of(report, metric)
+    earlier = [one for one in _inside(chart, report.headline) if one.word == longer.signal]
+    return f"{longer.signal} {_short(earlier[-1])}" if earlier else figure.signal
+
+
+def _inside(chart: Chart | None, window: WindowRef) -> list[Signal]:
+    found = chart.signals if chart else ()
+    return [one for one in found if window.start <= one.start < window.end]
+
+
+def _short(signal: Signal) -> str:
+    _, week, _ = signal.start.isocalendar()
+    return f"W{week:02d}"
+
+
+def told(report: Report) -> Iterator[str]:
+    """Each signal of the longer window with what made it one."""
+    for chart in report.charts:
+        figure = report.figure(chart.metric, report.headline)
+        for signal in _inside(chart, report.headline):
+            if not (figure and figure.provisional and signal.word == "better"):
+                yield f"{words.name(chart.metric)} {signal.word} {_why(chart, signal)}"
+
+
+def _why(chart: Chart, signal: Signal) -> str:
+    by = _baseline(chart, signal)
+    if chart.kind is Kind.G:
+        return _why_rare(by, signal)
+    value = _value(chart.metric, signal.value)
+    if signal.rule == "outside_limits":
+        return f"in {signal.label}: {value}, usual {range_of(by, METRICS[chart.metric].unit)}"
+    center = _value(chart.metric, by.center or 0.0)
+    return f"in {signal.label}: eight weeks in a row {signal.side} {center}"
+
+
+def _why_rare(by: Baseline, signal: Signal) -> str:
+    day = words.day(signal.start)
+    if signal.rule == "outside_limits":
+        high = words.count(math.floor(by.high or 0.0))
+        return f"on {day}: {words.count(int(signal.value))} without in between, usual up to {high}"
+    center = words.number(by.center or 0.0)
+    return f"on {day}: eight stretches in a row {_than(signal.side)} than {center}"
+
+
+def _value(metric: str, value: float) -> str:
+    unit = METRICS[metric].unit
+    return words.percent(value) if unit is Unit.PROPORTION else words.number(value)
+
+
+def _baseline(chart: Chart, signal: Signal) -> Baseline:
+    """The baseline of the level that a signal is in."""
+    levels = [by for by in chart.baselines if by.since is None or by.since <= signal.start]
+    return levels[-1] if levels else chart.baseline
+
+
+def new_level(level: NewLevel) -> str:
+    """What has been on one side of the usual for long, and that it can be declared."""
+    since = words.day(level.since, year=True)
+    return (
+        f"{words.name(level.metric)}: {level.points} {_in_a_row(level)}, since {since}. "
+        "If that is the new level, declare it:"
+    )
+
+
+def _in_a_row(level: NewLevel) -> str:
+    if level.kind is Kind.G:
+        return f"stretches in a row {_than(level.side)} than {words.number(level.center)}"
+    return f"weeks in a row {level.side} the usual {_value(level.metric, level.center)}"
+
+
+def _than(side: Side) -> str:
+    return "longer" if side is Side.ABOVE else "shorter"
+
+
+def by_chance(report: Report) -> Iterator[str]:
+    """How many signals to expect of nothing at all (METRICS rule 30)."""
+    if report.expected_false_alarms:
+        expected = words.number(report.expected_false_alarms)
+        yield f"False alarms to expect in {words.title(report.window)} by chance alone: {expected}."
+
+
+def words_of(report: Report) -> Iterator[tuple[str, str]]:
+    """The metrics of which better or worse is said, with the word."""
+    if report.before:
+        said = [(one.metric, str(one.word)) for one in report.comparisons]
+    else:
+        figures = (report.figure(chart.metric) for chart in report.charts)
+        said = [(figure.metric, figure.signal or "") for figure in figures if figure]
+    yield from ((metric, word) for metric, word in said if word in ("better", "worse"))
+
+
+def judged(report: Report) -> bool:
+    """Whether limits say anything of the window."""
+    return not report.before and any(
+        figure.signal is not None
+        for chart in report.charts
+        if (figure := report.figure(chart.metric))
+    )
+
+
+# Services ----------------------------------------------------------------------------------------
+
+
+def exceptions(report: Report) -> list[str]:
+    """The services outside their limits and how many were looked at; nothing where nobody asks."""
+    found = report.exceptions
+    if found is None or not found.judged:
+        return []
+    if not found.outside:
+        return [f"none of {found.judged} with limits, of {words.counted(found.of, 'service')}"]
+    chance = words.number(found.expected)
+    return [
+        *map(_outside, found.outside),
+        f"of {found.judged} with limits, where chance gives up to {chance}",
+    ]
+
+
+def _outside(one: Outside) -> str:
+    return (
+        f"{one.service} {words.count(one.deployments)} (usual {counts_between(one.low, one.high)})"
+    )
+
+
+# Targets and quarters ----------------------------------------------------------------------------
+
+
+def targets(report: Report) -> list[str]:
+    """Each target with how its limits stand to it."""
+    return [f"{words.name(one.metric)} {_goal(one)}: {one.word}" for one in report.targets]
+
+
+def _goal(one: TargetStatus) -> str:
+    unit = METRICS[one.metric].unit
+    least = None if one.at_least is None else f"at least {_amount(one.at_least, unit)}"
+    most = None if one.at_most is None else f"at most {_amount(one.at_most, unit)}"
+    return " and ".join(filter(None, (least, most)))
+
+
+def _amount(value: float, unit: Unit) -> str:
+    per = " a week" if unit is Unit.PER_WEEK else ""
+    return f"{words.measure(value, unit).replace('.0', '')}{per}"
+
+
+def change_of(report: Report, metric: str) -> str:
+    """The word for a quarter against the one before; nothing where they cannot be compared."""
+    for one in report.comparisons:
+        if one.metric == metric and one.difference is not None:
+            return str(one.word)
+    return ""
