@@ -1,4 +1,4 @@
-"""Collects a git clone into a store, here or in a process of its own."""
+"""Collects a git clone, or what a configuration names, here or in a process of its own."""
 
 import subprocess
 import sys
@@ -8,18 +8,29 @@ from pathlib import Path
 
 from subprocesses import environment
 
-from vpemetrics.config.sources import clone_as_source
+from vpemetrics.config.load import load
+from vpemetrics.config.sources import Source, clone_as_source, configured_sources
+from vpemetrics.records import RECORD_TYPES
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 from vpemetrics.usecases.collecting import collect
 
 
-def collect_here(location: str, clone: Path) -> None:
+def source_in(folder: Path) -> Source:
+    """The one source of the configuration in a folder, else the clone that the folder is."""
+    configuration = folder / "vpemetrics.toml"
+    if not configuration.exists():
+        return clone_as_source(folder)
+    (source,) = configured_sources(load(configuration, {}))
+    return source
+
+
+def collect_here(location: str, folder: Path) -> None:
     """Collects in this process."""
     with Store.open(location) as store:
         done = collect(
             store,
-            clone_as_source(clone),
+            source_in(folder),
             Rules(),
             clock=lambda: datetime.now(UTC),
             warn=lambda _text: None,
@@ -28,10 +39,24 @@ def collect_here(location: str, clone: Path) -> None:
     assert done.error is None, done.error
 
 
-def ready(location: str, clone: Path) -> "subprocess.Popen[bytes]":
+def empty_store(location: str) -> str:
+    """A new store whose authors are hidden by the same key as in all the others."""
+    with Store.open(location) as store, store.transaction() as connection:
+        connection.exec_driver_sql(f"UPDATE meta SET value = '{'0' * 64}' WHERE key = 'author_key'")
+    return location
+
+
+def held(location: str) -> list[object]:
+    """Every record of every kind, how far was collected, and how many saves it took."""
+    with Store.open(location) as store:
+        records = [record for kind in RECORD_TYPES for record in store.records(kind)]
+        return [*records, store.cursors("git"), store.batch()]
+
+
+def ready(location: str, folder: Path) -> "subprocess.Popen[bytes]":
     """A process that has everything at hand and collects when it is told to `go`."""
     process = subprocess.Popen(
-        [sys.executable, __file__, location, str(clone)],
+        [sys.executable, __file__, location, str(folder)],
         env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from collectedclone import collect_here, ended, go, ready
+from collectedclone import collect_here, empty_store, ended, go, held, ready
 
-from vpemetrics.records import RECORD_TYPES
 from vpemetrics.store import Store
 
 COMMITS = 1_200
@@ -44,20 +43,6 @@ def history() -> str:
 
 def git(*arguments: str, given: str = "") -> None:
     subprocess.run(["git", *arguments], input=given.encode(), check=True, timeout=60)
-
-
-def empty_store(location: str) -> str:
-    """A new store whose authors are hidden by the same key as in all the others."""
-    with Store.open(location) as store, store.transaction() as connection:
-        connection.exec_driver_sql(f"UPDATE meta SET value = '{'0' * 64}' WHERE key = 'author_key'")
-    return location
-
-
-def held(location: str) -> list[object]:
-    """Every record of every kind, how far was collected, and how many saves it took."""
-    with Store.open(location) as store:
-        records = [record for kind in RECORD_TYPES for record in store.records(kind)]
-        return [*records, store.cursors("git"), store.batch()]
 
 
 def test_a_collection_killed_at_any_moment_leaves_no_trace_in_the_next(

@@ -1,0 +1,78 @@
+"""Collections from a GitOps repository that are killed: the next one leaves no trace of it."""
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from collectedclone import collect_here, empty_store, ended, go, held, ready
+
+from vpemetrics.store import Store
+
+SERVICES = ("cart", "search", "shop")
+VERSIONS = 150
+KILLED = 8
+BEGIN = 1_700_000_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Clones of three services and of a configuration repository, and what reads them."""
+    folder = tmp_path_factory.mktemp("gitops")
+    for service in SERVICES:
+        cloned(folder, service, [(f"Change (#{n})", n) for n in range(1, VERSIONS + 1)])
+    wanted = [(f"Deploy {one} v{n}", n) for n in range(1, VERSIONS + 1) for one in SERVICES]
+    cloned(folder, "config", wanted)
+    (folder / "vpemetrics.toml").write_text(
+        "[sources.git]\ntype = 'gitops'\npath = 'config'\nclones = '{service}'\n"
+        "subject = 'Deploy (?P<service>.+) v(?P<version>.+)'\nenvironment = 'live'\n",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def cloned(folder: Path, name: str, commits: list[tuple[str, int]]) -> None:
+    """A clone of a repository with a commit, and a tag, for each message and number."""
+    lines = []
+    for said, number in commits:
+        person = f"Ada <ada@example.org> {BEGIN + 3600 * number} +0000"
+        lines += ["commit refs/heads/main", f"author {person}", f"committer {person}"]
+        lines += [f"data {len(said)}", said, f"M 644 inline f{number % 50}", "data 0", ""]
+        lines += [f"reset refs/tags/v{number}", "from refs/heads/main", ""]
+    origin = str(folder / "origin" / name)
+    git("init", "-q", "--bare", "-b", "main", origin)
+    git("-C", origin, "fast-import", "--quiet", given="\n".join(lines))
+    git("clone", "-q", origin, str(folder / name))
+
+
+def git(*arguments: str, given: str = "") -> None:
+    subprocess.run(["git", *arguments], input=given.encode(), check=True, timeout=60)
+
+
+def test_a_killed_collection_goes_on_where_it_was(
+    new_location: Callable[[], str], folder: Path
+) -> None:
+    undisturbed = empty_store(new_location())
+    process = ready(undisturbed, folder)
+    begun = time.monotonic()
+    go(process)
+    assert ended(process) == [0]
+    lasting = time.monotonic() - begun
+    expected, moments, left = held(undisturbed), random.Random(5), set()
+
+    for _ in range(KILLED):
+        location = empty_store(new_location())
+        process = ready(location, folder)
+        go(process)
+        time.sleep(moments.uniform(0, lasting))
+        process.send_signal(signal.SIGKILL)
+        ended(process)
+        with Store.open(location) as store:
+            left.add(store.counts().get("commits", 0))
+        collect_here(location, folder)
+        assert held(location) == expected
+
+    assert left <= {VERSIONS * services for services in range(len(SERVICES) + 1)}
