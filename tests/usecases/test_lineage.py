@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from random import Random
 
 import pytest
-from builders import commits, decision, deploys, incident, pull
+from builders import at, changed, commits, decision, deploy, deploys, incident, pull
 from histories import History, histories
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -94,8 +94,15 @@ def happened_at(record: AnyRecord) -> datetime | None:
     return None
 
 
+# Nothing more comes of it, so its deployment keeps the number that lineage gave it.
+ZOO = deploy("z1", "Mon 08:00", None, service="zoo", repository="zoo")
+
+
 def numbers(store: Store) -> list[int]:
-    """The numbers that lineage gave to deployments, first to last."""
+    """The numbers that lineage gave to deployments, first to last.
+
+    Those of a service that is traced anew are higher than any other's.
+    """
     with store.view() as connection:
         found = connection.exec_driver_sql("SELECT id FROM deployed ORDER BY id")
         return [row[0] for row in found]
@@ -204,6 +211,108 @@ def test_what_comes_late_changes_what_it_would_have_changed_at_once(
     assert step_by_step == derive([*left, *late], Rules())
 
 
+# Four deployments, more than an hour apart: all but the last are settled when something comes.
+LINE: list[AnyRecord] = [
+    *commits("a<b<c<d"),
+    *deploys("Mon 10:00 eu a \n Tue 10:00 eu b \n Wed 10:00 eu c \n Thu 10:00 eu d"),
+]
+NEXT = deploy("d5", "Sat 10:00", "e")
+SHOP = Rules(services=(Service(name="shop", paths=("shop/",)),))
+
+
+@pytest.mark.parametrize(
+    ("rules", "portions"),
+    [
+        # What was shipped as a change of its own is an open pull request's, and then no longer.
+        (Rules(), [LINE, [pull(1, None, by="", of="c")], [pull(1, "Fri 10:00", by="c", of="c")]]),
+        # A pull request merged into another branch comes with a later one that lists it and whose
+        # own commit is in another part of the repository; or was deployed before it was merged.
+        (
+            SHOP,
+            [
+                [*LINE, *changed(commits("d<x<y<z")[1:], z={"paths": ("docs/",)})],
+                [pull(1, "Thu 11:00", by="y", of="x")],
+                [*commits("d<e")[1:], pull(2, "Thu 12:00", by="e", of="x y z")],
+                [NEXT],
+            ],
+        ),
+        (
+            Rules(),
+            [
+                [*LINE, *commits("d<x<z y:d")[1:], pull(1, "Thu 09:00", by="z", of="y")],
+                [*commits("d<e")[1:], pull(2, "Thu 09:30", by="e", of="x z")],
+                [deploy("d6", "Thu 12:00", "x"), deploy("d7", "Fri 10:00", "d")],
+                [NEXT],
+            ],
+        ),
+        # A pick of a commit that an open pull request lists is kept by who lists it, until it ends.
+        (
+            Rules(),
+            [
+                [*LINE, *changed(commits("b<c d<x")[1::2], c={"picked_from_sha": "x"})],
+                [pull(1, None, by="", of="x"), pull(2, "Wed 09:00", by="c", of="c")],
+                [pull(1, None, by="", of="x", closed_at=at("Fri 10:00"))],
+            ],
+        ),
+        # Nothing that is left names a commit.
+        (
+            Rules(),
+            [
+                [*commits("a"), *deploys("Mon 10:00 eu ? \n Tue 10:00 eu ? \n Wed 10:00 eu a")],
+                [replace(deploys("Mon 10:00 eu a")[0], id="d3", status=Status.FAILED)],
+            ],
+        ),
+    ],
+)
+def test_each_portion_leads_to_what_all_so_far_lead_to_at_once(
+    location: str, rules: Rules, portions: list[list[AnyRecord]]
+) -> None:
+    so_far: dict[tuple[str, str], AnyRecord] = {}
+    with Store.open(location) as store:
+        for portion in portions:
+            store.save(SOURCE, portion)
+            bring_up_to_date(store, rules)
+            so_far |= {(record.KIND, record.key): record for record in portion}
+
+            assert read(store) == derive(so_far.values(), rules)
+
+
+@pytest.mark.parametrize(
+    "portions",
+    [
+        # Pull requests without a commit of their own, before and in what is settled.
+        [
+            [*LINE, pull(1, "Wed 09:00", by="c", of="c"), pull(2, "Wed 09:30", by="c", of="c")],
+            [*commits("d<e")[1:], NEXT],
+        ],
+        # Picks of what was shipped, of what waits, of what is picked itself, of what nobody knows.
+        [
+            [*LINE, *commits("d<x<y")[1:], pull(1, "Wed 09:00", by="c", of="c")],
+            [pull(2, "Thu 11:00", by="y", of="x")],
+            [*changed(commits("d<e")[1:], e={"picked_from_sha": "c"}), NEXT],
+            [*changed(commits("e<f")[1:], f={"picked_from_sha": "x"})],
+            [*changed(commits("f<g")[1:], g={"picked_from_sha": "e"}), pull(3, None, "", of="f")],
+            [*changed(commits("g<h")[1:], h={"picked_from_sha": "f00d"})],
+            [deploy("d6", "Sat 12:00", "g"), pull(3, "Sat 11:00", by="h", of="f")],
+            [deploy("d7", "Sun 12:00", "h")],
+        ],
+    ],
+)
+def test_what_comes_every_day_is_gone_on_with(portions: list[list[AnyRecord]]) -> None:
+    with empty_store() as store:
+        store.save(SOURCE, [ZOO, *portions[0]])
+        bring_up_to_date(store, Rules())
+        begun = numbers(store)[0]
+        for portion in portions[1:]:
+            store.save(SOURCE, portion)
+            bring_up_to_date(store, Rules())
+
+            assert numbers(store)[0] == begun
+        step_by_step = read(store)
+
+    assert step_by_step == derive([ZOO, *chain.from_iterable(portions)], Rules())
+
+
 def test_nothing_is_traced_where_nothing_is_new() -> None:
     with empty_store() as store:
         store.save(SOURCE, BASE)
@@ -253,6 +362,7 @@ def test_a_history_that_gets_longer_is_gone_on_with_and_comes_to_the_same() -> N
         two_regions=frozenset({"till"}),
     )
     with empty_store() as store:
+        store.save(SOURCE, [ZOO])
         gone_on = 0
         for day in in_order(records_of(plan, source=SOURCE)):
             before = numbers(store)
@@ -263,4 +373,4 @@ def test_a_history_that_gets_longer_is_gone_on_with_and_comes_to_the_same() -> N
         recompute(store, Rules())
 
         assert step_by_step == read(store)
-        assert gone_on > 30  # of 42 days; traced anew, deployments get other numbers
+        assert gone_on > 30  # of 42 days

@@ -92,14 +92,15 @@ class Past:
 
     `live` is what they left in each environment, `marks` what is known of them, `reached` the
     position of the one that first reached each commit of the graph. `shipped` has the pull
-    requests they shipped, by id, of those the history still tells of; `undecided` the commits
-    whose owner nobody knew.
+    requests they shipped, by id, of those the history still tells of; `empty` are those without
+    a commit of their own; `undecided` the commits whose owner nobody knew.
     """
 
     deployed: Sequence[Deployed] = ()
     live: Mapping[str, DeploymentRow] = field(default_factory=dict)
     reached: Sequence[int] | None = None
     shipped: Mapping[int, int] = field(default_factory=dict)
+    empty: frozenset[int] = frozenset()
     undecided: frozenset[int] = frozenset()
     marks: Marks = field(default_factory=Marks)
 
@@ -228,10 +229,12 @@ def judged(facts: ServiceFacts) -> list[list[JudgedPart]]:
 def _attributed(facts: ServiceFacts) -> _Attribution:
     live = [row for row in facts.rows if row.status in (Status.SUCCEEDED, Status.ROLLED_BACK)]
     groups = group(row for row in live if row.finished_at != MISSING)
-    known = len(facts.history.graph) > 0 and any(row.commit != NONE for row in live)
+    commits = {row.commit for row in live} | {one.commit for one in facts.past.deployed}
     mine = facts.history.belonging.of(facts.belongs)
-    if known or len(facts.past):
+    if len(facts.history.graph) > 0 and commits - {NONE}:
         return _by_graph(groups, facts, mine)
+    if len(facts.past):
+        raise Disturbed
     return _by_time(groups, facts.history, mine)
 
 
@@ -291,11 +294,10 @@ def _check_settled(
 ) -> None:
     """Disturbed if a settled deployment shipped what was nobody's, or not merged, until now."""
     index, settled = ownership.graph.index, len(past)
+    early = (ownership.changes[at].id for at, position in now.items() if position < settled)
     decided = (sha for sha in past.undecided - ownership.undecided if sha not in ownership.owner)
     places = (index[sha] for sha in decided if sha in index)
-    if min(now.values(), default=NEVER) < settled or any(
-        NONE < reached[place] < settled for place in places
-    ):
+    if not past.empty.issuperset(early) or any(NONE < reached[place] < settled for place in places):
         raise Disturbed
 
 

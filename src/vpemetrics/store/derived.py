@@ -132,11 +132,14 @@ ARRAYS: Final = {
     "owners": "<i4",
     "merged": "<i4",
     "undecided": "<i4",
+    "listed": "<i4",
+    "listing": "<i4",
 }
 """The columns of a history, and how their integers are written.
 
 Of its commits; those that revert or pick others, and which; those that belong to pull requests,
-and to which; the pull requests that were merged; commits that are nobody's yet.
+and to which; the pull requests that were merged; commits that are nobody's yet; pull requests
+of which later ones list commits, and which.
 """
 
 # What lineage goes on from when there is more of a history; see `resuming`.

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy import Connection, delete, select
 
+from vpemetrics.lineage.changes import SETTLED, Ownership
 from vpemetrics.lineage.kinds import TOGETHER
 from vpemetrics.lineage.rows import NONE, ChangeRow, Deployed, DeploymentRow, Kind
 from vpemetrics.lineage.trace import Disturbed, History, Past
@@ -47,6 +48,8 @@ class _Known:
     merged: frozenset[int]
     last_merged: Micros
     undecided: frozenset[int]
+    listed: frozenset[tuple[int, int]]
+    """Pull requests, each with a later one that lists a commit of it and so may carry it on."""
 
 
 def save_history(
@@ -63,6 +66,9 @@ def save_history(
     now = {sha: ids[at] if at >= 0 else owned[sha] for sha, at in ownership.owner.items()}
     times = [change.merged_at for change in ownership.changes]
     last_merged = max([before.last_merged if before else MISSING, *times])
+    listed = {(now.get(sha), one.id) for one in ownership.changes for sha in one.commits}
+    pairs = {(of, by) for of, by in listed if of is not None and of != by}
+    pairs |= before.listed if before else frozenset()
     columns: dict[str, Collection[int] | Ints] = {
         "ids": commits.ids,
         "first": commits.first,
@@ -78,6 +84,8 @@ def save_history(
         "owners": now.values(),
         "merged": before.merged.union(ids) if before else ids,
         "undecided": ownership.undecided,
+        "listed": [of for of, _ in pairs],
+        "listing": [by for _, by in pairs],
     }
     key, others = _key(repositories), json.dumps([last_merged, list(commits.others.items())])
     table = derived.histories
@@ -96,8 +104,8 @@ def load_history(connection: Connection, repositories: Iterable[str]) -> _Known 
     columns = {name: read(name, getattr(row, name)) for name in derived.ARRAYS}
     last_merged, others = json.loads(row.others)
 
-    def pairs(keys: str, values: str) -> dict[int, int]:
-        return dict(zip(columns[keys].tolist(), columns[values].tolist(), strict=True))
+    def pairs(keys: str, values: str) -> Iterable[tuple[int, int]]:
+        return zip(columns[keys].tolist(), columns[values].tolist(), strict=True)
 
     return _Known(
         commits=Commits(
@@ -108,13 +116,14 @@ def load_history(connection: Connection, repositories: Iterable[str]) -> _Known 
             committed_at=columns["committed_at"],
             is_bot=columns["is_bot"],
             others={sha: tuple(parents) for sha, parents in others},
-            reverts=pairs("reverting", "reverted"),
-            picked_from=pairs("picking", "picked"),
+            reverts=dict(pairs("reverting", "reverted")),
+            picked_from=dict(pairs("picking", "picked")),
         ),
-        owned=pairs("owned", "owners"),
+        owned=dict(pairs("owned", "owners")),
         merged=frozenset(columns["merged"].tolist()),
         last_merged=last_merged,
         undecided=frozenset(columns["undecided"].tolist()),
+        listed=frozenset(pairs("listed", "listing")),
     )
 
 
@@ -195,7 +204,7 @@ class Resuming:
         named = [old.ids, old.first, old.second]
         named += map(_array, (self._known.owned, old.reverts.values(), old.picked_from.values()))
         named += map(_array, old.others.values())
-        if new.picked_from or np.isin(new.ids, np.concatenate(named)).any():
+        if np.isin(new.ids, np.concatenate(named)).any():
             raise Disturbed
         order = np.argsort(np.concatenate([old.ids, new.ids]))
         columns = (np.concatenate(pair)[order] for pair in zip(old[:6], new[:6], strict=True))
@@ -209,7 +218,7 @@ class Resuming:
             is_bot=is_bot,
             others=old.others | new.others,
             reverts=old.reverts | new.reverts,
-            picked_from=old.picked_from,
+            picked_from=old.picked_from | new.picked_from,
         )
 
     @cached_property
@@ -234,13 +243,24 @@ class Resuming:
         open_ = self._facts.changes(f"{self._where} AND merged_at IS NULL AND closed_at IS NULL")
         found = {row.id: row for row in (*open_, *self._changed)}
         self._take(found, {id_ for tail in tails for id_ in tail.unshipped})
+        self._take_carriers(found)
         owned, reverts = self._known.owned, self.commits.reverts
-        targets = (of for sha, of in reverts.items() if owned.get(sha, NONE) in (NONE, *found))
-        guests = {owned[sha] for sha in (*targets, *commits) if sha in owned}
+        targets = [of for sha, of in reverts.items() if sha not in owned or owned[sha] in found]
+        named = (*targets, *commits, *self._latest.picked_from.values())
+        guests = {owned[sha] for sha in named if sha in owned}
         guests |= self._known.merged.intersection(changes)
         guests |= self._facts.changes_named({key for row in found.values() for key in row.reverts})
         self._take(found, self._known.merged & guests)
         return list(found.values())
+
+    def _take_carriers(self, found: dict[int, ChangeRow]) -> None:
+        """Adds what may carry pull requests on, though no service waits for it."""
+        carriers: dict[int, set[int]] = defaultdict(set)
+        for of, by in self._known.listed:
+            carriers[of].add(by)
+        more = set(found)
+        while more := {by for of in more for by in carriers.get(of, ()) if by not in found}:
+            self._take(found, more)
 
     def _take(self, found: dict[int, ChangeRow], ids: Iterable[int]) -> None:
         if wanted := [id_ for id_ in ids if id_ not in found]:
@@ -259,23 +279,33 @@ class Resuming:
     def _check_claims(self, history: History) -> None:
         """Disturbed if a pull request that is new takes what was another's, or nobody's."""
         known, ownership = self._known, history.ownership
-        graph, picks = ownership.graph, ownership.facts.picked_from
-        picked = set(picks.values()).union(int(graph.ids[place]) for place in picks)
-        fresh = {at for at, row in enumerate(ownership.changes) if row.id not in known.merged}
-        for at, row in enumerate(ownership.changes):
+        graph, changes = ownership.graph, ownership.changes
+        fresh = {at for at, row in enumerate(changes) if row.id not in known.merged}
+        for at, row in enumerate(changes):
             merge = graph.index.get(row.merge_commit, NONE)
             if not row.commits and merge >= 0 and graph.is_merge[merge]:
                 raise Disturbed  # what it brought is known from the whole history only
-            named = (*row.commits, row.merge_commit)
-            if at not in fresh:
-                continue
-            if not picked.isdisjoint(named) or (
-                row.merged_at <= known.last_merged and any(sha in known.owned for sha in named)
-            ):
+            late = at in fresh and row.merged_at <= known.last_merged
+            if late and any(sha in known.owned for sha in (*row.commits, row.merge_commit)):
                 raise Disturbed
-        claimed = [sha for sha, at in ownership.owner.items() if at in fresh]
-        if self._facts.shipped_directly(sha for sha in claimed if sha not in self._new):
+        claimed = {sha for sha, at in ownership.owner.items() if at in fresh}
+        undecided = known.undecided ^ ownership.undecided
+        taken = {ownership.pick_roots.get(sha, sha) for sha in (claimed | undecided) - self._new}
+        if self._facts.shipped_directly(taken) or self._moves_picks(ownership, undecided):
             raise Disturbed
+
+    def _moves_picks(self, ownership: Ownership, undecided: frozenset[int]) -> bool:
+        """Whether a cherry-pick is no longer whose it was, or may not be."""
+        owned, picked_from = self._known.owned, self._known.commits.picked_from
+        owner, changes = ownership.owner, ownership.changes
+
+        def stays(pick: int) -> bool:
+            at = owner.get(pick, NONE)
+            return at == SETTLED or (at >= 0 and changes[at].id == owned[pick])
+
+        return not undecided.isdisjoint(picked_from.values()) or not all(
+            stays(pick) for pick in picked_from if pick in owned
+        )
 
 
 class _Part(NamedTuple):
@@ -332,7 +362,10 @@ class _Tail:
         self.dropped = [row.id for row in (*redone, *attempts)]
         again = self._unchanged(redone)
         self.rows = [*new, *(facts.deployments([name], _in("id", again))[name] if again else ())]
-        self.unshipped = self._unshipped([row.id for row in redone])
+        sql = f"SELECT change_id, reason FROM waiting WHERE service_id = {service}"
+        waiting = dict(facts.rows(sql))
+        self.unshipped = waiting.keys() | self._shipped_by([row.id for row in redone])
+        self._empty = frozenset(id_ for id_, why in waiting.items() if why == "no_commit_left")
 
     def _is_changed(self, row: _Made) -> bool:
         return any(part.batch > self._since for part in self._parts[row.id])
@@ -367,14 +400,10 @@ class _Tail:
             return row.finished_at - TOGETHER * (len(parts) + 1)
         return min(part.finished_at for part in parts)
 
-    def _unshipped(self, redone: Collection[int]) -> set[int]:
-        """Pull requests that have not shipped, or not yet if some deployments are made anew."""
-        waiting = f"SELECT change_id FROM waiting WHERE service_id = {self._service}"
-        found = {row[0] for row in self._facts.rows(waiting)}
-        if redone:
-            shipped = "SELECT item FROM shipped WHERE item > 0" + _in("deployed_id", redone)
-            found.update(row[0] for row in self._facts.rows(shipped))
-        return found
+    def _shipped_by(self, redone: Collection[int]) -> set[int]:
+        """The pull requests that some deployments shipped."""
+        shipped = "SELECT item FROM shipped WHERE item > 0" + _in("deployed_id", redone)
+        return {row[0] for row in self._facts.rows(shipped)} if redone else set()
 
     @cached_property
     def deployed(self) -> list[Deployed]:
@@ -410,6 +439,7 @@ class _Tail:
             live=self._live(history),
             reached=self._reached(history),
             shipped=self._shipped(changes),
+            empty=self._empty,
             undecided=undecided,
             marks=self._marks.before(len(self.deployed)),
         )
