@@ -7,6 +7,7 @@ from builders import at, deploy, incident
 from measuring import BEGIN, END, collected, cutting, shipping, weeks
 from stored import SOURCE, empty_store
 
+from vpemetrics.errors import NoData
 from vpemetrics.metrics.evaluate import FIVE, WEEKLY, default_week, windows
 from vpemetrics.metrics.figures import Figure, Unit
 from vpemetrics.metrics.registry import METRICS
@@ -14,7 +15,7 @@ from vpemetrics.records import AnyRecord, CoverageKind
 from vpemetrics.reports.model import Report
 from vpemetrics.rules import Rules, Service
 from vpemetrics.usecases.reporting import EVERYTHING, Asked, report
-from vpemetrics.window import MISSING, Window, parse_instant, parse_month, to_micros
+from vpemetrics.window import Window, parse_instant, parse_month, to_micros, week_of
 
 TEAMS = Rules(
     organisation="Acme",
@@ -55,11 +56,17 @@ def test_the_default_week_follows_the_deployments_not_the_incidents() -> None:
 
 
 def test_without_data_there_is_a_report_of_no_data() -> None:
-    found = reported()
+    found = reported(asked=Asked(window=week_of(date(2026, 9, 7), "UTC")))
 
-    assert default_week(MISSING, MISSING, "UTC").start.year == 1969
     assert found.data_as_of is None
     assert all(figure.value is None and figure.n is None for figure in found.figures)
+
+
+def test_without_deployments_there_is_no_week_to_choose() -> None:
+    quiet = collected(BEGIN, "Mon5 00:00", CoverageKind.INCIDENTS)
+
+    with pytest.raises(NoData, match="no deployment is known"):
+        reported(*quiet)
 
 
 def test_the_running_week_is_reported_while_nothing_older_was_collected() -> None:

@@ -46,11 +46,8 @@ class Windows:
 
 
 def default_week(since: Micros, until: Micros, zone: str) -> Window:
-    """The last complete week before `until` (rule 8); the running one if nothing is older.
-
-    A week of 1970 without any data (both MISSING).
-    """
-    running = week_of(date_of(max(until, 0), zone), zone)
+    """The last complete week before `until` (rule 8); the running one if nothing is older."""
+    running = week_of(date_of(until, zone), zone)
     last = previous(running)
     return running if since >= last.end_at else last
 

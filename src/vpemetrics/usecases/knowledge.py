@@ -9,7 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
-from vpemetrics.errors import NotFound
+from vpemetrics.errors import NoData, NotFound
 from vpemetrics.lineage.services import Services
 from vpemetrics.metrics.evaluate import HISTORY_WEEKS
 from vpemetrics.metrics.facts import (
@@ -32,6 +32,11 @@ from vpemetrics.store.history import Facts as StoredFacts
 from vpemetrics.window import DAY, MISSING, Micros, Window, to_micros, weeks_before
 
 EVERYTHING: Final = "*"
+NOT_DEPLOYED: Final = (
+    "no deployment is known, so there is no week to report on\n"
+    "`vpemetrics status` shows what was collected; docs/collectors.md tells what can say\n"
+    "what was deployed: tags or commits of a git repository, GitOps, files"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +76,11 @@ class Knowledge:
 
     @property
     def collected_between(self) -> Stretch:
-        """The first and the last moment deployments were collected for; MISSING without any."""
+        """The first and the last moment deployments were collected for; NoData without any."""
         kind = CoverageKind.DEPLOYMENTS
         spans = [span for (_, of), found in self.coverage.items() for span in found if of == kind]
         if not spans:
-            return MISSING, MISSING
+            raise NoData(NOT_DEPLOYED)
         return min(start for start, _ in spans), max(end for _, end in spans)
 
     @property
