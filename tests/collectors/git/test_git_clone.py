@@ -1,7 +1,7 @@
 import os
 import shutil
 import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -177,6 +177,34 @@ def test_a_squash_whose_head_reaches_the_cut_has_no_known_originals(shop: GitRep
     assert collected(mine.path).changes[12].commit_shas == ()
 
 
+def test_what_keeps_figures_from_being_right_is_said_every_time(shop: GitRepository) -> None:
+    shop.commit("After the tag")
+    found = collected(clone(shop, "mine", "--depth", "1").path)
+    first = found.warnings
+    found.again()
+
+    assert found.new == []
+    assert found.warnings == first
+    assert len(first) == 2
+
+
+def test_patterns_that_fit_no_tag_are_said(shop: GitRepository) -> None:
+    [line] = collected(shop.path, tags=["deployed-*"]).warnings
+    assert "none of its 1 tags, such as v1.0, fits `tags`;" in line
+
+
+def test_tags_that_are_all_too_old_are_said(shop: GitRepository) -> None:
+    [line] = collected(shop.path, since=date(2100, 1, 1)).warnings
+    assert "none of its tags was made since 2100-01-01;" in line
+
+
+def test_a_path_is_named_without_detours(shop: GitRepository) -> None:
+    empty = new_repository(shop.path.parent / "empty")
+
+    [line] = collected(shop.path / ".." / "empty").warnings
+    assert line == f"{empty.path} has no commits yet"
+
+
 def test_an_empty_repository_is_said_to_be_empty(tmp_path: Path) -> None:
     empty = new_repository(tmp_path / "empty")
     found = collected(empty.path)
@@ -186,7 +214,8 @@ def test_an_empty_repository_is_said_to_be_empty(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tags", "why"), [([], "it has no tags"), (["nightly"], "none of its 1 tags is a version")]
+    ("tags", "why"),
+    [([], "it has no tags"), (["nightly"], "none of its 1 tags, such as nightly, is a version")],
 )
 def test_without_versions_the_other_ways_are_told(
     tmp_path: Path, tags: list[str], why: str

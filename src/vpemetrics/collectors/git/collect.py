@@ -33,7 +33,7 @@ def collect(options: Options, occasion: Occasion, also: Sequence[str] = ()) -> I
 
     `also` are commits whose history is wanted too, wherever they lie.
     """
-    clone = look_at(Git(path=occasion.folder / options.path), options.branch)
+    clone = look_at(Git(path=(occasion.folder / options.path).resolve()), options.branch)
     repository = options.repository or clone.name
     since = occasion.begin(options.since)
     tags = [*_deployed(options, clone, since), *(Tag(sha, sha, "") for sha in also)]
@@ -55,9 +55,10 @@ def collect(options: Options, occasion: Occasion, also: Sequence[str] = ()) -> I
     )
     if telling.newest_at:
         position = replace(position, newest_at=format_instant(telling.newest_at))
+    _warn(telling, occasion)
     if position == after:
         return
-    _warn(telling, position, occasion)
+    _warn_of_bare(clone, position, occasion)
     yield Portion(
         records=_records(telling, position, occasion), cursors={_SCOPE: position.to_json()}
     )
@@ -68,7 +69,7 @@ def mend(path: Path) -> str | None:
 
     None where it came from nowhere. On a GitLab they are merge requests.
     """
-    return _mend(look_at(Git(path=path)))
+    return _mend(look_at(Git(path=path.resolve())))
 
 
 def _mend(clone: Clone) -> str | None:
@@ -163,7 +164,8 @@ def _records(telling: Telling, position: Position, occasion: Occasion) -> Iterat
     yield from telling.coverage(occasion.source, start, end)
 
 
-def _warn(telling: Telling, position: Position, occasion: Occasion) -> None:
+def _warn(telling: Telling, occasion: Occasion) -> None:
+    """Says what keeps all figures from being right, until it is mended."""
     clone, path = telling.clone, telling.clone.git.path
     if clone.boundary:
         occasion.warn(
@@ -172,15 +174,29 @@ def _warn(telling: Telling, position: Position, occasion: Occasion) -> None:
             f"git -C {quote(str(path))} fetch --unshallow"
         )
     if telling.options.deployments == "tags" and not telling.tags:
-        why = f"none of its {len(clone.tags)} tags is a version" if clone.tags else "it has no tags"
         occasion.warn(
-            f"no deployments in {path}: {why}; say which tags are with `tags`, or set "
-            f'deployments = "commits" if every commit of the default branch is deployed'
+            f"no deployments in {path}: {_why_none(telling)}; say which tags are with `tags`, or "
+            f'set deployments = "commits" if every commit of the default branch is deployed'
         )
+
+
+def _why_none(telling: Telling) -> str:
+    """Why no tag was deployed."""
+    names = [tag.name for tag in telling.clone.tags]
+    if not names:
+        return "it has no tags"
+    if not deployed_tags(telling.clone.tags, telling.options.tags):
+        fits = "fits `tags`" if telling.options.tags else "is a version"
+        return f"none of its {len(names)} tags, such as {names[-1]}, {fits}"
+    return f"none of its tags was made since {telling.since:%Y-%m-%d}"
+
+
+def _warn_of_bare(clone: Clone, position: Position, occasion: Occasion) -> None:
+    """Says which originals are missing, when they are met; reports say it ever after."""
     if position.bare:
         command = _mend(clone)
         occasion.warn(
-            f"the original commits of {len(position.bare)} of {len(position.told)} pull requests "
-            f"are not in {path}, so their lead time starts at the merge"
+            f"the original commits of {len(position.bare):,} of {len(position.told):,} pull "
+            f"requests are not in {clone.git.path}, so their lead time starts at the merge"
             + (f"; mend it with: {command}" if command else "")
         )
