@@ -363,7 +363,7 @@ def said(figures: Iterable[Figure], charts: Iterable[Chart]) -> Iterator[Figure]
         found = None if one is None else word(one, figure.window)
         if found is Word.BETTER and figure.provisional:
             found = Word.USUAL
-        yield figure if found is None else figure.model_copy(update={"signal": found})
+        yield figure if found is None else figure.model_copy(update={"signal": found.value})
 
 
 def expected_false_alarms(charts: Iterable[Chart], window: WindowRef) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from vpemetrics.metrics.charts import Baseline, Chart, Kind, Side, Signal
-from vpemetrics.metrics.figures import IntervalRef, Unit, WindowRef
+from vpemetrics.metrics.figures import Unit, WindowRef
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.metrics.signals import FULL
 from vpemetrics.reports import words
@@ -36,8 +36,7 @@ def range_of(by: Baseline, unit: Unit = Unit.PER_WEEK) -> str:
     """The values inside limits, of counts the whole ones: `38–98`."""
     low, high = by.low or 0.0, by.high or 0.0
     if unit is Unit.PROPORTION:
-        whole = words.interval(IntervalRef(low=low, high=high, method=""), unit, high)
-        return whole.strip("[]")
+        return f"{words.percent(low, 1).removesuffix('%')}–{words.percent(high, 1)}"
     return counts_between(low, high)
 
 
@@ -153,18 +152,15 @@ def by_chance(report: Report) -> Iterator[str]:
 
 
 def words_of(report: Report) -> Iterator[tuple[str, str]]:
-    """The metrics of which better or worse is said, with the word."""
-    if report.before:
-        said = [(one.metric, str(one.word)) for one in report.comparisons]
-    else:
-        figures = (report.figure(chart.metric) for chart in report.charts)
-        said = [(figure.metric, figure.signal or "") for figure in figures if figure]
-    yield from ((metric, word) for metric, word in said if word in ("better", "worse"))
+    """The metrics of which better or worse is said, by limits or beside the quarter before."""
+    said = [(chart.metric, said_of(report, chart.metric)) for chart in report.charts]
+    said += [(one.metric, str(one.word)) for one in report.comparisons]
+    yield from ((metric, word) for metric, word in said if word not in ("", "usual"))
 
 
 def judged(report: Report) -> bool:
     """Whether limits say anything of the window."""
-    return not report.before and any(
+    return any(
         figure.signal is not None
         for chart in report.charts
         if (figure := report.figure(chart.metric))
@@ -180,7 +176,7 @@ def exceptions(report: Report) -> list[str]:
     if found is None or not found.judged:
         return []
     if not found.outside:
-        return [f"none of {found.judged} with limits, of {words.counted(found.of, 'service')}"]
+        return [f"none of {words.counted(found.judged, 'service')} with limits"]
     chance = words.number(found.expected)
     return [
         *map(_outside, found.outside),

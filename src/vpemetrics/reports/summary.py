@@ -15,8 +15,12 @@ def summarise(report: Report) -> str:
 
 def _said(report: Report, word: str) -> str:
     """The metrics that got better, or worse, by their limits or since the quarter before."""
-    names = [words.name(metric) for metric, said in signals.words_of(report) if said == word]
-    return f"{', '.join(names)}: {word}." if names else ""
+    found = (
+        f"{words.name(metric)}: {said}."
+        for metric, said in signals.words_of(report)
+        if said.startswith(word)
+    )
+    return " ".join(found)
 
 
 def _good(report: Report) -> str:

@@ -1,0 +1,235 @@
+"""What reports say of limits and signals, and that a narrow terminal loses none of it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from example_reports import ACME, WEEK, full_week
+
+from vpemetrics.metrics.charts import Chart, Kind, Point
+from vpemetrics.metrics.comparisons import TargetWord
+from vpemetrics.metrics.signals import chart, lasting_run, said, step_to_paste
+from vpemetrics.reports import signals, terminal
+from vpemetrics.reports.model import Exceptions, NewLevel, Outside, Report, TargetStatus
+from vpemetrics.reports.summary import summarise
+
+# A mean of 40, and limits of 40 ± 2.66 × 4.16.
+LEVEL = [36, 44, 44, 36] * 6 + [36, 44]
+LIMITS = "29–51"
+
+
+def deployments(values: Sequence[float], metric: str = "deployment_frequency") -> Chart:
+    """A chart of weeks of which the last is that of the report."""
+    first = WEEK.start - timedelta(weeks=len(values) - 1)
+    points = [
+        Point(
+            label=f"{on.isocalendar().year}-W{on.isocalendar().week:02d}",
+            start=on,
+            value=value,
+            k=None if metric == "deployment_frequency" else 4,
+        )
+        for at, value in enumerate(values)
+        for on in [first + timedelta(weeks=at)]
+    ]
+    return chart(metric, ACME, Kind.XMR, points)
+
+
+def stretches(values: Sequence[float]) -> Chart:
+    """A chart of the deployments between failures, a failure a day."""
+    points = [
+        Point(label=str(on), start=on, value=value)
+        for at, value in enumerate(values)
+        for on in [WEEK.end - timedelta(days=len(values) - at)]
+    ]
+    return chart("change_fail_rate", ACME, Kind.G, points)
+
+
+def with_charts(*charts: Chart) -> Report:
+    """The full week with charts, and what they say of its figures."""
+    bare = full_week()
+    figures = tuple(said(bare.figures, charts))
+    return bare.model_copy(update={"charts": charts, "figures": figures})
+
+
+@pytest.mark.parametrize(
+    ("values", "usual", "word", "limits"),
+    [
+        ([*LEVEL, 40], LIMITS, "usual", f"limits {LIMITS}, locked 2026-W35"),
+        ([*LEVEL, 28], LIMITS, "worse", f"limits {LIMITS}, locked 2026-W35"),
+        ([*LEVEL, 52], LIMITS, "better", f"limits {LIMITS}, locked 2026-W35"),
+        ([*LEVEL, 52, 40], LIMITS, "better W35", f"limits {LIMITS}, locked 2026-W34"),
+        # What is bad among the last weeks goes before what is good.
+        ([*LEVEL, 52, 20, 40], LIMITS, "worse W35", f"limits {LIMITS}, locked 2026-W33"),
+        ([*LEVEL, 20, *[40] * 4], LIMITS, "usual", f"limits {LIMITS}, locked 2026-W31"),
+        (LEVEL[:10], "", "", "trial limits 29–51, 10 of 26 weeks"),
+        (LEVEL[:5], "", "", "limits after 5 of 26 weeks"),
+        ([1, 2] * 14, "", "", ""),  # too few for limits
+    ],
+)
+def test_a_week_is_said_to_be_usual_or_not(
+    values: list[float], usual: str, word: str, limits: str
+) -> None:
+    report = with_charts(deployments(values))
+
+    metric = "deployment_frequency"
+    assert signals.usual_of(report, metric) == usual
+    assert signals.said_of(report, metric) == word
+    assert signals.limits(report) == limits
+
+
+def test_without_charts_nothing_is_said() -> None:
+    report = full_week()
+
+    assert signals.limits(report) == ""
+    assert not signals.judged(report)
+    assert "Usual/wk" not in terminal.render(report)
+
+
+def test_a_rate_has_limits_in_percent() -> None:
+    report = with_charts(deployments([v / 400 for v in [*LEVEL, 60]], "deployment_rework_rate"))
+
+    assert signals.usual_of(report, "deployment_rework_rate") == "7.2–12.8%"
+    assert [*signals.told(report)] == ["Rework rate worse in 2026-W36: 15%, usual 7.2–12.8%"]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "told"),
+    [
+        (deployments([*LEVEL, 20]), [f"Deployments worse in 2026-W36: 20, usual {LIMITS}"]),
+        (
+            deployments([*LEVEL, *[41] * 8]),
+            ["Deployments better in 2026-W36: eight weeks in a row above 40"],
+        ),
+        (
+            stretches([*[4, 6] * 10, 40]),
+            ["Change fail rate better on 6 Sep: 40 without in between, usual up to 21"],
+        ),
+        (
+            stretches([*[4, 6] * 10, *[1] * 8]),
+            ["Change fail rate worse on 6 Sep: eight stretches in a row shorter than 5"],
+        ),
+        (deployments([*LEVEL, 20, *[40] * 4]), []),  # longer ago than the table reaches
+    ],
+)
+def test_each_signal_is_told_with_its_reason(drawn: Chart, told: list[str]) -> None:
+    assert [*signals.told(with_charts(drawn))] == told
+
+
+@pytest.mark.parametrize(
+    ("found", "said_there"),
+    [
+        (None, []),
+        (Exceptions(outside=(), judged=0, of=3, expected=0), []),
+        (Exceptions(outside=(), judged=1, of=3, expected=0.017), ["none of 1 service with limits"]),
+        (
+            Exceptions(
+                outside=(Outside(service="cart", deployments=9, low=0.4, high=7.9),),
+                judged=11,
+                of=12,
+                expected=0.187,
+            ),
+            ["cart 9 (usual 1–7)", "of 11 with limits, where chance gives up to 0.19"],
+        ),
+    ],
+)
+def test_services_outside_their_limits_are_named(
+    found: Exceptions | None, said_there: list[str]
+) -> None:
+    report = full_week().model_copy(update={"exceptions": found})
+
+    assert signals.exceptions(report) == said_there
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (
+            TargetStatus(metric="change_lead_time", at_most=172800, word=TargetWord.NOT_YET_KNOWN),
+            "Lead time at most 2 d: not yet known",
+        ),
+        (
+            TargetStatus(metric="deployment_frequency", at_least=25, word=TargetWord.HIT_OR_MISS),
+            "Deployments at least 25 a week: hit or miss",
+        ),
+        (
+            TargetStatus(
+                metric="change_fail_rate",
+                at_most=0.08,
+                at_least=0.005,
+                word=TargetWord.OUT_OF_REACH,
+            ),
+            "Change fail rate at least 0.5% and at most 8%: out of reach",
+        ),
+    ],
+)
+def test_a_target_is_told_with_how_it_is_met(status: TargetStatus, told: str) -> None:
+    assert signals.targets(full_week().model_copy(update={"targets": (status,)})) == [told]
+
+
+def level_of(drawn: Chart) -> NewLevel:
+    run, step, by = lasting_run(drawn), step_to_paste(drawn), drawn.baseline
+    assert run
+    assert step
+    assert by.center is not None
+    return NewLevel(
+        metric=drawn.metric,
+        kind=drawn.kind,
+        side=run.side,
+        since=run.since,
+        points=run.points,
+        center=by.center,
+        step=step,
+    )
+
+
+@pytest.mark.parametrize(
+    ("drawn", "told"),
+    [
+        (
+            deployments([*LEVEL, *[41] * 9]),
+            "Deployments: 9 weeks in a row above the usual 40, since 6 Jul 2026.",
+        ),
+        (
+            stretches([*[4, 6] * 10, *[1] * 8]),
+            "Change fail rate: 8 stretches in a row shorter than 5, since 30 Aug 2026.",
+        ),
+    ],
+)
+def test_a_new_level_is_told_with_the_lines_to_paste(drawn: Chart, told: str) -> None:
+    level = level_of(drawn)
+    text = terminal.render(with_charts(drawn).model_copy(update={"new_levels": (level,)}))
+
+    assert signals.new_level(level) == f"{told} If that is the new level, declare it:"
+    assert f'    on = {level.since}\n    why = "…"\n' in text
+
+
+@pytest.mark.parametrize(
+    ("values", "summary"),
+    [
+        ([*LEVEL, 40], "One failure is still open (checkout, 19 h). {} No signal."),
+        ([*LEVEL, 20], "One failure is still open (checkout, 19 h). Deployments: worse. {}"),
+        ([*LEVEL, 60], "One failure is still open (checkout, 19 h). {} Deployments: better."),
+    ],
+)
+def test_bad_news_goes_before_the_counts_and_good_news_after(
+    values: list[float], summary: str
+) -> None:
+    assert summarise(with_charts(deployments(values))) == summary.format(
+        "49 deployments, 1 of them failed."
+    )
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_narrow_terminal_loses_nothing(width: int) -> None:
+    earlier = deployments([*LEVEL, 52, 40])
+    text = terminal.render(with_charts(earlier), width=width)
+
+    assert LIMITS in text
+    assert "better W35" in text
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_what_chance_alone_gives_is_told() -> None:
+    report = full_week().model_copy(update={"expected_false_alarms": 0.065})
+
+    assert "False alarms to expect in 2026-W36 by chance alone: 0.06." in terminal.render(report)
