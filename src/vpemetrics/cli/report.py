@@ -60,11 +60,18 @@ def report(
         from vpemetrics.usecases.reporting import Asked
         from vpemetrics.usecases.reporting import report as reported
 
-        parts = outputs.JSON in {on_stdout, *files.values()}
-        asked = Asked(window=window, service=service, team=team, parts=parts, drawn=parts)
+        wanted = {on_stdout, *files.values()}
+        asked = Asked(
+            window=window,
+            service=service,
+            team=team,
+            parts=bool(wanted & outputs.WITH_PARTS),
+            drawn=bool(wanted & outputs.DRAWN),
+        )
+        rules = session.rules(configuration, store)
         with session.progress("Tracing services") as advance:
-            result = reported(store, session.rules(configuration, store), asked, advance)
-        result = with_fetch(result, session.sources(configuration))
+            result = reported(store, rules, asked, advance)
+        result = with_fetch(result, rules, store, session.sources(configuration))
     _tell_age(session, result)
     for path, format_of in files.items():
         outputs.write(path, outputs.rendered(result, format_of))

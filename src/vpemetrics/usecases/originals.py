@@ -1,25 +1,33 @@
 """Original commits that a clone lacks after squashes: the command that fetches them (rule 17)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from vpemetrics.collectors import git
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import VpemetricsError
+from vpemetrics.metrics.figures import Scope
 from vpemetrics.reports.model import Problem, Report
+from vpemetrics.rules import Rules
+from vpemetrics.store import Store
 
 REASON: Final = "starts_at_merge"
 
 
-def with_fetch(report: Report, sources: Iterable[Source]) -> Report:
+def with_fetch(report: Report, rules: Rules, store: Store, sources: Iterable[Source]) -> Report:
     """The report with the command that mends changes which start at their merge, if they do.
 
-    With several clones it is the first one's, and says so.
+    It is for the clone that lacks most of the originals, of those the scope is built from;
+    where others lack some too, it says so.
     """
     if all(problem.reason != REASON for problem in report.problems):
         return report
-    commands = list(_commands(sources))
+    lacking = sorted(_lacking(store, sources), key=lambda clone: clone.missing, reverse=True)
+    names = _repositories(report.scope, rules)
+    commands = [one.command for one in lacking if one.repository in names] or [
+        one.command for one in lacking
+    ]
     if not commands:
         return report
     return report.model_copy(
@@ -27,20 +35,27 @@ def with_fetch(report: Report, sources: Iterable[Source]) -> Report:
     )
 
 
-def _commands(sources: Iterable[Source]) -> Iterator[str]:
+def _lacking(store: Store, sources: Iterable[Source]) -> Iterator[git.Lacking]:
     for source in sources:
         if isinstance(source.options, git.Options):
+            place = source.folder / Path(source.options.path)
             try:
-                command = git.mend(source.folder / Path(source.options.path))
+                found = git.lacking(source.options, place, store.cursors(source.name))
             except VpemetricsError:  # a clone that is no longer there has nothing to fetch
                 continue
-            if command:
-                yield command
+            if found:
+                yield found
+
+
+def _repositories(scope: Scope, rules: Rules) -> Collection[str]:
+    """What the services of a scope are built from, as far as their names and the rules say."""
+    services = [one for one in rules.services if scope.name in (one.name, one.team)]
+    return {scope.name, *(one.repository or one.name for one in services)}
 
 
 def _with(problem: Problem, commands: list[str]) -> Problem:
     if problem.reason != REASON:
         return problem
-    where = "the clone" if len(commands) == 1 else "each clone, here the first"
+    where = "the clone" if len(commands) == 1 else "each clone, here the one that lacks most"
     remedy = f"fetch them into {where}; the next collection reads them"
     return problem.model_copy(update={"remedy": remedy, "command": commands[0]})

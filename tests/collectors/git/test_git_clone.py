@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from gitrepository import BEGIN, NOW, GitRepository, collected, new_repository
 
-from vpemetrics.collectors.git import mend
+from vpemetrics.collectors.git import Lacking, lacking
 from vpemetrics.collectors.git.clone import Remote, parse_remote
 from vpemetrics.collectors.git.commands import GitFailed, plain_environment
 from vpemetrics.errors import FixConfiguration
@@ -403,11 +403,22 @@ def test_what_is_newer_than_the_last_fetch_proves_to_be_covered(shop: GitReposit
     assert found.coverage["commits", "acme/shop"][1] == found.commits[newest].committed_at
 
 
-def test_the_mending_command_names_merge_requests_on_gitlab(shop: GitRepository) -> None:
-    assert mend(shop.path) is None
-
+def test_what_a_clone_lacks_is_counted_and_how_it_is_mended(shop: GitRepository) -> None:
+    shop.commit("Mend the cart (!12)")
     shop.git("remote", "add", "upstream", "https://gitlab.example.org/acme/shop.git")
-    assert mend(shop.path) == (
-        f"git -C {shop.path} fetch upstream "
-        "'+refs/merge-requests/*/head:refs/merge-requests/*/head'"
+    found = collected(shop.path)
+
+    assert lacking(found.options, shop.path, {}) is None
+    assert lacking(found.options, shop.path, found.cursors) == Lacking(
+        repository="acme/shop",
+        missing=1,
+        command=f"git -C {shop.path} fetch upstream "
+        "'+refs/merge-requests/*/head:refs/merge-requests/*/head'",
     )
+
+
+def test_a_clone_that_came_from_nowhere_cannot_be_mended(shop: GitRepository) -> None:
+    shop.commit("Mend the cart (#12)")
+    found = collected(shop.path)
+
+    assert lacking(found.options, shop.path, found.cursors) is None

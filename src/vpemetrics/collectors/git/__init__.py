@@ -1,9 +1,9 @@
 """A git repository as a source: version tags are deployments, merged pull requests changes."""
 
 from vpemetrics.collectors.base import Collector
-from vpemetrics.collectors.git.collect import collect, mend
+from vpemetrics.collectors.git.collect import Lacking, collect, lacking
 from vpemetrics.collectors.git.options import Options
 
-__all__ = ["GIT", "Options", "collect", "mend"]
+__all__ = ["GIT", "Lacking", "Options", "collect", "lacking"]
 
 GIT = Collector(options=Options, collect=collect)

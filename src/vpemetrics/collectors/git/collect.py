@@ -1,8 +1,8 @@
 """A git repository as a source: what is new in it, as records."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -64,15 +64,36 @@ def collect(options: Options, occasion: Occasion, also: Sequence[str] = ()) -> I
     )
 
 
-def mend(path: Path) -> str | None:
-    """The command that brings the original commits of squashed pull requests into a clone.
+@dataclass(frozen=True, kw_only=True)
+class Lacking:
+    """A clone without the original commits of squashed pull requests.
 
-    None where it came from nowhere. On a GitLab they are merge requests.
+    `missing` is how many of these there are, `command` what brings the commits.
     """
-    return _mend(look_at(Git(path=path.resolve())))
+
+    repository: str
+    missing: int
+    command: str
+
+
+def lacking(options: Options, place: Path, cursors: Mapping[str, str]) -> Lacking | None:
+    """What a clone lacked of original commits when it was collected last.
+
+    None where it lacked nothing, and where it came from nowhere that they could be had from.
+    """
+    position = parse_position(cursors.get(_SCOPE))
+    if position is None or not position.bare:
+        return None
+    clone = look_at(Git(path=place.resolve()))
+    command = _mend(clone)
+    if command is None:
+        return None
+    repository = options.repository or clone.name
+    return Lacking(repository=repository, missing=len(position.bare), command=command)
 
 
 def _mend(clone: Clone) -> str | None:
+    """The command that brings original commits; on a GitLab pull requests are merge requests."""
     remote = clone.remote
     if remote is None:
         return None
