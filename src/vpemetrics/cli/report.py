@@ -60,14 +60,8 @@ def report(
         from vpemetrics.usecases.reporting import Asked
         from vpemetrics.usecases.reporting import report as reported
 
-        wanted = {on_stdout, *files.values()}
-        asked = Asked(
-            window=window,
-            service=service,
-            team=team,
-            parts=bool(wanted & outputs.WITH_PARTS),
-            drawn=bool(wanted & outputs.DRAWN),
-        )
+        parts = outputs.JSON in {on_stdout, *files.values()}
+        asked = Asked(window=window, service=service, team=team, parts=parts, drawn=parts)
         rules = session.rules(configuration, store)
         with session.progress("Tracing services") as advance:
             result = reported(store, rules, asked, advance)
