@@ -254,6 +254,20 @@ SHOP = Rules(services=(Service(name="shop", paths=("shop/",)),))
                 [pull(1, None, by="", of="x", closed_at=at("Fri 10:00"))],
             ],
         ),
+        # Commits that come after their pull request, which is shipped, waits, or was rebased.
+        (
+            Rules(),
+            [
+                [
+                    *LINE,
+                    pull(1, "Wed 09:00", by="c", of="x"),
+                    pull(2, "Fri 09:00", by="e", of="y z"),
+                ],
+                [pull(3, "Fri 10:00", by="f", of="g"), *commits("d<g<y d<z")[1:]],
+                commits("b<x")[1:],
+                [*commits("g<e<f")[1:], deploy("d5", "Sat 10:00", "f")],
+            ],
+        ),
         # Nothing that is left names a commit.
         (
             Rules(),
@@ -295,6 +309,13 @@ def test_each_portion_leads_to_what_all_so_far_lead_to_at_once(
             [*changed(commits("g<h")[1:], h={"picked_from_sha": "f00d"})],
             [deploy("d6", "Sat 12:00", "g"), pull(3, "Sat 11:00", by="h", of="f")],
             [deploy("d7", "Sun 12:00", "h")],
+        ],
+        # Pull requests that are known before their commits.
+        [
+            LINE,
+            [pull(1, "Fri 09:00", by="e", of="x y"), pull(2, "Fri 10:00", by="f", of="z")],
+            commits("d<x<y")[1:],
+            [*commits("d<e<f e<z")[1:], deploy("d5", "Sat 10:00", "f")],
         ],
     ],
 )

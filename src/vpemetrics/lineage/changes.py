@@ -56,7 +56,7 @@ class Ownership:
         self.facts = facts
         self.changes: list[ChangeRow] = sorted(
             (row for row in rows if row.merged_at != MISSING),
-            key=lambda row: (row.merged_at, row.key),
+            key=lambda row: (row.merged_at, row.key, row.id),
         )
         place = {row.id: at for at, row in enumerate(self.changes)}
         self.owner: dict[int, int] = {
@@ -97,7 +97,7 @@ class Ownership:
         if change.merge_commit == NONE:
             return
         owner.setdefault(change.merge_commit, at)
-        for sha in self._rebased(change):
+        for sha in self.rebased(change):
             owner.setdefault(sha, at)
 
     def _merged_sides(self) -> dict[int, list[int]]:
@@ -123,7 +123,7 @@ class Ownership:
                 sides[int(graph.ids[line[position]])].append(int(graph.ids[commit]))
         return sides
 
-    def _rebased(self, change: ChangeRow) -> Iterable[int]:
+    def rebased(self, change: ChangeRow) -> Iterable[int]:
         """The ids of the copies a rebase made, from the last down: they keep their author dates."""
         index, authored_at = self.graph.index, self.facts.authored_at
         copy = index.get(change.merge_commit, NONE)

@@ -265,7 +265,7 @@ def _by_graph(groups: list[Group], facts: ServiceFacts, mine: Mine) -> _Attribut
         deployed=[*past.deployed, *judge(groups, ancestry, _standing(past, ancestry))],
         ancestry=ancestry,
         mine=mine.changes,
-        changes=before | now,
+        changes=dict(sorted((before | now).items())),
         direct=direct_commits(ownership, reached, mine.commits),
         commit=commit,
         reached=_by_position(graph, reached, len(past), len(groups)),

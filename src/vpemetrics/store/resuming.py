@@ -179,6 +179,8 @@ class Resuming:
             if self._new.intersection(one.commit for one in tail.deployed):
                 raise Disturbed
             past = tail.past(history, ids, self._known.undecided)
+            if not self._completed.isdisjoint(past.shipped):
+                raise Disturbed
             resumed[name] = Resumed(past, tail.settled, tail.dropped, tail.rows)
         return resumed
 
@@ -195,14 +197,14 @@ class Resuming:
 
     @cached_property
     def commits(self) -> Commits:
-        """All commits; the new ones only if nothing has named them before."""
+        """All commits; the new ones only if no more than pull requests have named them before."""
         old, new = self._known.commits, self._latest
         if np.isin(old.ids, self._facts.commits_since(self._since)).any():
             raise Disturbed
         if not len(new.ids):
             return old
         named = [old.ids, old.first, old.second]
-        named += map(_array, (self._known.owned, old.reverts.values(), old.picked_from.values()))
+        named += map(_array, (old.reverts.values(), old.picked_from.values()))
         named += map(_array, old.others.values())
         if np.isin(new.ids, np.concatenate(named)).any():
             raise Disturbed
@@ -230,6 +232,12 @@ class Resuming:
         return frozenset(self._latest.ids.tolist())
 
     @cached_property
+    def _completed(self) -> frozenset[int]:
+        """The pull requests that were known before some of their commits."""
+        owned = self._known.owned
+        return frozenset(owned[sha] for sha in self._new if sha in owned)
+
+    @cached_property
     def _changed(self) -> list[ChangeRow]:
         """Pull requests that are new or changed, none of which had been merged before."""
         if not self._known.merged.isdisjoint(self._facts.changes_since(self._since)):
@@ -242,7 +250,7 @@ class Resuming:
         """The pull requests that matter: new, open, waiting, about to ship anew, or named."""
         open_ = self._facts.changes(f"{self._where} AND merged_at IS NULL AND closed_at IS NULL")
         found = {row.id: row for row in (*open_, *self._changed)}
-        self._take(found, {id_ for tail in tails for id_ in tail.unshipped})
+        self._take(found, self._completed.union(*(tail.unshipped for tail in tails)))
         self._take_carriers(found)
         owned, reverts = self._known.owned, self.commits.reverts
         targets = [of for sha, of in reverts.items() if sha not in owned or owned[sha] in found]
@@ -288,7 +296,10 @@ class Resuming:
             late = at in fresh and row.merged_at <= known.last_merged
             if late and any(sha in known.owned for sha in (*row.commits, row.merge_commit)):
                 raise Disturbed
-        claimed = {sha for sha, at in ownership.owner.items() if at in fresh}
+            copies = ownership.rebased(row) if row.id in self._completed else ()
+            if any(known.owned.get(sha, row.id) != row.id for sha in copies):
+                raise Disturbed
+        claimed = {sha for sha, at in ownership.owner.items() if at >= 0 and sha not in known.owned}
         undecided = known.undecided ^ ownership.undecided
         taken = {ownership.pick_roots.get(sha, sha) for sha in (claimed | undecided) - self._new}
         if self._facts.shipped_directly(taken) or self._moves_picks(ownership, undecided):
