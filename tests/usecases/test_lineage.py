@@ -317,6 +317,11 @@ def test_each_portion_leads_to_what_all_so_far_lead_to_at_once(
             commits("d<x<y")[1:],
             [*commits("d<e<f e<z")[1:], deploy("d5", "Sat 10:00", "f")],
         ],
+        # A service beside one of the same repository that never says what it deploys.
+        [
+            [*LINE, deploy("t1", "Mon 09:00", None, service="till")],
+            [*commits("d<e")[1:], NEXT, deploy("t2", "Sat 11:00", None, service="till")],
+        ],
     ],
 )
 def test_what_comes_every_day_is_gone_on_with(portions: list[list[AnyRecord]]) -> None:

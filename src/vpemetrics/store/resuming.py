@@ -8,6 +8,7 @@ and those services are traced anew.
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -164,11 +165,12 @@ class Resuming:
         changes: Collection[int],
         paths: bool,
     ) -> dict[str, Resumed]:
-        """How to go on with each service, given by name and id; Disturbed if it cannot be.
+        """How to go on with those services, given by name and id, with which it can be gone on.
 
-        `commits` and `changes` are those that incidents or people name, by id.
+        `commits` and `changes` are those that incidents or people name, by id. Disturbed if
+        something new concerns what is settled in all of them.
         """
-        tails = {name: _Tail(self._facts, self._since, id_, name) for name, id_ in names.items()}
+        tails = dict(self._tails(names))
         rows = self._rows(tails.values(), commits, changes)
         touched = self._paths(rows, commits) if paths else {}
         self.history = history = self._facts.built(self.commits, rows, touched, self._known.owned)
@@ -176,13 +178,18 @@ class Resuming:
         ids = [row.id for row in rows]
         resumed = {}
         for name, tail in tails.items():
-            if self._new.intersection(one.commit for one in tail.deployed):
-                raise Disturbed
             past = tail.past(history, ids, self._known.undecided)
-            if not self._completed.isdisjoint(past.shipped):
-                raise Disturbed
-            resumed[name] = Resumed(past, tail.settled, tail.dropped, tail.rows)
+            if self._completed.isdisjoint(past.shipped):
+                resumed[name] = Resumed(past, tail.settled, tail.dropped, tail.rows)
         return resumed
+
+    def _tails(self, names: Mapping[str, int]) -> Iterable[tuple[str, "_Tail"]]:
+        """The services that deployed no new commit before it was known."""
+        for name, id_ in names.items():
+            with suppress(Disturbed):
+                tail = _Tail(self._facts, self._since, id_, name)
+                if self._new.isdisjoint(one.commit for one in tail.deployed):
+                    yield name, tail
 
     def save(self) -> None:
         """Writes down the history where it has got longer."""
