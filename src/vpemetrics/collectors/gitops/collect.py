@@ -12,7 +12,7 @@ from vpemetrics.collectors.base import Occasion, Portion, bot_test
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.collect import collect as collect_history
 from vpemetrics.collectors.git.commands import Git
-from vpemetrics.collectors.git.commits import Recorder
+from vpemetrics.collectors.git.commits import Bots
 from vpemetrics.collectors.git.log import moment
 from vpemetrics.collectors.git.options import Options as HistoryOptions
 from vpemetrics.collectors.gitops.homes import Homes, off_branch
@@ -43,8 +43,8 @@ def collect(options: Options, occasion: Occasion) -> Iterator[Portion]:
         return
     settings, homes = _settings(options, occasion, clone), Homes(options, occasion.folder)
     after = _to_go_on_from(occasion, clone, settings, homes)
-    told = Recorder("", bot_test(occasion.rules.bots))
-    reading = Reader(clone, clone.tip, options, told).read(after)
+    bots = Bots(bot_test(occasion.rules.bots))
+    reading = Reader(clone, clone.tip, options, bots).read(after)
     telling = Telling(
         reading=reading,
         within=occasion.rules.superseded_within,

@@ -12,9 +12,9 @@ import yaml
 
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commands import GitFailed
-from vpemetrics.collectors.git.commits import Recorder
+from vpemetrics.collectors.git.commits import Bots
 from vpemetrics.collectors.git.log import Logged, moment, read_log
-from vpemetrics.collectors.gitops.bumps import Bump, Key
+from vpemetrics.collectors.gitops.bumps import Bump
 from vpemetrics.collectors.gitops.files import Touched, read_blobs, touched
 from vpemetrics.collectors.gitops.images import Found, parse_place, versions
 from vpemetrics.collectors.gitops.options import Options
@@ -45,7 +45,11 @@ class _Line(NamedTuple):
 
     shas: Sequence[str]
     parents: Mapping[str, str]
-    seconds: Mapping[str, int]
+    committed: Mapping[str, str]
+
+    def moment(self, sha: str) -> int | None:
+        """When a commit was made, in seconds; None where git cannot say."""
+        return int(self.committed[sha]) if moment(self.committed[sha]) else None
 
     def arrivals(self) -> Iterator[tuple[str, str]]:
         """Every commit, parents first, with the one of the branch's own that brought it."""
@@ -67,14 +71,14 @@ class _Rewritten(Exception):
 
 
 class Reader:
-    """Reads one configuration repository under its options; `told` makes records of commits."""
+    """Reads a configuration repository under its options; `bots` tells whose commits are bots'."""
 
-    def __init__(self, clone: Clone, tip: str, options: Options, told: Recorder) -> None:
+    def __init__(self, clone: Clone, tip: str, options: Options, bots: Bots) -> None:
         """Nothing is read yet."""
         self._clone = clone
         self._tip = tip
         self._options = options
-        self._told = told
+        self._bots = bots
         self._read = self._of_subjects if options.subject else self._of_files
 
     def read(self, after: Position | None) -> Reading:
@@ -97,9 +101,9 @@ class Reader:
 
         line = self._line(after, note)
         bumps = [
-            self._bump(*fitting[sha], line.seconds[landing])
+            self._bump(*fitting[sha], at)
             for sha, landing in line.arrivals()
-            if sha in fitting and landing in line.seconds
+            if sha in fitting and (at := line.moment(landing)) is not None
         ]
         return self._reading(line, bumps, after)
 
@@ -107,25 +111,20 @@ class Reader:
         own: dict[str, Logged] = {}
         line = self._line(after, lambda one: own.setdefault(one.sha, one), "--first-parent")
         pattern = self._options.pattern
-        found = [
+        files = [
             (one, fits.groupdict())
             for one in touched(self._clone.git, line.shas, line.parents)
-            if one.sha in line.seconds
-            and (fits := pattern.fullmatch(one.path))
-            and self._is_chosen(fits.groupdict())
+            if (fits := pattern.fullmatch(one.path)) and self._is_chosen(fits.groupdict())
         ]
-        read = self._versions(one for one, _ in found)
-        current = {one.key: one.version for one in after.wanted} if after else dict[Key, str]()
-        bumps = []
-        for one, names in found:
-            for said in read[one.blob] or ():
-                whole = {**names, **said.names, "version": said.version}
-                bump = self._bump(whole, own[one.sha], line.seconds[one.sha])
-                if current.get(bump.key) != bump.version:
-                    current[bump.key] = bump.version
-                    bumps.append(bump)
-        unreadable = [f"{one.path} at {one.sha[:12]}" for one, _ in found if read[one.blob] is None]
-        return self._reading(line, bumps, after, unreadable)
+        read = self._versions(one for one, _ in files)
+        wanted = (
+            self._bump({**names, **said.names, "version": said.version}, own[one.sha], at)
+            for one, names in files
+            for said in read[one.blob] or ()
+            if (at := line.moment(one.sha)) is not None
+        )
+        unreadable = [f"{one.path} at {one.sha[:12]}" for one, _ in files if read[one.blob] is None]
+        return self._reading(line, _changed(wanted, after), after, unreadable)
 
     def _versions(self, files: Iterable[Touched]) -> dict[str, list[Found] | None]:
         """The versions in files, by blob; None where one is no YAML."""
@@ -140,12 +139,11 @@ class Reader:
         return read
 
     def _line(self, after: Position | None, note: Callable[[Logged], Any], *more: str) -> _Line:
-        parents, seconds = dict[str, str](), dict[str, int]()
+        parents, committed = dict[str, str](), dict[str, str]()
         without = [after.tip] if after else []
         for one in read_log(self._clone.git, [self._tip], without=without, more=more):
             parents[one.sha] = one.parents
-            if moment(one.committed):
-                seconds[one.sha] = int(one.committed)
+            committed[one.sha] = one.committed
             note(one)
         shas, before = [], self._tip
         while before in parents:
@@ -153,7 +151,7 @@ class Reader:
             before = parents[before].partition(" ")[0]
         if after and before != after.tip:
             raise _Rewritten
-        return _Line(shas[::-1], parents, seconds)
+        return _Line(shas[::-1], parents, committed)
 
     def _bump(self, names: Mapping[str, str | None], one: Logged, at: int) -> Bump:
         options = self._options
@@ -163,7 +161,7 @@ class Reader:
             environment=names.get("environment") or options.environment or "",
             version=names.get("version") or "",
             at=at,
-            is_bot=self._told(one).is_bot,
+            is_bot=self._bots[one.email, one.name],
         )
 
     def _is_chosen(self, names: Mapping[str, str | None]) -> bool:
@@ -178,7 +176,7 @@ class Reader:
         after: Position | None,
         unreadable: Sequence[str] = (),
     ) -> Reading:
-        known = [line.seconds[sha] for sha in line.shas if sha in line.seconds]
+        known = [at for sha in (*line.shas[:1], *line.shas[-1:]) if (at := line.moment(sha))]
         only = self._options.only
         return Reading(
             bumps=[one for one in bumps if all(one[1:4]) and is_chosen(one.service, only)],
@@ -188,3 +186,12 @@ class Reader:
             unreadable=unreadable,
             cut=self._clone.boundary if self._options.file else (),
         )
+
+
+def _changed(wanted: Iterable[Bump], after: Position | None) -> Iterator[Bump]:
+    """Those that want another version than the one before them of the same service and place."""
+    current = {one.key: one.version for one in after.wanted} if after else {}
+    for one in wanted:
+        if current.get(one.key) != one.version:
+            current[one.key] = one.version
+            yield one
