@@ -13,9 +13,16 @@ from hypothesis import strategies as st
 from measuring import collected, weeks
 from stored import SOURCE, empty_store
 
-from vpemetrics.metrics.facts import Cut, Facts, table
+from vpemetrics.metrics.facts import Cut, Facts
 from vpemetrics.metrics.figures import Figure, Scope
-from vpemetrics.metrics.points import COUNTS, RATES, stretch_points, weekly_points
+from vpemetrics.metrics.points import (
+    COUNTS,
+    RATES,
+    outcomes_table,
+    recent_outcomes,
+    stretch_points,
+    weekly_points,
+)
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.metrics.table import Table
 from vpemetrics.records import AnyRecord, Coverage, CoverageKind
@@ -42,8 +49,7 @@ def deployed(
         facts = known.facts(store, window).of(known.services, pooled=True)
         with store.view() as view:
             found = measures.outcomes(view, window.start_at, window.end_at)
-        flags = {name: found[name] == 1 for name in ("forward", "unplanned", "failed")}
-        yield facts, table({**found, **flags}, known.names)
+        yield facts, outcomes_table(found, known.names)
 
 
 def value(figure: Figure) -> float | None:
@@ -97,6 +103,17 @@ def test_a_point_is_the_figure_of_its_week(
                 if not figure.partial:
                     assert point.value == value(figure)
                     assert point.provisional == figure.provisional
+
+
+@settings(max_examples=20, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(histories())
+def test_facts_and_store_tell_the_same_outcomes(history: History) -> None:
+    with deployed(history.records, history.rules) as (facts, rows):
+        recent = recent_outcomes(facts)
+
+        recent = recent.where(recent["finished_at"] >= LONG.start_at)
+        for name in ("id", "service", "finished_at", "forward", "failed", "unplanned"):
+            assert recent[name].tolist() == rows[name].tolist()
 
 
 def fortnight(*more: AnyRecord) -> list[AnyRecord]:

@@ -6,7 +6,7 @@ They reach from the first of some weeks, which are in a row, to the end of the l
 `earlier` are those before them, back to the first that was collected.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from vpemetrics.metrics.charts import Point
 from vpemetrics.metrics.dora import MAY_RISE
-from vpemetrics.metrics.facts import Facts, merged
+from vpemetrics.metrics.facts import CONFIRMED, Facts, merged, table
 from vpemetrics.metrics.provisional import provisional
 from vpemetrics.metrics.signals import Outcome, stretches
-from vpemetrics.metrics.table import Table
+from vpemetrics.metrics.table import Columns, Table, one_of
 from vpemetrics.records import CoverageKind
 from vpemetrics.window import Window, date_of
 
@@ -58,6 +58,22 @@ def weekly_points(
             provisional=_provisional(metric, facts, week),
         )
         for at, week in enumerate(weeks)
+    )
+
+
+def outcomes_table(columns: Columns, names: Mapping[int, str]) -> Table:
+    """The rows of a store as those that points are made from."""
+    flags = {name: columns[name] == 1 for name in ("forward", "failed", "unplanned")}
+    return table({**columns, **flags}, names)
+
+
+def recent_outcomes(facts: Facts) -> Table:
+    """The same of the deployments that the facts hold since they begin."""
+    counted = facts.counted.where(facts.counted["finished_at"] >= facts.since)
+    failed = facts.failures["deployed_id"][one_of(facts.failures["grade"], CONFIRMED)]
+    return counted.with_columns(
+        failed=np.isin(counted["id"], failed),
+        unplanned=~one_of(counted["unplanned"], (None,)),
     )
 
 

@@ -214,7 +214,7 @@ def signals(points: Sequence[Point], by: Baseline, better: Side) -> Iterator[Sig
     for point, side, run in _runs(points, by):
         if side is None or (point.provisional and side == better):
             continue
-        if is_outside(point, by):
+        if is_outside(_value(point), by):
             yield _signal("outside_limits", point, side, better)
         if run == RUN:
             yield _signal("eight_in_a_row", point, side, better)
@@ -253,9 +253,8 @@ def new_points(points: Iterable[Point], by: Baseline) -> Iterator[Point]:
         yield from (point for point in points if _known(point) and point.start > by.last)
 
 
-def is_outside(point: Point, by: Baseline) -> bool:
-    """Whether a point, which is no gap, lies beyond a limit."""
-    value = _value(point)
+def is_outside(value: float, by: Baseline) -> bool:
+    """Whether a value lies beyond a limit."""
     return (by.high is not None and value > by.high) or (by.low is not None and value < by.low)
 
 

@@ -69,6 +69,16 @@ class Table:
         """The same rows with columns added or replaced."""
         return Table(columns, self._length, self)
 
+    def followed_by(self, other: "Table") -> "Table":
+        """These rows and then others, with the columns that both have."""
+        return Table.of(
+            {
+                name: np.concatenate([self[name], other[name]])
+                for name in self.names
+                if name in other.names
+            }
+        )
+
     def ordered(self, name: str) -> "Table":
         """The rows in ascending order of a column, equal ones as they were."""
         return self.at(np.argsort(self[name], kind="stable"))

@@ -137,17 +137,18 @@ def outcomes(
         here += f" AND d.service_id IN ({', '.join(map(str, services)) or 'NULL'})"
     found = read_many(
         connection,
-        "SELECT d.id, d.service_id, d.finished_at, "
-        "CASE WHEN d.kind = 'forward' THEN 1 ELSE 0 END AS forward, "
-        "CASE WHEN d.unplanned IS NULL THEN 0 ELSE 1 END AS unplanned "
+        "SELECT d.id, d.service_id, d.finished_at "
         f"FROM deployed d WHERE {here} AND d.kind IN {_COUNTED}",
     )
-    failed = read_columns(
-        connection,
-        "SELECT DISTINCT e.deployed_id FROM evidence e JOIN deployed d ON d.id = e.deployed_id "
+    few = {  # what is seldom so is quicker looked up than read of each
+        "forward": f"SELECT d.id FROM deployed d WHERE {here} AND d.kind <> 'forward'",
+        "unplanned": f"SELECT d.id FROM deployed d WHERE {here} AND d.unplanned IS NOT NULL",
+        "failed": "SELECT DISTINCT d.id FROM evidence e JOIN deployed d ON d.id = e.deployed_id "
         f"WHERE e.chosen = 1 AND e.grade IN {_CONFIRMED} AND {here}",
-    )
-    found["failed"] = np.isin(found["id"], failed["deployed_id"]).astype(np.int64)
+    }
+    for name, wanted in few.items():
+        ids = read_columns(connection, wanted)["id"]
+        found[name] = np.isin(found["id"], ids, invert=name == "forward").astype(np.int64)
     order = np.lexsort((found["id"], found["finished_at"]))
     return {name: column[order] for name, column in found.items()}
 

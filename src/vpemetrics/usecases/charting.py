@@ -4,6 +4,7 @@ A baseline that is complete is kept in the store. Then only the weeks that are d
 some before them in which a run may have begun.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,11 +14,13 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from vpemetrics.metrics.charts import Baseline, Chart, Kind, Point
-from vpemetrics.metrics.facts import Facts, by_service, table
+from vpemetrics.metrics.facts import Facts, by_service
 from vpemetrics.metrics.figures import Scope
 from vpemetrics.metrics.points import (
     COUNTS,
     RATES,
+    outcomes_table,
+    recent_outcomes,
     services_covered,
     stretch_points,
     weekly_points,
@@ -31,7 +34,6 @@ from vpemetrics.metrics.signals import (
     drawn,
     is_outside,
     lasting_run,
-    new_points,
     step_to_paste,
     weekly_or_rare,
 )
@@ -200,16 +202,18 @@ class _Charting:
         ]
         if self._new_services:
             firsts.append(self._begins)
+        recent = recent_outcomes(self._facts)
+        start = midnight(min(firsts), self._window.zone)
+        if start >= self._facts.since:
+            return recent
         everybody = self._scope.kind == "organisation"
         wanted = frozenset(self._facts.services)
         ids = [id_ for id_, name in self._known.names.items() if name in wanted]
-        start = midnight(min(firsts), self._window.zone)
         with self._store.view() as connection:
             found = measures.outcomes(
-                connection, start, self._window.end_at, None if everybody else ids
+                connection, start, self._facts.since, None if everybody else ids
             )
-        flags = {name: found[name] == 1 for name in ("forward", "unplanned", "failed")}
-        return table({**found, **flags}, self._known.names)
+        return outcomes_table(found, self._known.names).followed_by(recent)
 
     # The services of the scope, each against its own limits.
 
@@ -223,11 +227,9 @@ class _Charting:
             return None
         judged = [one for name in self._facts.services if (one := self._judged(name))]
         outside = [
-            Outside(
-                service=name, deployments=int(point.value or 0), low=by.low or 0.0, high=by.high
-            )
-            for name, point, by in judged
-            if by.high is not None and is_outside(point, by)
+            Outside(service=name, deployments=count, low=by.low or 0.0, high=by.high)
+            for name, count, by in judged
+            if by.high is not None and is_outside(count, by)
         ]
         return Exceptions(
             outside=tuple(outside),
@@ -236,24 +238,46 @@ class _Charting:
             expected=len(judged) * FALSE_ALARMS[Kind.XMR],
         )
 
-    def _judged(self, service: str) -> tuple[str, Point, Baseline] | None:
-        """A service's week and its limits; None where there are none."""
-        scope = Scope(kind="service", name=service)
-        since = max(self._steps(COUNT, scope), default=None)
-        by = self.kept.get(scope, COUNT, Kind.XMR, since)
-        if by is None and service in self._new_services:
-            by = baseline(self._points(service, since or self._begins), Kind.XMR, since)
-            self.kept.keep(scope, COUNT, Kind.XMR, [by])
-        if by is None or not by.judges:
+    def _judged(self, service: str) -> tuple[str, int, Baseline] | None:
+        """A service's deployments in the week, and its limits; None where there are none."""
+        by = self._limits[service]
+        if service in self._new_services:
+            by = self._found_anew(service)
+        stretch = self._window.start_at, self._window.end_at
+        collected = self._facts.covers(service, CoverageKind.DEPLOYMENTS, stretch)
+        if by is None or not by.judges or by.last is None or not collected:
             return None
-        point = next(new_points(self._points(service, self._window.start), by), None)
-        return None if point is None else (service, point, by)
+        return (service, self._counts[service], by) if by.last < self._window.start else None
 
-    def _points(self, service: str, first: date) -> list[Point]:
-        """The weeks of one service that begin on a date or after it."""
-        weeks = [week for week in self._weeks[self._place(first) :] if week.start >= first]
+    @cached_property
+    def _counts(self) -> Counter[str]:
+        """How often each service was deployed in the window."""
+        rows = self._rows_since(self._window.start)
+        return Counter(rows["service"].tolist())
+
+    @cached_property
+    def _limits(self) -> dict[str, Baseline | None]:
+        """The stored limits of the services."""
+        return {
+            name: self.kept.get(_service(name), COUNT, Kind.XMR, self._since(name))
+            for name in self._facts.services
+        }
+
+    def _since(self, service: str) -> date | None:
+        """The last step of a service's deployments."""
+        return max(self._steps(COUNT, _service(service)), default=None)
+
+    def _found_anew(self, service: str) -> Baseline:
         rows = self._rows.at(self._places.get(service, _NOWHERE))
-        return [*weekly_points(COUNT, rows, replace(self._facts, services=(service,)), weeks)]
+        facts, since = replace(self._facts, services=(service,)), self._since(service)
+        found = baseline(
+            weekly_points(COUNT, rows, facts, self._weeks_since(since)), Kind.XMR, since
+        )
+        self.kept.keep(_service(service), COUNT, Kind.XMR, [found])
+        return found
+
+    def _weeks_since(self, since: date | None) -> list[Window]:
+        return [week for week in self._weeks if since is None or week.start >= since]
 
     @cached_property
     def _places(self) -> dict[str, Places]:
@@ -267,13 +291,11 @@ class _Charting:
         return frozenset(name for name in self._facts.services if self._is_new(name))
 
     def _is_new(self, service: str) -> bool:
-        scope = Scope(kind="service", name=service)
-        since = max(self._steps(COUNT, scope), default=None)
-        if self.kept.get(scope, COUNT, Kind.XMR, since):
+        if self._limits[service]:
             return False
-        weeks = [week for week in self._weeks if since is None or week.start >= since]
         facts = replace(self._facts, services=(service,))
-        return int(services_covered(facts, weeks).sum()) >= FULL[Kind.XMR]
+        weeks = self._weeks_since(self._since(service))
+        return bool(weeks) and int(services_covered(facts, weeks).sum()) >= FULL[Kind.XMR]
 
 
 class _Kept:
@@ -328,6 +350,10 @@ def _new_level(of: Chart) -> NewLevel | None:
         center=center,
         step=lines,
     )
+
+
+def _service(name: str) -> Scope:
+    return Scope(kind="service", name=name)
 
 
 def _about(scope: Scope, metric: str, kind: Kind) -> tuple[str, str, str, str]:
