@@ -287,7 +287,7 @@ def test_a_name_means_what_people_mean_by_it(sample: Store, name: str, meant: st
         ("changeleadtime", "did you mean change_lead_time"),
         ("INC-1-33", "INC-1-3"),
         ("abc123", "at least 7 characters"),
-        ("0000000", "it may be a metric, a sha"),
+        ("0000000", "A record goes by its sha"),
     ],
 )
 def test_a_name_of_nothing_or_of_several_is_answered_with_names(
@@ -307,6 +307,27 @@ def everything(store: Store) -> Iterator[Explanation]:
         yield explain(store, RULES, metric, Asked(window=QUARTER))
     for record in ("checkout/91", "example/checkout#73", "INC-1-5", "7e6251f"):
         yield explain(store, RULES, record)
+
+
+def test_moments_go_without_the_year_in_which_the_window_ends(sample: Store) -> None:
+    window = Window(start=date(2025, 12, 1), end=date(2026, 9, 7))
+    found = explain(sample, RULES, "lead_time", Asked(window=window))
+
+    assert "  142.  12 Mar 13:31  example/search#14" in render(found)
+
+
+def test_what_was_made_of_a_record_says_in_which_zone(sample: Store) -> None:
+    assert render(explain(sample, RULES, "INC-3-6")).startswith("Incident INC-3-6 (times in UTC)\n")
+
+
+def test_a_week_without_a_change_says_just_that(sample: Store) -> None:
+    quiet = Asked(window=parse_week("2026-W34"), service="accounts")
+    found = explain(sample, RULES, "lead_time", quiet)
+
+    assert found.arithmetic == (
+        "There is no sample in the window.",
+        "No pull request was merged in the window.",
+    )
 
 
 def test_the_text_is_80_columns_wide_and_a_screen_long(sample: Store) -> None:

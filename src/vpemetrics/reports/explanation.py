@@ -4,7 +4,7 @@ One value, rendered as text for a terminal or as JSON. Nothing in it speaks of a
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -115,10 +115,11 @@ class _Text:
         self._width = width
         self._zone = ZoneInfo(explanation.zone)
         figure = explanation.figure
-        self._year = figure.window.start.year if figure else None
+        self._year = (figure.window.end - timedelta(days=1)).year if figure else None
 
     def head(self) -> list[str]:
-        title = columns.wrap(columns.plain(self._of.title), self._width)
+        clock = "" if self._of.figure else f" (times in {self._of.zone})"
+        title = columns.wrap(columns.plain(self._of.title) + clock, self._width)
         url = [columns.plain(self._of.url)] if self._of.url else []
         return [*title, *url, *(self._wrapped(self._of.definition) if self._of.definition else [])]
 

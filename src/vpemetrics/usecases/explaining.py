@@ -1,6 +1,7 @@
 """Explanations for whoever doubts a number: the records behind a figure, or one record's story."""
 
 from difflib import get_close_matches
+from typing import Final
 
 from vpemetrics import __version__
 from vpemetrics.errors import NotFound
@@ -9,7 +10,7 @@ from vpemetrics.metrics.facts import Cut
 from vpemetrics.metrics.figures import Figure, WindowRef
 from vpemetrics.metrics.registry import ALIASES, METRICS, Metric
 from vpemetrics.metrics.registry import find as find_metric
-from vpemetrics.reports import words
+from vpemetrics.reports import columns, words
 from vpemetrics.reports.explanation import Explanation
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, lookup
@@ -20,6 +21,8 @@ from vpemetrics.usecases.lineage import Progress, bring_up_to_date
 from vpemetrics.usecases.records_explained import KINDS, explain_record
 from vpemetrics.usecases.reporting import EVERYTHING, Asked
 from vpemetrics.window import MISSING, from_micros
+
+_LINE: Final = 72
 
 
 def explain(
@@ -136,9 +139,14 @@ def _unknown(view: View, name: str) -> str:
         return f"{said}; did you mean {', '.join(near)}?"
     if lookup.is_sha(name.ljust(lookup.SHORTEST_SHA, "0")) and len(name) < lookup.SHORTEST_SHA:
         return f"{said}; a sha wants at least {lookup.SHORTEST_SHA} characters"
-    return (
-        f"{said}; it may be a metric, a sha, #123, owner/repository#123, or the id of a "
-        f"deployment or incident. Metrics: {', '.join(METRICS)}"
+    metrics = columns.wrap(f"Metrics are {', '.join(METRICS)}", _LINE)
+    return "\n".join(
+        [
+            said,
+            "A record goes by its sha, as #123 or owner/repository#123, or by the id of the",
+            "deployment, pull request or incident; of a release that is its tag",
+            *metrics,
+        ]
     )
 
 

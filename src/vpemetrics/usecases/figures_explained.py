@@ -212,9 +212,12 @@ def _waiting(teller: _Teller) -> Iterable[Group]:
 def _accounting(beside: Mapping[str, float]) -> Iterable[str]:
     merged_, shipped = int(beside["merged"]), int(beside["merged_shipped"])
     waiting, left_out = int(beside["waiting"]), int(beside["merged_excluded"])
+    if not merged_:
+        yield "No pull request was merged in the window."
+        return
     yield (
-        f"Of the {merged_} pull requests merged in the window {shipped} were shipped and counted "
-        f"(whenever that was), {waiting} wait, {left_out} are left out by reason."
+        f"Of the {merged_:,} pull requests merged in the window {shipped:,} were shipped and "
+        f"counted (whenever that was), {waiting:,} wait, {left_out:,} are left out by reason."
     )
 
 
@@ -447,21 +450,23 @@ def _proportion(figure: Figure) -> Iterable[str]:
 def _median(ranked: Sequence[float], unit: Unit = Unit.SECONDS) -> Iterable[str]:
     """How the median comes from samples in ascending order, by interpolation of type 7."""
     n = len(ranked)
-    if unit is Unit.SECONDS and n < dora.FEW:
-        yield f"{n} samples: with fewer than {dora.FEW} the values are listed, without a median."
-        return
     if not n:
+        yield "There is no sample in the window."
+        return
+    if unit is Unit.SECONDS and n < dora.FEW:
+        samples = words.counted(n, "sample")
+        yield f"{samples}: with fewer than {dora.FEW} the values are listed, without a median."
         return
     position = (n - 1) / 2
     below = int(position)
     if position == below:
         said = _precise(ranked[below], unit)
-        yield f"n = {n}: the median is sample {below + 1} in ascending order, {said}"
+        yield f"n = {n:,}: the median is sample {below + 1:,} in ascending order, {said}"
         return
     low, high = ranked[below], ranked[below + 1]
     yield (
-        f"n = {n}: the median lies at 0.5·(n − 1) = {position:g} steps from the least, between "
-        f"sample {below + 1} ({_precise(low, unit)}) and sample {below + 2} "
+        f"n = {n:,}: the median lies at 0.5·(n − 1) = {position:,} steps from the least, between "
+        f"sample {below + 1:,} ({_precise(low, unit)}) and sample {below + 2:,} "
         f"({_precise(high, unit)}): half the way = {_precise(low + (high - low) / 2, unit)}"
     )
 
@@ -485,7 +490,8 @@ def _woodruff(seconds: Any, clusters: Any, limits: IntervalRef | None) -> Iterab
         return
     m = len(set(clusters.tolist()))
     if m < intervals.FEWEST:
-        yield f"No interval: only {m} deployments shipped them, {intervals.FEWEST} are needed."
+        only = words.counted(m, "deployment")
+        yield f"No interval: only {only} shipped them, {intervals.FEWEST} are needed."
         return
     spread = intervals.woodruff_spread(seconds, clusters)
     inputs = (
@@ -502,6 +508,8 @@ def _woodruff(seconds: Any, clusters: Any, limits: IntervalRef | None) -> Iterab
 
 def _survival(found: Rows, figure: Figure, cut: Cut) -> tuple[str, ...]:
     n, still_open = len(found), int((~found.over).sum())
+    if not n:
+        return ("There is none in the window.",)
     if n < dora.FEW:
         return (f"{n} in all: with fewer than {dora.FEW} the values are listed, without a median.",)
     now = _clock(cut.facts.data_as_of, cut.window.zone)
