@@ -75,9 +75,12 @@ def test_an_unknown_service_is_named_with_the_nearest_one(sample: Path) -> None:
         (("--service", "checkout", "--team", "team-a"), "--service and --team exclude each other"),
         (("--week", "2026-W30", "--month", "2026-08"), "--week and --month exclude each other"),
         (("--from", "2026-08-01"), "--from and --to go together"),
-        (("--format", "pdf"), "'pdf' is no format; there are terminal, json, text"),
+        (("--format", "pdf"), "'pdf' is no format; there are terminal, json, text, html"),
         (("--json", "--format", "text"), "--json and --format text exclude each other"),
-        (("-o", "report.pdf"), "the ending says the format, and there are .json, .txt"),
+        (
+            ("-o", "report.pdf"),
+            "the ending says the format, and there are .json, .txt, .html, .md, .csv",
+        ),
     ],
 )
 def test_options_that_make_no_sense_are_usage_errors(

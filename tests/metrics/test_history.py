@@ -97,7 +97,7 @@ def test_recoveries_are_confirmed_failures_with_open_ones_until_now() -> None:
 
 
 def test_weeks_of_a_service_tell_a_gap_from_none() -> None:
-    history = [
+    history: list[AnyRecord] = [
         deploy("d1", "Tue 10:00", None),
         deploy("d2", "Wed 10:00", None),
         *collected("Mon 00:00", "Mon3 00:00"),

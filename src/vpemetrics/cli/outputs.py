@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from vpemetrics.reports.model import Report
 
 TERMINAL = "terminal"
-JSON = "json"
+WITH_PARTS: Final = frozenset({"json", "csv"})
+"""Formats that show the figures of teams and services too."""
+DRAWN: Final = frozenset({"json", "csv", "html"})
+"""Formats that show what charts are drawn from."""
 CHOICES = (TERMINAL, *FORMATS)
 
 

@@ -60,8 +60,14 @@ def report(
         from vpemetrics.usecases.reporting import Asked
         from vpemetrics.usecases.reporting import report as reported
 
-        parts = outputs.JSON in {on_stdout, *files.values()}
-        asked = Asked(window=window, service=service, team=team, parts=parts, drawn=parts)
+        wanted = {on_stdout, *files.values()}
+        asked = Asked(
+            window=window,
+            service=service,
+            team=team,
+            parts=bool(wanted & outputs.WITH_PARTS),
+            drawn=bool(wanted & outputs.DRAWN),
+        )
         rules = session.rules(configuration, store)
         with session.progress("Tracing services") as advance:
             result = reported(store, rules, asked, advance)

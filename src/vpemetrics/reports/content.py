@@ -5,13 +5,13 @@ Everything is in words already: outputs choose type, columns and colour, and not
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from vpemetrics.metrics.figures import Figure, WindowRef
 from vpemetrics.reports import cells, columns, signals, words
 from vpemetrics.reports.cells import Cell
-from vpemetrics.reports.model import Problem, Report
+from vpemetrics.reports.model import FailureRow, Problem, Report
 
 WEEKS_DRAWN: Final = 26
 
@@ -462,3 +462,66 @@ def provisional(report: Report) -> Iterator[str]:
     """What the letter beside provisional figures means, where there are any."""
     if any(figure.provisional for figure in report.figures):
         yield f"{words.PROVISIONAL} = provisional, may rise: failures come to light late."
+
+
+# Failures and exceptions --------------------------------------------------------------------------
+
+
+FAILURE_HEADINGS: Final = (
+    "Service", "Deployment", "Started", "Recovered", "Took", "Evidence", "Incident",
+)  # fmt: skip
+
+
+def failures(report: Report) -> list[FailureRow]:
+    """Failed deployments: those still open first, suspected ones last, each from the latest on."""
+    return sorted(report.failures, key=lambda row: (not row.open, row.grade == "D"))
+
+
+def failure(report: Report, row: FailureRow) -> tuple[str, ...]:
+    """A failed deployment in words, under `FAILURE_HEADINGS`."""
+    ended = "open" if row.open else "unknown"
+    return (
+        short(row.service),
+        columns.plain(row.commit[:7] if row.commit else row.deployment),
+        _moment(report, row.started_at),
+        _moment(report, row.recovered_at) if row.recovered_at else ended,
+        words.NO_VALUE if row.recovery_time is None else words.duration(row.recovery_time),
+        f"{row.grade}, suspected" if row.grade == "D" else row.grade,
+        ", ".join(map(columns.plain, row.incidents[:3])) or words.NO_VALUE,
+    )
+
+
+def _moment(report: Report, at: datetime) -> str:
+    return words.moment(at, report.zone, in_year=year(report))
+
+
+def about_failures(report: Report, shown: int) -> Iterator[str]:
+    """What a table of so many failures leaves to say, as sentences."""
+    known = len(report.failures)
+    if not known:
+        yield "None known." if report.incidents else f"None known: {words.NO_INCIDENT_SOURCE}."
+    if known > shown:
+        yield f"And {words.count(known - shown)} more in {words.length(report.headline)}."
+    if report.incidents_external:
+        yield f"{words.counted(report.incidents_external, 'incident')} with an external cause."
+
+
+def exceptions(report: Report) -> Iterator[str]:
+    """The signals, and the services outside their limits, as sentences."""
+    yield from (f"{told}." for told in signals.told(report))
+    found = signals.exceptions(report)
+    if not found:
+        yield "No service has limits yet."
+    elif report.exceptions and not report.exceptions.outside:
+        yield f"{signals.NOTHING_OUTSIDE}: {', '.join(found)}."
+    else:
+        yield f"Outside their usual range: {', '.join(found)}."
+
+
+def footnotes(report: Report) -> Iterator[str]:
+    """What the figures need below them, as sentences."""
+    yield from map(columns.plain, report.notes)
+    yield from provisional(report)
+    yield from signals.by_chance(report)
+    yield from definitions(report)
+    yield "Not for evaluating individuals or comparing teams."

@@ -10,11 +10,17 @@ from typing import Final
 FORMATS: Final[Mapping[str, str]] = {
     "json": "vpemetrics.reports.jsonreport:render",
     "text": "vpemetrics.reports.terminal:render_file",
+    "html": "vpemetrics.reports.page:render",
+    "markdown": "vpemetrics.reports.markdown:render",
+    "csv": "vpemetrics.reports.csvreport:render",
 }
 
 ENDINGS: Final[Mapping[str, str]] = {
     ".json": "json",
     ".txt": "text",
+    ".html": "html",
+    ".md": "markdown",
+    ".csv": "csv",
 }
 """The format a file's ending stands for."""
 

@@ -20,7 +20,7 @@ from example_reports import WEEK, empty_store, no_incident_source, quiet_week
 
 from vpemetrics.reports.charts import plate
 from vpemetrics.reports.charts.picture import Picture
-from vpemetrics.reports.model import Report
+from vpemetrics.reports.model import Remark, Report
 from vpemetrics.reports.registry import CHARTS
 
 TEXT = "{http://www.w3.org/2000/svg}text"
@@ -140,13 +140,33 @@ def test_without_limits_there_is_no_word() -> None:
     assert not {"better", "worse"} & set(found.alt.replace(",", " ").split())
 
 
-def test_a_step_starts_new_limits() -> None:
-    step = WEEK.start - timedelta(weeks=20)
+def test_trial_limits_give_no_words() -> None:
+    week = drawn_week().model_copy(update={"charts": (deployments_chart(COUNTS[-8:]),)})
+
+    found = picture("deployments", week)
+
+    assert "usual" not in found.title + found.alt
+    assert "trial limits" in found.alt
+
+
+def test_events_and_steps_have_a_number_that_the_small_print_explains() -> None:
+    step, event = (WEEK.start - timedelta(weeks=ago) for ago in (20, 6))
     week = drawn_week().model_copy(
-        update={"charts": (deployments_chart([*EARLIER, *COUNTS], [step]),)}
+        update={
+            "charts": (deployments_chart([*EARLIER, *COUNTS], [step]),),
+            "remarks": (
+                Remark(on=step, what="new teams", metric="deployment_frequency"),
+                Remark(on=event, what="moved house"),
+                Remark(on=event, what="not ours", metric="change_fail_rate"),
+            ),
+        }
     )
 
-    assert "step" in texts(plate.inline_svg(picture("deployments", week)))
+    found = picture("deployments", week)
+
+    assert {"1", "2"} <= set(texts(plate.inline_svg(found)))
+    assert "1: new teams (13 Apr). 2: moved house (20 Jul)." in found.footnote
+    assert "not ours" not in found.footnote
 
 
 def test_uncollected_weeks_interrupt_the_line() -> None:

@@ -5,13 +5,14 @@ from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from vpemetrics.metrics.charts import Baseline, Chart, Kind, Point, Side, Word
+from vpemetrics.metrics.charts import Baseline, Chart, Kind, Point, Side, Signal, Word
 from vpemetrics.metrics.figures import Figure
-from vpemetrics.reports import words
+from vpemetrics.reports import columns, words
 from vpemetrics.reports.charts import series
 from vpemetrics.reports.charts.palette import BAND, BETTER, CONCERN, INK, QUIET, USUAL
 from vpemetrics.reports.charts.picture import Picture, nothing
-from vpemetrics.reports.model import Report
+from vpemetrics.reports.model import Remark, Report
+from vpemetrics.reports.signals import range_of
 
 if TYPE_CHECKING:
     from vpemetrics.reports.charts.plate import Panel, Plate
@@ -30,19 +31,21 @@ def picture(report: Report) -> Picture:
     chart = series.chart(report, METRIC, Kind.XMR)
     whole = chart.points if chart else map(_point, series.weeks(report, METRIC))
     points = [point for point in whole if start <= point.start < end]
-    footnote = series.small_print(report, [METRIC], *_facts(chart, start, end))
+    remarks = _remarks(report, start, end)
+    facts = [*_facts(chart, start, end), *_remarked(remarks)]
+    footnote = series.small_print(report, [METRIC], *facts)
     known = [point for point in points if point.value is not None]
     if not known:
         return nothing(NAME, SUBTITLE, "No week was collected.", footnote)
-    told = [*_finding(known, chart), *_gaps(points)]
+    told = [*_finding(known, chart), *_gaps(points), *_remarked(remarks)]
     return Picture(
         name=NAME,
         title=_title(known, chart),
         subtitle=SUBTITLE,
         footnote=footnote,
         alt=f"{SUBTITLE}, {series.dates(start, end)}: {'; '.join(told)}.",
-        height=15,
-        draw=lambda plate: _draw(plate, points, chart, start, end),
+        height=13,
+        draw=lambda plate: _draw(plate, points, chart, (start, end), remarks),
     )
 
 
@@ -58,18 +61,10 @@ def _value(point: Point) -> str:
 
 def _title(known: Sequence[Point], chart: Chart | None) -> str:
     last = known[-1]
-    usual = _usual(chart.baseline) if chart else ""
+    usual = range_of(chart.baseline) if chart and chart.baseline.judges else ""
     week = last.label.partition("-")[2] or last.label
     said = f"{words.counted(int(last.value or 0), 'deployment')} in {week}"
     return f"{said}; {usual} are usual" if usual else said
-
-
-def _usual(by: Baseline) -> str:
-    return f"{_limit(by.low)}–{_limit(by.high)}" if by.limited else ""
-
-
-def _limit(value: float | None) -> str:
-    return words.number(round(value or 0.0))
 
 
 def _finding(known: Sequence[Point], chart: Chart | None) -> Iterator[str]:
@@ -78,14 +73,25 @@ def _finding(known: Sequence[Point], chart: Chart | None) -> Iterator[str]:
     yield f"{known[-1].label} {_value(known[-1])}"
     if chart is None or not chart.baseline.limited:
         return
-    yield f"usual range {_usual(chart.baseline)}"
-    inside = [signal for signal in chart.signals if signal.start >= known[0].start]
     if not chart.baseline.judges:
-        yield "too few weeks yet for signals"
-    elif not inside:
+        yield f"trial limits {range_of(chart.baseline)}, too few weeks yet for signals"
+        return
+    yield f"usual range {range_of(chart.baseline)}"
+    inside = [signal for signal in chart.signals if signal.start >= known[0].start]
+    if not inside:
         yield "no signal"
     for word, some in groupby(inside, key=lambda signal: signal.word):
         yield f"{word} in {', '.join(dict.fromkeys(signal.label for signal in some))}"
+
+
+def _remarks(report: Report, start: date, end: date) -> list[Remark]:
+    """Events and declared steps that the chart is to show."""
+    return [one for one in report.remarks if one.metric in (None, METRIC) and start <= one.on < end]
+
+
+def _remarked(remarks: Sequence[Remark]) -> Iterator[str]:
+    for number, remark in enumerate(remarks, 1):
+        yield f"{number}: {columns.plain(remark.what)} ({words.day(remark.on)})"
 
 
 def _gaps(points: Sequence[Point]) -> Iterator[str]:
@@ -107,13 +113,19 @@ def _draw(
     plate: "Plate",
     points: Sequence[Point],
     chart: Chart | None,
-    start: date,
-    end: date,
+    dates: tuple[date, date],
+    remarks: Sequence[Remark],
 ) -> None:
+    start, end = dates
     limits = [by.high for by in chart.baselines if by.high is not None] if chart else []
     scale = series.round_scale(max([*(point.value or 0 for point in points), *limits]))
+    digits = len(words.number(scale[-1]))
     panel = plate.panel(
-        x=(start.toordinal(), end.toordinal()), y=(0, scale[-1]), top=2.2, right=2.4, left=2.6
+        x=(start.toordinal(), end.toordinal()),
+        y=(0, scale[-1]),
+        top=2.4,
+        right=1 + 0.7 * digits,
+        left=1 + 0.6 * digits,
     )
     for by in chart.baselines if chart else ():
         _draw_limits(panel, by, _until(by, chart, end), start)
@@ -123,6 +135,10 @@ def _draw(
     xs = [_x(point) for point in points]
     panel.line(xs, [point.value for point in points], color=USUAL)
     _draw_points(panel, points, chart)
+    for number, remark in enumerate(remarks, 1):
+        at = remark.on.toordinal()
+        panel.line((at, at), panel.y, color=QUIET, width=0.07)
+        panel.text(at, panel.y[1], str(number), dy=1.2, size=0.85, bold=True)
 
 
 def _x(point: Point) -> float:
@@ -145,9 +161,6 @@ def _draw_limits(panel: "Panel", by: Baseline, until: date, start: date) -> None
     for value in (low, by.high):
         panel.line((x0, x1), (value, value), color=USUAL, width=0.07, dashed=not by.locked)
     panel.line((x0, x1), (by.center, by.center), color=USUAL, width=0.07)
-    if by.since and by.since > start:
-        panel.line((x0, x0), panel.y, color=QUIET, width=0.07, dashed=True)
-        panel.text(x0, panel.y[1], "step", dy=0.3, size=0.85, color=QUIET)
 
 
 def _draw_gaps(panel: "Panel", points: Sequence[Point]) -> None:
@@ -180,10 +193,18 @@ def _draw_points(panel: "Panel", points: Sequence[Point], chart: Chart | None) -
     for word in (Word.BETTER, Word.WORSE):
         last = [s for s in words_of.values() if s.word is word and s.start >= points[0].start][-1:]
         for signal in last:
-            up = signal.side is Side.ABOVE
-            x = signal.start.toordinal() + _HALF_A_WEEK
-            panel.text(x, signal.value, word, dy=0.8 if up else -1.4, size=0.9, bold=True)
+            _draw_word(panel, signal, known)
     panel.text(
         _x(known[-1]), known[-1].value or 0, _value(known[-1]), dx=0.5, dy=-0.35, ha="left",
         bold=True, color=INK,
     )  # fmt: skip
+
+
+def _draw_word(panel: "Panel", signal: Signal, known: Sequence[Point]) -> None:
+    """The word of a signal, clear of the points around it."""
+    near = [point.value or 0.0 for point in known if abs((point.start - signal.start).days) <= 14]
+    x = signal.start.toordinal() + _HALF_A_WEEK
+    if signal.side is Side.ABOVE:
+        panel.text(x, max(near), signal.word, dy=0.8, size=0.9, bold=True)
+    else:
+        panel.text(x, min(near), signal.word, dy=-1.4, size=0.9, bold=True)

@@ -37,7 +37,7 @@ def picture(report: Report) -> Picture:
         subtitle=SUBTITLE,
         footnote=footnote,
         alt=_alt(medians, shares),
-        height=21,
+        height=19,
         draw=lambda plate: _draw(plate, medians, shares, weeks),
     )
 

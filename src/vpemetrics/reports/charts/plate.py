@@ -405,4 +405,10 @@ def _svg(figure: Figure) -> tuple[str, str]:
     if head is None:
         raise ValueError("matplotlib wrote no view box")
     inside = text[head.end() : text.rindex("</svg>")]
-    return re.sub(r"<metadata>.*?</metadata>\s*", "", inside, flags=re.DOTALL), head[1]
+    return _UNUSED.sub("", inside), head[1]
+
+
+_UNUSED: Final = re.compile(
+    r'<metadata>.*?</metadata>\s*|(?<=<g) id="[^"]*"| transform="rotate\(-?0 [^"]*"', re.DOTALL
+)
+"""What only makes the file longer, and names that two drawings in a page would share."""

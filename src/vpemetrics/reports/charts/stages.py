@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NAME = "stages"
 SUBTITLE = "Where the time from first commit to production goes, share of all hours"
-_ROW = 1.75
+_ROW = 1.5
 
 
 def picture(report: Report) -> Picture:
