@@ -8,6 +8,7 @@ import pytest
 from commandline import command_of, invoke, spawn
 from subprocesses import environment
 
+from vpemetrics.cli.session import Session, program_name
 from vpemetrics.store import Store
 
 
@@ -58,7 +59,7 @@ def test_a_first_run_says_what_to_do_next(folder: Path, command: str) -> None:
     assert result.stdout == ""
     assert result.stderr == (
         "error: there is no data yet in this store\n"
-        "       Bring some in with `vpemetrics import FOLDER`; "
+        "       Bring some in with `vpemetrics import FOLDER`, or go into a git clone; "
         "docs/quickstart.md tells how to begin\n"
     )
     assert list(folder.parent.rglob("*.db")) == []  # nothing was made by asking
@@ -71,6 +72,44 @@ def test_a_store_that_nothing_was_saved_in_counts_as_none(folder: Path) -> None:
 
     assert result.exit_code == 1
     assert "there is no data yet" in result.stderr
+
+
+def test_a_clone_without_commits_has_nothing_to_import(folder: Path) -> None:
+    subprocess.run(["git", "init", "-q"], check=True)
+
+    result = invoke("report", "-q")
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"warning: git: {folder} has no commits yet\n"
+        "error: there is nothing in this clone to report on yet\n"
+    )
+
+
+@pytest.fixture
+def program(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The program in an environment that nobody activated, called as the README does."""
+    path = folder / "my env" / "vpemetrics"
+    path.parent.mkdir()
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    monkeypatch.setattr("sys.argv", ["my env/vpemetrics", "demo"])
+    monkeypatch.setenv("PATH", str(folder))
+    return path
+
+
+def test_commands_to_copy_name_the_program_as_it_was_called(program: Path) -> None:
+    assert Session().hint("report") == "'my env/vpemetrics' report"
+    assert program_name(anywhere=True) == f"'{program}'"
+
+
+def test_where_the_shell_finds_the_program_its_name_is_enough(
+    program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(program.parent))
+
+    assert Session().hint("report") == "vpemetrics report"
+    assert program_name(anywhere=True) == "vpemetrics"
 
 
 def test_an_empty_clone_points_to_the_store_of_the_user(folder: Path, imported: Path) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from vpemetrics.cli import outputs
 from vpemetrics.cli.report import show
-from vpemetrics.cli.session import Session, command
+from vpemetrics.cli.session import Session, command, program_name
 from vpemetrics.reports.registry import ENDINGS
 
 if TYPE_CHECKING:
@@ -81,5 +81,5 @@ def _tell(session: Session, folder: Path, files: Sequence[Path]) -> None:
         f"\nThis organisation is made up. Its week is also in\n{wrote}\n"
         f"Look further:  {here.hint('explain change_fail_rate')}\n"
         f"               {here.hint('report --team storefront')}\n"
-        "See your own:  cd your-clone && vpemetrics report"
+        f"See your own:  cd your-clone && {program_name(anywhere=True)} report"
     )

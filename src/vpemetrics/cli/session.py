@@ -11,8 +11,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from os.path import samefile
 from pathlib import Path
 from shlex import quote
+from shutil import which
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 KNOWN, BUG, INTERRUPTED = 1, 3, 130
 
+_NAME: Final = "vpemetrics"
 _QUIET: Final = "\x1b[2m{}\x1b[0m"
 _ALARM: Final = "\x1b[1m{}\x1b[0m"
 
@@ -69,7 +72,7 @@ class Session:
         """A command to copy that works on the same store under the same configuration."""
         options = {"--config": self.config, "--store": self.store}
         given = [f" {name} {quote(str(value))}" for name, value in options.items() if value]
-        return f"vpemetrics {command}{''.join(given)}"
+        return f"{program_name()} {command}{''.join(given)}"
 
     def colors(self, stream: Any) -> bool:
         """Whether a stream is a terminal that shows colours, and colours are welcome."""
@@ -159,10 +162,13 @@ class Session:
                 f"this clone's store holds nothing yet, but there is one at {choice.other}\n"
                 f"Read that one with --store {choice.other}"
             )
+        if choice.of_clone:
+            return NoData("there is nothing in this clone to report on yet")
         how = "collect" if configuration.settings.sources else "import FOLDER"
+        clone = "" if configuration.path or self.store else ", or go into a git clone"
         return NoData(
             "there is no data yet in this store\n"
-            f"Bring some in with `{self.hint(how)}`; docs/quickstart.md tells how to begin"
+            f"Bring some in with `{self.hint(how)}`{clone}; docs/quickstart.md tells how to begin"
         )
 
     def _say(self, text: str, style: str = "{}") -> None:
@@ -176,6 +182,20 @@ def _no_store_there(choice: "StoreChoice", error: OSError) -> FixInput:
         "Read it into one elsewhere with `vpemetrics collect --store PATH`,\n"
         "and report from that with `vpemetrics report --store PATH`"
     )
+
+
+def program_name(*, anywhere: bool = False) -> str:
+    """What to type for this program: its name where the shell finds it, else the path it has.
+
+    `anywhere`: in other folders than this one too.
+    """
+    called = Path(sys.argv[0])
+    if called.stem != _NAME:  # run by Python itself, as a module
+        return _NAME
+    found = which(_NAME)
+    if found and called.exists() and samefile(found, called):
+        return _NAME
+    return quote(str(called.absolute() if anywhere else called))
 
 
 # The options that every command has, as typer reads them from a function's parameters.
