@@ -16,7 +16,7 @@ def summarise(report: Report) -> str:
 def _said(report: Report, word: str) -> str:
     """The metrics that got better, or worse, by their limits or since the quarter before."""
     found = (
-        f"{words.name(metric)}: {said}."
+        f"{words.name(metric)}: {said.replace(' ', ' in ')}."
         for metric, said in signals.words_of(report)
         if said.startswith(word)
     )

@@ -31,7 +31,7 @@ class Style(StrEnum):
     PLAIN = ""
     STRONG = "1"
     CONCERN = "38;5;166"
-    IMPROVEMENT = "38;5;25"
+    IMPROVEMENT = "38;5;31"
     QUIET = "38;5;244"
 
 
@@ -266,10 +266,7 @@ def _behind(report: Report, width: int) -> list[Line]:
     weeks = content.weekly_deployments(report)
     drawn = [
         *_labelled(f"Deployments/wk, {len(weeks)} wk", _sparkline(report, weeks), width, " "),
-        *_labelled("Signals", [*signals.told(report)], width, " · "),
-        *_labelled("Outside their usual", signals.exceptions(report), width, " · "),
-        *_labelled("Targets", signals.targets(report), width, " · "),
-        *_steps(report, width),
+        *_judgement(report, width),
     ]
     details = [
         line
@@ -277,6 +274,17 @@ def _behind(report: Report, width: int) -> list[Line]:
         for line in _labelled(f"  {label}", told(report, column), width, " · ")
     ]
     return [*drawn, Line(f"In detail, {column.name}", Style.STRONG), *details] if details else drawn
+
+
+def _judgement(report: Report, width: int) -> list[Line]:
+    """Signals, services outside their limits, targets and new levels, with a line below."""
+    lines = [
+        *_labelled("Signals", [*signals.told(report)], width, " · "),
+        *_labelled("Outside their usual", signals.exceptions(report), width, " · "),
+        *_labelled("Targets", signals.targets(report), width, " · "),
+        *_steps(report, width),
+    ]
+    return [*lines, Line()] if lines else []
 
 
 def _steps(report: Report, width: int) -> Iterator[Line]:
