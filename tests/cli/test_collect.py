@@ -58,6 +58,33 @@ def test_only_the_named_sources_are_collected(two: Path) -> None:
     assert "first" not in said
 
 
+def test_a_report_says_which_sources_it_knows_nothing_of(two: Path) -> None:
+    invoke("collect", "second")
+    before = invoke("report", "-q", "--month", "2026-09")
+    invoke("collect", "first")
+    after = invoke("report", "-q", "--month", "2026-09")
+
+    assert before.exit_code == 0
+    assert before.stderr == (
+        "warning: first was never collected, so nothing of it is in here; "
+        "run `vpemetrics collect`\n"
+    )
+    assert after.stderr == ""
+
+
+def test_a_report_says_which_sources_could_not_be_collected_again(two: Path) -> None:
+    invoke("collect")
+    (two / "first" / "deployments.csv").write_text("id\n1\n")
+    invoke("collect")
+
+    result = invoke("report", "-q", "--month", "2026-09")
+
+    assert result.exit_code == 0
+    assert result.stderr.startswith(
+        "warning: first: its last collection failed, so this may lack news: deployments.csv:1: "
+    )
+
+
 def test_a_source_that_fails_stops_no_other_and_ends_with_one(two: Path) -> None:
     (two / "first" / "deployments.csv").write_text("id\n1\n")
 

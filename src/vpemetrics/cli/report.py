@@ -1,6 +1,7 @@
 """`vpemetrics report`: the figures of a week, or of any window."""
 
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -12,6 +13,7 @@ from vpemetrics.cli.session import Session, command
 
 if TYPE_CHECKING:
     from vpemetrics.reports.model import Report
+    from vpemetrics.store import Store
 
 _FRESH_DAYS: Final = 8
 
@@ -72,12 +74,27 @@ def report(
         with session.progress("Tracing services") as advance:
             result = reported(store, rules, asked, advance)
         result = with_fetch(result, rules, store, session.sources(configuration))
+        _tell_lacking(session, store, configuration.settings.sources)
     _tell_age(session, result)
     for path, format_of in files.items():
         outputs.write(path, outputs.rendered(result, format_of))
         session.note(f"wrote {path}")
     if on_stdout or not files:
         show(session, result, on_stdout or outputs.TERMINAL)
+
+
+def _tell_lacking(session: Session, store: "Store", configured: Iterable[str]) -> None:
+    """Says which configured sources the report knows nothing of, or nothing new."""
+    from vpemetrics.usecases.status import lacking
+
+    for name, error in lacking(store, configured).items():
+        if error:
+            session.warn(f"{name}: its last collection failed, so this may lack news: {error}")
+        else:
+            session.warn(
+                f"{name} was never collected, so nothing of it is in here; "
+                f"run `{session.hint('collect')}`"
+            )
 
 
 def _tell_age(session: Session, report: "Report") -> None:

@@ -87,6 +87,17 @@ def status(store: Store, rules: Rules, configured: Iterable[str] = ()) -> Status
     )
 
 
+def lacking(store: Store, configured: Iterable[str]) -> dict[str, str | None]:
+    """The configured sources that reports lack what is newest of, or all of; what went wrong.
+
+    None for one that was never asked for anything, nor imported.
+    """
+    with store.view() as connection:
+        last, until = load_collections(connection), covered_until(connection)
+    failed = {name: last[name].error for name in configured if name in last and last[name].error}
+    return failed | {name: None for name in configured if name not in last and name not in until}
+
+
 def _sources(connection: View, configured: Iterable[str]) -> Iterator[SourceStatus]:
     """Every source that was configured, collected or imported, by name."""
     records, until = counts_by_source(connection), covered_until(connection)
