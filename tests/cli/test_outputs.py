@@ -1,4 +1,6 @@
+import signal
 from pathlib import Path
+from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 
 import pytest
 
@@ -31,3 +33,18 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FixInput, match="there is no folder"):
         outputs.write(tmp_path / "nowhere" / "report.json", b"new")
+
+
+def test_a_full_disk_names_the_file_that_was_wanted(tmp_path: Path) -> None:
+    before, most = getrlimit(RLIMIT_FSIZE)
+    usual = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    setrlimit(RLIMIT_FSIZE, (100, most))
+    try:
+        with pytest.raises(OSError, match="too large") as error:
+            outputs.write(tmp_path / "week.txt", b"x" * 10_000)
+    finally:
+        setrlimit(RLIMIT_FSIZE, (before, most))
+        signal.signal(signal.SIGXFSZ, usual)
+
+    assert error.value.filename == str(tmp_path / "week.txt")
+    assert list(tmp_path.iterdir()) == []

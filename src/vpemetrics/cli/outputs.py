@@ -88,8 +88,10 @@ def write(path: Path, content: bytes) -> None:
             file.close()
             os.chmod(file.name, _mode(path))
             os.replace(file.name, path)
-        except BaseException:
+        except BaseException as error:
             os.unlink(file.name)
+            if isinstance(error, OSError) and error.filename in (None, file.name):
+                raise OSError(error.errno, error.strerror, str(path)) from error
             raise
 
 
