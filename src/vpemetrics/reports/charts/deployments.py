@@ -9,7 +9,7 @@ from vpemetrics.metrics.charts import Baseline, Chart, Kind, Point, Side, Signal
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.reports import columns, words
 from vpemetrics.reports.charts import series
-from vpemetrics.reports.charts.palette import BAND, BETTER, CONCERN, INK, QUIET, USUAL
+from vpemetrics.reports.charts.palette import BAND, BAR, BETTER, CONCERN, INK, QUIET, USUAL
 from vpemetrics.reports.charts.picture import Picture, nothing
 from vpemetrics.reports.model import Remark, Report
 from vpemetrics.reports.signals import range_of
@@ -132,13 +132,13 @@ def _draw(
     panel.scale([(value, words.number(value)) for value in scale])
     panel.months()
     _draw_gaps(panel, points)
+    for number, remark in enumerate(remarks, 1):
+        at = remark.on.toordinal()
+        panel.line((at, at), panel.y, color=BAR, width=0.1)
+        panel.text(at, panel.y[1], str(number), dy=1.2, size=0.85, bold=True)
     xs = [_x(point) for point in points]
     panel.line(xs, [point.value for point in points], color=USUAL)
     _draw_points(panel, points, chart)
-    for number, remark in enumerate(remarks, 1):
-        at = remark.on.toordinal()
-        panel.line((at, at), panel.y, color=QUIET, width=0.07)
-        panel.text(at, panel.y[1], str(number), dy=1.2, size=0.85, bold=True)
 
 
 def _x(point: Point) -> float:
