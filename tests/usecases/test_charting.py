@@ -153,6 +153,37 @@ def test_a_run_is_seen_from_where_it_begins_however_long_ago_the_limits_were_fou
     assert reported(store, len(counts)) == once
 
 
+@pytest.mark.parametrize(
+    ("counts", "since"),
+    [
+        (LEVEL + [11] * 140, 27),
+        (LEVEL + [10] * 30 + [11] * 110, 57),
+        (LEVEL + [9] * 100 + [11] * 70, 127),  # it begins just where reading did at first
+        (LEVEL + [0] * 20 + [1] * 80, 27),
+    ],
+)
+def test_a_run_longer_than_what_is_drawn_is_told_alike_by_every_report(
+    store: Store, counts: list[int], since: int
+) -> None:
+    store.save(SOURCE, [*deployed(counts), *until(len(counts))])
+
+    first, second = reported(store, len(counts)), reported(store, len(counts))
+    assert first == second
+    (level,) = second.new_levels
+    assert (level.since, level.points) == (weeks(since).start, len(counts) - since + 1)
+    assert f"on = {level.since}" in level.step
+
+
+def test_weeks_that_nobody_collected_do_not_hide_where_a_run_begins(store: Store) -> None:
+    counts = LEVEL + [11] * 4 + [0] * 70 + [11] * 5
+    known = [*collected("Mon 00:00", "Mon31 00:00"), *collected("Mon101 00:00", "Mon106 00:00")]
+    store.save(SOURCE, [*deployed(counts), *known])
+
+    first, second = reported(store, 105), reported(store, 105)
+    assert first == second
+    assert [(level.since, level.points) for level in first.new_levels] == [(weeks(27).start, 9)]
+
+
 def test_a_declared_step_starts_the_limits_anew(store: Store) -> None:
     on = weeks(31).start + timedelta(days=2)
     step = Step(metric="deployment_frequency", on=on, why="two pipelines became one")

@@ -9,6 +9,7 @@ worded, word                which charts may give words, and what they say of a 
 said                        figures with that
 expected_false_alarms       how many signals chance alone would give there
 drawn                       the part of a chart that is shown
+unseen_since                how far back the points must reach to show where a run begins
 lasting_run, step_to_paste   what goes on after eight in a row, and its declaration as a new level
 
 Sources: Wheeler, Understanding Variation (XmR); Kaminsky and others 1992 (g).
@@ -278,8 +279,9 @@ def chart(
 ) -> Chart:
     """A metric's points with their limits and signals; limits start anew at each step.
 
-    `points` are in order, weeks without a hole, and reach back to the first collected one, or to
-    the last one of a locked `stored` baseline: a run must be seen from where it begins.
+    `points` are in order, weeks without a hole, and reach back to the first collected one; less
+    far under a locked `stored` baseline, if a run is still seen from where it begins (see
+    `unseen_since`).
     A level begins with the first point dated on or after its step.
     """
     levels = _levels(points, steps)
@@ -393,6 +395,21 @@ def lasting_run(of: Chart) -> Run | None:
     if side is None or run < RUN:
         return None
     return Run(side, judged[-run].point.start, run)
+
+
+def unseen_since(of: Chart, since: date) -> date | None:
+    """The end of the baseline, if a run that goes on at a date may begin before the first point.
+
+    That is so while no point before the date breaks the run that the first of them are in; a chart
+    with points right from its baseline on shows where every run begins.
+    """
+    by, *later = of.baselines
+    if not by.judges or by.last is None or any(one.since and one.since <= since for one in later):
+        return None
+    if of.points and of.points[0].start <= by.last:
+        return None
+    before = [point for point in of.points if point.start < since]
+    return by.last if all(one.run == at for at, one in enumerate(_runs(before, by), 1)) else None
 
 
 def step_to_paste(of: Chart) -> str | None:

@@ -1,7 +1,7 @@
 """Charts with limits and signals from the store, and which services lie outside their limits.
 
 A baseline that is complete is kept in the store. Then only the weeks that are drawn are read, and
-some before them in which a run may have begun.
+some before them in which a run may have begun; more of them while it may have begun earlier still.
 """
 
 from collections import Counter
@@ -35,6 +35,7 @@ from vpemetrics.metrics.signals import (
     is_outside,
     lasting_run,
     step_to_paste,
+    unseen_since,
     weekly_or_rare,
 )
 from vpemetrics.metrics.table import Places, Table
@@ -48,7 +49,7 @@ from vpemetrics.window import Period, Window, date_of, midnight, week_of, weeks_
 
 WEEKS_DRAWN: Final = 52
 WEEKS_BEFORE: Final = 13
-"""Read before what is drawn, for runs that begin there; eight without a gap would do."""
+"""Read at first before what is drawn, for runs that begin there."""
 
 COUNT: Final = COUNTS[0]
 
@@ -107,19 +108,35 @@ class _Charting:
         ]
 
     def chart(self, metric: str) -> Chart | None:
-        """The chart of a metric; None where no week has a value."""
+        """The chart of a metric; None where no week that is drawn has a value."""
         begins = self._begins_of(metric)
         if begins is None:
             return None
         steps = self._steps(metric, self._scope)
         first = self._first_read(metric, begins, steps)
+        found = self._since_week(first, metric, steps)
+        while earlier := self._earlier(found, first):
+            first = earlier
+            found = self._since_week(first, metric, steps)
+        shown = (point for point in found.points if point.start >= self.drawn_from)
+        return found if any(point.value is not None for point in shown) else None
+
+    def _since_week(self, first: date, metric: str, steps: Sequence[date]) -> Chart:
+        """The chart of a metric, from what was deployed since a Monday."""
         at = self._place(first)
         about = metric, self._rows_since(first), self._facts, self._weeks[at:]
         weekly = self._drawn_up(metric, Kind.XMR, weekly_points(*about, self._weeks[:at]), steps)
         if metric in RATES and not weekly.baseline.limited:
             rare = self._drawn_up(metric, Kind.G, stretch_points(*about), steps)
             weekly = weekly_or_rare(weekly, rare) if rare.points else weekly
-        return weekly if any(point.value is not None for point in weekly.points) else None
+        return weekly
+
+    def _earlier(self, found: Chart, first: date) -> date | None:
+        """From when on to read twice as much, where a run may begin before what was read."""
+        last = unseen_since(found, self.drawn_from)
+        if last is None or week_of(last).start >= first:
+            return None
+        return week_of(max(last, first - (self._window.end - first))).start
 
     def _drawn_up(
         self, metric: str, kind: Kind, points: Sequence[Point], steps: Sequence[date]
@@ -187,13 +204,16 @@ class _Charting:
         return (on - self._begins).days // 7
 
     def _rows_since(self, first: date) -> Table:
-        """Deployments from a date on, read once as far back as any chart needs."""
+        """Deployments from a date on, of which those of all charts at first are read once."""
         start = midnight(first, self._window.zone)
         rows = self._rows
+        if start < self._rows_begin:
+            return self._older(start, self._rows_begin).followed_by(rows)
         return rows.between(int(rows["finished_at"].searchsorted(start)), len(rows))
 
     @cached_property
-    def _rows(self) -> Table:
+    def _rows_begin(self) -> int:
+        """As far back as any chart needs deployments at first."""
         known = [(metric, self._begins_of(metric)) for metric in (COUNT, *RATES)]
         firsts = [
             self._first_read(metric, begins, self._steps(metric, self._scope))
@@ -202,18 +222,23 @@ class _Charting:
         ]
         if self._new_services:
             firsts.append(self._begins)
+        return min(midnight(min(firsts), self._window.zone), self._facts.since)
+
+    @cached_property
+    def _rows(self) -> Table:
         recent = recent_outcomes(self._facts)
-        start = midnight(min(firsts), self._window.zone)
-        if start >= self._facts.since:
+        if self._rows_begin == self._facts.since:
             return recent
+        return self._older(self._rows_begin, self._facts.since).followed_by(recent)
+
+    def _older(self, start: int, end: int) -> Table:
+        """The deployments of the scope from one time to another, from the store."""
         everybody = self._scope.kind == "organisation"
         wanted = frozenset(self._facts.services)
         ids = [id_ for id_, name in self._known.names.items() if name in wanted]
         with self._store.view() as connection:
-            found = measures.outcomes(
-                connection, start, self._facts.since, None if everybody else ids
-            )
-        return outcomes_table(found, self._known.names).followed_by(recent)
+            found = measures.outcomes(connection, start, end, None if everybody else ids)
+        return outcomes_table(found, self._known.names)
 
     # The services of the scope, each against its own limits.
 
