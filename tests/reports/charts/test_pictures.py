@@ -257,6 +257,17 @@ def test_services_stand_in_the_order_of_their_names_without_merit() -> None:
     assert names == ["checkout", "search", "accounts"]  # as in the report
 
 
+def test_long_names_of_services_stay_apart() -> None:
+    names = [f"platform-payments-service-number-{n}" for n in range(12)]
+    week = drawn_week().model_copy(update={"history": history(names)})
+
+    drawn = texts(plate.inline_svg(picture("services", week), plate.ALONE))
+
+    shown = [text for text in drawn if text.startswith("platf")]
+    assert len(set(shown)) == 12
+    assert shown[11].endswith("-11")
+
+
 def test_charts_of_a_year_name_few_enough_months() -> None:
     year = drawn_week().model_copy(
         update={

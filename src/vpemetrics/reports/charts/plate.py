@@ -289,7 +289,7 @@ def _file(*, bold: bool) -> str:
 
 def wrapped(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
     """A text on lines of at most `width` points, by what its letters take on average."""
-    return wrap(text, max(8, int(width / size / (0.58 if bold else 0.52))))
+    return wrap(text, max(8, int(width / size / (0.58 if bold else 0.54))))
 
 
 # --- files --------------------------------------------------------------------------------------

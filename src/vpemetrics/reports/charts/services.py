@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NAME = "services"
 SUBTITLE = "Deployments to production per week, each service on its own scale"
-ACROSS = 4
+ACROSS, ACROSS_WHERE_LONG, LONG = 4, 3, 14
 _ROW = 5.2
 
 
@@ -30,7 +30,8 @@ def picture(report: Report) -> Picture:
     )
     if not found:
         return nothing(NAME, SUBTITLE, "No service is known.", footnote)
-    rows = -(-len(found) // ACROSS)
+    across = ACROSS_WHERE_LONG if any(len(one.service) > LONG for one in found) else ACROSS
+    rows = -(-len(found) // across)
     return Picture(
         name=NAME,
         title=f"{words.counted(len(found), 'service')}, week by week",
@@ -38,7 +39,7 @@ def picture(report: Report) -> Picture:
         footnote=footnote,
         alt=f"{SUBTITLE}, {window}: {'; '.join(map(_in_words, found))}.",
         height=rows * _ROW + 0.5,
-        draw=lambda plate: _draw(plate, found, rows),
+        draw=lambda plate: _draw(plate, found, rows, across),
     )
 
 
@@ -50,14 +51,14 @@ def _in_words(one: ServiceWeeks) -> str:
     return f"{name} {words.count(min(known))} to {words.count(max(known))}"
 
 
-def _draw(plate: "Plate", found: tuple[ServiceWeeks, ...], rows: int) -> None:
+def _draw(plate: "Plate", found: tuple[ServiceWeeks, ...], rows: int, across: int) -> None:
     for at, one in enumerate(found):
-        row, column = divmod(at, ACROSS)
+        row, column = divmod(at, across)
         panel = plate.panel(
             x=(0, len(one.weeks)),
             y=(0, max([n for n in one.weeks if n] or [1])),
             rows=(row / rows, (row + 1) / rows),
-            columns=(column / ACROSS, (column + 1) / ACROSS),
+            columns=(column / across, (column + 1) / across),
             top=2.2, bottom=0.6, left=0.2, right=1.4,
         )  # fmt: skip
         _draw_service(panel, one)
@@ -65,7 +66,7 @@ def _draw(plate: "Plate", found: tuple[ServiceWeeks, ...], rows: int) -> None:
 
 def _draw_service(panel: "Panel", one: ServiceWeeks) -> None:
     room = int(panel.width / panel.em / 0.55) - 4
-    name = columns.cut(columns.plain(one.service), max(room, 6))
+    name = _shortened(columns.plain(one.service), max(room, 6))
     panel.text(panel.x[0], panel.y[1], name, dy=0.5, ha="left", size=0.95)
     known = [n for n in one.weeks if n is not None]
     most = f"{words.count(max(known))}" if known else words.NO_DATA
@@ -77,3 +78,11 @@ def _draw_service(panel: "Panel", one: ServiceWeeks) -> None:
     panel.bars([at for at, _ in earlier], [n for _, n in earlier], BAR)
     panel.bars([last], [one.weeks[last] or 0], INK)
     panel.line(panel.x, (0, 0), color=USUAL, width=0.07)
+
+
+def _shortened(name: str, room: int) -> str:
+    """A name in so many letters, without its middle: what tells it from others is often its end."""
+    if len(name) <= room:
+        return name
+    end = room // 2
+    return f"{name[: room - end - 1]}{columns.ELLIPSIS}{name[-end:]}"
