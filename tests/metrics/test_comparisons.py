@@ -1,6 +1,7 @@
 """Differences and words against published cases, scipy, brute force and their own laws."""
 
 import math
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,7 @@ from vpemetrics.metrics.comparisons import (
     against,
     compare_medians,
     compare_proportions,
+    compare_shares,
     difference_of_proportions,
     ratio_of_medians,
 )
@@ -280,6 +282,15 @@ class TestComparedMedians:
 
         assert found.word is expected
 
+    @pytest.mark.parametrize(("at_merge", "expected"), [(60, Word.WORSE), (61, Word.USUAL)])
+    def test_times_that_start_at_the_merge_in_one_quarter_are_not_compared(
+        self, at_merge: int, expected: Word
+    ) -> None:
+        before, after = lead_times(1, 60), lead_times(2, 60, 5.0)
+
+        assert compared(replace(before, at_merge=at_merge), after).word is expected
+        assert compared(before, replace(after, at_merge=at_merge)).word is expected
+
     def test_an_interval_that_is_open_where_it_matters_gives_none(self) -> None:
         # One deployment ships 30 of the 41 changes: what it says of the median, it says alone.
         sizes = [30] + [1] * 11
@@ -289,6 +300,44 @@ class TestComparedMedians:
 
         assert found.difference is not None
         assert (found.difference.low, found.difference.high) == (None, None)
+        assert found.word is Word.USUAL
+
+
+class TestComparedSharesOfLeadTimes:
+    @pytest.mark.parametrize(
+        ("deployments", "at_merge", "expected"),
+        [
+            ((12, 12), (0, 0), Word.BETTER),
+            ((4, 60), (0, 0), Word.USUAL),  # a world apart, but from too few
+            ((60, 4), (0, 0), Word.USUAL),
+            ((12, 12), (200, 200), Word.BETTER),
+            ((12, 12), (201, 0), Word.USUAL),
+            ((12, 12), (0, 201), Word.USUAL),
+        ],
+    )
+    def test_changes_of_one_deployment_are_not_independent(
+        self, deployments: tuple[int, int], at_merge: tuple[int, int], expected: Word
+    ) -> None:
+        before, after = (
+            Samples(seconds=np.ones(400), deployments=np.arange(400) % many, at_merge=merged)
+            for many, merged in zip(deployments, at_merge, strict=True)
+        )
+        found = compare_shares(
+            rate(20, 400, FIRST, "share_within_24h"),
+            rate(100, 400, SECOND, "share_within_24h"),
+            (before, after),
+        )
+        assert found.word is expected
+        assert (found.difference is None) == (expected is Word.USUAL)
+
+    def test_few_samples_are_not_compared(self) -> None:
+        few = Samples(seconds=np.ones(19), deployments=np.arange(19))
+
+        found = compare_shares(
+            rate(0, 19, FIRST, "share_within_24h"),
+            rate(19, 19, SECOND, "share_within_24h"),
+            (few, few),
+        )
         assert found.word is Word.USUAL
 
 

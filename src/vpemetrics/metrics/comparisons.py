@@ -29,7 +29,7 @@ LEAST_N: Final = 20
 """Of both proportions."""
 
 LEAST_DEPLOYMENTS: Final = 12
-"""That shipped a counted change, behind both medians."""
+"""That shipped a counted change, in both quarters of lead time: they are alike within one."""
 
 SHORTEST: Final = 1.0
 """Seconds that a time of nothing counts as, for it has no logarithm."""
@@ -41,6 +41,14 @@ class Samples:
 
     seconds: npt.NDArray[np.float64]
     deployments: npt.NDArray[np.int64]
+    at_merge: int = 0
+    """How many of them start at the merge, for want of the original commits."""
+
+    @property
+    def comparable(self) -> bool:
+        """Whether they come from deployments enough, and most of them start where they should."""
+        enough = np.unique(self.deployments).size >= LEAST_DEPLOYMENTS
+        return enough and 2 * self.at_merge <= self.seconds.size
 
 
 class Comparison(Model):
@@ -146,12 +154,17 @@ def _counts(figure: Figure) -> tuple[int, int] | None:
 
 
 def compare_medians(before: Figure, after: Figure, samples: tuple[Samples, Samples]) -> Comparison:
-    """Two quarters of lead time: a word other than usual needs 12 shipping deployments in both."""
-    shipping = [np.unique(one.deployments).size for one in samples]
-    difference = None
-    if min(shipping) >= LEAST_DEPLOYMENTS:
-        difference = ratio_of_medians(*samples)
+    """Two quarters of lead time: a word other than usual needs comparable samples in both."""
+    comparable = all(one.comparable for one in samples)
+    difference = ratio_of_medians(*samples) if comparable else None
     return _comparison(before, after, difference, no_change=1.0)
+
+
+def compare_shares(before: Figure, after: Figure, samples: tuple[Samples, Samples]) -> Comparison:
+    """Two quarters of a share of lead times: it needs what a proportion and a median need."""
+    if all(one.comparable for one in samples):
+        return compare_proportions(before, after)
+    return _comparison(before, after, None, no_change=0.0)
 
 
 def _comparison(
@@ -194,27 +207,30 @@ def _word(after: Figure, higher: bool | None) -> Word:
     return Word.WORSE
 
 
-PROPORTIONS: Final = ("share_within_24h", "change_fail_rate", "deployment_rework_rate")
+PROPORTIONS: Final = ("change_fail_rate", "deployment_rework_rate")
 
 
 def compare_quarters(before: Cut, after: Cut) -> tuple[Comparison, ...]:
     """What two quarters differ in: lead time, and the proportions that words may be said of."""
-    medians = METRICS["change_lead_time"]
-    lead_time = compare_medians(
-        medians.measure(before), medians.measure(after), (_samples(before), _samples(after))
-    )
+    samples = _samples(before), _samples(after)
     return (
-        lead_time,
-        *(
-            compare_proportions(METRICS[name].measure(before), METRICS[name].measure(after))
-            for name in PROPORTIONS
-        ),
+        compare_medians(*_measured("change_lead_time", before, after), samples),
+        compare_shares(*_measured("share_within_24h", before, after), samples),
+        *(compare_proportions(*_measured(name, before, after)) for name in PROPORTIONS),
     )
+
+
+def _measured(metric: str, before: Cut, after: Cut) -> tuple[Figure, Figure]:
+    return METRICS[metric].measure(before), METRICS[metric].measure(after)
 
 
 def _samples(cut: Cut) -> Samples:
     found = lead_times(cut)
-    return Samples(seconds=found["seconds"], deployments=found["deployed_id"])
+    return Samples(
+        seconds=found["seconds"],
+        deployments=found["deployed_id"],
+        at_merge=int(found["at_merge"].sum()),
+    )
 
 
 # --- targets ------------------------------------------------------------------------------------
