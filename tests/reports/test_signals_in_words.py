@@ -1,15 +1,16 @@
 """What reports say of limits and signals, and that a narrow terminal loses none of it."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from example_reports import ACME, WEEK, full_week
+from example_reports import ACME, FOUR, WEEK, full_week, weeks_to
 
 from vpemetrics.metrics.charts import Chart, Kind, Point
 from vpemetrics.metrics.comparisons import TargetWord
 from vpemetrics.metrics.signals import chart, lasting_run, said, step_to_paste
-from vpemetrics.reports import signals, terminal
+from vpemetrics.reports import jsonreport, signals, terminal
 from vpemetrics.reports.model import Exceptions, NewLevel, Outside, Report, TargetStatus
 from vpemetrics.reports.summary import summarise
 
@@ -44,11 +45,15 @@ def stretches(values: Sequence[float]) -> Chart:
     return chart("change_fail_rate", ACME, Kind.G, points)
 
 
-def with_charts(*charts: Chart) -> Report:
-    """The full week with charts, and what they say of its figures."""
-    bare = full_week()
-    figures = tuple(said(bare.figures, charts))
-    return bare.model_copy(update={"charts": charts, "figures": figures})
+def with_charts(*charts: Chart, weeks: int = 4) -> Report:
+    """The full week beside so many weeks, with charts and what they say of its figures."""
+    bare, headline = full_week(), weeks_to(WEEK, weeks)
+    beside = [
+        one.model_copy(update={"window": headline}) if one.window == FOUR else one
+        for one in bare.figures
+    ]
+    figures = tuple(said(beside, charts))
+    return bare.model_copy(update={"charts": charts, "figures": figures, "headline": headline})
 
 
 @pytest.mark.parametrize(
@@ -113,6 +118,59 @@ def test_a_rate_has_limits_in_percent() -> None:
 )
 def test_each_signal_is_told_with_its_reason(drawn: Chart, told: list[str]) -> None:
     assert [*signals.told(with_charts(drawn))] == told
+
+
+LOW = f"20, usual {LIMITS}"
+
+
+@pytest.mark.parametrize(
+    ("values", "weeks", "word", "told"),
+    [
+        (
+            [*LEVEL, *[20] * 7],
+            52,
+            "worse",
+            [
+                f"Deployments worse in 2026-W36: {LOW}",
+                "6 earlier signals in 52 weeks; --json lists them",
+            ],
+        ),
+        # Months ago is no news of this week, but nobody shall miss it either.
+        (
+            [*LEVEL, *[20] * 3, *[40] * 9],
+            52,
+            "usual",
+            ["3 earlier signals in 52 weeks; --json lists them"],
+        ),
+        ([*LEVEL, 20, *[40] * 9], 52, "usual", [f"Deployments worse in 2026-W27: {LOW}"]),
+        (
+            [*LEVEL, 20, 20, 20, 40, 40],
+            13,
+            "worse W34",
+            [
+                f"Deployments worse in 2026-W34: {LOW}",
+                "2 earlier signals in 13 weeks; --json lists them",
+            ],
+        ),
+    ],
+)
+def test_signals_before_the_week_are_counted_unless_a_word_comes_from_them(
+    values: list[float], weeks: int, word: str, told: list[str]
+) -> None:
+    report = with_charts(deployments(values), weeks=weeks)
+
+    assert signals.said_of(report, "deployment_frequency") == word
+    assert [*signals.told(report)] == told
+    (drawn,) = json.loads(jsonreport.render(report))["charts"]
+    assert len(drawn["signals"]) == values.count(20)
+
+
+def test_what_was_long_ago_is_not_in_the_headline() -> None:
+    report = with_charts(deployments([*LEVEL, *[20] * 3, *[40] * 9]), weeks=52)
+
+    summary = summarise(report)
+    assert "worse" not in summary
+    assert summary.endswith(" No new signal.")
 
 
 @pytest.mark.parametrize(

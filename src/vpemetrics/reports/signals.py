@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final
 
 from vpemetrics.metrics.charts import Baseline, Chart, Kind, Side, Signal
@@ -62,17 +63,31 @@ def limits(report: Report) -> str:
 # Signals -----------------------------------------------------------------------------------------
 
 
+RECENT: Final = 13
+"""Weeks that are recent enough for a word in this week's report."""
+
+
 def said_of(report: Report, metric: str) -> str:
     """How a metric stands to its limits: `usual`, `worse`, or `worse W34` if that was before."""
     figure = report.figure(metric)
     if figure is None or figure.signal is None:
         return ""
-    longer = report.figure(metric, report.headline)
-    if figure.signal != "usual" or longer is None or longer.signal in (None, "usual"):
-        return figure.signal
-    chart = chart_of(report, metric)
-    earlier = [one for one in _inside(chart, report.headline) if one.word == longer.signal]
-    return f"{longer.signal} {_short(earlier[-1])}" if earlier else figure.signal
+    before = _reason_before(report, metric)
+    return f"{before.word} {_short(before)}" if before else figure.signal
+
+
+def _reason_before(report: Report, metric: str) -> Signal | None:
+    """The signal of the weeks before that gives a metric its word, where its window is usual.
+
+    A headline of a year, as where hardly anything is deployed, gives none: that is long ago.
+    """
+    figure, longer = report.figure(metric), report.figure(metric, report.headline)
+    if figure is None or figure.signal != "usual" or longer is None:
+        return None
+    if longer.window.end - longer.window.start > timedelta(weeks=RECENT):
+        return None
+    found = _inside(chart_of(report, metric), report.headline)
+    return next((one for one in reversed(found) if one.word == longer.signal), None)
 
 
 def _inside(chart: Chart | None, window: WindowRef) -> list[Signal]:
@@ -86,12 +101,29 @@ def _short(signal: Signal) -> str:
 
 
 def told(report: Report) -> Iterator[str]:
-    """Each signal of the longer window with what made it one."""
+    """What made each signal of the window one, and each that a word comes from; how many before."""
+    named: list[str] = []
+    others: list[str] = []
     for chart in report.charts:
-        figure = report.figure(chart.metric, report.headline)
-        for signal in _inside(chart, report.headline):
-            if not (figure and figure.provisional and signal.word == "better"):
-                yield f"{words.name(chart.metric)} {signal.word} {_why(chart, signal)}"
+        before = _reason_before(report, chart.metric)
+        for signal in _counting(chart, report):
+            mine = signal.start >= report.window.start or signal == before
+            said = f"{words.name(chart.metric)} {signal.word} {_why(chart, signal)}"
+            (named if mine else others).append(said)
+    yield from named
+    if len(others) > 1:
+        since = words.length(report.headline)
+        yield f"{len(others)} earlier signals in {since}; --json lists them"
+    else:
+        yield from others
+
+
+def _counting(chart: Chart, report: Report) -> Iterator[Signal]:
+    """The signals of the longer window, none of which is better while that is provisional."""
+    figure = report.figure(chart.metric, report.headline)
+    for signal in _inside(chart, report.headline):
+        if not (figure and figure.provisional and signal.word == "better"):
+            yield signal
 
 
 def _why(chart: Chart, signal: Signal) -> str:

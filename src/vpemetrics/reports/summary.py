@@ -27,7 +27,8 @@ def _good(report: Report) -> str:
     """What got better; that nothing is out of the usual, where limits can tell."""
     if any(signals.words_of(report)) or not signals.judged(report):
         return _said(report, "better")
-    return "No new signal." if report.new_levels else "No signal."
+    earlier = report.new_levels or any(signals.told(report))
+    return "No new signal." if earlier else "No signal."
 
 
 def _open(report: Report) -> str:
