@@ -1,8 +1,10 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from vpemetrics.errors import FixConfiguration, FixInput
+from vpemetrics.records import Coverage, CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 from vpemetrics.usecases.reliability import reliability
@@ -34,8 +36,15 @@ def test_none_met_and_none_there_are_not_the_same(file: Path) -> None:
     assert reliability(str(file), ("another",)) == "no SLO in slo.csv"
 
 
+def covered(start: datetime, end: datetime) -> Coverage:
+    kind = CoverageKind.DEPLOYMENTS
+    return Coverage(source="made-up", scope="*", kind=kind, start=start, end=end)
+
+
 def test_a_report_carries_it(file: Path, tmp_path: Path) -> None:
     with Store.open(tmp_path / "x.db") as store:
+        week = datetime(2026, 8, 31, tzinfo=UTC), datetime(2026, 9, 7, tzinfo=UTC)
+        store.save("made-up", [covered(*week)])
         found = report(store, Rules(reliability=str(file)))
 
     assert found.reliability == "SLOs met 2/3 (source: slo.csv)"

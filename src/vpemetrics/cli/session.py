@@ -276,6 +276,14 @@ def _as_typer_sees_it(
     return run
 
 
+def _let_go_of_stdout() -> None:
+    """Forgets what stdout could not take; Python would try again at its end, and fail as a bug."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 @contextmanager
 def _told(session: Session) -> Iterator[None]:
     """Tells people of what went wrong, and ends with the exit code it has."""
@@ -294,6 +302,7 @@ def _told(session: Session) -> Iterator[None]:
     except OSError as error:  # a file or device that would not do what was asked
         place = f"{error.filename}: " if error.filename else ""
         session.fail(f"{place}{error.strerror or error}")
+        _let_go_of_stdout()
         raise typer.Exit(KNOWN) from None
     except Exception as error:
         from vpemetrics.cli.mishap import keep, told
