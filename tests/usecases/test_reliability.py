@@ -5,7 +5,7 @@ import pytest
 
 from vpemetrics.errors import FixConfiguration, FixInput
 from vpemetrics.records import Coverage, CoverageKind
-from vpemetrics.rules import Rules
+from vpemetrics.rules import Rules, Service
 from vpemetrics.store import Store
 from vpemetrics.usecases.reliability import reliability
 from vpemetrics.usecases.reporting import report
@@ -45,7 +45,7 @@ def test_a_report_carries_it(file: Path, tmp_path: Path) -> None:
     with Store.open(tmp_path / "x.db") as store:
         week = datetime(2026, 8, 31, tzinfo=UTC), datetime(2026, 9, 7, tzinfo=UTC)
         store.save("made-up", [covered(*week)])
-        found = report(store, Rules(reliability=str(file)))
+        found = report(store, Rules(reliability=str(file), services=(Service(name="shop"),)))
 
     assert found.reliability == "SLOs met 2/3 (source: slo.csv)"
 
