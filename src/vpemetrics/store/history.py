@@ -6,7 +6,7 @@ Reads are in bulk and by columns; a million commits become a few arrays.
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +41,22 @@ class Commits(NamedTuple):
     others: dict[int, tuple[int, ...]]
     reverts: dict[int, int]
     picked_from: dict[int, int]
+
+    def only(self, ids: Ints) -> "Commits":
+        """Those of them that have one of these ids."""
+        mine = np.isin(self.ids, ids)
+        known = frozenset(self.ids[mine].tolist())
+        return Commits(
+            ids=self.ids[mine],
+            first=self.first[mine],
+            second=self.second[mine],
+            authored_at=self.authored_at[mine],
+            committed_at=self.committed_at[mine],
+            is_bot=self.is_bot[mine],
+            others={sha: parents for sha, parents in self.others.items() if sha in known},
+            reverts={sha: other for sha, other in self.reverts.items() if sha in known},
+            picked_from={sha: other for sha, other in self.picked_from.items() if sha in known},
+        )
 
 
 class Facts:
@@ -101,43 +117,6 @@ class Facts:
     def renamed_since(self, batch: int) -> bool:
         """Whether saves after a batch say something new about repositories themselves."""
         return bool(self.rows(f"SELECT 1 FROM repositories WHERE batch > {batch} LIMIT 1"))
-
-    @cache  # noqa: B019 (lives as long as one transaction)
-    def changes_since(self, batch: int) -> frozenset[int]:
-        """The ids of all pull requests that saves after a batch brought or changed."""
-        found = self.rows(f"SELECT id FROM changes WHERE batch > {batch}")
-        return frozenset(row[0] for row in found)
-
-    @cache  # noqa: B019
-    def commits_since(self, batch: int) -> Ints:
-        """The ids of all commits that saves after a batch brought or changed."""
-        return self._latest(batch)[0]
-
-    @cache  # noqa: B019
-    def _latest(self, batch: int) -> tuple[Ints, Ints, "Commits"]:
-        """Ids and repositories of commits that are new, as often as they were told; and these."""
-        new = f" WHERE batch > {batch}"
-        sql = f"SELECT sha_id, repository_id FROM commits{new}"
-        ids, of = read_many(self.connection, sql).values()
-        return ids, of, self.commits(new)
-
-    def commits_of(self, repositories: Collection[str], since: int) -> "Commits":
-        """The commits of repositories that saves after a batch brought or changed."""
-        told, of, latest = self._latest(since)
-        wanted = [id_ for id_ in np.unique(of).tolist() if self.repository(id_) in repositories]
-        mine = np.isin(latest.ids, told[np.isin(of, wanted)])
-        ids = frozenset(latest.ids[mine].tolist())
-        return Commits(
-            ids=latest.ids[mine],
-            first=latest.first[mine],
-            second=latest.second[mine],
-            authored_at=latest.authored_at[mine],
-            committed_at=latest.committed_at[mine],
-            is_bot=latest.is_bot[mine],
-            others={sha: found for sha, found in latest.others.items() if sha in ids},
-            reverts={sha: of_ for sha, of_ in latest.reverts.items() if sha in ids},
-            picked_from={sha: of_ for sha, of_ in latest.picked_from.items() if sha in ids},
-        )
 
     def touched_since(self, batch: int) -> set[str]:
         """Our services that saves after a batch say something new about."""
@@ -339,6 +318,43 @@ class Facts:
         sql = f"SELECT id FROM shas WHERE sha >= '{lowered}' AND sha < '{lowered}g' LIMIT 2"
         found = self.rows(sql)
         return int(found[0][0]) if len(found) == 1 else UNKNOWN
+
+
+class News:
+    """The commits and pull requests that saves after a batch brought or changed, read once."""
+
+    def __init__(self, facts: Facts, since: int) -> None:
+        """What is new to somebody who has seen everything up to the batch `since`."""
+        self.since = since
+        self._facts = facts
+        self._new = f" WHERE batch > {since}"
+
+    @cached_property
+    def changes(self) -> frozenset[int]:
+        """The ids of the pull requests."""
+        return frozenset(row[0] for row in self._facts.rows(f"SELECT id FROM changes{self._new}"))
+
+    @property
+    def commits(self) -> Ints:
+        """The ids of the commits, as often as they were told."""
+        return self._told[0]
+
+    def commits_of(self, repositories: Collection[str]) -> Commits:
+        """The commits of some repositories."""
+        ids, of = self._told
+        names = {id_: self._facts.repository(id_) for id_ in np.unique(of).tolist()}
+        wanted = [id_ for id_, name in names.items() if name in repositories]
+        return self._commits.only(ids[np.isin(of, wanted)])
+
+    @cached_property
+    def _told(self) -> tuple[Ints, Ints]:
+        sql = f"SELECT sha_id, repository_id FROM commits{self._new}"
+        ids, of = read_many(self._facts.connection, sql).values()
+        return ids, of
+
+    @cached_property
+    def _commits(self) -> Commits:
+        return self._facts.commits(self._new)
 
 
 _NEW_INCIDENTS = (

@@ -24,7 +24,7 @@ from vpemetrics.lineage.trace import Disturbed, History, Past
 from vpemetrics.records import Status
 from vpemetrics.store import derived
 from vpemetrics.store.arrays import Ints, read, unpacked, written
-from vpemetrics.store.history import Commits, Facts
+from vpemetrics.store.history import Commits, Facts, News
 from vpemetrics.store.rows import insert_rows
 from vpemetrics.window import MISSING, Micros
 
@@ -147,11 +147,11 @@ class Resuming:
 
     history: History
 
-    def __init__(self, facts: Facts, since: int, repositories: Collection[str]) -> None:
-        self._facts, self._since = facts, since
+    def __init__(self, facts: Facts, news: News, repositories: Collection[str]) -> None:
+        self._facts, self._news = facts, news
         self._repositories = repositories
         self._where = facts.in_repositories(repositories)
-        self._later = f"{self._where} AND batch > {since}"
+        self._later = f"{self._where} AND batch > {news.since}"
         known = load_history(facts.connection, repositories)
         if known is None:
             raise Disturbed
@@ -187,7 +187,7 @@ class Resuming:
         """The services that deployed no new commit before it was known."""
         for name, id_ in names.items():
             with suppress(Disturbed):
-                tail = _Tail(self._facts, self._since, id_, name)
+                tail = _Tail(self._facts, self._news.since, id_, name)
                 if self._new.isdisjoint(one.commit for one in tail.deployed):
                     yield name, tail
 
@@ -206,7 +206,7 @@ class Resuming:
     def commits(self) -> Commits:
         """All commits; the new ones only if no more than pull requests have named them before."""
         old, new = self._known.commits, self._latest
-        if np.isin(old.ids, self._facts.commits_since(self._since)).any():
+        if np.isin(old.ids, self._news.commits).any():
             raise Disturbed
         if not len(new.ids):
             return old
@@ -232,7 +232,7 @@ class Resuming:
 
     @cached_property
     def _latest(self) -> Commits:
-        return self._facts.commits_of(self._repositories, self._since)
+        return self._news.commits_of(self._repositories)
 
     @cached_property
     def _new(self) -> frozenset[int]:
@@ -247,7 +247,7 @@ class Resuming:
     @cached_property
     def _changed(self) -> list[ChangeRow]:
         """Pull requests that are new or changed, none of which had been merged before."""
-        if not self._known.merged.isdisjoint(self._facts.changes_since(self._since)):
+        if not self._known.merged.isdisjoint(self._news.changes):
             raise Disturbed
         return list(self._facts.changes(self._later))
 

@@ -13,7 +13,7 @@ from vpemetrics.lineage.services import Services, path_matcher
 from vpemetrics.lineage.trace import Disturbed, History, Past, ServiceFacts, trace
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived
-from vpemetrics.store.history import Facts
+from vpemetrics.store.history import Facts, News
 from vpemetrics.store.resuming import Resumed, Resuming, keep_histories, save_history
 from vpemetrics.store.saving import last_batch
 
@@ -84,10 +84,10 @@ class _Update:
         )
 
     def _gone_on_with(self, names: Sequence[str]) -> Iterator[tuple[str, tuple[Lineage, Resumed]]]:
-        about = _About(self._facts, self._rules)
+        about, news = _About(self._facts, self._rules), News(self._facts, self._since)
         for repositories, group in _together(self._facts.deployed_from, names).items():
             try:
-                resuming = Resuming(self._facts, self._since, repositories)
+                resuming = Resuming(self._facts, news, repositories)
                 resumed = resuming.services(
                     {name: self._ids[name] for name in group},
                     commits=about.commits,
