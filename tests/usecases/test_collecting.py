@@ -206,3 +206,33 @@ def test_files_that_tell_of_the_future_are_refused(store: Store, tmp_path: Path)
     assert result.error is not None
     assert "2062-09-01T10:00:00Z, which is yet to come" in result.error
     assert store.counts() == {}
+
+
+def test_the_collector_is_given_the_secrets_its_options_name(store: Store) -> None:
+    given = []
+
+    def ask(_options: Options, occasion: Occasion) -> Iterator[Portion]:
+        given.append(occasion.secret("env:TOKEN"))
+        yield Portion(records=[])
+
+    collect(
+        store,
+        of(ask),
+        Rules(),
+        clock=lambda: NOON,
+        warn=pytest.fail,
+        progress=lambda _done, _of: None,
+        environ={"TOKEN": "s3cret"},
+    )
+
+    assert given == ["s3cret"]
+
+
+def test_a_secret_that_is_not_there_fails_its_source_alone(store: Store) -> None:
+    def ask(_options: Options, occasion: Occasion) -> Iterator[Portion]:
+        occasion.secret("env:TOKEN")
+        yield Portion(records=[])
+
+    result = collected(store, of(ask))
+
+    assert result.error == "env:TOKEN: the environment variable TOKEN is not set"

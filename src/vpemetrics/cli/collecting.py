@@ -1,5 +1,6 @@
 """`vpemetrics collect`: what sources have to say that is new, into the store."""
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from json import dumps
@@ -71,6 +72,7 @@ def collect_source(
             clock=lambda: datetime.now(UTC),
             warn=warnings.append,
             progress=advance,
+            environ=os.environ,
         )
     for text in warnings:
         session.warn(f"{source.name}: {text}")

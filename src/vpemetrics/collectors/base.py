@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from vpemetrics.errors import FixConfiguration
 from vpemetrics.records import AnyRecord, Change, Commit
 from vpemetrics.rules import Rules
 from vpemetrics.window import from_micros, midnight
@@ -35,13 +36,18 @@ def _unseen(_done: int, _of: int) -> None:
     """Nobody looks."""
 
 
+def _no_secret(_reference: str) -> str:
+    raise FixConfiguration("no secrets are to be had here")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Occasion:
     """One collection: when it is, where the last one ended, and what is wanted.
 
     `source` is the source's configured name, `cursors` are where earlier collections left off,
     `folder` is what relative paths in the options are relative to. `warn` is told what a person
-    should know, a line each; `progress` how much is done of how much.
+    should know, a line each; `progress` how much is done of how much. `secret` gives the value
+    of a reference in the options (`env:NAME`, `file:PATH`, `gh`), or FixConfiguration.
     """
 
     source: str
@@ -51,6 +57,7 @@ class Occasion:
     folder: Path = Path()
     warn: Callable[[str], None] = _unheard
     progress: Callable[[int, int], None] = _unseen
+    secret: Callable[[str], str] = _no_secret
 
     def begin(self, day: date | None) -> datetime | None:
         """The first instant of a day where the organisation is; None for no day."""

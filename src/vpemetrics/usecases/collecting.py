@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from vpemetrics.collectors.base import Occasion, bot_test, mark_bots
-from vpemetrics.config.secrets import masked
+from vpemetrics.config.secrets import masked, resolve
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import StoreProblem, VpemetricsError
 from vpemetrics.records import RECORD_TYPES
@@ -42,8 +43,11 @@ def collect(
     clock: Callable[[], datetime],
     warn: Callable[[str], None],
     progress: Callable[[int, int], None],
+    environ: Mapping[str, str] = MappingProxyType({}),
 ) -> Collected:
     """Saves what a source has to say that is new since it was collected last.
+
+    `environ` is where the source's secrets of the form `env:NAME` are looked up.
 
     Each portion is saved with how far the source is then collected in one transaction, so an
     interruption costs repetition at most. What goes wrong is returned, and kept for `status`;
@@ -59,6 +63,7 @@ def collect(
         folder=source.folder,
         warn=warn,
         progress=progress,
+        secret=lambda reference: resolve(reference, environ, folder=source.folder).reveal(),
     )
     error, bug = None, None
     try:
