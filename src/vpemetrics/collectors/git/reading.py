@@ -1,6 +1,6 @@
 """Reads a repository's history: what is new in it since the last time, or all of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vpemetrics.collectors.git.arrivals import Arrivals
@@ -70,8 +70,10 @@ class Reader:
         tip = [self._clone.tip] if self._clone.tip else []
         tags = sorted(self._tags, key=lambda tag: (int(tag.seconds or 0), tag.name))
         tips = [*tip, *(tag.commit for tag in tags)]
-        self._log([*tips, *self._clone.pulls.values()])
-        return self._sorted_out(tags, [tag.commit for tag in tags], None)
+        self._log(tips)
+        found = self._sorted_out(tags, [tag.commit for tag in tags], None)
+        self._log_heads(found.landings, without=tips)
+        return found
 
     def _read_new(self, after: Position) -> Reading | None:
         """What is new, if that can be told without what was read before."""
@@ -84,11 +86,15 @@ class Reader:
             found = self._sorted_out(new, [], after)
             if not _follows(found, clone.tip, after):
                 return None
-            heads = [clone.pulls[number] for number in found.landings if number in clone.pulls]
-            self._log(heads, without=[after.tip])
+            self._log_heads(found.landings, without=[after.tip])
         except GitFailed:  # what was read before is gone
             return None
         return found
+
+    def _log_heads(self, merged: Iterable[int], without: Sequence[str]) -> None:
+        """Reads the original commits of pull requests; those of unmerged ones are left alone."""
+        pulls = self._clone.pulls
+        self._log([pulls[number] for number in merged if number in pulls], without=without)
 
     def _log(self, tips: Sequence[str], without: Sequence[str] = ()) -> None:
         if not tips:
