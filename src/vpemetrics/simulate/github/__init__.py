@@ -1,1 +1,1 @@
-"""A GitHub on loopback to collect from: GraphQL, REST, limits and faults, over a world in memory."""
+"""A GitHub on loopback: GraphQL and REST with limits and faults, over a world in memory."""
