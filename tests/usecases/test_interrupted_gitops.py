@@ -1,4 +1,4 @@
-"""Collections from a GitOps repository that are killed: the next one leaves no trace of it."""
+"""Collections from a GitOps repository that are killed, and several at once: no trace is left."""
 
 import random
 import signal
@@ -14,7 +14,7 @@ from vpemetrics.store import Store
 
 SERVICES = ("cart", "search", "shop")
 VERSIONS = 150
-KILLED = 8
+KILLED = 20
 BEGIN = 1_700_000_000
 
 
@@ -76,3 +76,14 @@ def test_a_killed_collection_goes_on_where_it_was(
         assert held(location) == expected
 
     assert left <= {VERSIONS * services for services in range(len(SERVICES) + 1)}
+
+
+def test_collections_at_once_double_nothing(new_location: Callable[[], str], folder: Path) -> None:
+    undisturbed, shared = empty_store(new_location()), empty_store(new_location())
+    collect_here(undisturbed, folder)
+
+    processes = [ready(shared, folder) for _ in range(3)]
+    go(*processes)
+
+    assert ended(*processes) == [0, 0, 0]
+    assert held(shared) == held(undisturbed)
