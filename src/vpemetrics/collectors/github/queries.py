@@ -1,0 +1,445 @@
+"""Every GraphQL query that GitHub is asked.
+
+Repositories are asked for by their permanent id, which survives renames and transfers, and
+pages are as large as `$first` says. GitHub counts a point for every hundred connections that a
+query opens, so a page of 50 pull requests with its two nested ones costs one, and a page of 100
+commits with their parents one.
+"""
+
+from typing import Final
+
+NAMES_AT_ONCE: Final = 50
+"""How many repositories one query finds by their names."""
+IDS_AT_ONCE: Final = 100
+"""How many ids GitHub takes in one list."""
+
+_COST: Final = "rateLimit { cost remaining resetAt }"
+_ACTOR: Final = "{ __typename login }"
+_PAGE: Final = "pageInfo { hasNextPage endCursor }"
+
+# What a look at a repository tells: whether anything in it is newer than what is known.
+_FLAGS: Final = "$issues: Boolean!, $deployments: Boolean!, $releases: Boolean!, $tags: Boolean!"
+_PROBE: Final = """
+fragment Probe on Repository {
+  id
+  nameWithOwner
+  isArchived
+  isFork
+  pushedAt
+  defaultBranchRef { name target { oid } }
+  pullRequests(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) {
+    totalCount
+    nodes { updatedAt }
+  }
+  issues(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) @include(if: $issues) {
+    totalCount
+    nodes { updatedAt }
+  }
+  deployments(first: 1, orderBy: {field: CREATED_AT, direction: DESC}) @include(if: $deployments) {
+    totalCount
+    nodes { createdAt }
+  }
+  releases(first: 1, orderBy: {field: CREATED_AT, direction: DESC}) @include(if: $releases) {
+    totalCount
+    nodes { updatedAt }
+  }
+  refs(
+    refPrefix: "refs/tags/", first: 1, orderBy: {field: TAG_COMMIT_DATE, direction: DESC}
+  ) @include(if: $tags) {
+    totalCount
+    nodes { name target { oid } }
+  }
+}
+"""
+
+LOOK: Final = f"""
+query Look(
+  $owner: String!, $list: Boolean!, $first: Int!, $after: String,
+  $ids: [ID!]!, $open: [ID!]!, {_FLAGS}
+) {{
+  {_COST}
+  repositoryOwner(login: $owner) @include(if: $list) {{
+    repositories(
+      first: $first, after: $after, ownerAffiliations: [OWNER],
+      orderBy: {{field: NAME, direction: ASC}}
+    ) {{
+      {_PAGE}
+      nodes {{ ...Probe }}
+    }}
+  }}
+  known: nodes(ids: $ids) {{ ...Probe }}
+  open: nodes(ids: $open) {{
+    __typename
+    id
+    ... on Deployment {{ updatedAt }}
+    ... on Issue {{ updatedAt }}
+    ... on PullRequest {{ updatedAt }}
+  }}
+}}
+{_PROBE}"""
+"""A page of an owner's repositories, repositories known by id, and when open things moved last."""
+
+
+def find(count: int) -> str:
+    """The query that finds as many repositories by `$owner0`, `$name0`, `$owner1` and so on."""
+    variables = "".join(f"$owner{at}: String!, $name{at}: String!, " for at in range(count))
+    fields = "\n".join(
+        f"  r{at}: repository(owner: $owner{at}, name: $name{at}, followRenames: true)"
+        " { ...Probe }"
+        for at in range(count)
+    )
+    return f"\nquery Find({variables}{_FLAGS}) {{\n  {_COST}\n{fields}\n}}\n{_PROBE}"
+
+
+# A commit without its parents: asking for these of every pull request's would cost a hundred
+# times as much.
+_COMMIT: Final = """
+fragment Authored on Commit {
+  oid
+  authoredDate
+  committedDate
+  message
+  author { name email }
+}
+"""
+_PULL_COMMITS: Final = f"{{ totalCount {_PAGE} nodes {{ commit {{ ...Authored }} }} }}"
+_PULL_EVENTS: Final = f"""{{
+  {_PAGE}
+  nodes {{
+    __typename
+    ... on PullRequestReview {{ state submittedAt author {_ACTOR} }}
+    ... on ReadyForReviewEvent {{ createdAt }}
+    ... on ConvertToDraftEvent {{ createdAt }}
+    ... on LabeledEvent {{ createdAt label {{ name }} }}
+    ... on UnlabeledEvent {{ createdAt label {{ name }} }}
+    ... on ConnectedEvent {{
+      createdAt
+      subject {{ ... on Issue {{ number repository {{ nameWithOwner }} }} }}
+    }}
+    ... on DisconnectedEvent {{
+      createdAt
+      subject {{ ... on Issue {{ number repository {{ nameWithOwner }} }} }}
+    }}
+  }}
+}}"""
+_PULL_ITEMS: Final = (
+    "itemTypes: [PULL_REQUEST_REVIEW, READY_FOR_REVIEW_EVENT, CONVERT_TO_DRAFT_EVENT, "
+    "LABELED_EVENT, UNLABELED_EVENT, CONNECTED_EVENT, DISCONNECTED_EVENT]"
+)
+_PULL: Final = f"""
+fragment Pull on PullRequest {{
+  id
+  number
+  url
+  title
+  body
+  isDraft
+  createdAt
+  updatedAt
+  mergedAt
+  closedAt
+  additions
+  deletions
+  baseRefName
+  headRefName
+  author {_ACTOR}
+  mergeCommit {{ oid }}
+  commits(first: 100) {_PULL_COMMITS}
+  timelineItems(first: 100, {_PULL_ITEMS}) {_PULL_EVENTS}
+}}
+{_COMMIT}"""
+
+PULLS: Final = f"""
+query Pulls($id: ID!, $first: Int!, $after: String) {{
+  {_COST}
+  node(id: $id) {{
+    ... on Repository {{
+      pullRequests(
+        first: $first, after: $after, orderBy: {{field: UPDATED_AT, direction: DESC}}
+      ) {{
+        {_PAGE}
+        nodes {{ ...Pull }}
+      }}
+    }}
+  }}
+}}
+{_PULL}"""
+"""Pull requests, the latest touched first."""
+
+PULL_COMMITS: Final = f"""
+query PullCommits($id: ID!, $first: Int!, $after: String) {{
+  {_COST}
+  node(id: $id) {{
+    ... on PullRequest {{ commits(first: $first, after: $after) {_PULL_COMMITS} }}
+  }}
+}}
+{_COMMIT}"""
+"""More of one pull request's commits."""
+
+PULL_EVENTS: Final = f"""
+query PullEvents($id: ID!, $first: Int!, $after: String) {{
+  {_COST}
+  node(id: $id) {{
+    ... on PullRequest {{
+      timelineItems(first: $first, after: $after, {_PULL_ITEMS}) {_PULL_EVENTS}
+    }}
+  }}
+}}"""
+"""More of one pull request's reviews and the like."""
+
+_STATUSES: Final = f"{{ {_PAGE} nodes {{ state createdAt logUrl }} }}"
+_DEPLOYMENT: Final = f"""
+fragment Deployed on Deployment {{
+  id
+  databaseId
+  environment
+  task
+  state
+  createdAt
+  updatedAt
+  commitOid
+  ref {{ name prefix }}
+  creator {_ACTOR}
+  statuses(first: 100) {_STATUSES}
+}}
+"""
+
+DEPLOYMENTS: Final = f"""
+query Deployments($id: ID!, $first: Int!, $after: String) {{
+  {_COST}
+  node(id: $id) {{
+    ... on Repository {{
+      deployments(
+        first: $first, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}
+      ) {{
+        {_PAGE}
+        nodes {{ ...Deployed }}
+      }}
+    }}
+  }}
+}}
+{_DEPLOYMENT}"""
+"""Deployments, the latest begun first."""
+
+STATUSES: Final = f"""
+query Statuses($id: ID!, $first: Int!, $after: String) {{
+  {_COST}
+  node(id: $id) {{
+    ... on Deployment {{ statuses(first: $first, after: $after) {_STATUSES} }}
+  }}
+}}"""
+"""More of one deployment's statuses."""
+
+_ISSUE_EVENTS: Final = f"""{{
+  {_PAGE}
+  nodes {{
+    __typename
+    ... on LabeledEvent {{ createdAt label {{ name }} }}
+    ... on UnlabeledEvent {{ createdAt label {{ name }} }}
+    ... on ClosedEvent {{ createdAt }}
+    ... on ReopenedEvent {{ createdAt }}
+  }}
+}}"""
+_ISSUE_ITEMS: Final = "itemTypes: [LABELED_EVENT, UNLABELED_EVENT, CLOSED_EVENT, REOPENED_EVENT]"
+_COMMENTS: Final = f"{{ {_PAGE} nodes {{ body }} }}"
+_ISSUE: Final = f"""
+fragment Incident on Issue {{
+  id
+  number
+  url
+  title
+  body
+  createdAt
+  updatedAt
+  closedAt
+  labels(first: 100) {{ nodes {{ name }} }}
+  comments(first: 100) {_COMMENTS}
+  timelineItems(first: 100, {_ISSUE_ITEMS}) {_ISSUE_EVENTS}
+}}
+"""
+
+ISSUES: Final = f"""
+query Issues($id: ID!, $first: Int!, $after: String, $labels: [String!]!) {{
+  {_COST}
+  node(id: $id) {{
+    ... on Repository {{
+      issues(
+        first: $first, after: $after, labels: $labels,
+        orderBy: {{field: UPDATED_AT, direction: DESC}}
+      ) {{
+        {_PAGE}
+        nodes {{ ...Incident }}
+      }}
+    }}
+  }}
+}}
+{_ISSUE}"""
+"""Issues with a label, the latest touched first."""
+
+ISSUE_EVENTS: Final = f"""
+query IssueEvents($id: ID!, $first: Int!, $after: String) {{
+  {_COST}
+  node(id: $id) {{
+    ... on Issue {{
+      timelineItems(first: $first, after: $after, {_ISSUE_ITEMS}) {_ISSUE_EVENTS}
+    }}
+  }}
+}}"""
+"""More of what happened to one issue."""
+
+ISSUE_COMMENTS: Final = f"""
+query IssueComments($id: ID!, $first: Int!, $after: String) {{
+  {_COST}
+  node(id: $id) {{
+    ... on Issue {{ comments(first: $first, after: $after) {_COMMENTS} }}
+  }}
+}}"""
+"""More of one issue's comments."""
+
+AGAIN: Final = f"""
+query Again($ids: [ID!]!) {{
+  {_COST}
+  nodes(ids: $ids) {{
+    __typename
+    ...Pull
+    ...Deployed
+    ...Incident
+  }}
+}}
+{_PULL}{_DEPLOYMENT}{_ISSUE}"""
+"""Pull requests, deployments and issues by their ids."""
+
+RELEASES: Final = f"""
+query Releases($id: ID!, $first: Int!, $after: String) {{
+  {_COST}
+  node(id: $id) {{
+    ... on Repository {{
+      releases(
+        first: $first, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}
+      ) {{
+        {_PAGE}
+        nodes {{
+          id
+          databaseId
+          tagName
+          isDraft
+          isPrerelease
+          createdAt
+          publishedAt
+          url
+          author {_ACTOR}
+          tagCommit {{ oid }}
+        }}
+      }}
+    }}
+  }}
+}}"""
+"""Releases, the latest made first."""
+
+TAGS: Final = f"""
+query Tags($id: ID!, $first: Int!, $after: String) {{
+  {_COST}
+  node(id: $id) {{
+    ... on Repository {{
+      refs(
+        refPrefix: "refs/tags/", first: $first, after: $after,
+        orderBy: {{field: TAG_COMMIT_DATE, direction: DESC}}
+      ) {{
+        {_PAGE}
+        nodes {{
+          name
+          target {{
+            __typename
+            oid
+            ... on Commit {{ committedDate }}
+            ... on Tag {{
+              tagger {{ date }}
+              target {{ __typename oid ... on Commit {{ committedDate }} }}
+            }}
+          }}
+        }}
+      }}
+    }}
+  }}
+}}"""
+"""Tags, those of the latest commits first."""
+
+HISTORY: Final = f"""
+query History($id: ID!, $oid: GitObjectID!, $first: Int!, $after: String) {{
+  {_COST}
+  node(id: $id) {{
+    ... on Repository {{
+      object(oid: $oid) {{
+        ... on Commit {{
+          history(first: $first, after: $after) {{
+            {_PAGE}
+            nodes {{
+              ...Authored
+              parents(first: 20) {{ nodes {{ oid }} }}
+            }}
+          }}
+        }}
+      }}
+    }}
+  }}
+}}
+{_COMMIT}"""
+"""A commit and all behind it with their parents, newest first."""
+
+TOUCHING: Final = f"""
+query Touching(
+  $id: ID!, $oid: GitObjectID!, $path: String!, $since: GitTimestamp, $first: Int!, $after: String
+) {{
+  {_COST}
+  node(id: $id) {{
+    ... on Repository {{
+      object(oid: $oid) {{
+        ... on Commit {{
+          history(first: $first, after: $after, path: $path, since: $since) {{
+            {_PAGE}
+            nodes {{ oid }}
+          }}
+        }}
+      }}
+    }}
+  }}
+}}"""
+"""The commits that touch a path."""
+
+SIZES: Final = f"""
+query Sizes($ids: [ID!]!, $labels: [String!]!, $since: GitTimestamp!) {{
+  {_COST}
+  nodes(ids: $ids) {{
+    ... on Repository {{
+      id
+      createdAt
+      pullRequests(first: 1) {{ totalCount }}
+      deployments(first: 1) {{ totalCount }}
+      issues(first: 1, labels: $labels) {{ totalCount }}
+      defaultBranchRef {{
+        target {{ ... on Commit {{ history(first: 1, since: $since) {{ totalCount }} }} }}
+      }}
+    }}
+  }}
+}}"""
+"""How much there is to collect of repositories."""
+
+QUERIES: Final = {
+    "LOOK": LOOK,
+    "FIND": find(2),
+    "PULLS": PULLS,
+    "PULL_COMMITS": PULL_COMMITS,
+    "PULL_EVENTS": PULL_EVENTS,
+    "DEPLOYMENTS": DEPLOYMENTS,
+    "STATUSES": STATUSES,
+    "ISSUES": ISSUES,
+    "ISSUE_EVENTS": ISSUE_EVENTS,
+    "ISSUE_COMMENTS": ISSUE_COMMENTS,
+    "AGAIN": AGAIN,
+    "RELEASES": RELEASES,
+    "TAGS": TAGS,
+    "HISTORY": HISTORY,
+    "TOUCHING": TOUCHING,
+    "SIZES": SIZES,
+}
+"""All of them by name; `find` for two repositories."""
