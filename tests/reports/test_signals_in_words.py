@@ -277,6 +277,39 @@ def test_bad_news_goes_before_the_counts_and_good_news_after(
     )
 
 
+def over_weeks(values: Sequence[float], weeks: int) -> Report:
+    """A report on several weeks at once, with the chart of their deployments."""
+    window = weeks_to(WEEK, weeks)
+    drawn = deployments(values)
+    whole = with_charts(drawn, weeks=weeks)
+    figures = (one for one in whole.figures if one.window == window)
+    return whole.model_copy(update={"figures": tuple(figures), "window": window})
+
+
+@pytest.mark.parametrize(
+    ("values", "word", "first", "last"),
+    [
+        ([*LEVEL, 20, *[40] * 8], "worse W28", "Deployments: worse in W28. ", "."),
+        (
+            [*LEVEL, 20, *[39, 41] * 3, 60, 40],
+            "worse W28",
+            "Deployments: worse in W28. ",
+            " Deployments: better in W35.",
+        ),
+        ([*LEVEL, *[39, 41] * 4, 60], "better W36", "", " Deployments: better in W36."),
+    ],
+)
+def test_a_bad_week_makes_no_bad_quarter(
+    values: list[float], word: str, first: str, last: str
+) -> None:
+    report = over_weeks(values, 13)
+
+    assert signals.said_of(report, "deployment_frequency") == word
+    summary = summarise(report).partition(" h). ")[2]
+    assert summary.startswith(f"{first}178 deployments")
+    assert summary.endswith(last)
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_narrow_terminal_loses_nothing(width: int) -> None:
     earlier = deployments([*LEVEL, 52, 40])

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from example_reports import quiet_week
+from example_reports import WEEK, frequency, proportion, quiet_week
 
 from vpemetrics.reports.model import CoverageCount, LastDeployment, Report
 from vpemetrics.reports.summary import summarise
@@ -36,3 +36,16 @@ def test_a_week_without_a_deployment_says_what_was_deployed_last(
 
 def test_a_week_without_any_deployment_before_it_says_no_more() -> None:
     assert summarise(quiet_week()) == "No deployment in 2026-W36."
+
+
+def test_numbers_are_written_as_in_the_table() -> None:
+    busy = quiet_week().model_copy(
+        update={
+            "figures": (
+                frequency(WEEK, 12345),
+                proportion("change_fail_rate", WEEK, 1209, 12000, (0.09, 0.11)),
+            )
+        }
+    )
+
+    assert summarise(busy) == "12,345 deployments, 1,209 of them failed."

@@ -147,7 +147,7 @@ def test_quarters_differ_where_the_wide_interval_says_so(
         "2026-Q2",
         "2026-Q1",
     )
-    assert (f"Change fail rate: {word}." in found.summary) == (word != "usual")
+    assert (f"Change fail rate: {word} than in 2026-Q1." in found.summary) == (word != "usual")
 
 
 def test_a_report_of_a_week_compares_no_quarters() -> None:

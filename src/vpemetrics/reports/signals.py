@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from vpemetrics.metrics.charts import Baseline, Chart, Kind, Side, Signal
+from vpemetrics.metrics.charts import Baseline, Chart, Kind, Side, Signal, Word
 from vpemetrics.metrics.figures import Unit, WindowRef
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.metrics.signals import FULL
@@ -68,12 +68,27 @@ RECENT: Final = 13
 
 
 def said_of(report: Report, metric: str) -> str:
-    """How a metric stands to its limits: `usual`, `worse`, or `worse W34` if that was before."""
+    """How a metric stands to its limits: `usual`, `worse`, or `worse W34` of another week.
+
+    A window longer than a week is never worse as a whole: it holds a week that was.
+    """
     figure = report.figure(metric)
     if figure is None or figure.signal is None:
         return ""
+    inside = _last_words(report, metric)
+    if inside:
+        return inside[0]
     before = _reason_before(report, metric)
     return f"{before.word} {_short(before)}" if before else figure.signal
+
+
+def _last_words(report: Report, metric: str) -> list[str]:
+    """What a window longer than a week holds, bad news first: `worse W18`, `better W26`."""
+    chart, figure = chart_of(report, metric), report.figure(metric)
+    if chart is None or figure is None or figure.signal is None or words.is_week(report.window):
+        return []
+    last = {signal.word: signal for signal in _counting(chart, report)}
+    return [f"{word} {_short(last[word])}" for word in (Word.WORSE, Word.BETTER) if word in last]
 
 
 def _reason_before(report: Report, metric: str) -> Signal | None:
@@ -184,9 +199,20 @@ def by_chance(report: Report) -> Iterator[str]:
 
 
 def words_of(report: Report) -> Iterator[tuple[str, str]]:
-    """The metrics of which better or worse is said, by limits or beside the quarter before."""
-    said = [(chart.metric, said_of(report, chart.metric)) for chart in report.charts]
-    said += [(one.metric, str(one.word)) for one in report.comparisons]
+    """The metrics of which better or worse is said, by limits or beside the quarter before.
+
+    Of a window longer than a week both may be said, of two weeks in it.
+    """
+    said = [
+        (chart.metric, word)
+        for chart in report.charts
+        for word in _last_words(report, chart.metric) or [said_of(report, chart.metric)]
+    ]
+    before = f" than in {words.title(report.before)}" if report.before else ""
+    said += [
+        (one.metric, f"{one.word}{before if one.word is not Word.USUAL else ''}")
+        for one in report.comparisons
+    ]
     yield from ((metric, word) for metric, word in said if word not in ("", "usual"))
 
 

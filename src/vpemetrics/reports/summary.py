@@ -16,7 +16,7 @@ def summarise(report: Report) -> str:
 def _said(report: Report, word: str) -> str:
     """The metrics that got better, or worse, by their limits or since the quarter before."""
     found = (
-        f"{words.name(metric)}: {said.replace(' ', ' in ')}."
+        f"{words.name(metric)}: {said.replace(' W', ' in W')}."
         for metric, said in signals.words_of(report)
         if said.startswith(word)
     )
@@ -49,14 +49,15 @@ def _happened(report: Report) -> str:
     if not frequency.n:
         return f"No deployment in {report.window.label}{_last(report)}."
     failed = report.figure("change_fail_rate")
-    deployments = f"{frequency.n} deployment{'s' if frequency.n != 1 else ''}"
+    deployments = words.counted(frequency.n, "deployment")
     if failed is None or failed.k is None:
         return f"{deployments}."
     if failed.note:
-        known = f"at least {failed.k} failed" if failed.k else "no failure is known"
+        known = f"at least {words.count(failed.k)} failed" if failed.k else "no failure is known"
         return f"{deployments}; without an incident source {known}."
     so_far = " so far" if failed.provisional else ""
-    return f"{deployments}, {failed.k or 'none'} of them failed{so_far}."
+    how_many = words.count(failed.k) if failed.k else "none"
+    return f"{deployments}, {how_many} of them failed{so_far}."
 
 
 def _last(report: Report) -> str:
