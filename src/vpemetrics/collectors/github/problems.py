@@ -45,4 +45,20 @@ class Waiting(GitHubProblem):
 
 
 class Unreachable(GitHubProblem):
-    """The connection failed again and again."""
+    """The connection failed again and again, or once in a way that stays (`is_final`)."""
+
+    def __init__(self, text: str, *, is_final: bool = False) -> None:
+        super().__init__(text)
+        self.is_final = is_final
+
+
+class Cut(Exception):
+    """One connection failed; trying again helps, unless that `is_final`."""
+
+    def __init__(self, reason: str, *, is_final: bool = False) -> None:
+        super().__init__(reason)
+        self.is_final = is_final
+
+
+class Slow(Exception):
+    """One answer did not come in time."""
