@@ -13,7 +13,7 @@ from hashlib import sha1
 from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
-    from vpemetrics.simulate.github.world import Repo
+    from vpemetrics.simulate.github.world import Repo, World
 
 BORN: Final = datetime(2015, 1, 1, tzinfo=UTC)
 
@@ -42,6 +42,7 @@ class Account:
     INTERFACES: ClassVar = frozenset(
         {"Actor", "Node", "RepositoryOwner", "UniformResourceLocatable"}
     )
+    world: "World" = field(repr=False)
     login: str
     database_id: int
     kind: Kind = Kind.USER
@@ -58,6 +59,11 @@ class Account:
     def id(self) -> str:
         """The account's node id."""
         return node_id(_ACCOUNT_PREFIX[self.kind], 0, self.database_id)
+
+    @property
+    def url(self) -> str:
+        """Where people see it."""
+        return f"{self.world.web}/{self.login}"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -90,6 +96,11 @@ class Commit:
     def id(self) -> str:
         """The commit's node id."""
         return node_id("C", self.repo.database_id, self.oid)
+
+    @property
+    def url(self) -> str:
+        """Where people see it."""
+        return f"{self.repo.url}/commit/{self.oid}"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -147,7 +158,10 @@ class Label:
 
 @dataclass(kw_only=True, eq=False)
 class Event:
-    """A line in a timeline that is no review; `kind` is its type in GraphQL."""
+    """A line in a timeline that is no review; `kind` is its type in GraphQL.
+
+    `other` is the issue or pull request at the other end of a link.
+    """
 
     INTERFACES: ClassVar = frozenset({"Node", "PullRequestTimelineItems", "IssueTimelineItems"})
     kind: str
@@ -157,8 +171,8 @@ class Event:
     actor: Account | None = None
     label: Label | None = None
     state_reason: str | None = None
-    closer: "Pull | Commit | None" = field(default=None, repr=False)
-    source: "Pull | Issue | None" = field(default=None, repr=False)
+    closer: "Pull | None" = field(default=None, repr=False)
+    other: "Pull | Issue | None" = field(default=None, repr=False)
     commit: str | None = None
     before: str | None = None
     body: str = ""
@@ -172,6 +186,11 @@ class Event:
     def id(self) -> str:
         """The event's node id."""
         return node_id("EV", self.subject.repo.database_id, self.database_id)
+
+    @property
+    def url(self) -> str:
+        """Where people see it."""
+        return f"{self.subject.url}#event-{self.database_id}"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -193,6 +212,11 @@ class Review:
     def id(self) -> str:
         """The review's node id."""
         return node_id("PRR", self.pull.repo.database_id, self.database_id)
+
+    @property
+    def url(self) -> str:
+        """Where people see it."""
+        return f"{self.pull.url}#pullrequestreview-{self.database_id}"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -221,6 +245,11 @@ class Issue:
     def id(self) -> str:
         """The issue's node id."""
         return node_id("I", self.repo.database_id, self.number)
+
+    @property
+    def url(self) -> str:
+        """Where people see it."""
+        return f"{self.repo.url}/issues/{self.number}"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -280,6 +309,11 @@ class Pull:
     def reviews(self) -> list[Review]:
         """The reviews, oldest first."""
         return [item for item in self.timeline if isinstance(item, Review)]
+
+    @property
+    def url(self) -> str:
+        """Where people see it."""
+        return f"{self.repo.url}/pull/{self.number}"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -370,6 +404,11 @@ class Release:
         """The release's node id."""
         return node_id("RE", self.repo.database_id, self.database_id)
 
+    @property
+    def url(self) -> str:
+        """Where people see it."""
+        return f"{self.repo.url}/releases/tag/{self.tag_name}"
+
 
 @dataclass(kw_only=True, eq=False)
 class Environment:
@@ -445,6 +484,11 @@ class Run:
     def latest(self) -> Attempt:
         """The last attempt, which is what GitHub shows of a run."""
         return self.attempts[-1]
+
+    @property
+    def url(self) -> str:
+        """Where people see it."""
+        return f"{self.repo.url}/actions/runs/{self.database_id}"
 
 
 def node_id(prefix: str, repository: int, key: int | str) -> str:

@@ -35,6 +35,7 @@ from vpemetrics.simulate.github.things import (
     Workflow,
     node_id,
 )
+from vpemetrics.simulate.github.walks import Walks
 from vpemetrics.simulate.mainline import Joining
 
 WEB: Final = "noreply@github.com"
@@ -77,6 +78,7 @@ class Repo:
     workflows: dict[int, Workflow] = field(default_factory=dict, repr=False)
     runs: dict[int, Run] = field(default_factory=dict, repr=False)
     files: dict[str, str] = field(default_factory=dict, repr=False)
+    walks: Walks = field(default_factory=Walks, repr=False)
     _active: dict[str, list[Deployment]] = field(default_factory=dict, repr=False)
 
     @property
@@ -88,6 +90,11 @@ class Repo:
     def full_name(self) -> str:
         """Owner and name."""
         return f"{self.owner.login}/{self.name}"
+
+    @property
+    def url(self) -> str:
+        """Where people see it."""
+        return f"{self.world.web}/{self.full_name}"
 
     @property
     def tip(self) -> str | None:
@@ -126,7 +133,7 @@ class Repo:
     def point(self, branch: str, oid: str, *, at: datetime) -> None:
         """A branch's new tip: a push, forced if need be."""
         self.branches[branch] = oid
-        self.pushed_at = at
+        self._pushed(at)
 
     def tag(self, name: str, oid: str, *, at: datetime, tagger: Account | None = None) -> None:
         """A tag pushed: an annotated one if somebody signed it."""
@@ -142,7 +149,7 @@ class Repo:
             )
             self.tag_objects[made.oid] = made
             self.tags[name] = made.oid
-        self.pushed_at = at
+        self._pushed(at)
 
     def commit_of_tag(self, name: str) -> str | None:
         """The commit that a tag stands for, through what annotates it."""
@@ -227,6 +234,26 @@ class Repo:
         pull.timeline.append(made)
         pull.updated_at = max(pull.updated_at, at)
         return made
+
+    def comment(
+        self, subject: Pull | Issue, body: str, *, at: datetime, by: Account | None = None
+    ) -> None:
+        """A comment in the conversation."""
+        self._event(subject, "IssueComment", at, by, body=body)
+
+    def connect(self, pull: Pull, issue: Issue, *, at: datetime, by: Account | None = None) -> None:
+        """An issue linked by hand as one that the pull request closes."""
+        pull.closes.append(issue)
+        self._event(pull, "ConnectedEvent", at, by, other=issue)
+        self._event(issue, "ConnectedEvent", at, by, other=pull)
+
+    def disconnect(
+        self, pull: Pull, issue: Issue, *, at: datetime, by: Account | None = None
+    ) -> None:
+        """A link taken away again."""
+        pull.closes.remove(issue)
+        self._event(pull, "DisconnectedEvent", at, by, other=issue)
+        self._event(issue, "DisconnectedEvent", at, by, other=pull)
 
     def label(
         self, subject: Pull | Issue, name: str, *, at: datetime, by: Account | None = None
@@ -455,6 +482,9 @@ class Repo:
         """A branch deleted; what only it held is found by oid no longer than GitHub likes."""
         del self.branches[name]
 
+    def _pushed(self, at: datetime) -> None:
+        self.pushed_at = max(at, self.pushed_at or at)
+
     def _event(
         self,
         subject: Pull | Issue,
@@ -467,6 +497,8 @@ class Repo:
         closer: Pull | None = None,
         commit: str | None = None,
         before: str | None = None,
+        other: Pull | Issue | None = None,
+        body: str = "",
     ) -> None:
         subject.timeline.append(
             Event(
@@ -480,6 +512,8 @@ class Repo:
                 closer=closer,
                 commit=commit,
                 before=before,
+                other=other,
+                body=body,
             )
         )
         subject.updated_at = max(subject.updated_at, at)
@@ -624,6 +658,7 @@ class World:
         found = self.accounts.get(login.removesuffix("[bot]").lower())
         if found is None:
             found = Account(
+                world=self,
                 login=login.removesuffix("[bot]"),
                 database_id=self.next_id(),
                 kind=kind or (Kind.BOT if is_bot else Kind.USER),

@@ -1,0 +1,206 @@
+"""Pages of GraphQL connections: which part of a list an answer holds, and its cursors.
+
+Lists in an order of their own have cursors that say where in it a page ended, as GitHub's do:
+what is touched while pages are read moves in the list, so it may come twice or be passed by.
+The others count, so what is put before them shifts what follows.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from vpemetrics.simulate.github.execute import Refused
+
+_VERSION: Final = "cursor:v2:"
+
+Place = list[Any]
+"""Where in its order an item stands: values that compare, the last of them unique."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageInfo:
+    """Whether there is more, and the cursors of the first and the last item."""
+
+    TYPENAME: ClassVar = "PageInfo"
+    INTERFACES: ClassVar = frozenset[str]()
+    has_next: bool
+    has_previous: bool
+    start: str | None
+    end: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edge:
+    """An item with its cursor."""
+
+    TYPENAME: str
+    node: Any
+    cursor: str
+    INTERFACES: ClassVar = frozenset[str]()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """A page of a list whose items, all pages together, are `total`."""
+
+    TYPENAME: str
+    edge_type: str
+    nodes: Sequence[Any]
+    cursors: Sequence[str]
+    total: int
+    page: PageInfo
+    INTERFACES: ClassVar = frozenset[str]()
+
+    @property
+    def edges(self) -> list[Edge]:
+        """The items with their cursors."""
+        return [
+            Edge(TYPENAME=self.edge_type, node=node, cursor=cursor)
+            for node, cursor in zip(self.nodes, self.cursors, strict=True)
+        ]
+
+
+def counted(
+    of: str,
+    items: Sequence[Any],
+    arguments: Mapping[str, Any],
+    *,
+    total: int | None = None,
+    prefix: str = "",
+    make: Callable[[Any], Any] | None = None,
+) -> Connection:
+    """A page of a list whose cursors count; `make` gives the nodes of those on the page."""
+    after = _number(arguments.get("after"), prefix, 0)
+    before = _number(arguments.get("before"), prefix, len(items) + 1)
+    start, stop = _bounds(after, min(before - 1, len(items)), arguments)
+    return _connection(
+        of,
+        [make(item) for item in items[start:stop]] if make else items[start:stop],
+        [encode_cursor(f"{prefix}{at + 1}") for at in range(start, stop)],
+        len(items) if total is None else total,
+        has_previous=start > 0,
+        has_next=stop < len(items),
+    )
+
+
+def ordered(
+    of: str,
+    items: Iterable[Any],
+    arguments: Mapping[str, Any],
+    place: Callable[[Any], Place],
+    *,
+    descending: bool = False,
+) -> Connection:
+    """A page of items in the order of their places."""
+    pairs = sorted(((place(item), item) for item in items), key=_first, reverse=descending)
+    places = [at for at, _ in pairs]
+    after, before = (_place(arguments.get(name)) for name in ("after", "before"))
+    start = 0 if after is None else _passed(places, after, descending=descending)
+    stop = len(places)
+    if before is not None:
+        following = _passed(places, before, descending=descending)
+        stop = following - (places[following - 1 : following] == [before])
+    start, stop = _bounds(start, stop, arguments)
+    return _connection(
+        of,
+        [item for _, item in pairs[start:stop]],
+        [encode_cursor(_VERSION + json.dumps(at)) for at, _ in pairs[start:stop]],
+        len(pairs),
+        has_previous=start > 0,
+        has_next=stop < len(pairs),
+    )
+
+
+def instant(at: datetime | None) -> int:
+    """A moment as a number that compares; none comes first."""
+    return round(at.timestamp() * 1_000_000) if at else 0
+
+
+def encode_cursor(text: str) -> str:
+    """A cursor as clients see it."""
+    return b64encode(text.encode()).decode()
+
+
+def decode_cursor(cursor: str) -> str:
+    """What a cursor stands for; GitHub refuses what it did not make."""
+    try:
+        return b64decode(cursor, validate=True).decode()
+    except ValueError:
+        raise not_a_cursor(cursor) from None
+
+
+def not_a_cursor(cursor: str) -> Refused:
+    """What GitHub says to a cursor that it did not make."""
+    return Refused("INVALID_CURSOR_ARGUMENTS", f"`{cursor}` does not appear to be a valid cursor.")
+
+
+def _passed(places: Sequence[Place], at: Place, *, descending: bool) -> int:
+    """How many places a place and all before it are."""
+    if descending:
+        return sum(one >= at for one in places)
+    return bisect_right(places, at)
+
+
+def _first(pair: tuple[Place, Any]) -> Place:
+    return pair[0]
+
+
+def _bounds(start: int, stop: int, arguments: Mapping[str, Any]) -> tuple[int, int]:
+    stop = max(start, stop)
+    first, last = arguments.get("first"), arguments.get("last")
+    if first is not None:
+        stop = min(stop, start + first)
+    if last is not None:
+        start = max(start, stop - last)
+    return start, stop
+
+
+def _number(cursor: str | None, prefix: str, default: int) -> int:
+    if not cursor:
+        return default
+    text = decode_cursor(cursor)
+    number = text.removeprefix(prefix)
+    if not text.startswith(prefix) or not number.isdecimal():
+        raise not_a_cursor(cursor)
+    return int(number)
+
+
+def _place(cursor: str | None) -> Place | None:
+    if not cursor:
+        return None
+    text = decode_cursor(cursor)
+    try:
+        found = json.loads(text.removeprefix(_VERSION))
+    except ValueError:
+        raise not_a_cursor(cursor) from None
+    if not text.startswith(_VERSION) or not isinstance(found, list):
+        raise not_a_cursor(cursor)
+    return found
+
+
+def _connection(
+    of: str,
+    nodes: Sequence[Any],
+    cursors: Sequence[str],
+    total: int,
+    *,
+    has_previous: bool,
+    has_next: bool,
+) -> Connection:
+    return Connection(
+        TYPENAME=f"{of}Connection",
+        edge_type="CommitEdge" if of == "CommitHistory" else f"{of}Edge",
+        nodes=nodes,
+        cursors=cursors,
+        total=total,
+        page=PageInfo(
+            has_next=has_next,
+            has_previous=has_previous,
+            start=cursors[0] if cursors else None,
+            end=cursors[-1] if cursors else None,
+        ),
+    )
