@@ -1,24 +1,54 @@
-"""What the simulated GitHub answers to one request, before it becomes bytes."""
+"""What the simulated GitHub is asked and what it answers, before either becomes bytes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
+
+DOCUMENTATION: Final = "https://docs.github.com/rest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One request; names of headers are in small letters.
+
+    `number` counts the server's requests from 1, `at` is the server's clock. `path` begins behind
+    /api/v3 and is "/graphql" for GraphQL. `body` is what was sent as JSON.
+    """
+
+    number: int
+    at: datetime
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Any = None
+
+    @property
+    def is_graphql(self) -> bool:
+        """Whether it is counted in points."""
+        return self.path == "/graphql"
+
+    @property
+    def id(self) -> str:
+        """What GitHub wants to be told in reports of a problem."""
+        return f"5A17:{self.number:06X}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """Status, headers of its own and a JSON body; no body where it is None.
+    """Status, headers of its own and a JSON body; a text is sent as it is, as a page.
 
     The REST part is `rest(world, method, path, query, headers) -> Answer`: `path` begins behind
     /api/v3, names of headers are in small letters, and the address for links is
-    http://{headers["host"]}/api/v3. The server adds the headers that every answer has (rate
-    limits, scopes, request id, date) and turns a body away where `headers` ask for what the
-    answer's own `etag` says.
+    http://{headers["host"]}/api/v3. The server adds the headers that every answer has: rate
+    limits, scopes, request id, date. Only so many of its bytes are sent as `cut_after` says.
     """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    cut_after: int | None = None
 
 
 def problem(status: int, message: str, **headers: str) -> Answer:
@@ -26,6 +56,3 @@ def problem(status: int, message: str, **headers: str) -> Answer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     body = {"message": message, "documentation_url": DOCUMENTATION, "status": str(status)}
     return Answer(status=status, headers=named, body=body)
-
-
-DOCUMENTATION = "https://docs.github.com/rest"
