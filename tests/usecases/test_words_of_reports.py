@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from measuring import collected, weeks
 from stored import SOURCE, empty_store
 
-from vpemetrics.cli.outputs import rendered
 from vpemetrics.metrics.charts import Signal
 from vpemetrics.metrics.dora import MAY_RISE
 from vpemetrics.records import AnyRecord, Deployment, Incident
 from vpemetrics.reports import jsonreport, terminal
 from vpemetrics.reports.model import Report
-from vpemetrics.reports.registry import FORMATS
+from vpemetrics.reports.registry import FORMATS, rendered
 from vpemetrics.rules import Rules
 from vpemetrics.usecases.reporting import Asked, report
 from vpemetrics.window import parse_quarter

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vpemetrics.cli import options, outputs
+from vpemetrics.cli import options
 from vpemetrics.cli.session import Session, command
+from vpemetrics.delivery.files import write
 from vpemetrics.reports.registry import CHARTS, PICTURES
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def chart(
     with session.progress("Drawing"):
         picture: Picture = _named(drawn_by)(result)
         content: bytes = _named(made_by)(picture)
-    outputs.write(output, content)
+    write(output, content)
     session.note(f"wrote {output}: {picture.title}")
 
 

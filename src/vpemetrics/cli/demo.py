@@ -10,7 +10,8 @@ import typer
 from vpemetrics.cli import outputs
 from vpemetrics.cli.report import show
 from vpemetrics.cli.session import Session, command, program_name
-from vpemetrics.reports.registry import ENDINGS
+from vpemetrics.delivery.files import write
+from vpemetrics.reports.registry import ENDINGS, rendered
 
 if TYPE_CHECKING:
     from vpemetrics.reports.model import Report
@@ -50,7 +51,7 @@ def _write_reports(report: "Report", folder: Path) -> Sequence[Path]:
     """Writes the report into a folder, a file for each format there is; their paths."""
     files = {folder / f"{NAME}{ending}": format_ for ending, format_ in _first_endings().items()}
     for path, format_ in files.items():
-        outputs.write(path, outputs.rendered(report, format_))
+        write(path, rendered(report, format_))
     return tuple(files)
 
 

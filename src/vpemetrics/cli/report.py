@@ -10,6 +10,8 @@ import typer
 
 from vpemetrics.cli import options, outputs
 from vpemetrics.cli.session import Session, command
+from vpemetrics.delivery.files import write
+from vpemetrics.reports.registry import DRAWN, WITH_PARTS, rendered
 
 if TYPE_CHECKING:
     from vpemetrics.reports.model import Report
@@ -67,8 +69,8 @@ def report(
             window=window,
             service=service,
             team=team,
-            parts=bool(wanted & outputs.WITH_PARTS),
-            drawn=bool(wanted & outputs.DRAWN),
+            parts=bool(wanted & WITH_PARTS),
+            drawn=bool(wanted & DRAWN),
         )
         rules = session.rules(configuration, store)
         with session.progress("Tracing services") as advance:
@@ -77,7 +79,7 @@ def report(
         _tell_lacking(session, store, configuration.settings.sources)
     _tell_age(session, result)
     for path, format_of in files.items():
-        outputs.write(path, outputs.rendered(result, format_of))
+        write(path, rendered(result, format_of))
         session.note(f"wrote {path}")
     if on_stdout or not files:
         show(session, result, on_stdout or outputs.TERMINAL)
@@ -109,7 +111,7 @@ def _tell_age(session: Session, report: "Report") -> None:
 def show(session: Session, result: "Report", format_: str) -> None:
     """Puts a report on stdout, in colour and as wide as the terminal where that is the format."""
     if format_ != outputs.TERMINAL:
-        outputs.print_bytes(outputs.rendered(result, format_))
+        outputs.print_bytes(rendered(result, format_))
         return
     from vpemetrics.reports import terminal
 

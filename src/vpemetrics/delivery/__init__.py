@@ -1,1 +1,1 @@
-"""delivery"""
+"""Where finished reports go."""

@@ -5,7 +5,11 @@ are named as "module:attribute".
 """
 
 from collections.abc import Mapping
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from vpemetrics.reports.model import Report
 
 FORMATS: Final[Mapping[str, str]] = {
     "json": "vpemetrics.reports.jsonreport:render",
@@ -24,6 +28,11 @@ ENDINGS: Final[Mapping[str, str]] = {
 }
 """The format a file's ending stands for."""
 
+WITH_PARTS: Final = frozenset({"json", "csv"})
+"""Formats that show the figures of teams and services too."""
+DRAWN: Final = frozenset({"json", "csv", "html"})
+"""Formats that show what charts are drawn from."""
+
 CHARTS: Final[Mapping[str, str]] = {
     "deployments": "vpemetrics.reports.charts.deployments:picture",
     "lead_time": "vpemetrics.reports.charts.lead_time:picture",
@@ -40,3 +49,10 @@ PICTURES: Final[Mapping[str, str]] = {
     ".png": "vpemetrics.reports.charts.plate:png",
 }
 """What makes a file of a picture, by its ending."""
+
+
+def rendered(report: "Report", format_: str) -> bytes:
+    """The report in a format."""
+    module, attribute = FORMATS[format_].split(":")
+    content: bytes = getattr(import_module(module), attribute)(report)
+    return content

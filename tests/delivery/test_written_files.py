@@ -4,7 +4,7 @@ from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 
 import pytest
 
-from vpemetrics.cli import outputs
+from vpemetrics.delivery.files import write
 from vpemetrics.errors import FixInput
 
 
@@ -13,7 +13,7 @@ def test_a_file_is_replaced_whole_and_keeps_its_permissions(tmp_path: Path) -> N
     path.write_bytes(b"the one before")
     path.chmod(0o640)
 
-    outputs.write(path, b"new")
+    write(path, b"new")
 
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o640
@@ -25,14 +25,14 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     path.mkdir()  # cannot be replaced by a file
 
     with pytest.raises(OSError, match="directory"):
-        outputs.write(path, b"new")
+        write(path, b"new")
 
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FixInput, match="there is no folder"):
-        outputs.write(tmp_path / "nowhere" / "report.json", b"new")
+        write(tmp_path / "nowhere" / "report.json", b"new")
 
 
 def test_a_full_disk_names_the_file_that_was_wanted(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_full_disk_names_the_file_that_was_wanted(tmp_path: Path) -> None:
     setrlimit(RLIMIT_FSIZE, (100, most))
     try:
         with pytest.raises(OSError, match="too large") as error:
-            outputs.write(tmp_path / "week.txt", b"x" * 10_000)
+            write(tmp_path / "week.txt", b"x" * 10_000)
     finally:
         setrlimit(RLIMIT_FSIZE, (before, most))
         signal.signal(signal.SIGXFSZ, usual)

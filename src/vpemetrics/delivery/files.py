@@ -1,0 +1,30 @@
+"""Reports and charts in files: each is replaced whole, or stays as it was."""
+
+import os
+from pathlib import Path
+from secrets import token_hex
+
+from vpemetrics.errors import FixInput
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes a file, all of it or nothing: whoever reads it meanwhile sees the old one whole."""
+    if not path.parent.is_dir():
+        raise FixInput(f"{path}: there is no folder {path.parent} to write it in")
+    unfinished = path.with_name(f".{path.name}.{token_hex(4)}")
+    try:
+        _fill(unfinished, content, like=path)
+        os.replace(unfinished, path)
+    except BaseException as error:
+        unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(unfinished)):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+def _fill(new: Path, content: bytes, *, like: Path) -> None:
+    """Makes a file with the permissions of another; without that, those of the user's mask."""
+    with new.open("xb") as file:
+        file.write(content)
+    if like.exists():
+        new.chmod(like.stat().st_mode & 0o777)
