@@ -123,7 +123,7 @@ def told(report: Report) -> Iterator[str]:
         before = _reason_before(report, chart.metric)
         for signal in _counting(chart, report):
             mine = signal.start >= report.window.start or signal == before
-            said = f"{words.name(chart.metric)} {signal.word} {_why(chart, signal)}"
+            said = f"{words.name(chart.metric)} {why(chart, signal)}"
             (named if mine else others).append(said)
     yield from named
     if len(others) > 1:
@@ -141,7 +141,12 @@ def _counting(chart: Chart, report: Report) -> Iterator[Signal]:
             yield signal
 
 
-def _why(chart: Chart, signal: Signal) -> str:
+def why(chart: Chart, signal: Signal) -> str:
+    """What made a signal one: `worse in 2026-W18: 28, usual 38–98`."""
+    return f"{signal.word} {_reason(chart, signal)}"
+
+
+def _reason(chart: Chart, signal: Signal) -> str:
     by = _baseline(chart, signal)
     if chart.kind is Kind.G:
         return _why_rare(by, signal)

@@ -16,12 +16,23 @@ from drawn_reports import (
     history,
     stretches_chart,
 )
-from example_reports import WEEK, empty_store, no_incident_source, quiet_week
+from example_reports import (
+    FOUR,
+    HOUR,
+    WEEK,
+    empty_store,
+    figure,
+    frequency,
+    no_incident_source,
+    quiet_week,
+)
 
+from vpemetrics.metrics.figures import Unit, WindowRef
 from vpemetrics.reports.charts import plate
 from vpemetrics.reports.charts.picture import Picture
 from vpemetrics.reports.model import Remark, Report
 from vpemetrics.reports.registry import CHARTS
+from vpemetrics.reports.words import is_week
 
 TEXT = "{http://www.w3.org/2000/svg}text"
 REPORTS = (drawn_week, hardly_anything, quiet_week, no_incident_source, empty_store)
@@ -140,6 +151,42 @@ def test_without_limits_there_is_no_word() -> None:
     assert not {"better", "worse"} & set(found.alt.replace(",", " ").split())
 
 
+def test_a_week_that_was_not_collected_whole_is_not_held_against_the_usual() -> None:
+    chart = drawn_week().charts[0]
+    cut = chart.points[-1].model_copy(update={"value": 3.0, "hollow": True})
+    hollow = chart.model_copy(update={"points": (*chart.points[:-1], cut)})
+
+    found = picture("deployments", drawn_week().model_copy(update={"charts": (hollow,)}))
+
+    assert found.title == "3 deployments in W36, not collected whole"
+    assert "Hollow: not collected whole." in found.footnote
+
+
+def test_a_longer_window_is_told_of_as_a_whole() -> None:
+    """And not its last week, of which it may hold two days."""
+    window = WindowRef(start=date(2026, 6, 1), end=WEEK.end, label="2026-Q3")
+    chart = drawn_week().charts[0]
+    cut = chart.points[-1].model_copy(update={"value": 0.0, "hollow": True})
+    hollow = chart.model_copy(update={"points": (*chart.points[:-1], cut)})
+    whole = drawn_week().model_copy(
+        update={
+            "window": window,
+            "headline": window,
+            "charts": (hollow,),
+            "figures": (frequency(window, 763), *drawn_week().figures),
+        }
+    )
+
+    found = picture("deployments", whole)
+
+    assert found.title == "763 deployments in 2026-Q3; 29–54 a week are usual"
+    assert texts(plate.inline_svg(found))[-2:] == ["better", "71"]  # W35, the last whole week
+
+
+def test_the_small_print_says_what_made_a_signal_one() -> None:
+    assert "Better in 2026-W35: 71, usual 29–54." in picture("deployments", drawn_week()).footnote
+
+
 def test_trial_limits_give_no_words() -> None:
     week = drawn_week().model_copy(update={"charts": (deployments_chart(COUNTS[-8:]),)})
 
@@ -184,6 +231,34 @@ def test_blocks_say_their_medians_and_n() -> None:
     assert {"23 h", "n=214", "n=88", "not whole", "51%"} <= set(drawn)
 
 
+def test_a_block_that_goes_on_is_not_said_to_hold_too_few_changes() -> None:
+    ongoing = [
+        one.model_copy(update={"partial": True, "value": None, "interval": None})
+        if one.window == FOUR and one.metric == "change_lead_time"
+        else one
+        for one in drawn_week().figures
+    ]
+
+    found = picture("lead_time", drawn_week().model_copy(update={"figures": tuple(ongoing)}))
+
+    assert found.title == "Half of all changes take at most 25 h [20–34 h], 13 Jul–9 Aug 2026"
+
+
+def test_medians_stand_clear_of_the_weeks_around_them() -> None:
+    high = [
+        figure("change_lead_time", one.window, 31 * HOUR, Unit.SECONDS, n=50)
+        for one in drawn_week().figures
+        if one.metric == "deployment_frequency" and is_week(one.window)
+    ]
+    with_weeks = drawn_week().model_copy(update={"figures": (*drawn_week().figures, *high)})
+
+    def heights(report: Report) -> list[float]:
+        drawing = ElementTree.fromstring(with_names(plate.inline_svg(picture("lead_time", report))))
+        return [float(one.get("y", "0")) for one in drawing.iter(TEXT) if one.text == "23 h"]
+
+    assert heights(with_weeks) != heights(drawn_week())
+
+
 def test_few_changes_are_dots_without_a_median() -> None:
     found = picture("lead_time", hardly_anything())
 
@@ -226,7 +301,7 @@ def test_without_an_incident_source_failures_are_a_lower_bound() -> None:
     found = picture("failures_and_rework", no_incident_source())
 
     ratios = [text for text in texts(plate.inline_svg(found)) if "/" in text]
-    assert found.title.startswith("At least ")
+    assert found.title == "No incident source tells of failures; 0 of 31 deployments were unplanned"
     assert ratios[0].startswith("≥ ")
 
 

@@ -23,8 +23,7 @@ def picture(report: Report) -> Picture:
     """The last stretches between failures, the current one hollow (a g chart)."""
     chart = series.chart(report, METRIC, Kind.G)
     if chart is None:
-        why = "Failures are not that rare here, or none is known: see failures_and_rework."
-        return nothing(NAME, SUBTITLE, why, series.small_print(report, [METRIC]))
+        return nothing(NAME, SUBTITLE, _why_not(report), series.small_print(report, [METRIC]))
     points = chart.points[-MOST:]
     footnote = series.small_print(report, [METRIC], *_facts(chart, points))
     if not any(point.value is not None for point in points):
@@ -38,6 +37,15 @@ def picture(report: Report) -> Picture:
         height=15,
         draw=lambda plate: _draw(plate, points, chart),
     )
+
+
+def _why_not(report: Report) -> str:
+    if report.incidents is None:
+        return "No incident source."
+    weekly = series.chart(report, METRIC, Kind.XMR)
+    if weekly and weekly.baseline.limited:
+        return "Failures are not that rare here: see failures_and_rework."
+    return "No failure is known."
 
 
 def _title(current: Point, chart: Chart) -> str:

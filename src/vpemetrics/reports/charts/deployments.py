@@ -12,7 +12,7 @@ from vpemetrics.reports.charts import series
 from vpemetrics.reports.charts.palette import BAND, BAR, BETTER, CONCERN, INK, QUIET, USUAL
 from vpemetrics.reports.charts.picture import Picture, nothing
 from vpemetrics.reports.model import Remark, Report
-from vpemetrics.reports.signals import range_of
+from vpemetrics.reports.signals import range_of, why
 
 if TYPE_CHECKING:
     from vpemetrics.reports.charts.plate import Panel, Plate
@@ -32,7 +32,7 @@ def picture(report: Report) -> Picture:
     whole = chart.points if chart else map(_point, series.weeks(report, METRIC))
     points = [point for point in whole if start <= point.start < end]
     remarks = _remarks(report, start, end)
-    facts = [*_facts(chart, start, end), *_remarked(remarks)]
+    facts = [*_facts(chart, start, end), *_marked(points, chart), *_remarked(remarks)]
     footnote = series.small_print(report, [METRIC], *facts)
     known = [point for point in points if point.value is not None]
     if not known:
@@ -40,12 +40,12 @@ def picture(report: Report) -> Picture:
     told = [*_finding(known, chart), *_gaps(points), *_remarked(remarks)]
     return Picture(
         name=NAME,
-        title=_title(known, chart),
+        title=_title(report, known, chart),
         subtitle=SUBTITLE,
         footnote=footnote,
         alt=f"{SUBTITLE}, {series.dates(start, end)}: {'; '.join(told)}.",
         height=13,
-        draw=lambda plate: _draw(plate, points, chart, (start, end), remarks),
+        draw=lambda plate: _draw(plate, points, chart, (start, end), remarks, _told(report, known)),
     )
 
 
@@ -59,11 +59,24 @@ def _value(point: Point) -> str:
     return words.count(int(point.value or 0))
 
 
-def _title(known: Sequence[Point], chart: Chart | None) -> str:
-    last = known[-1]
+def _told(report: Report, known: Sequence[Point]) -> Point:
+    """The point that is written out: the week asked for, else the last whole one."""
+    whole = [point for point in known if not point.hollow]
+    return whole[-1] if whole and not words.is_week(report.window) else known[-1]
+
+
+def _title(report: Report, known: Sequence[Point], chart: Chart | None) -> str:
+    """The finding for the window; the usual of whole weeks is said of no week in part."""
     usual = range_of(chart.baseline) if chart and chart.baseline.judges else ""
+    figure = report.figure(METRIC)
+    if not words.is_week(report.window) and figure and figure.n is not None:
+        said = f"{words.counted(figure.n, 'deployment')} in {words.title(report.window)}"
+        return f"{said}; {usual} a week are usual" if usual else said
+    last = known[-1]
     week = last.label.partition("-")[2] or last.label
     said = f"{words.counted(int(last.value or 0), 'deployment')} in {week}"
+    if last.hollow:
+        return f"{said}, not collected whole"
     return f"{said}; {usual} are usual" if usual else said
 
 
@@ -109,12 +122,30 @@ def _facts(chart: Chart | None, start: date, end: date) -> Iterator[str]:
     yield f"{kind}: mean ± 2.66 mean moving ranges of {by.points} weeks from {by.first}"
 
 
+def _marked(points: Sequence[Point], chart: Chart | None) -> Iterator[str]:
+    """What hollow marks mean, and why the words stand where they do."""
+    if any(point.hollow and point.value is not None for point in points):
+        yield "Hollow: not collected whole"
+    if chart and points:
+        for signal in _last_words(chart, points):
+            said = why(chart, signal)
+            yield said[:1].upper() + said[1:]
+
+
+def _last_words(chart: Chart, points: Sequence[Point]) -> list[Signal]:
+    """The last signal of each word, which carries it."""
+    inside = [signal for signal in chart.signals if signal.start >= points[0].start]
+    last = {signal.word: signal for signal in inside}
+    return [last[word] for word in (Word.WORSE, Word.BETTER) if word in last]
+
+
 def _draw(
     plate: "Plate",
     points: Sequence[Point],
     chart: Chart | None,
     dates: tuple[date, date],
     remarks: Sequence[Remark],
+    told: Point,
 ) -> None:
     start, end = dates
     limits = [by.high for by in chart.baselines if by.high is not None] if chart else []
@@ -137,8 +168,12 @@ def _draw(
         panel.line((at, at), panel.y, color=BAR, width=0.1)
         panel.text(at, panel.y[1], str(number), dy=1.2, size=0.85, bold=True)
     xs = [_x(point) for point in points]
-    panel.line(xs, [point.value for point in points], color=USUAL)
+    joined = [point.value if point.start <= told.start else None for point in points]
+    panel.line(xs, joined, color=USUAL)  # no line falls to a week of which hours are known
     _draw_points(panel, points, chart)
+    panel.text(
+        _x(told), told.value or 0, _value(told), dx=0.5, dy=-0.35, ha="left", bold=True, color=INK
+    )
 
 
 def _x(point: Point) -> float:
@@ -190,14 +225,8 @@ def _draw_points(panel: "Panel", points: Sequence[Point], chart: Chart | None) -
             panel.dots(*at, color=USUAL, hollow=point.hollow or point.provisional)
             continue
         panel.dots(*at, color=_COLORS[signal.word], marker=_MARKERS[signal.side], size=0.75)
-    for word in (Word.BETTER, Word.WORSE):
-        last = [s for s in words_of.values() if s.word is word and s.start >= points[0].start][-1:]
-        for signal in last:
-            _draw_word(panel, signal, known)
-    panel.text(
-        _x(known[-1]), known[-1].value or 0, _value(known[-1]), dx=0.5, dy=-0.35, ha="left",
-        bold=True, color=INK,
-    )  # fmt: skip
+    for signal in _last_words(chart, points) if chart else ():
+        _draw_word(panel, signal, known)
 
 
 def _draw_word(panel: "Panel", signal: Signal, known: Sequence[Point]) -> None:

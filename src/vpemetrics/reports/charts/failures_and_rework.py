@@ -27,7 +27,7 @@ def picture(report: Report) -> Picture:
         return nothing(NAME, SUBTITLE, "Nothing was deployed in these weeks.", footnote)
     return Picture(
         name=NAME,
-        title=_title(failed, rework),
+        title=_title(report, failed, rework),
         subtitle=SUBTITLE,
         footnote=footnote,
         alt=f"Change fail rate by 4 weeks: {_in_words(failed)}. Rework rate: {_in_words(rework)}.",
@@ -36,11 +36,17 @@ def picture(report: Report) -> Picture:
     )
 
 
-def _title(failed: Sequence[Figure], rework: Sequence[Figure]) -> str:
-    last = failed[-1], rework[-1]
-    ratios = [f"{words.count(one.k or 0)} of {words.count(one.n or 0)}" for one in last]
-    least = "at least " if last[0].note == words.NO_INCIDENT_SOURCE else ""
-    return f"{least}{ratios[0]} deployments failed, {ratios[1]} were unplanned".capitalize()
+def _title(report: Report, failed: Sequence[Figure], rework: Sequence[Figure]) -> str:
+    unplanned = f"{_of(rework[-1])} were unplanned{series.when(report, rework[-1])}"
+    if failed[-1].note != words.NO_INCIDENT_SOURCE:
+        return f"{_of(failed[-1])} forward deployments failed, {unplanned}"
+    if failed[-1].k:
+        return f"At least {_of(failed[-1])} forward deployments failed, {unplanned}"
+    return f"No incident source tells of failures; {_of(rework[-1])} deployments were unplanned"
+
+
+def _of(block: Figure) -> str:
+    return f"{words.count(block.k or 0)} of {words.count(block.n or 0)}"
 
 
 def _in_words(blocks: Sequence[Figure]) -> str:
@@ -142,4 +148,6 @@ def _draw_block(panel: "Panel", block: Figure) -> None:
     hollow = block.provisional or block.partial
     panel.dots([at], [block.value], color=INK, size=0.62, hollow=hollow)
     share = words.percentage_of(block.k or 0, block.n or 0) or ""
-    panel.text(at, block.value, share, dx=0.6, dy=-0.35, size=0.95, ha="left", bold=True)
+    on_the_line = block.value < panel.height_of(0.6)
+    dy = 0.25 if on_the_line else -0.35
+    panel.text(at, block.value, share, dx=0.6, dy=dy, size=0.95, ha="left", bold=True)

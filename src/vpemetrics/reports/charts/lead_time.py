@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 NAME = "lead_time"
 METRIC, SHARE = "change_lead_time", "share_within_24h"
-SUBTITLE = (
-    "Median lead time in blocks of 4 weeks, with its 95% interval; below, the share within 24 h"
-)
+SUBTITLE = "Median lead time in blocks of 4 weeks, with 95% intervals; below, share within 24 h"
 _LEFT = 3.2
+_HALF_A_TEXT = 9
+"""Days that half the text of a median takes."""
 
 
 def picture(report: Report) -> Picture:
@@ -33,7 +33,7 @@ def picture(report: Report) -> Picture:
         return nothing(NAME, SUBTITLE, "No change was shipped in these weeks.", footnote)
     return Picture(
         name=NAME,
-        title=_title(medians),
+        title=_title(report, medians),
         subtitle=SUBTITLE,
         footnote=footnote,
         alt=_alt(medians, shares),
@@ -46,12 +46,14 @@ def _inside(week: Figure, blocks: Sequence[Figure]) -> bool:
     return bool(blocks) and week.window.start >= blocks[0].window.start
 
 
-def _title(medians: Sequence[Figure]) -> str:
-    last = medians[-1]
+def _title(report: Report, medians: Sequence[Figure]) -> str:
+    """The median of the last block, or of the last whole one where that was not collected whole."""
+    whole = [block for block in medians if not block.partial]
+    last = whole[-1] if whole else medians[-1]
     if last.value is None:
         return f"Too few changes for a median: {words.count(last.n or 0)} in 4 weeks"
-    interval = cells.cell(last).interval
-    return f"Half of all changes take at most {words.duration(last.value)} {interval}".rstrip()
+    taken = f"{words.duration(last.value)} {cells.cell(last).interval}".rstrip()
+    return f"Half of all changes take at most {taken}{series.when(report, last)}"
 
 
 def _alt(medians: Sequence[Figure], shares: Sequence[Figure]) -> str:
@@ -102,7 +104,7 @@ def _draw_medians(plate: "Plate", medians: Sequence[Figure], weeks: Sequence[Fig
         size=0.28,
     )
     for block in medians:
-        _draw_median(panel, block)
+        _draw_median(panel, block, dots)
 
 
 def _durations(figures: Sequence[Figure]) -> list[float]:
@@ -132,19 +134,29 @@ def _draw_interval(panel: "Panel", block: Figure) -> None:
     panel.box(*_inner(block), bottom, top, GRID)
 
 
-def _draw_median(panel: "Panel", block: Figure) -> None:
+def _draw_median(panel: "Panel", block: Figure, dots: Sequence[Figure]) -> None:
     x, at = _inner(block), _middle(block)
     if block.value is not None:
         y = series.log(block.value)
         panel.line(x, (y, y), color=INK, width=0.24)
         top = block.interval.high if block.interval and block.interval.high else block.value
-        panel.text(at, series.log(top), words.duration(block.value), dy=0.35, bold=True)
+        above = _clear(panel, at, series.log(top), dots)
+        panel.text(at, above, words.duration(block.value), dy=0.35, bold=True)
     for value in block.values:
         panel.dots([at], [series.log(value)], color=INK, size=0.4, hollow=block.partial)
     n = f"n={words.count(block.n)}" if block.n is not None else words.NO_DATA
     panel.text(at, panel.y[0], n, dy=-1.1, size=0.85, color=QUIET)
     if block.partial:
         panel.text(at, panel.y[0], "not whole", dy=0.1, size=0.85, color=QUIET)
+
+
+def _clear(panel: "Panel", at: float, above: float, dots: Sequence[Figure]) -> float:
+    """Above what a text has to stand, so that it covers none of the dots around it."""
+    near = [series.log(dot.value or 0) for dot in dots if abs(_middle(dot) - at) < _HALF_A_TEXT]
+    for dot in sorted(near):
+        if above - panel.height_of(0.1) <= dot <= above + panel.height_of(1.3):
+            above = dot
+    return above
 
 
 def _draw_shares(plate: "Plate", shares: Sequence[Figure]) -> None:

@@ -171,6 +171,10 @@ class Panel:
             fontproperties=font(size * self.em, bold=bold),
         )
 
+    def height_of(self, lines: float) -> float:
+        """How high so many lines of type are, in units of the panel."""
+        return lines * self._dy
+
     def line(
         self,
         xs: Sequence[float],

@@ -60,6 +60,13 @@ def drawn(report: Report) -> tuple[date, date]:
     return start - timedelta(days=start.weekday()), report.window.end
 
 
+def when(report: Report, block: Figure) -> str:
+    """`, 10 Aug–6 Sep 2026` of a block that is no window of the report's table; else nothing."""
+    if block.window in (report.window, report.headline):
+        return ""
+    return f", {words.dates(block.window, year=True)}"
+
+
 def ordinals(window: WindowRef) -> tuple[int, int]:
     """Where a window begins and ends on an axis of dates."""
     return window.start.toordinal(), window.end.toordinal()

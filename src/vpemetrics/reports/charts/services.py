@@ -24,7 +24,7 @@ def picture(report: Report) -> Picture:
     since = report.history.since if report.history else report.window.start
     window = series.dates(since, report.window.end)
     weeks = len(found[0].weeks) if found else 0
-    facts = f"{weeks} weeks, {window}; with the highest week; pale: not collected"
+    facts = f"{weeks} weeks, {window}; black: the last week; pale: not collected"
     footnote = series.small_print(
         report, ["deployment_frequency"], facts, "Not for comparing teams"
     )
@@ -69,7 +69,7 @@ def _draw_service(panel: "Panel", one: ServiceWeeks) -> None:
     name = _shortened(columns.plain(one.service), max(room, 6))
     panel.text(panel.x[0], panel.y[1], name, dy=0.5, ha="left", size=0.95)
     known = [n for n in one.weeks if n is not None]
-    most = f"{words.count(max(known))}" if known else words.NO_DATA
+    most = f"max {words.count(max(known))}" if known else words.NO_DATA
     panel.text(panel.x[1], panel.y[1], most, dy=0.5, ha="right", size=0.85, color=QUIET)
     missing = [at for at, n in enumerate(one.weeks) if n is None]
     panel.bars(missing, [panel.y[1]] * len(missing), BAND)
