@@ -6,7 +6,6 @@ delivery; asking for another field is an error, as asking for one that GitHub la
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from operator import attrgetter
 from typing import Any, ClassVar, Final
@@ -28,6 +27,7 @@ from vpemetrics.simulate.github.things import (
     Signature,
     Tag,
     read_node_id,
+    timestamp,
 )
 from vpemetrics.simulate.github.world import Repo, World
 
@@ -57,11 +57,6 @@ def as_user(account: Account | None) -> Account | AsUser | None:
     if account is None or account.kind is Kind.USER:
         return account
     return AsUser(account=account)
-
-
-def timestamp(at: datetime | None) -> str | None:
-    """A moment as GitHub writes it, to the second."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
 def node(world: World, identity: str) -> Any:

@@ -491,6 +491,11 @@ class Run:
         return f"{self.repo.url}/actions/runs/{self.database_id}"
 
 
+def timestamp(at: datetime | None) -> str | None:
+    """A moment as GitHub writes it, to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+
+
 def node_id(prefix: str, repository: int, key: int | str) -> str:
     """An id that is opaque to clients and found again by `read_node_id`."""
     inside = urlsafe_b64encode(f"{repository}:{key}".encode()).decode().rstrip("=")
