@@ -105,10 +105,28 @@ class TestXmrLimits:
         assert (xmr_limits(weeks(values)).high is not None) == limited
 
     def test_a_gap_has_no_range_across_it(self) -> None:
-        # Across the gap it would be 90.
-        values = [10, 10, 10, 10, None, 100, 100, 100, 100]
+        # Across the gap it would be 90; the others are 1.
+        values = [10, 11, 10, 11, None, 100, 101, 100, 101]
 
-        assert xmr_limits(weeks(values)) == (55, 55, 55)
+        assert xmr_limits(weeks(values)) == pytest.approx((55.5, 55.5 - 2.66, 55.5 + 2.66))
+
+    @pytest.mark.parametrize(
+        ("values", "limited"),
+        [
+            ([5] * 26, True),
+            ([5] * 12 + [4] + [5] * 13, False),  # ranges 1 and 1 of 25: the screening takes both
+            ([5] * 13 + [9] * 13, False),
+        ],
+    )
+    def test_limits_that_would_hold_none_of_their_points_are_none(
+        self, values: list[int], limited: bool
+    ) -> None:
+        assert (xmr_limits(weeks(values)).high is not None) == limited
+
+    def test_weeks_that_are_all_alike_lie_on_their_mean(self) -> None:
+        alike = [Point(label="", start=MONDAY, value=9 / 10, k=9, n=10)] * 26
+
+        assert xmr_limits(alike) == (0.9, 0.9, 0.9)
 
     def test_a_share_is_judged_by_its_events(self) -> None:
         few = [Point(label="", start=MONDAY, value=k / 10, k=k, n=10) for k in (2, 3, 2, 3, 2, 3)]

@@ -21,7 +21,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice, pairwise
-from statistics import fmean, median
+from statistics import fmean, mean, median
 from typing import Final, NamedTuple
 
 from vpemetrics.metrics.charts import (
@@ -124,11 +124,12 @@ def xmr_limits(points: Sequence[Point]) -> Limits:
     """Mean, and mean ± 2.66 × mean moving range, clipped at 0, of weeks in their order.
 
     Moving ranges above 3.267 × their mean are left out of it, in one pass; the mean keeps all
-    points. A gap has no moving range across it. No limits where the mean count is below 3, or
-    where gaps leave fewer than five moving ranges.
+    points. A gap has no moving range across it. No limits where the mean count is below 3, where
+    gaps leave fewer than five moving ranges, or where those that are left are all 0 although the
+    points differ: such limits would hold none of them.
     """
     known = [point for point in points if _known(point)]
-    center = fmean(map(_value, known))
+    center = mean(map(_value, known))
     ranges = [
         abs(after - before)
         for before, after in pairwise(point.value if _known(point) else None for point in points)
@@ -138,6 +139,8 @@ def xmr_limits(points: Sequence[Point]) -> Limits:
         return Limits(center, None, None)
     widest = 3.267 * fmean(ranges)
     spread = 2.66 * fmean(one for one in ranges if one <= widest)
+    if not spread and any(_value(point) != center for point in known):
+        return Limits(center, None, None)
     return Limits(center, max(0.0, center - spread), center + spread)
 
 
@@ -147,8 +150,9 @@ def g_limits(points: Sequence[Point]) -> Limits:
     There is no lower limit: one failure right after another is nothing unusual.
     """
     values = [_value(point) for point in points if _known(point)]
-    mean = fmean(values)
-    high = mean + 3 * math.sqrt(mean * (mean + 1)) if len(values) >= FULL[Kind.G] else None
+    average = fmean(values)
+    spread = 3 * math.sqrt(average * (average + 1))
+    high = average + spread if len(values) >= FULL[Kind.G] else None
     return Limits(median(values), None, high)
 
 
