@@ -523,7 +523,6 @@ FIELDS: Final[Fields] = {
         hasNextPage="has_next", hasPreviousPage="has_previous", startCursor="start", endCursor="end"
     ),
     **{f"{name}Connection": _CONNECTION for name in _LISTED},
-    **{f"{name}Edge": _EDGE for name in _LISTED},
-    "CommitEdge": _EDGE,
+    **{f"{name}Edge": _EDGE for name in _LISTED if name != "CommitHistory"},
 }
 """What is known, by type and field; `rateLimit` is the server's own."""

@@ -179,10 +179,11 @@ class SimulatedGitHub:
         caller.graphql.used += found.points
         self.points += found.points
         told = RateLimit(price=found, bucket=caller.graphql)
-        return Answer(body=execute(query, _with_rate_limit(told), self._world))
+        return Answer(body=execute(query, with_rate_limit(told), self._world))
 
 
-def _with_rate_limit(told: RateLimit) -> Fields:
+def with_rate_limit(told: RateLimit) -> Fields:
+    """All fields, `rateLimit` among them with what it tells."""
     return {**FIELDS, **RATE_LIMIT, "Query": {**FIELDS["Query"], "rateLimit": lambda *_: told}}
 
 

@@ -1,0 +1,85 @@
+"""GitHub's real public schema, and queries run on it by graphql-core with our own resolvers.
+
+The schema is the file that VPEMETRICS_GITHUB_SCHEMA names, or lies beside the repository; where
+neither is there, tests marked with `needs_github_schema` are skipped.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vpemetrics.simulate.github.execute import Fields, Refused
+
+ROOT = Path(__file__).parents[1]
+BESIDE = ROOT.parent / "shared" / "data" / "github" / "schema.graphql"
+SCHEMA = Path(os.environ.get("VPEMETRICS_GITHUB_SCHEMA") or BESIDE)
+
+needs_github_schema = pytest.mark.skipif(
+    not SCHEMA.is_file(),
+    reason="no ../shared/data/github/schema.graphql, and VPEMETRICS_GITHUB_SCHEMA names none",
+)
+
+
+@cache
+def schema() -> Any:
+    """The schema; half a second the first time."""
+    from graphql import build_schema
+
+    text = SCHEMA.read_text(encoding="utf-8")
+    return build_schema(text, assume_valid_sdl=True, assume_valid=True, no_location=True)
+
+
+def mistakes(text: str) -> list[str]:
+    """What GitHub's schema does not allow in a query."""
+    from graphql import parse, validate
+
+    return [error.message for error in validate(schema(), parse(text))]
+
+
+def executed(text: str, variables: Mapping[str, Any], fields: Fields, root: Any) -> dict[str, Any]:
+    """What graphql-core answers on the real schema, its errors in GitHub's form."""
+    from graphql import execute_sync, parse
+
+    def resolve(value: Any, info: Any, **arguments: Any) -> Any:
+        return fields[info.parent_type.name][info.field_name](value, arguments)
+
+    result = execute_sync(
+        schema(),
+        parse(text),
+        root,
+        variable_values=dict(variables),
+        field_resolver=resolve,
+        type_resolver=lambda value, *_: str(value.TYPENAME),
+    )
+    answer: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [_in_github_form(error) for error in result.errors]
+    return answer
+
+
+def _in_github_form(error: Any) -> dict[str, Any]:
+    """The error as GitHub would tell it; one that is not refused by us is raised."""
+    refusal = error.original_error
+    if not isinstance(refusal, Refused):
+        raise AssertionError(f"{error.message} at {error.path}") from refusal
+    place = error.locations[0]
+    form: dict[str, Any] = {"type": refusal.kind, "path": error.path}
+    if refusal.extensions:
+        form["extensions"] = refusal.extensions
+    locations = [{"line": place.line, "column": place.column}]
+    return {**form, "locations": locations, "message": refusal.message}
+
+
+def unknown_fields(fields: Fields) -> list[str]:
+    """Types and fields with a resolver that the schema does not have, as `Type.field`."""
+    types = schema().type_map
+    return [
+        f"{kind}.{name}"
+        for kind, resolvers in fields.items()
+        for name in resolvers
+        if kind not in types or name not in types[kind].fields
+    ]
