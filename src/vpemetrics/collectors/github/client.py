@@ -35,7 +35,7 @@ from vpemetrics.collectors.github.problems import (
     TooHeavy,
     Unreachable,
 )
-from vpemetrics.collectors.github.verdicts import problem_with
+from vpemetrics.collectors.github.verdicts import organisations_left_out, problem_with
 from vpemetrics.errors import FixConfiguration, VpemetricsError
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Client:
         self._gate = Gate(patience)
         self._lock = Lock()
         self._spent = Spent()
+        self._left_out = False
 
     def query(
         self, text: str, variables: Mapping[str, Any] | None = None, *, halves: bool = False
@@ -169,7 +170,7 @@ class Client:
     def _try(self, question: Question) -> Reply | VpemetricsError:
         """The reply or what is wrong, once no limit is in the way."""
         while True:
-            asked_at = self._gate.enter(question.resource)
+            ticket = self._gate.enter(question.resource)
             self._note(Spent(requests=1))
             try:
                 reply = self._session.send(question)
@@ -182,9 +183,10 @@ class Client:
             if not refusal:
                 quota = quota_told(reply)
                 left = until_reset(quota, reply, now) if quota else timedelta()
-                self._gate.answered(question.resource, quota, left, asked_at=asked_at)
+                self._gate.answered(question.resource, quota, left, ticket=ticket)
+                self._tell_what_is_left_out(reply)
                 return problem_with(reply, question, now) or reply
-            self._gate.refused(refusal, question.resource, asked_at=asked_at)
+            self._gate.refused(refusal, question.resource, ticket=ticket)
 
     def _unreachable(self, question: Question, cut: Cut) -> Unreachable:
         return Unreachable(
@@ -213,6 +215,18 @@ class Client:
                 "token is not sent; if GitHub has moved there, write its new address"
             )
         return address
+
+    def _tell_what_is_left_out(self, reply: Reply) -> None:
+        """Says it once if GitHub left out whole organisations, as lists do not show it."""
+        left_out = organisations_left_out(reply)
+        with self._lock:
+            is_news = bool(left_out) and not self._left_out
+            self._left_out = self._left_out or is_news
+        if is_news:
+            self._patience.announce(
+                "GitHub leaves out organisations that want single sign-on (SAML): "
+                f"{len(left_out)}; authorize the token for them in its settings"
+            )
 
     def _note(self, spent: Spent) -> None:
         with self._lock:

@@ -33,7 +33,8 @@ class Gate:
     """Shut while GitHub wants nobody to ask, or when it is asked too fast.
 
     Several threads may come at once; one wait is announced once. A refusal that GitHub sets no
-    end to is waited for a minute, the next in a row two, then four.
+    end to is waited for a minute, the next in a row two, then four. Who enters is given a
+    ticket; those given out before a refusal stand for what was under way then.
     """
 
     def __init__(self, patience: Patience) -> None:
@@ -44,12 +45,12 @@ class Gate:
             resource: deque[datetime](maxlen=most) for resource, most in _A_MINUTE.items()
         }
         self._refusals = 0
-        self._refused_at: datetime | None = None
+        self._ticket = 0
         self._refused_since: datetime | None = None
         self._announced: _Closing | None = None
 
-    def enter(self, resource: str) -> datetime:
-        """When one may ask for a resource, which is then; Waiting if that takes too long."""
+    def enter(self, resource: str) -> int:
+        """A ticket, as soon as one may ask for a resource; Waiting if that takes too long."""
         while True:
             with self._lock:
                 now = self._patience.clock()
@@ -59,20 +60,20 @@ class Gate:
                 too_fast = self._too_fast_until(resource, now)
                 if not closing and not too_fast:
                     self._note_turn(resource, now)
-                    return now
+                    return self._ticket
             if closing:
                 self._wait_for(closing, now, is_first=is_first)
             elif too_fast:
                 self._sleep_until(too_fast)
 
-    def refused(self, limit: Limited, resource: str, *, asked_at: datetime) -> None:
+    def refused(self, limit: Limited, resource: str, *, ticket: int) -> None:
         """Shuts the gate, for all resources unless it is one's hourly limit."""
         with self._lock:
+            if ticket != self._ticket:
+                return  # it was under way when another one was refused
             now = self._patience.clock()
-            if self._refused_at and asked_at < self._refused_at and self._shut(resource, now):
-                return  # it was on its way when another one was refused
+            self._ticket += 1
             self._refusals += 1
-            self._refused_at = now
             self._refused_since = self._refused_since or now
             self._close(
                 resource if limit.hourly else _EVERYTHING,
@@ -83,13 +84,11 @@ class Gate:
                 ),
             )
 
-    def answered(
-        self, resource: str, quota: Quota | None, left: timedelta, *, asked_at: datetime
-    ) -> None:
+    def answered(self, resource: str, quota: Quota | None, left: timedelta, *, ticket: int) -> None:
         """Notes an answer: with nothing left of the quota the gate is shut until it resets."""
         with self._lock:
             now = self._patience.clock()
-            if not self._refused_at or asked_at >= self._refused_at:
+            if ticket == self._ticket:
                 self._refusals, self._refused_since = 0, None
             if quota and quota.remaining == 0 and left > timedelta():
                 why = _hourly(resource, quota)

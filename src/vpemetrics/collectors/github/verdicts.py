@@ -25,6 +25,7 @@ _HEAVY = re.compile(
     r"something went wrong while executing|timed? ?out|respond to your request in time", re.I
 )
 _SSO_URL = re.compile(r"url=(\S+)")
+_PARTIAL = re.compile(r"partial-results;\s*organizations=([\d,]+)")
 _ORGANISATION = re.compile(r"/orgs/([^/?]+)/")
 _MINUTE: Final = timedelta(minutes=1)
 _CLOCK_MAY_DIFFER: Final = _MINUTE
@@ -60,6 +61,12 @@ def sso_hint(reply: Reply) -> str:
     organisation = _ORGANISATION.search(found[1])
     who = organisation[1] if organisation else "its organisation"
     return f"{who} asks for single sign-on (SAML): authorize the token at {found[1]}"
+
+
+def organisations_left_out(reply: Reply) -> tuple[str, ...]:
+    """The ids of organisations whose things a list lacks, as they want single sign-on."""
+    found = _PARTIAL.match(reply.headers.get("x-github-sso", ""))
+    return tuple(found[1].split(",")) if found else ()
 
 
 def _problem_inside(reply: Reply, question: Question) -> GitHubProblem | None:

@@ -1,0 +1,164 @@
+"""A server on loopback that says what a test wrote down, and a clock that only sleeping moves."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from threading import Event, Lock, Thread
+from typing import Any
+
+from vpemetrics.collectors.github.patience import Patience
+
+NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
+
+
+class Hourglass:
+    """Time that passes when somebody sleeps, and what was told meanwhile."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+        self.slept: list[float] = []
+        self.announced: list[str] = []
+        self.counted: list[timedelta] = []
+        self.before_sleep: Callable[[], object] = lambda: None
+        self._lock = Lock()
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.before_sleep()
+        with self._lock:
+            self.slept.append(seconds)
+            self.now += timedelta(seconds=seconds)
+
+    def patience(self, **settings: Any) -> Patience:
+        return Patience(
+            clock=self.clock,
+            sleep=self.sleep,
+            announce=self.announced.append,
+            countdown=self.counted.append,
+            **settings,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A request as it arrived, and when that was by the hourglass."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Say:
+    """One reply: `json` or raw `content`; `cut` ends the connection in the middle of it."""
+
+    status: int = 200
+    json: Any = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: bool = False
+    held: Event | None = None
+
+    @property
+    def body(self) -> bytes:
+        return json.dumps(self.json).encode() if self.content is None else self.content
+
+
+class Loopback:
+    """Says what is in `script`, one after the other, or what `answer` makes of a request."""
+
+    def __init__(self, hourglass: Hourglass, url: str) -> None:
+        self.hourglass = hourglass
+        self.url = f"{url}/api/v3"
+        self.script: deque[Say] = deque()
+        self.answer: Callable[[Asked], Say] = lambda _asked: self.script.popleft()
+        self.asked: list[Asked] = []
+
+    def say(self, *replies: Say) -> None:
+        self.script.extend(replies)
+
+    def reply_to(self, asked: Asked) -> Say:
+        self.asked.append(asked)
+        return self.answer(asked)
+
+    @property
+    def paths(self) -> list[str]:
+        return [one.path for one in self.asked]
+
+    @property
+    def waits(self) -> list[float]:
+        """The seconds between one request and the next."""
+        times = [one.at for one in self.asked]
+        return [(b - a).total_seconds() for a, b in pairwise(times)]
+
+
+@contextmanager
+def loopback(hourglass: Hourglass) -> Iterator[Loopback]:
+    """A running server; it ends with the block."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    here = Loopback(hourglass, f"http://127.0.0.1:{server.server_port}")
+    server.here = here  # type: ignore[attr-defined]
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield here
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    @property
+    def here(self) -> Loopback:
+        return self.server.here  # type: ignore[attr-defined, no-any-return]
+
+    def do_GET(self) -> None:
+        self._reply()
+
+    def do_POST(self) -> None:
+        self._reply()
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return format_datetime(self.here.hourglass.now, usegmt=True)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Tests look at what is asked, not at a log."""
+
+    def _reply(self) -> None:
+        say = self.here.reply_to(self._asked())
+        if say.held:
+            say.held.wait(10)
+        self.send_response_only(say.status)
+        given = {"Date": self.date_time_string(), "Content-Type": "application/json"}
+        for name, value in {**given, **say.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(say.body)))
+        self.end_headers()
+        self.wfile.write(say.body[: len(say.body) // 2] if say.cut else say.body)
+        self.close_connection = self.close_connection or say.cut
+
+    def _asked(self) -> Asked:
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        return Asked(
+            method=self.command,
+            path=self.path,
+            headers=dict(self.headers),
+            body=json.loads(sent) if sent else None,
+            at=self.here.hourglass.now,
+        )
