@@ -83,3 +83,18 @@ def test_a_problem_in_the_data_is_named(
 
     assert {problem.reason: problem.count for problem in found}[reason] == count
     assert all(problem.remedy for problem in found)
+
+
+def test_a_service_is_not_told_of_the_problems_of_another(tmp_path: Path) -> None:
+    named = Incident(id="i", service=("desk",), detected_at=END, cause_sha="f" * 40)
+    with Store.open(tmp_path / "x.db") as store:
+        store.save("files", [deployment("a", 1), deployment("b", 2, "desk"), named, *EVERYTHING])
+
+        found = {
+            service: {p.reason for p in report(store, Rules(), asked).problems}
+            for service in ("shop", "desk")
+            for asked in [Asked(window=WEEK, service=service)]
+        }
+
+    assert "named_not_shipped" in found["desk"]
+    assert "named_not_shipped" not in found["shop"]

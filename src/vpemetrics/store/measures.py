@@ -1,6 +1,6 @@
 """What the metrics are computed from, read by index for a stretch of time, as columns."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -199,11 +199,13 @@ def failed(connection: Connection, ids: Iterable[int]) -> dict[int, Failed]:
     return found
 
 
-def unresolved_causes(connection: Connection) -> list[str]:
-    """Incidents that name a cause which no service has shipped, by key."""
+def unresolved_causes(connection: Connection, services: Collection[int] | None = None) -> list[str]:
+    """Incidents, of some services or of all, that name a cause which none has shipped, by key."""
+    wanted = ", ".join(map(str, services or ())) or "NULL"
+    of = "" if services is None else f"AND e.service_id IN ({wanted}) "
     found = connection.exec_driver_sql(
         "SELECT DISTINCT i.key FROM evidence e JOIN incidents i ON i.id = e.incident_id "
-        "WHERE e.what = 'named_not_shipped' AND e.chosen = 1 AND NOT EXISTS "
+        f"WHERE e.what = 'named_not_shipped' AND e.chosen = 1 {of}AND NOT EXISTS "
         "(SELECT 1 FROM evidence o WHERE o.incident_id = i.id AND o.chosen = 1 "
         "AND o.deployed_id IS NOT NULL) ORDER BY i.key"
     )

@@ -246,8 +246,9 @@ def _lasted(failure: Any, until: Micros) -> float | None:
 
 def _problems(store: Store, known: Knowledge, facts: Facts, cut: Cut) -> Iterable[Problem]:
     traced = (known.traced[name] for name in facts.services if name in known.traced)
+    ids = [id_ for id_, name in known.names.items() if name in facts.services]
     with store.view() as connection:
-        found = known_problems(traced, measures.unresolved_causes(connection))
+        found = known_problems(traced, measures.unresolved_causes(connection, ids))
     here = cut.with_incidents
     found |= {
         "never_deployed": tuple(name for name in facts.services if name not in known.traced),
