@@ -119,8 +119,8 @@ def _fill_pull(repo: Repo, clone: Clone, reading: Reading, number: int, landing:
         head=said.head_branch or f"pull-{number}",
         base=said.base_branch or base,
         number=number,
+        from_fork=True,
     )
-    repo.delete_branch(made.head)
     repo.land(made, landing.sha, at=merged_at)
 
 

@@ -234,6 +234,7 @@ def _fill_pull(repo: Repo, change: Change, noted: _Issues) -> None:
         base=change.base_branch,
         draft=ready_at is None or ready_at > created_at,
         number=change.number,
+        from_fork=change.head_branch in repo.branches,
     )
     made.closes += noted.known(change.closes)
     made.additions, made.deletions = change.additions or 0, change.deletions or 0
@@ -247,7 +248,7 @@ def _fill_pull(repo: Repo, change: Change, noted: _Issues) -> None:
         repo.land(made, change.merge_commit_sha, at=change.merged_at, by=author)
     elif change.closed_at:
         repo.close(made, at=change.closed_at, by=author)
-    if made.closed_at:
+    if made.closed_at and made.head_repo:
         repo.delete_branch(made.head)
 
 

@@ -169,8 +169,12 @@ class Repo:
         base: str | None = None,
         draft: bool = False,
         number: int | None = None,
+        from_fork: bool = False,
     ) -> Pull:
-        """A pull request of commits that are in the repository; its branch stays."""
+        """A pull request of commits that are in the repository, on a branch of its own.
+
+        One `from_fork` has no branch here, and its fork is gone already.
+        """
         number = number or self._next_number()
         base = base or self.default_branch or "main"
         tip = commits[-1] if commits else self.tip or ""
@@ -188,11 +192,12 @@ class Repo:
             base_oid=self.branches.get(base, tip),
             head=head or f"work-{number}",
             head_oid=tip,
-            head_repo=self,
+            head_repo=None if from_fork else self,
             commits=list(commits),
             closes=[self.issues[n] for n in _closed_by(body) if n in self.issues],
         )
-        self.branches[made.head] = tip
+        if not from_fork:
+            self.branches[made.head] = tip
         self.pulls[number] = made
         self.updated_at = at
         return made
@@ -202,7 +207,8 @@ class Repo:
         before = pull.head_oid
         forced = list(pull.commits) != list(commits)[: len(pull.commits)]
         pull.commits, pull.head_oid = list(commits), commits[-1]
-        self.point(pull.head, pull.head_oid, at=at)
+        if pull.head_repo:
+            self.point(pull.head, pull.head_oid, at=at)
         pull.updated_at = at
         if forced:
             self._event(pull, "HeadRefForcePushedEvent", at, pull.author, before=before)
