@@ -62,6 +62,10 @@ def error(text: str, **more: str) -> dict[str, list[dict[str, str]]]:
         (reply(200, error(PRIMARY, type="RATE_LIMIT", code="graphql_rate_limit"), USED_UP), HOUR),
         (reply(200, error(SECONDARY, type="RATE_LIMITED"), LEFT), UNTOLD),
         (reply(200, error(PRIMARY, type="RATE_LIMITED")), Limited(hourly=True, wait=None)),
+        # or without any
+        (reply(200, error(SECONDARY), LEFT), UNTOLD),
+        (reply(200, error(SECONDARY), {"retry-after": "60"}), MINUTE),
+        (reply(200, error(PRIMARY), USED_UP), HOUR),
         # these are no limits
         (reply(403, message("Resource not accessible by integration"), LEFT), None),
         (reply(404, message("Not Found"), USED_UP), None),

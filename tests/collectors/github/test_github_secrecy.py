@@ -11,9 +11,13 @@ from threading import Event
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from github.Auth import Token
 from loopback import Asked, Hourglass, Loopback, Say
 
 from vpemetrics.collectors.github.client import Access, access_by_app, access_by_token
+from vpemetrics.collectors.github.messages import Question
+from vpemetrics.collectors.github.problems import Cut, Slow
+from vpemetrics.collectors.github.session import Session
 from vpemetrics.errors import VpemetricsError
 
 CANARY = "ghp_canary0123456789"
@@ -84,6 +88,20 @@ def test_a_token_is_nowhere_to_be_read(
     assert CANARY not in "".join(said)
     assert "127.0.0.1" in heard.text  # the loggers were listened to
     access.close()
+
+
+@pytest.mark.parametrize("mishap", ["cut", "slow"])
+def test_a_connection_that_fails_leaves_no_frames_behind_that_hold_the_token(
+    github: Loopback, mishap: str
+) -> None:
+    session = Session(github.url, Token(CANARY), answer_time=timedelta(milliseconds=20))
+    github.answer = MISHAPS[mishap]
+
+    with pytest.raises((Cut, Slow)) as caught:
+        session.send(Question(address="/x"))
+
+    assert CANARY not in everything_said(caught.value)
+    session.close()
 
 
 def test_neither_are_the_key_of_an_app_and_the_tokens_of_its_installations(

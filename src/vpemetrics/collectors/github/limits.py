@@ -12,7 +12,7 @@ ACTIONS_HOURLY: Final = 1000
 
 _LIMIT_TYPES: Final = frozenset({"RATE_LIMITED", "RATE_LIMIT"})
 _SECONDARY = re.compile(r"secondary rate|abuse detection|wait a few minutes|again later", re.I)
-_ANY_LIMIT = re.compile(rf"rate limit|{_SECONDARY.pattern}", re.I)
+_LIMIT = re.compile(r"(API rate limit|You have exceeded a|You have triggered an abuse)", re.I)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,15 +77,15 @@ def limited(reply: Reply, now: datetime) -> Limited | None:
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api and
     https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api:
     Retry-After counts first, then the reset of an hour that is used up, else nothing is said.
-    A GraphQL refusal comes as 200 or 403, with or without a remaining count of zero.
+    A GraphQL refusal comes as 200 or 403, with or without a type or a remaining count of zero.
     """
     if reply.status in (403, 429):
         return _refused(reply, now)
     found = [error for error in reply.errors if _is_limit(error)]
     if reply.status != 200 or not found:
         return None
-    hasty = _SECONDARY.search(str(found[0].get("message")))
-    return _paused(reply, now) if hasty else _used_up(reply, now)
+    is_hasty = "retry-after" in reply.headers or _SECONDARY.search(str(found[0].get("message")))
+    return _paused(reply, now) if is_hasty else _used_up(reply, now)
 
 
 def limits_told(reply: Reply, *, kind: str, permissions: Mapping[str, str] | None) -> Limits:
@@ -106,7 +106,8 @@ def limits_told(reply: Reply, *, kind: str, permissions: Mapping[str, str] | Non
 
 
 def _is_limit(error: Mapping[str, Any]) -> bool:
-    return error.get("type") in _LIMIT_TYPES or error.get("code") == "graphql_rate_limit"
+    is_typed = error.get("type") in _LIMIT_TYPES or error.get("code") == "graphql_rate_limit"
+    return is_typed or bool(_LIMIT.match(str(error.get("message"))))
 
 
 def _refused(reply: Reply, now: datetime) -> Limited | None:
@@ -114,7 +115,7 @@ def _refused(reply: Reply, now: datetime) -> Limited | None:
         return _paused(reply, now)
     if reply.headers.get("x-ratelimit-remaining") == "0":
         return _used_up(reply, now)
-    is_limit = reply.status == 429 or _ANY_LIMIT.search(reply.message)
+    is_limit = reply.status == 429 or _LIMIT.match(reply.message)
     return Limited(hourly=False, wait=None) if is_limit else None
 
 
