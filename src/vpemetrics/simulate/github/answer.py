@@ -13,7 +13,7 @@ class Request:
     """One request; names of headers are in small letters.
 
     `number` counts the server's requests from 1, `at` is the server's clock. `path` begins behind
-    /api/v3 and is "/graphql" for GraphQL. `body` is what was sent as JSON.
+    /api/v3, as it was sent, and is "/graphql" for GraphQL. `body` is what was sent as JSON.
     """
 
     number: int

@@ -101,22 +101,22 @@ class _Execution:
         return answer
 
     def _complete(self, found: Any, step: _Step, path: Path) -> Any:
+        typename = getattr(found, "TYPENAME", None)
+        if typename is not None and step.asked is not None:
+            return self._of_type(typename, found, step.asked, path)
         if found is None:
             return None
+        if isinstance(found, (list, tuple)):  # quicker than a union of the two
+            return [self._complete(item, step, (path, n)) for n, item in enumerate(found)]
         if isinstance(found, Refused):
             return self._refuse(found, step.field.place, path)
-        if isinstance(found, list | tuple):
-            return [self._complete(item, step, (path, n)) for n, item in enumerate(found)]
-        typename = getattr(found, "TYPENAME", None)
-        if typename is None:
-            return self._scalar(found, step)
-        if step.asked is None:
+        if typename is not None:
             raise _mismatch(
                 f"Field must have selections (field '{step.field.name}' returns {typename}"
                 f" but has no selections. Did you mean '{step.field.name} {{ ... }}'?)",
                 step,
             )
-        return self._of_type(typename, found, step.asked, path)
+        return self._scalar(found, step)
 
     def _scalar(self, found: Any, step: _Step) -> Any:
         if step.asked is not None:

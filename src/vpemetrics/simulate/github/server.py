@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from types import TracebackType
 from typing import Any, ClassVar, Final, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from vpemetrics.simulate.github.answer import Answer, Request
 from vpemetrics.simulate.github.execute import Fields, execute
@@ -24,6 +24,7 @@ from vpemetrics.simulate.github.fields import FIELDS
 from vpemetrics.simulate.github.limits import Bucket, exceeded, rate_limits
 from vpemetrics.simulate.github.points import Price, price
 from vpemetrics.simulate.github.query import Invalid, Query
+from vpemetrics.simulate.github.rest import rest
 from vpemetrics.simulate.github.tokens import (
     BAD_CREDENTIALS,
     NOT_FOUND,
@@ -123,7 +124,7 @@ class SimulatedGitHub:
         self, method: str, address: str, headers: dict[str, str], content: bytes
     ) -> Request:
         parts = urlsplit(address)
-        path = "/graphql" if parts.path == GRAPHQL else unquote(parts.path.removeprefix(REST))
+        path = "/graphql" if parts.path == GRAPHQL else parts.path.removeprefix(REST)
         with self._answering:
             request = Request(
                 number=len(self.log) + 1,
@@ -155,11 +156,10 @@ class SimulatedGitHub:
     def _rest(self, request: Request, caller: Caller) -> Answer:
         if not caller.core.remaining:
             return exceeded(request, {})
-        from vpemetrics.simulate.github.rest import rest
-
         answer = rest(self._world, request.method, request.path, request.query, request.headers)
-        if answer.status != HTTPStatus.NOT_MODIFIED:
-            caller.core.used += 1
+        if answer.headers.get("etag") == request.headers.get("if-none-match", ""):
+            return replace(answer, status=HTTPStatus.NOT_MODIFIED, body=None)  # it is free
+        caller.core.used += 1
         return answer
 
     def _graphql(self, request: Request, caller: Caller) -> Answer:

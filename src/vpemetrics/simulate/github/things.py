@@ -148,6 +148,7 @@ class Label:
     name: str
     database_id: int
     repo: "Repo" = field(repr=False)
+    created_at: datetime
     color: str = "ededed"
 
     @property
@@ -493,7 +494,7 @@ class Run:
 
 def timestamp(at: datetime | None) -> str | None:
     """A moment as GitHub writes it, to the second."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+    return f"{at.astimezone(UTC).isoformat()[:19]}Z" if at else None
 
 
 def node_id(prefix: str, repository: int, key: int | str) -> str:
