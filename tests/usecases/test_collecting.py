@@ -236,3 +236,26 @@ def test_a_secret_that_is_not_there_fails_its_source_alone(store: Store) -> None
     result = collected(store, of(ask))
 
     assert result.error == "env:TOKEN: the environment variable TOKEN is not set"
+
+
+def test_what_cannot_wait_is_announced_at_once_or_else_a_warning(store: Store) -> None:
+    def wait(_options: Options, occasion: Occasion) -> Iterator[Portion]:
+        occasion.announce("waiting")
+        occasion.countdown(timedelta(seconds=1))
+        yield Portion(records=[])
+
+    announced, counted, warned = [], [], []
+    settings: dict[str, Any] = {"clock": lambda: NOON, "progress": lambda _done, _of: None}
+    collect(
+        store,
+        of(wait),
+        Rules(),
+        warn=pytest.fail,
+        announce=announced.append,
+        countdown=counted.append,
+        **settings,
+    )
+    collect(store, of(wait), Rules(), warn=warned.append, **settings)
+
+    assert announced == warned == ["waiting"]
+    assert counted == [timedelta(seconds=1)]

@@ -64,14 +64,16 @@ def collect_source(
     from vpemetrics.usecases.collecting import collect
 
     warnings: list[str] = []
-    with session.progress(f"Collecting {source.name}") as advance:
+    with session.progress(f"Collecting {source.name}") as shown:
         result = collect(
             store,
             source,
             rules,
             clock=lambda: datetime.now(UTC),
             warn=warnings.append,
-            progress=advance,
+            progress=shown,
+            announce=lambda text: shown.say(f"{source.name}: {text}"),
+            countdown=shown.count_down,
             environ=os.environ,
         )
     for text in warnings:

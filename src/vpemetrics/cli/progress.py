@@ -1,25 +1,73 @@
-"""A bar on stderr that shows how far a step is."""
+"""A bar on stderr that shows how far a step is, what it waits for and for how long."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 Advance = Callable[[int, int], None]
 """Takes how much is done and how much there is; the latter 0 where nobody knows."""
 
 
-@contextmanager
-def no_bar() -> Iterator[Advance]:
-    """Shows nothing."""
-    yield lambda _done, _total: None
+class Shown(Protocol):
+    """What a person is shown while a step goes on; itself an `Advance`."""
+
+    def __call__(self, done: int, total: int, /) -> None:
+        """Shows how much is done of how much; 0 of what nobody knows."""
+
+    def say(self, text: str) -> None:
+        """Says something on a line of its own, at once."""
+
+    def count_down(self, left: timedelta) -> None:
+        """Shows how long one still waits; nothing left ends it."""
+
+
+class NoBar:
+    """Shows no bar; what is said goes to a function."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
+
+    def __call__(self, done: int, total: int, /) -> None:
+        """Shows nothing."""
+
+    def count_down(self, left: timedelta) -> None:
+        """Shows nothing: what was said names the end."""
+
+
+class Bar:
+    """A bar of rich's, and lines above it."""
+
+    def __init__(self, progress: "Progress", task: "TaskID", step: str) -> None:
+        self._progress = progress
+        self._task = task
+        self._step = step
+
+    def __call__(self, done: int, total: int, /) -> None:
+        """Moves the bar."""
+        self._progress.update(self._task, completed=done, total=total or None)
+
+    def say(self, text: str) -> None:
+        """Prints a line above the bar."""
+        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def count_down(self, left: timedelta) -> None:
+        """Shows the time left beside the step's name."""
+        seconds = round(left.total_seconds())
+        waiting = f" (waiting {timedelta(seconds=seconds)})" if seconds else ""
+        self._progress.update(self._task, description=f"{self._step}{waiting}")
 
 
 @contextmanager
-def bar(step: str) -> Iterator[Advance]:
+def bar(step: str) -> Iterator[Bar]:
     """A bar that appears with the first advance and is gone at the end."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn(step), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(step, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total or None)
+        yield Bar(progress, progress.add_task(step, total=None), step)

@@ -23,7 +23,7 @@ import typer
 from vpemetrics.errors import FixInput, NoData, VpemetricsError
 
 if TYPE_CHECKING:
-    from vpemetrics.cli.progress import Advance
+    from vpemetrics.cli.progress import Shown
     from vpemetrics.config.load import Configuration
     from vpemetrics.config.sources import Source
     from vpemetrics.config.stores import StoreChoice
@@ -92,12 +92,16 @@ class Session:
         self.detail(f"{step}: {perf_counter() - start:.2f} s")
 
     @contextmanager
-    def progress(self, step: str) -> Iterator["Advance"]:
-        """A bar on stderr for work that takes a while; nothing off a terminal or when quiet."""
-        from vpemetrics.cli.progress import bar, no_bar
+    def progress(self, step: str) -> Iterator["Shown"]:
+        """A bar on stderr for work that takes a while; no bar off a terminal or when quiet."""
+        from vpemetrics.cli.progress import NoBar, bar
 
-        with self.timed(step), bar(step) if self.shows_progress else no_bar() as advance:
-            yield advance
+        with self.timed(step):
+            if not self.shows_progress:
+                yield NoBar(self.note)
+                return
+            with bar(step) as shown:
+                yield shown
 
     def configuration(self) -> "Configuration":
         """The configuration in force, checked."""

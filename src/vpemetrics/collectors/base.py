@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,10 @@ def _unseen(_done: int, _of: int) -> None:
     """Nobody looks."""
 
 
+def _uncounted(_left: timedelta) -> None:
+    """Nobody looks at the clock."""
+
+
 def _no_secret(_reference: str) -> str:
     raise FixConfiguration("no secrets are to be had here")
 
@@ -46,8 +50,10 @@ class Occasion:
 
     `source` is the source's configured name, `cursors` are where earlier collections left off,
     `folder` is what relative paths in the options are relative to. `warn` is told what a person
-    should know, a line each; `progress` how much is done of how much. `secret` gives the value
-    of a reference in the options (`env:NAME`, `file:PATH`, `gh`), or FixConfiguration.
+    should know, a line each; `progress` how much is done of how much. `announce` is told what
+    cannot wait until the end, as a long wait, and `countdown` how much of it is left. `secret`
+    gives the value of a reference in the options (`env:NAME`, `file:PATH`, `gh`), or
+    FixConfiguration.
     """
 
     source: str
@@ -57,6 +63,8 @@ class Occasion:
     folder: Path = Path()
     warn: Callable[[str], None] = _unheard
     progress: Callable[[int, int], None] = _unseen
+    announce: Callable[[str], None] = _unheard
+    countdown: Callable[[timedelta], None] = _uncounted
     secret: Callable[[str], str] = _no_secret
 
     def begin(self, day: date | None) -> datetime | None:

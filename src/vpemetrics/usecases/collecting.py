@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -43,10 +43,13 @@ def collect(
     clock: Callable[[], datetime],
     warn: Callable[[str], None],
     progress: Callable[[int, int], None],
+    announce: Callable[[str], None] | None = None,
+    countdown: Callable[[timedelta], None] | None = None,
     environ: Mapping[str, str] = MappingProxyType({}),
 ) -> Collected:
     """Saves what a source has to say that is new since it was collected last.
 
+    Where nobody listens to what a source announces at once, it is a warning like others.
     `environ` is where the source's secrets of the form `env:NAME` are looked up.
 
     Each portion is saved with how far the source is then collected in one transaction, so an
@@ -63,6 +66,8 @@ def collect(
         folder=source.folder,
         warn=warn,
         progress=progress,
+        announce=announce or warn,
+        countdown=countdown or (lambda _left: None),
         secret=lambda reference: resolve(reference, environ, folder=source.folder).reveal(),
     )
     error, bug = None, None
