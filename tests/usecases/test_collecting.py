@@ -244,7 +244,9 @@ def test_what_cannot_wait_is_announced_at_once_or_else_a_warning(store: Store) -
         occasion.countdown(timedelta(seconds=1))
         yield Portion(records=[])
 
-    announced, counted, warned = [], [], []
+    announced: list[str] = []
+    counted: list[timedelta] = []
+    warned: list[str] = []
     settings: dict[str, Any] = {"clock": lambda: NOON, "progress": lambda _done, _of: None}
     collect(
         store,

@@ -194,6 +194,20 @@ def test_a_pause_holds_for_all_threads_and_is_told_once(
     assert len(hourglass.announced) == 1
 
 
+def test_who_waits_is_let_go_when_the_client_is_closed(
+    client: Client, github: Loopback, hourglass: Hourglass
+) -> None:
+    github.say(refusal(headers=hour(TEN)))
+    hourglass.before_sleep = client.close  # as somebody does who pressed Ctrl-C
+
+    with pytest.raises(Waiting, match="the collection was stopped"):
+        client.get("/x")
+
+    assert hourglass.slept == [1]
+    with pytest.raises(Waiting):
+        client.get("/x")
+
+
 def test_refusals_of_what_was_under_way_together_count_as_one(hourglass: Hourglass) -> None:
     gate = Gate(hourglass.patience())
     untold = Limited(hourly=False, wait=None)

@@ -139,7 +139,8 @@ class Client:
         return limits_told(self.ask(question), kind=self._kind, permissions=self._permissions)
 
     def close(self) -> None:
-        """Lets go of the connections."""
+        """Lets go of the connections, and of threads that wait for a limit (Waiting)."""
+        self._gate.close()
         self._session.close()
 
     def ask(self, question: Question, *, halves: bool = False) -> Reply:
@@ -271,7 +272,7 @@ class Access:
         return sum((client.spent for client in self._everyone()), Spent())
 
     def close(self) -> None:
-        """Lets go of all connections."""
+        """Lets go of all connections, and of threads that wait for a limit (Waiting)."""
         for client in self._everyone():
             client.close()
 

@@ -46,6 +46,7 @@ class Gate:
         }
         self._refusals = 0
         self._ticket = 0
+        self._is_closed = False
         self._refused_since: datetime | None = None
         self._announced: _Closing | None = None
 
@@ -54,6 +55,7 @@ class Gate:
         while True:
             with self._lock:
                 now = self._patience.clock()
+                self._check_open(now)
                 closing = self._shut(resource, now)
                 is_first = closing is not None and closing != self._announced
                 self._announced = closing or self._announced
@@ -65,6 +67,10 @@ class Gate:
                 self._wait_for(closing, now, is_first=is_first)
             elif too_fast:
                 self._sleep_until(too_fast)
+
+    def close(self) -> None:
+        """Lets nobody in any more; who waits is told so (Waiting) within a second."""
+        self._is_closed = True
 
     def refused(self, limit: Limited, resource: str, *, ticket: int) -> None:
         """Shuts the gate, for all resources unless it is one's hourly limit."""
@@ -93,6 +99,10 @@ class Gate:
             if quota and quota.remaining == 0 and left > timedelta():
                 why = _hourly(resource, quota)
                 self._close(resource, _Closing(since=now, until=now + left, why=why))
+
+    def _check_open(self, end: datetime) -> None:
+        if self._is_closed:
+            raise Waiting("given up, as the collection was stopped", until=end)
 
     def _shut(self, resource: str, now: datetime) -> _Closing | None:
         """What shuts the gate longest."""
@@ -142,6 +152,7 @@ class Gate:
             if shown:
                 self._patience.countdown(left)
             self._patience.sleep(min(1.0, left.total_seconds()))
+            self._check_open(end)
         if shown:
             self._patience.countdown(timedelta())
 
