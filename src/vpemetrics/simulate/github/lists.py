@@ -4,24 +4,23 @@ Each takes the object that has the list and the arguments of GitHub's schema.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, ClassVar, Final
 
-from vpemetrics.simulate.github.paging import Connection, Place, counted, instant, ordered
+from vpemetrics.simulate.github.paging import Connection, Place, counted, ordered
 from vpemetrics.simulate.github.things import (
+    BORN,
     Account,
     Commit,
     Deployment,
-    DeploymentStatus,
     Event,
     Issue,
-    Label,
     Pull,
     Ref,
-    Release,
     Review,
     Signature,
     node_id,
@@ -60,23 +59,21 @@ def repositories(account: Account, arguments: Arguments) -> Connection:
         and arguments.get("privacy") in (None, "PRIVATE" if repo.private else "PUBLIC")
     ]
     by, descending = _order(arguments, "CREATED_AT")
-    return ordered(
-        "Repository", found, arguments, lambda one: _repo_place(one, by), descending=descending
-    )
+    return ordered("Repository", found, arguments, _PLACES[by], descending=descending)
 
 
 def pulls(repo: Repo, arguments: Arguments) -> Connection:
     """Pull requests, by number if nothing else is asked for."""
-    found = (
-        pull
-        for pull in repo.pulls.values()
-        if _among(arguments.get("states"), pull_state(pull))
-        and _labelled(pull, arguments.get("labels"))
-        and arguments.get("baseRefName") in (None, pull.base)
-        and arguments.get("headRefName") in (None, pull.head)
-    )
+    found: Iterable[Pull] = repo.pulls.values()
+    if states := arguments.get("states"):
+        found = [one for one in found if pull_state(one) in states]
+    if labels := arguments.get("labels"):
+        found = [one for one in found if _labelled(one, labels)]
+    for name, of in (("baseRefName", "base"), ("headRefName", "head")):
+        if wanted := arguments.get(name):
+            found = [one for one in found if getattr(one, of) == wanted]
     by, descending = _order(arguments, "CREATED_AT")
-    return ordered("PullRequest", found, arguments, _touched_place(by), descending=descending)
+    return ordered("PullRequest", found, arguments, _PLACES[by], descending=descending)
 
 
 def issues(repo: Repo, arguments: Arguments) -> Connection:
@@ -93,7 +90,7 @@ def issues(repo: Repo, arguments: Arguments) -> Connection:
         and (kind is None or (issue.type or "").lower() == kind.lower())
     )
     by, descending = _order(arguments, "CREATED_AT")
-    return ordered("Issue", found, arguments, _touched_place(by), descending=descending)
+    return ordered("Issue", found, arguments, _PLACES[by], descending=descending)
 
 
 def deployments(repo: Repo, arguments: Arguments) -> Connection:
@@ -101,7 +98,7 @@ def deployments(repo: Repo, arguments: Arguments) -> Connection:
     wanted = arguments.get("environments")
     found = (one for one in repo.deployments.values() if _among(wanted, one.environment))
     _, descending = _order(arguments, "CREATED_AT")
-    return ordered("Deployment", found, arguments, _created_place, descending=descending)
+    return ordered("Deployment", found, arguments, _CREATED, descending=descending)
 
 
 def deployments_of(commit: Commit, arguments: Arguments) -> Connection:
@@ -113,14 +110,12 @@ def deployments_of(commit: Commit, arguments: Arguments) -> Connection:
         if one.commit == commit.oid and _among(wanted, one.environment)
     )
     _, descending = _order(arguments, "CREATED_AT")
-    return ordered("Deployment", found, arguments, _created_place, descending=descending)
+    return ordered("Deployment", found, arguments, _CREATED, descending=descending)
 
 
 def statuses(deployment: Deployment, arguments: Arguments) -> Connection:
     """What was said of a deployment, the last first."""
-    return ordered(
-        "DeploymentStatus", deployment.statuses, arguments, _created_place, descending=True
-    )
+    return ordered("DeploymentStatus", deployment.statuses, arguments, _CREATED, descending=True)
 
 
 def environments(repo: Repo, arguments: Arguments) -> Connection:
@@ -128,21 +123,14 @@ def environments(repo: Repo, arguments: Arguments) -> Connection:
     names = arguments.get("names")
     found = (one for one in repo.environments.values() if not names or one.name in names)
     _, descending = _order(arguments, "NAME")
-    return ordered(
-        "Environment", found, arguments, lambda one: [one.name.lower()], descending=descending
-    )
+    return ordered("Environment", found, arguments, _NAMED, descending=descending)
 
 
 def releases(repo: Repo, arguments: Arguments) -> Connection:
     """Releases, the latest made first if nothing else is asked for; by the tagged commit's time."""
     by, descending = _order(arguments, "CREATED_AT", otherwise="DESC")
-    return ordered(
-        "Release",
-        repo.releases.values(),
-        arguments,
-        _created_place if by == "CREATED_AT" else lambda one: [one.name, one.database_id],
-        descending=descending,
-    )
+    found = repo.releases.values()
+    return ordered("Release", found, arguments, _PLACES[by], descending=descending)
 
 
 def refs(repo: Repo, arguments: Arguments) -> Connection | None:
@@ -159,21 +147,14 @@ def refs(repo: Repo, arguments: Arguments) -> Connection | None:
     by, descending = _order(arguments, "ALPHABETICAL")
     if arguments.get("direction") and not arguments.get("orderBy"):
         descending = arguments["direction"] == "DESC"
-    place = _ref_name if by == "ALPHABETICAL" else _ref_date
-    return ordered("Ref", found, arguments, place, descending=descending)
+    return ordered("Ref", found, arguments, _PLACES[by], descending=descending)
 
 
 def labels(owner: Repo | Pull | Issue, arguments: Arguments) -> Connection:
     """Labels by when they were made, or by name."""
     found = list(owner.labels.values()) if isinstance(owner, Repo) else owner.labels
     by, descending = _order(arguments, "CREATED_AT")
-    return ordered(
-        "Label",
-        found,
-        arguments,
-        _label_name if by == "NAME" else _label_age,
-        descending=descending,
-    )
+    return ordered("Label", found, arguments, _PLACES[by], descending=descending)
 
 
 def history(commit: Commit, arguments: Arguments) -> Connection:
@@ -210,7 +191,7 @@ def pulls_of(commit: Commit, arguments: Arguments) -> Connection:
         if pull.merge_commit == commit.oid or commit.oid in pull.commits
     )
     by, descending = _order(arguments, "CREATED_AT")
-    return ordered("PullRequest", found, arguments, _touched_place(by), descending=descending)
+    return ordered("PullRequest", found, arguments, _PLACES[by], descending=descending)
 
 
 def pull_commits(pull: Pull, arguments: Arguments) -> Connection:
@@ -235,7 +216,7 @@ def reviews(pull: Pull, arguments: Arguments) -> Connection:
         and _among(states, one.state)
         and (author is None or (one.author and one.author.login == author))
     ]
-    return ordered("PullRequestReview", found, arguments, _review_place)
+    return ordered("PullRequestReview", found, arguments, _SUBMITTED)
 
 
 def comments(subject: Pull | Issue, arguments: Arguments) -> Connection:
@@ -246,7 +227,7 @@ def comments(subject: Pull | Issue, arguments: Arguments) -> Connection:
 
 def closing(pull: Pull, arguments: Arguments) -> Connection:
     """The issues that a pull request closes."""
-    return ordered("Issue", pull.closes, arguments, _created_place)
+    return ordered("Issue", pull.closes, arguments, _CREATED)
 
 
 def closers(issue: Issue, arguments: Arguments) -> Connection:
@@ -257,7 +238,7 @@ def closers(issue: Issue, arguments: Arguments) -> Connection:
         for pull in issue.repo.pulls.values()
         if issue in pull.closes and (every or pull_state(pull) != "CLOSED")
     )
-    return ordered("PullRequest", found, arguments, _created_place)
+    return ordered("PullRequest", found, arguments, _CREATED)
 
 
 def timeline(subject: Pull | Issue, arguments: Arguments) -> Connection:
@@ -310,55 +291,38 @@ def _happened(item: Event | Review | PullCommit) -> datetime:
 
 
 def _item_place(item: Event | Review | PullCommit) -> Place:
-    number = 0 if isinstance(item, PullCommit) else item.database_id
-    return [instant(_happened(item)), number, item.id]
-
-
-def _review_place(review: Review) -> Place:
-    return [instant(review.submitted_at), review.database_id]
-
-
-def _created_place(one: Deployment | DeploymentStatus | Release | Pull | Issue) -> Place:
-    return [instant(one.created_at), one.database_id]
-
-
-def _updated_place(one: Pull | Issue) -> Place:
-    return [instant(one.updated_at), one.database_id]
+    return (_happened(item), 0 if isinstance(item, PullCommit) else item.database_id, item.id)
 
 
 def _comments_place(one: Pull | Issue) -> Place:
     said = sum(item.TYPENAME == "IssueComment" for item in one.timeline)
-    return [said, one.database_id]
+    return (said, one.database_id)
 
 
-def _touched_place(by: str) -> Any:
-    return {"UPDATED_AT": _updated_place, "COMMENTS": _comments_place}.get(by, _created_place)
-
-
-def _repo_place(repo: Repo, by: str) -> Place:
-    if by == "NAME":
-        return [repo.name.lower(), repo.database_id]
-    at = {"PUSHED_AT": repo.pushed_at, "UPDATED_AT": repo.updated_at}.get(by, repo.created_at)
-    return [instant(at), repo.database_id]
-
-
-def _label_age(label: Label) -> Place:
-    return [label.database_id]
-
-
-def _label_name(label: Label) -> Place:
-    return [label.name.lower(), label.database_id]
-
-
-def _ref_name(ref: Ref) -> Place:
-    return [ref.name]
+def _pushed_place(repo: Repo) -> Place:
+    return (repo.pushed_at or BORN, repo.database_id)
 
 
 def _ref_date(ref: Ref) -> Place:
     """By the commit's date, whenever the tag was made."""
     tag = ref.repo.tag_objects.get(ref.target)
     commit = ref.repo.commits.get(tag.target if tag else ref.target)
-    return [instant(commit.committer.date if commit else None), ref.name]
+    return (commit.committer.date if commit else BORN, ref.name)
+
+
+_CREATED: Final = attrgetter("created_at", "database_id")
+_UPDATED: Final = attrgetter("updated_at", "database_id")
+_NAMED: Final = attrgetter("name", "database_id")
+_SUBMITTED: Final = attrgetter("submitted_at", "database_id")
+_PLACES: Final[Mapping[str, Callable[[Any], Place]]] = {
+    "CREATED_AT": _CREATED,
+    "UPDATED_AT": _UPDATED,
+    "PUSHED_AT": _pushed_place,
+    "COMMENTS": _comments_place,
+    "NAME": _NAMED,
+    "ALPHABETICAL": attrgetter("name", "prefix"),
+    "TAG_COMMIT_DATE": _ref_date,
+}
 
 
 def _among(wanted: Any, value: str) -> bool:

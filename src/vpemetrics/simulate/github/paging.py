@@ -7,7 +7,7 @@ The others count, so what is put before them shifts what follows.
 
 import json
 from base64 import b64decode, b64encode
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +17,8 @@ from vpemetrics.simulate.github.execute import Refused
 
 _VERSION: Final = "cursor:v2:"
 
-Place = list[Any]
-"""Where in its order an item stands: values that compare, the last of them unique."""
+Place = tuple[Any, ...]
+"""Where in its order an item stands: values that compare, unique taken together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,28 +96,25 @@ def ordered(
     descending: bool = False,
 ) -> Connection:
     """A page of items in the order of their places."""
-    pairs = sorted(((place(item), item) for item in items), key=_first, reverse=descending)
-    places = [at for at, _ in pairs]
-    after, before = (_place(arguments.get(name)) for name in ("after", "before"))
-    start = 0 if after is None else _passed(places, after, descending=descending)
-    stop = len(places)
-    if before is not None:
-        following = _passed(places, before, descending=descending)
-        stop = following - (places[following - 1 : following] == [before])
-    start, stop = _bounds(start, stop, arguments)
+    rising = sorted(items, key=place)
+    after, before = (arguments.get(name) or None for name in ("after", "before"))
+    over, under = (before, after) if descending else (after, before)
+    low = bisect_right(rising, _place(over), key=place) if over else 0
+    high = bisect_left(rising, _place(under), key=place) if under else len(rising)
+    first, last = arguments.get("first"), arguments.get("last")
+    if descending:
+        first, last = last, first
+    low, high = _bounds(low, high, {"first": first, "last": last})
+    nodes = rising[low:high][::-1] if descending else rising[low:high]
+    below, above = low > 0, high < len(rising)
     return _connection(
         of,
-        [item for _, item in pairs[start:stop]],
-        [encode_cursor(_VERSION + json.dumps(at)) for at, _ in pairs[start:stop]],
-        len(pairs),
-        has_previous=start > 0,
-        has_next=stop < len(pairs),
+        nodes,
+        [_cursor(place(one)) for one in nodes],
+        len(rising),
+        has_previous=above if descending else below,
+        has_next=below if descending else above,
     )
-
-
-def instant(at: datetime | None) -> int:
-    """A moment as a number that compares; none comes first."""
-    return round(at.timestamp() * 1_000_000) if at else 0
 
 
 def encode_cursor(text: str) -> str:
@@ -136,17 +133,6 @@ def decode_cursor(cursor: str) -> str:
 def not_a_cursor(cursor: str) -> Refused:
     """What GitHub says to a cursor that it did not make."""
     return Refused("INVALID_CURSOR_ARGUMENTS", f"`{cursor}` does not appear to be a valid cursor.")
-
-
-def _passed(places: Sequence[Place], at: Place, *, descending: bool) -> int:
-    """How many places a place and all before it are."""
-    if descending:
-        return sum(one >= at for one in places)
-    return bisect_right(places, at)
-
-
-def _first(pair: tuple[Place, Any]) -> Place:
-    return pair[0]
 
 
 def _bounds(start: int, stop: int, arguments: Mapping[str, Any]) -> tuple[int, int]:
@@ -169,17 +155,25 @@ def _number(cursor: str | None, prefix: str, default: int) -> int:
     return int(number)
 
 
-def _place(cursor: str | None) -> Place | None:
-    if not cursor:
-        return None
+def _cursor(place: Place) -> str:
+    told = [f"@{one.isoformat()}" if isinstance(one, datetime) else one for one in place]
+    return encode_cursor(_VERSION + json.dumps(told))
+
+
+def _place(cursor: str) -> Place:
     text = decode_cursor(cursor)
     try:
-        found = json.loads(text.removeprefix(_VERSION))
-    except ValueError:
+        told = json.loads(text.removeprefix(_VERSION))
+        place = tuple(datetime.fromisoformat(one[1:]) if _is_time(one) else one for one in told)
+    except (ValueError, TypeError):
         raise not_a_cursor(cursor) from None
-    if not text.startswith(_VERSION) or not isinstance(found, list):
+    if not text.startswith(_VERSION):
         raise not_a_cursor(cursor)
-    return found
+    return place
+
+
+def _is_time(told: Any) -> bool:
+    return isinstance(told, str) and told.startswith("@")
 
 
 def _connection(

@@ -267,7 +267,7 @@ class Repo:
         """A label put on."""
         found = self.labels.get(name.lower())
         if found is None:
-            found = Label(name=name, database_id=self.world.next_id(), repo=self)
+            found = Label(name=name, database_id=self.world.next_id(), repo=self, created_at=at)
             self.labels[name.lower()] = found
         subject.labels.append(found)
         self._event(subject, "LabeledEvent", at, by, label=found)
