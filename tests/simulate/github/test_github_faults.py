@@ -1,5 +1,6 @@
 """Everything that goes wrong at GitHub on demand, as a plain client sees it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, IncompleteRead
@@ -98,6 +99,32 @@ def test_a_secondary_limit_of_graphql_has_either_status(status: int) -> None:
     assert got.status == status
     assert got.headers["retry-after"] == "60"
     assert b"secondary rate limit" in got.content
+
+
+def test_too_many_requests_within_a_minute_meet_the_secondary_limit() -> None:
+    clock = [NOW]
+    given = Faults(always=(faults.Crowded(requests=3, queries=1, wait=30),))
+    with calling(SimulatedGitHub(busy_world(), faults=given, clock=lambda: clock[0])) as caller:
+        assert [caller.get(SHOP).status for _ in range(4)] == [200, 200, 200, 403]
+        assert [caller.query(PULLS).status for _ in range(2)] == [200, 403]
+        assert caller.get(SHOP).headers["retry-after"] == "30"
+        clock[0] += timedelta(minutes=1)
+        assert caller.get(SHOP).status == 200
+
+
+def test_too_many_requests_at_once_meet_the_secondary_limit() -> None:
+    crowded = faults.Crowded(at_once=2)
+    given = Faults(planned=dict.fromkeys((1, 2, 3), faults.slow(seconds=0.3)), always=(crowded,))
+    with github(given) as served, ThreadPoolExecutor(3) as pool:
+        found = sorted(pool.map(lambda _: status(served), range(3)))
+
+    assert found == [200, 200, 403]
+    assert crowded.most_at_once == 3
+
+
+def status(served: SimulatedGitHub) -> int:
+    with Caller(github=served) as caller:
+        return caller.get(SHOP).status
 
 
 def test_a_gateway_answers_with_json_or_with_a_page() -> None:

@@ -6,12 +6,14 @@ what is answered, or do something before or after. `Faults` says which requests 
 
 import json
 import time
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial as bound
 from random import Random
+from threading import Lock
 from typing import Any, Final
 
 from vpemetrics.simulate.github.answer import Answer, Request, problem
@@ -22,6 +24,7 @@ from vpemetrics.simulate.github.query import Invalid, Query
 Reply = Callable[[], Answer]
 Fault = Callable[[Request, Reply], Answer]
 
+MINUTE: Final = timedelta(minutes=1)
 SECONDARY: Final = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 )
@@ -96,6 +99,47 @@ def secondary_limit(*, retry_after: int | None = 60, status: int = 403) -> Fault
         return problem(status if status != 200 else 403, SECONDARY, **headers)
 
     return play
+
+
+class Crowded:
+    """The secondary limits that GitHub publishes, counted for each token; for `always`.
+
+    So many REST requests and so many GraphQL queries within a minute, and so many of both at
+    once: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api.
+    REST's is for each endpoint there and for all together here. `most_at_once` is what was seen.
+    """
+
+    def __init__(
+        self, *, requests: int = 900, queries: int = 2_000, at_once: int = 100, wait: int = 60
+    ) -> None:
+        self.most_at_once = 0
+        self._a_minute = {False: requests, True: queries}
+        self._at_once = at_once
+        self._refuse = secondary_limit(retry_after=wait)
+        self._lock = Lock()
+        self._under_way: Counter[str] = Counter()
+        self._lately: dict[tuple[str, bool], deque[datetime]] = defaultdict(deque)
+
+    def __call__(self, request: Request, reply: Reply) -> Answer:
+        """The honest answer, or that it was too much."""
+        token = request.headers.get("authorization", "")
+        with self._lock:
+            self._under_way[token] += 1
+            self.most_at_once = max(self.most_at_once, self._under_way[token])
+            fits = self._fits(token, request)
+        try:
+            return reply() if fits else self._refuse(request, reply)
+        finally:
+            with self._lock:
+                self._under_way[token] -= 1
+
+    def _fits(self, token: str, request: Request) -> bool:
+        lately = self._lately[token, request.is_graphql]
+        lately.append(request.at)
+        while lately[0] <= request.at - MINUTE:
+            lately.popleft()
+        enough = self._a_minute[request.is_graphql]
+        return len(lately) <= enough and self._under_way[token] <= self._at_once
 
 
 def bad_gateway(*, status: int = 502, page: bool = False) -> Fault:
