@@ -1,7 +1,9 @@
+from datetime import timedelta
+
 import pytest
 from example_reports import DAY, FOUR, HOUR, MINUTE, NO_SOURCE, figure, frequency, proportion
 
-from vpemetrics.metrics.figures import Figure, Unit
+from vpemetrics.metrics.figures import Figure, FigureCoverage, Unit
 from vpemetrics.reports.cells import NO_DATA, Cell, cell, listing
 
 RECOVERY = "failed_deployment_recovery_time"
@@ -12,6 +14,14 @@ def late(figure: Figure) -> Figure:
     return figure.model_copy(update={"provisional": True})
 
 
+def in_days(figure: Figure, days: int) -> Figure:
+    """The figure of a window of which so many days were collected."""
+    held = FigureCoverage(
+        services=0, of=1, start=FOUR.end - timedelta(days=days), end=FOUR.end, incidents=False
+    )
+    return figure.model_copy(update={"coverage": held})
+
+
 @pytest.mark.parametrize(
     ("shown", "said"),
     [
@@ -19,6 +29,12 @@ def late(figure: Figure) -> Figure:
         (frequency(FOUR, None), NO_DATA),  # not collected is not zero
         (frequency(FOUR, 0), Cell(value="0", interval="0/wk")),
         (frequency(FOUR, 178, note="daily"), Cell(value="178", interval="44.5/wk", base="daily")),
+        (  # a cadence is of the last months, and may contradict a rate over others
+            frequency(FOUR, 8, note="less than monthly"),
+            Cell(value="8", interval="2/wk", base="lately less than monthly"),
+        ),
+        (in_days(frequency(FOUR, 3), 3), Cell(value="3")),  # three days tell of no pace
+        (in_days(frequency(FOUR, 3), 7), Cell(value="3", interval="0.75/wk")),
         (proportion("change_fail_rate", FOUR, 0, 0), Cell(value="–", base="n=0")),
         (proportion("change_fail_rate", FOUR, 4, 19, (0.1, 0.4)), Cell(base="4/19")),  # n < 20
         (

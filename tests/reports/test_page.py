@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from vpemetrics.metrics.charts import Kind, Side
 from vpemetrics.reports import jsonreport, words
 from vpemetrics.reports.charts import palette
-from vpemetrics.reports.model import NewLevel, Report
+from vpemetrics.reports.model import NewLevel, Problem, Report
 from vpemetrics.reports.page import IN_THE_DARK, render
 
 STRANGE = "<script>alert('x')</script> & \"quoted\" {{ 7 * 7 }}"
@@ -172,6 +172,52 @@ def test_the_open_failures_come_first() -> None:
 
     rows = [text for text in page.texts if text in ("search", "checkout")]
     assert rows[:2] == ["checkout", "search"]
+
+
+def test_suspected_failures_stand_apart_from_the_failed_deployments() -> None:
+    suspected = [
+        CHECKOUT_OPEN.model_copy(update={"service": name, "grade": "D", "open": False})
+        for name in ("search", "cart", "depot", "shop")
+    ]
+    both = drawn_week().model_copy(update={"failures": (*suspected, CHECKOUT_OPEN)})
+
+    page = Page(render(both)).text
+    alone = Page(render(drawn_week().model_copy(update={"failures": (*suspected,)}))).text
+
+    assert "more in 4 weeks" not in page
+    assert "Suspected only: 4 deployments (search 4f2c9e1 of 6 Sep 11:10, cart" in page
+    assert "depot 4f2c9e1 of 6 Sep 11:10, …)." in page
+    assert "None confirmed." in alone
+
+
+def test_no_figure_stands_under_the_heading_of_another_window() -> None:
+    """On a phone every cell carries the heading of its column."""
+    rendered = render(drawn_week()).decode()
+
+    row = rendered.partition('"rowheader">over 13 weeks</th>')[2].partition("</tr>")[0]
+    assert "[31 min–1.4 h]" in row
+    assert "4 weeks" not in row
+
+
+@pytest.mark.parametrize("made", EXAMPLES)
+def test_every_column_has_a_heading(made: Callable[[], Report]) -> None:
+    assert not re.search(r"<th [^>]*></th>", render(made()).decode())
+
+
+def test_the_lines_of_a_quarter_are_as_long_as_it_is() -> None:
+    quarter = render(quarter_of_a_service()).decode()
+
+    assert '"columnheader">15 weeks</th>' in quarter
+    assert '<path d="M0.0 ' in quarter
+
+
+def test_an_option_of_a_command_is_not_broken() -> None:
+    problem = Problem(reason="not_covered", count=1, remedy="import with --covers FROM..TO & <b>")
+
+    rendered = render(drawn_week().model_copy(update={"problems": (problem,)})).decode()
+
+    said = "1 service not collected over the whole window → import with"
+    assert f'{said} <span class="whole">--covers</span> FROM..TO &amp; &lt;b&gt;' in rendered
 
 
 some = settings(

@@ -10,7 +10,7 @@ from example_reports import ACME, FOUR, WEEK, full_week, weeks_to
 from vpemetrics.metrics.charts import Chart, Kind, Point
 from vpemetrics.metrics.comparisons import TargetWord
 from vpemetrics.metrics.signals import chart, lasting_run, said, step_to_paste
-from vpemetrics.reports import jsonreport, signals, terminal
+from vpemetrics.reports import content, jsonreport, signals, terminal
 from vpemetrics.reports.model import Exceptions, NewLevel, Outside, Report, TargetStatus
 from vpemetrics.reports.summary import summarise
 
@@ -165,6 +165,33 @@ def test_signals_before_the_week_are_counted_unless_a_word_comes_from_them(
     assert len(drawn["signals"]) == values.count(20)
 
 
+def test_a_week_that_was_not_collected_whole_says_why_it_has_no_word() -> None:
+    drawn = deployments([*LEVEL, 5])
+    cut = drawn.points[-1].model_copy(update={"hollow": True})
+    hollow = drawn.model_copy(update={"points": (*drawn.points[:-1], cut), "signals": ()})
+
+    assert signals.unsaid_of(with_charts(hollow), "deployment_frequency") == "not whole"
+    assert signals.unsaid_of(with_charts(drawn), "deployment_frequency") == ""
+    assert "not whole" not in summarise(with_charts(hollow))
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        (with_charts(deployments([*LEVEL, 40])), "No signal."),
+        (full_week(), "No limits yet."),
+        (
+            full_week().model_copy(
+                update={"exceptions": Exceptions(outside=(), judged=0, of=3, expected=0)}
+            ),
+            "No service has limits yet.",
+        ),
+    ],
+)
+def test_services_are_told_of_only_where_they_were_looked_at(report: Report, said: str) -> None:
+    assert [*content.exceptions(report)] == [said]
+
+
 def test_what_was_long_ago_is_not_in_the_headline() -> None:
     report = with_charts(deployments([*LEVEL, *[20] * 3, *[40] * 9]), weeks=52)
 
@@ -257,7 +284,7 @@ def test_a_new_level_is_told_with_the_lines_to_paste(drawn: Chart, told: str) ->
     level = level_of(drawn)
     text = terminal.render(with_charts(drawn).model_copy(update={"new_levels": (level,)}))
 
-    assert signals.new_level(level) == f"{told} If that is the new level, declare it:"
+    assert signals.new_level(level) == told
     assert f'    on = {level.since}\n    why = "…"\n' in text
 
 

@@ -207,3 +207,11 @@ def test_weeks_without_a_deployment_are_not_drawn() -> None:
     quiet = report([frequency(WEEK, 0), *single_weeks([0] * 12)])
 
     assert "Deployments/wk, 13 wk  none\n" in render(quiet)
+
+
+def test_how_many_lead_times_start_at_the_merge_stands_beside_them() -> None:
+    lines = render(full_week()).splitlines()
+
+    (at,) = (n for n, line in enumerate(lines) if line.startswith("  Lead time, median"))
+    assert lines[at + 1].split("  ")[2] == "starts at merge"
+    assert lines[at + 1].endswith("for 12 of 214")

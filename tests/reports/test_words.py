@@ -219,3 +219,19 @@ def test_a_metric_is_called_by_its_title() -> None:
 def test_an_unknown_metric_or_reason_is_still_readable() -> None:
     assert words.name("mean_luck") == "Mean luck"
     assert words.reason("full_moon") == "full moon"
+
+
+@pytest.mark.parametrize(
+    ("key", "one"),
+    [
+        ("named_not_shipped", "incident that names a cause which never shipped"),
+        ("never_deployed", "configured service without a production deployment"),
+        ("no_commit_left", "pull request whose commits are all another's"),
+        ("not_covered", "service not collected over the whole window"),
+        ("parents_not_collected", "service with commits whose parents were not collected"),
+        ("stale", "older build that finished late"),
+    ],
+)
+def test_one_problem_is_told_in_the_singular(key: str, one: str) -> None:
+    assert words.reason(key, 1) == one
+    assert words.reason(key, 0) == words.reason(key, 2) == words.REASONS[key]

@@ -4,6 +4,7 @@ Every tabular output takes its words from here, so that two outputs cannot disag
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from vpemetrics.metrics.figures import Figure, Unit
 from vpemetrics.reports import words
@@ -54,8 +55,22 @@ def listing(figure: Figure | None) -> str | None:
 
 
 def _frequency(figure: Figure) -> Cell:
-    rate = "" if figure.value is None else f"{words.number(figure.value)}/wk"
-    return Cell(value=words.count(figure.n or 0), interval=rate, base=figure.note or "")
+    known = figure.value is not None and _has_a_week(figure)
+    rate = f"{words.number(figure.value or 0.0)}/wk" if known else ""
+    cadence = f"lately {figure.note}" if figure.note in SELDOM else figure.note or ""
+    return Cell(value=words.count(figure.n or 0), interval=rate, base=cadence)
+
+
+SELDOM: Final = ("monthly", "less than monthly")
+"""Cadences that a rate per week beside them may contradict: they are of the last months."""
+
+
+def _has_a_week(figure: Figure) -> bool:
+    """Whether a week at least was collected, for fewer days tell of no pace."""
+    held = figure.coverage
+    if held is None or held.start is None or held.end is None:
+        return True
+    return (held.end - held.start).days >= 7
 
 
 def _proportion(figure: Figure) -> Cell:

@@ -14,6 +14,8 @@ from vpemetrics.reports.cells import Cell
 from vpemetrics.reports.model import FailureRow, Problem, Report
 
 WEEKS_DRAWN: Final = 26
+NARROW, WIDE = 36, 100
+"""The most letters of a name where room is scarce, and on a page of its own."""
 
 
 # The table ---------------------------------------------------------------------------------------
@@ -36,7 +38,7 @@ class Row:
 
     At `level` 0 stand the headings of sections, at 1 what belongs to them, and so on.
     `usual` are the limits of the metric's weeks, `signal` says how the window stands to them; both
-    are empty where no limits tell.
+    are empty where no limits tell. Cells in their `own_window` are not of that of their column.
     """
 
     label: str
@@ -46,6 +48,7 @@ class Row:
     across: str = ""
     usual: str = ""
     signal: str = ""
+    own_window: bool = False
 
 
 _SECTIONS: Final = (
@@ -80,11 +83,11 @@ _SECTIONS_WITHOUT_INCIDENTS: Final = _SECTIONS[:2]
 # Whose report, and how complete ------------------------------------------------------------------
 
 
-def whose(report: Report) -> Iterator[str]:
-    """The organisation and, of a smaller scope, what it is."""
-    yield short(report.organisation)
+def whose(report: Report, room: int = NARROW) -> Iterator[str]:
+    """The organisation and, of a smaller scope, what it is; names have `room` letters at most."""
+    yield short(report.organisation, room)
     if report.scope.kind != "organisation":
-        yield f"{report.scope.kind} {short(report.scope.name)}"
+        yield f"{report.scope.kind} {short(report.scope.name, room)}"
 
 
 def when(report: Report) -> str:
@@ -99,11 +102,8 @@ def when(report: Report) -> str:
 def widened(report: Report) -> Iterator[str]:
     """Why a longer window than usual stands beside the week (rule 8)."""
     frequency = report.figure("deployment_frequency", report.headline)
-    if report.headline != report.window and frequency and frequency.note in _SELDOM:
+    if report.headline != report.window and frequency and frequency.note in cells.SELDOM:
         yield f"and {words.length(report.headline)}, as deployments are {frequency.note}"
-
-
-_SELDOM: Final = ("monthly", "less than monthly")
 
 
 def data_age(report: Report) -> str:
@@ -197,14 +197,27 @@ def _metric_rows(report: Report, row: Row, shown: Sequence[Column]) -> Iterator[
         usual="" if report.before else signals.usual_of(report, row.metric),
         signal=said(report, row.metric),
     )
+    yield from _at_merge(row, [report.figure(row.metric, column.window) for column in shown])
     for column in shown:
         if listed := column.listing(row.metric):
             yield Row(f"each, {column.name}", 2, across=listed)
     if longer := _longer_window(report, row.metric, shown[-1].window):
         blank = (Cell(),) * (len(shown) - 1)
-        yield Row(f"over {words.length(longer.window)}", 2, cells=(*blank, cells.cell(longer)))
+        over = f"over {words.length(longer.window)}"
+        yield Row(over, 2, cells=(*blank, cells.cell(longer)), own_window=True)
         if listed := cells.listing(longer):
             yield Row("each", 3, across=listed)
+
+
+def _at_merge(row: Row, figures: Sequence[Figure | None]) -> Iterator[Row]:
+    """How many lead times miss what was before the merge, beside the number (rule 17)."""
+    counts = [int(one.beside.get("starts_at_merge", 0)) if one else 0 for one in figures]
+    if row.metric == "change_lead_time" and any(counts):
+        told = [
+            Cell(base=f"for {words.count(count)} of {words.count(one.n or 0)}") if one else Cell()
+            for count, one in zip(counts, figures, strict=True)
+        ]
+        yield Row("starts at merge", 2, cells=tuple(told))
 
 
 MARGIN: Final = ("Usual/wk", "Signal")
@@ -218,8 +231,9 @@ def margin(report: Report) -> tuple[str, str]:
 
 def said(report: Report, metric: str) -> str:
     """The word for a metric: of its limits, or of a quarter against the one before."""
-    compared = signals.change_of if report.before else signals.said_of
-    return compared(report, metric)
+    if report.before:
+        return signals.change_of(report, metric)
+    return signals.said_of(report, metric) or signals.unsaid_of(report, metric)
 
 
 def _noted_once(row: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -344,9 +358,6 @@ def _samples(figure: Figure, n: int) -> Iterator[str]:
         yield f"9 of 10 within {words.duration(beside['p90'])}"
     elif "slowest" in beside and n > 1:
         yield f"slowest {words.duration(beside['slowest'])}"
-    if beside.get("starts_at_merge"):
-        at_merge = words.count(int(beside["starts_at_merge"]))
-        yield f"starts at merge for {at_merge} of {words.count(n)}"
     if figure.attribution in _ATTRIBUTION:
         yield _ATTRIBUTION[figure.attribution]
     if figure.note:
@@ -448,9 +459,9 @@ def definitions(report: Report) -> Iterator[str]:
         yield f"Older names: {', '.join(older)}."
 
 
-def short(text: str) -> str:
+def short(text: str, room: int = NARROW) -> str:
     """A name on one line, cut where it is very long."""
-    return columns.cut(columns.plain(text), 36)
+    return columns.cut(columns.plain(text), room)
 
 
 def year(report: Report) -> int:
@@ -473,8 +484,13 @@ FAILURE_HEADINGS: Final = (
 
 
 def failures(report: Report) -> list[FailureRow]:
-    """Failed deployments: those still open first, suspected ones last, each from the latest on."""
-    return sorted(report.failures, key=lambda row: (not row.open, row.grade == "D"))
+    """Failed deployments, none that are only suspected: those still open first, then the latest."""
+    confirmed = [row for row in report.failures if row.grade != SUSPECTED]
+    return sorted(confirmed, key=lambda row: not row.open)
+
+
+SUSPECTED: Final = "D"
+SUSPECTED_NAMED: Final = 3
 
 
 def failure(report: Report, row: FailureRow) -> tuple[str, ...]:
@@ -486,7 +502,7 @@ def failure(report: Report, row: FailureRow) -> tuple[str, ...]:
         _moment(report, row.started_at),
         _moment(report, row.recovered_at) if row.recovered_at else ended,
         words.NO_VALUE if row.recovery_time is None else words.duration(row.recovery_time),
-        f"{row.grade}, suspected" if row.grade == "D" else row.grade,
+        row.grade,
         ", ".join(map(columns.plain, row.incidents[:3])) or words.NO_VALUE,
     )
 
@@ -497,20 +513,42 @@ def _moment(report: Report, at: datetime) -> str:
 
 def about_failures(report: Report, shown: int) -> Iterator[str]:
     """What a table of so many failures leaves to say, as sentences."""
-    known = len(report.failures)
+    known = len(failures(report))
+    suspected = [row for row in report.failures if row.grade == SUSPECTED]
     if not known:
-        yield "None known." if report.incidents else f"None known: {words.NO_INCIDENT_SOURCE}."
+        kind = "confirmed" if suspected else "known"
+        yield f"None {kind}{'' if report.incidents else f': {words.NO_INCIDENT_SOURCE}'}."
     if known > shown:
         yield f"And {words.count(known - shown)} more in {words.length(report.headline)}."
+    if suspected:
+        yield _suspects(report, suspected)
     if report.incidents_external:
         yield f"{words.counted(report.incidents_external, 'incident')} with an external cause."
 
 
+def _suspects(report: Report, suspected: Sequence[FailureRow]) -> str:
+    """The suspected failures in one sentence, those of them that are open first."""
+    in_order = sorted(suspected, key=lambda row: not row.open)
+    named = [_suspect(report, row) for row in in_order[:SUSPECTED_NAMED]]
+    more = [columns.ELLIPSIS] if len(in_order) > len(named) else []
+    count = words.counted(len(suspected), "deployment")
+    return f"Suspected only: {count} ({', '.join([*named, *more])})."
+
+
+def _suspect(report: Report, row: FailureRow) -> str:
+    service, deployment, started, *_ = failure(report, row)
+    return f"{service} {deployment} of {started}{', open' if row.open else ''}"
+
+
 def exceptions(report: Report) -> Iterator[str]:
     """The signals, and the services outside their limits, as sentences."""
-    yield from (f"{told}." for told in signals.told(report))
+    told = [f"{one}." for one in signals.told(report)]
+    yield from told
     found = signals.exceptions(report)
-    if not found:
+    if report.exceptions is None:  # of one service, or no week: nobody looked at the services
+        if not told:
+            yield "No signal." if signals.judged(report) else "No limits yet."
+    elif not found:
         yield "No service has limits yet."
     elif report.exceptions and not report.exceptions.outside:
         yield f"{signals.NOTHING_OUTSIDE}: {', '.join(found)}."

@@ -23,9 +23,10 @@ def render(report: Report) -> bytes:
 def _head(report: Report) -> str:
     facts = [*content.widened(report), content.data_age(report)]
     coverage = " · ".join(content.coverage(report))
+    whose = " · ".join(content.whose(report, content.WIDE))
     return "\n".join(
         (
-            f"# {plain(' · '.join(content.whose(report)))} · {plain(content.when(report))}",
+            f"# {plain(whose)} · {plain(content.when(report))}",
             "",
             f"{plain(' · '.join(facts))}\\",
             f"Coverage: {plain(coverage)}",
@@ -43,7 +44,7 @@ def _table(report: Report) -> str:
     if not any(content.says_something(row) for row in rows):
         return "No figures for this window; `vpemetrics status` shows what was collected."
     judged = any(row.usual or row.signal for row in rows)
-    margin = content.margin(report) if judged else ()
+    margin = [heading for heading in content.margin(report) if heading] if judged else []
     headings = ["Metric", *(column.heading for column in shown), *margin]
     lines = [_line(row, len(headings), len(margin)) for row in rows]
     told = [("Targets", text) for text in signals.targets(report)]
@@ -55,7 +56,7 @@ def _table(report: Report) -> str:
 def _line(row: content.Row, width: int, margin: int) -> list[str]:
     label = f"**{plain(row.label)}**" if not row.level else plain(row.label)
     indent = "\u2003" * max(row.level - 1, 0)
-    beside = [row.usual, row.signal][:margin] if row.cells else []
+    beside = [row.usual, row.signal][2 - margin :] if row.cells else []
     texts = [plain(row.across)] if row.across else [*map(_cell, row.cells), *map(plain, beside)]
     return _padded([indent + label, *texts], width)
 
@@ -94,7 +95,8 @@ def _failures(report: Report) -> str:
 def _exceptions(report: Report) -> str:
     lines = (f"- {plain(line)}" for line in content.exceptions(report))
     levels = (
-        f"\n{plain(signals.new_level(one))}\n\n{_fenced(one.step)}" for one in report.new_levels
+        f"\n{plain(signals.new_level(one))} {signals.DECLARE}\n\n{_fenced(one.step)}"
+        for one in report.new_levels
     )
     return "\n".join(["## Exceptions", "", *lines, *levels])
 
@@ -112,7 +114,7 @@ def _problems(report: Report) -> str:
 
 def _problem(problem: Problem) -> str:
     examples = content.examples(problem)
-    text = f"{words.count(problem.count)} {words.reason(problem.reason)}"
+    text = f"{words.count(problem.count)} {words.reason(problem.reason, problem.count)}"
     remedy = f" → {plain(problem.remedy)}" if problem.remedy else ""
     command = f" {_code(problem.command)}" if problem.command else ""
     return f"- {plain(f'{text} ({examples})' if examples else text)}{remedy}{command}"

@@ -3,6 +3,7 @@
 What it says comes from `content`, in words; the template sets it (templates/page.html).
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,11 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from vpemetrics.reports import columns, content, signals, sparkline, words
 from vpemetrics.reports.charts import palette
-from vpemetrics.reports.content import WEEKS_DRAWN
 from vpemetrics.reports.model import FailureRow, Problem, Report
 from vpemetrics.reports.registry import CHARTS
 
@@ -57,6 +57,7 @@ def render(report: Report) -> bytes:
         charts=[[_chart(report, name) for name in column] for column in CHARTS_SHOWN],
         failures=_failures(report),
         exceptions=list(content.exceptions(report)),
+        declare=signals.DECLARE,
         new_levels=[(signals.new_level(one), one.step) for one in report.new_levels],
         detail_title=f"In detail, {shown[-1].name}",
         details=list(_details(report, shown[-1])),
@@ -95,7 +96,7 @@ class Head:
 
 def _head(report: Report) -> Head:
     return Head(
-        whose=" · ".join(content.whose(report)),
+        whose=" · ".join(content.whose(report, content.WIDE)),
         when=content.when(report),
         facts=[*content.widened(report), content.data_age(report)],
         coverage=list(content.coverage(report)),
@@ -120,7 +121,7 @@ class Table:
     headings: Sequence[str]
     margin: tuple[str, ...]
     rows: Sequence[Drawn]
-    drawn: str = f"{WEEKS_DRAWN} weeks"
+    drawn: str
 
     @property
     def all_headings(self) -> list[str]:
@@ -135,8 +136,9 @@ def _table(report: Report, shown: Sequence[content.Column]) -> Table:
     judged = any(row.usual or row.signal for row in rows)
     return Table(
         headings=[column.heading for column in shown],
-        margin=content.margin(report) if judged else (),
+        margin=tuple(heading for heading in content.margin(report) if heading) if judged else (),
         rows=[Drawn(row=row, drawing=sparkline.of(report, row.metric)) for row in rows if known],
+        drawn=words.counted(sparkline.weeks_drawn(report), "week"),
     )
 
 
@@ -218,15 +220,23 @@ class Trouble:
     """A problem in the data, in words, with what mends it."""
 
     text: str
-    remedy: str
+    remedy: Markup
     command: str
+
+
+def _unbroken(text: str) -> Markup:
+    """The text, with options of a command that no line may break after their hyphens."""
+    return Markup(_OPTION.sub(r'<span class="whole">\g<0></span>', str(escape(text))))  # noqa: S704  # escaped
+
+
+_OPTION: Final = re.compile(r"--[a-z][a-z-]*")
 
 
 def _problem(problem: Problem) -> Trouble:
     examples = content.examples(problem)
-    what = f"{words.count(problem.count)} {columns.plain(words.reason(problem.reason))}"
+    what = f"{words.count(problem.count)} {words.reason(problem.reason, problem.count)}"
     return Trouble(
-        text=f"{what} ({examples})" if examples else what,
-        remedy=columns.plain(problem.remedy or ""),
+        text=columns.plain(f"{what} ({examples})" if examples else what),
+        remedy=_unbroken(columns.plain(problem.remedy or "")),
         command=columns.plain(problem.command or ""),
     )

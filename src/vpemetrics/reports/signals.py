@@ -82,6 +82,18 @@ def said_of(report: Report, metric: str) -> str:
     return f"{before.word} {_short(before)}" if before else figure.signal
 
 
+def unsaid_of(report: Report, metric: str) -> str:
+    """Why a week that has limits gets no word: it was not collected whole."""
+    chart = chart_of(report, metric)
+    if not chart or not usual_of(report, metric) or not words.is_week(report.window):
+        return ""
+    own = [point for point in chart.points if point.start == report.window.start]
+    return NOT_WHOLE if any(point.hollow for point in own) else ""
+
+
+NOT_WHOLE: Final = "not whole"
+
+
 def _last_words(report: Report, metric: str) -> list[str]:
     """What a window longer than a week holds, bad news first: `worse W18`, `better W26`."""
     chart, figure = chart_of(report, metric), report.figure(metric)
@@ -178,12 +190,13 @@ def _baseline(chart: Chart, signal: Signal) -> Baseline:
 
 
 def new_level(level: NewLevel) -> str:
-    """What has been on one side of the usual for long, and that it can be declared."""
+    """What has been on one side of the usual for long."""
     since = words.day(level.since, year=True)
-    return (
-        f"{words.name(level.metric)}: {level.points} {_in_a_row(level)}, since {since}. "
-        "If that is the new level, declare it:"
-    )
+    return f"{words.name(level.metric)}: {level.points} {_in_a_row(level)}, since {since}."
+
+
+DECLARE: Final = "If that is the new level, declare it:"
+"""What stands before the lines that declare a new level."""
 
 
 def _in_a_row(level: NewLevel) -> str:

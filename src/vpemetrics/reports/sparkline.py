@@ -19,7 +19,7 @@ DRAWN: Final = ("deployment_frequency", "share_within_24h", "change_fail_rate",
 
 
 def of(report: Report, metric: str) -> Markup:
-    """An `svg` element with the last 26 weeks of a metric; nothing where there is nothing to draw.
+    """An `svg` element with the last weeks of a metric; nothing where there is nothing to draw.
 
     The scale begins at 0; weeks without a value interrupt the line, partial ones too.
     """
@@ -44,7 +44,13 @@ def _weeks(report: Report, metric: str) -> list[Figure | None]:
     if not found:
         return []
     last = max(found)
-    return [found.get(last - timedelta(weeks=ago)) for ago in reversed(range(WEEKS_DRAWN))]
+    drawn = min((last - min(found)).days // 7 + 1, WEEKS_DRAWN)
+    return [found.get(last - timedelta(weeks=ago)) for ago in reversed(range(drawn))]
+
+
+def weeks_drawn(report: Report) -> int:
+    """Over how many weeks the lines of a report go."""
+    return max(len(_weeks(report, metric)) for metric in DRAWN)
 
 
 def _value(week: Figure | None) -> float | None:

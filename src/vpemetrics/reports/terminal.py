@@ -290,7 +290,7 @@ def _judgement(report: Report, width: int) -> list[Line]:
 def _steps(report: Report, width: int) -> Iterator[Line]:
     """The lines that declare a new level, after eight weeks in a row."""
     for level in report.new_levels:
-        said = columns.wrap(signals.new_level(level), width - 2)
+        said = columns.wrap(f"{signals.new_level(level)} {signals.DECLARE}", width - 2)
         yield from map(Line, _hanging("→ ", said))
         yield from (Line(f"    {line}") for line in columns.plain_lines(level.step, width - 4))
 
@@ -393,7 +393,7 @@ def _problems(report: Report, width: int) -> list[Line]:
 def _problem(problem: Problem, size: int, width: int) -> Iterator[str]:
     start = f"  {columns.right(words.count(problem.count), size)}  "
     room = width - len(start)
-    what = columns.plain(words.reason(problem.reason))
+    what = columns.plain(words.reason(problem.reason, problem.count))
     examples = content.examples(problem)
     yield from _hanging(start, columns.wrap(f"{what} ({examples})" if examples else what, room))
     if problem.remedy:

@@ -4,6 +4,7 @@ Rounding is half to even on the decimal a person would write down, and it never 
 nothing is 0 unless it is zero, no share is 100 % unless it is all of them.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -75,9 +76,22 @@ def name(metric: str) -> str:
     return known.title if known else metric.replace("_", " ").capitalize()
 
 
-def reason(key: str) -> str:
-    """What a reason stands for: `unknown_commit` is "deployments of an unknown commit"."""
-    return REASONS.get(key, key.replace("_", " "))
+def reason(key: str, number: int = 2) -> str:
+    """What a reason stands for: `unknown_commit` is "deployments of an unknown commit".
+
+    Of one it is "deployment of an unknown commit".
+    """
+    several = REASONS.get(key, key.replace("_", " "))
+    return _of_one(several) if number == 1 else several
+
+
+def _of_one(several: str) -> str:
+    """The same with its noun, and the verb that follows it, in the singular."""
+    one = re.sub(rf"\b({_NOUNS})s\b", r"\1", several, count=1)
+    return one.replace("that name ", "that names ")
+
+
+_NOUNS: Final = "build|change|deployment|failure|incident|pull request|service"
 
 
 def count(number: int) -> str:
