@@ -82,13 +82,8 @@ query Look(
 
 def find(count: int) -> str:
     """The query that finds as many repositories by `$owner0`, `$name0`, `$owner1` and so on."""
-    variables = "".join(f"$owner{at}: String!, $name{at}: String!, " for at in range(count))
-    fields = "\n".join(
-        f"  r{at}: repository(owner: $owner{at}, name: $name{at}, followRenames: true)"
-        " { ...Probe }"
-        for at in range(count)
-    )
-    return f"\nquery Find({variables}{_FLAGS}) {{\n  {_COST}\n{fields}\n}}\n{_PROBE}"
+    fields = _named(count, "...Probe")
+    return f"\nquery Find({_names(count)}, {_FLAGS}) {{\n  {_COST}\n{fields}\n}}\n{_PROBE}"
 
 
 # A commit without its parents: asking for these of every pull request's would cost a hundred
@@ -424,6 +419,82 @@ query Sizes($ids: [ID!]!, $labels: [String!]!, $since: GitTimestamp!) {{
 }}"""
 """How much there is to collect of repositories."""
 
+OWNED: Final = f"""
+query Owned($owner: String!, $first: Int!, $after: String) {{
+  {_COST}
+  repositoryOwner(login: $owner) {{
+    repositories(
+      first: $first, after: $after, ownerAffiliations: [OWNER],
+      orderBy: {{field: PUSHED_AT, direction: DESC}}
+    ) {{
+      {_PAGE}
+      nodes {{ nameWithOwner isArchived isFork pushedAt }}
+    }}
+  }}
+}}"""
+"""An owner's repositories, the latest pushed to first."""
+
+_SIGHT: Final = """
+fragment Sight on Repository {
+  nameWithOwner
+  owner { __typename login }
+  deployments(first: 1, orderBy: {field: CREATED_AT, direction: DESC}) { nodes { createdAt } }
+  releases(first: 100, orderBy: {field: CREATED_AT, direction: DESC}) {
+    nodes { tagName isDraft isPrerelease publishedAt }
+  }
+  refs(
+    refPrefix: "refs/tags/", first: 100, orderBy: {field: TAG_COMMIT_DATE, direction: DESC}
+  ) {
+    nodes {
+      name
+      target {
+        __typename
+        ... on Commit { committedDate }
+        ... on Tag { tagger { date } target { ... on Commit { committedDate } } }
+      }
+    }
+  }
+  pullRequests(states: [MERGED], first: 100, orderBy: {field: UPDATED_AT, direction: DESC}) {
+    nodes { mergedAt }
+  }
+  labels(first: 100, orderBy: {field: NAME, direction: ASC}) { nodes { name } }
+  owners0: object(expression: "HEAD:.github/CODEOWNERS") { ... on Blob { text } }
+  owners1: object(expression: "HEAD:CODEOWNERS") { ... on Blob { text } }
+  owners2: object(expression: "HEAD:docs/CODEOWNERS") { ... on Blob { text } }
+  catalog: object(expression: "HEAD:catalog-info.yaml") { ... on Blob { text } }
+}
+"""
+
+
+def sight(count: int) -> str:
+    """The query for what as many repositories, named as for `find`, present of themselves."""
+    return (
+        f"\nquery Sight({_names(count)}) {{\n  {_COST}\n{_named(count, '...Sight')}\n}}\n{_SIGHT}"
+    )
+
+
+def labelled(count: int) -> str:
+    """The query for the latest issues with one of `$labels` of as many repositories."""
+    issues = (
+        "issues(first: 100, labels: $labels, orderBy: {field: CREATED_AT, direction: DESC})"
+        " { nodes { createdAt labels(first: 20) { nodes { name } } } }"
+    )
+    variables = f"{_names(count)}, $labels: [String!]!"
+    return f"\nquery Labelled({variables}) {{\n  {_COST}\n{_named(count, issues)}\n}}"
+
+
+def _names(count: int) -> str:
+    return ", ".join(f"$owner{at}: String!, $name{at}: String!" for at in range(count))
+
+
+def _named(count: int, fields: str) -> str:
+    return "\n".join(
+        f"  r{at}: repository(owner: $owner{at}, name: $name{at}, followRenames: true)"
+        f" {{ {fields} }}"
+        for at in range(count)
+    )
+
+
 QUERIES: Final = {
     "LOOK": LOOK,
     "FIND": find(2),
@@ -441,5 +512,8 @@ QUERIES: Final = {
     "HISTORY": HISTORY,
     "TOUCHING": TOUCHING,
     "SIZES": SIZES,
+    "OWNED": OWNED,
+    "SIGHT": sight(2),
+    "LABELLED": labelled(2),
 }
-"""All of them by name; `find` for two repositories."""
+"""All of them by name; those that ask by names for two repositories."""
