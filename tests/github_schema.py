@@ -89,3 +89,60 @@ def unknown_fields(fields: Fields) -> list[str]:
         for name in resolvers
         if kind not in types or name not in types[kind].fields
     ]
+
+
+GIVEN = {
+    "owner": '"acme"',
+    "name": '"shop"',
+    "login": '"acme"',
+    "number": "4",
+    "id": '"R_nothing"',
+    "ids": '["R_nothing"]',
+    "qualifiedName": '"refs/heads/main"',
+    "tagName": '"v1.0.0"',
+    "refPrefix": '"refs/tags/"',
+    "expression": '"main"',
+    "first": "2",
+}
+
+
+def everything(of: str, fields: Fields, depth: int) -> str:
+    """Selections of all fields of a type that have resolvers, and of theirs, so deep.
+
+    Connections and their edges count for nothing. Every field has its type in its key, as two
+    types of a union may mean different things by one name.
+    """
+    from graphql import get_named_type, is_abstract_type, is_leaf_type
+
+    found = ["__typename"]
+    known = schema().type_map[of].fields
+    for name, field in known.items():
+        if name not in fields[of]:
+            continue
+        kind = get_named_type(field.type)
+        asked = f"{of}_{name}: {name}{_arguments(field)}"
+        if is_leaf_type(kind):
+            found.append(asked)
+            continue
+        below = depth - (not kind.name.endswith(("Connection", "Edge", "PageInfo")))
+        if below < 0:
+            continue
+        kinds = schema().get_possible_types(kind) if is_abstract_type(kind) else [kind]
+        inner = [
+            f"... on {each.name} {{ {everything(each.name, fields, below)} }}"
+            for each in kinds
+            if each.name in fields
+        ]
+        found.append(f"{asked} {{ {' '.join(inner)} }}")
+    return " ".join(found)
+
+
+def _arguments(field: Any) -> str:
+    from graphql import is_required_argument
+
+    given = [
+        f"{name}: {GIVEN[name]}"
+        for name, argument in field.args.items()
+        if is_required_argument(argument) or name in ("first", "expression")
+    ]
+    return f"({', '.join(given)})" if given else ""

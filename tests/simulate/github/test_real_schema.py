@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from github_schema import executed, mistakes, needs_github_schema, unknown_fields
+from github_schema import everything, executed, mistakes, needs_github_schema, unknown_fields
 from github_world import MONDAY, busy_world
 
 from vpemetrics.collectors.github.queries import QUERIES
@@ -120,6 +120,22 @@ def has_items(data: Any) -> bool:
     if isinstance(data, list):
         return any(item for item in data)
     return isinstance(data, dict) and any(has_items(value) for value in data.values())
+
+
+@pytest.mark.parametrize("kind", ["Repository", "PullRequest", "Issue", "Deployment"])
+def test_every_field_of_a_node_and_of_what_it_holds_is_answered_alike(
+    kind: str, world: World
+) -> None:
+    fields = everything(kind, ALL_FIELDS, 1)
+    text = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {kind} {{ {fields} }} }} }}"
+    answer = assert_alike(text, {"ids": ids(world)}, world)
+
+    assert mistakes(text) == []
+    assert any(answer["data"]["nodes"])
+
+
+def test_every_field_of_a_query_is_answered_alike(world: World) -> None:
+    assert_alike(f"{{ {everything('Query', ALL_FIELDS, 1)} }}", {}, world)
 
 
 def test_every_field_with_a_resolver_is_in_the_real_schema() -> None:

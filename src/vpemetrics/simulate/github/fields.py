@@ -377,7 +377,7 @@ FIELDS: Final[Fields] = {
         "nodes": _nodes,
         **_plain("viewer"),
     },
-    "User": {**_OWNER, **_plain("email")},
+    "User": {**_OWNER, "email": lambda one, _arguments: one.email or ""},
     "Organization": _OWNER,
     "Bot": _ACTOR,
     "Mannequin": _ACTOR,
