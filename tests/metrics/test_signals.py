@@ -488,6 +488,22 @@ class TestStretches:
 
         assert [one.provisional for one in found] == [False, True, True]
 
+    @pytest.mark.parametrize(
+        ("step", "hollow"),
+        [
+            (1, [False, False, True]),  # on the day of the first failure, which begins a level
+            (2, [True, False, True]),
+            (3, [True, False, True]),  # on the day of the failure that ends the stretch
+            (4, [False, True, True]),
+        ],
+    )
+    def test_one_that_began_before_a_step_is_hollow(self, step: int, hollow: list[bool]) -> None:
+        steps = [MONDAY + timedelta(days=step)]
+        found = stretches(outcomes(0, 1, 0, 1, 0, 1, 0), steps=steps)
+
+        assert [one.hollow for one in found] == hollow
+        assert [one.value for one in found] == [1, 1, 1]
+
     @given(failed=st.lists(st.integers(0, 1), max_size=80))
     def test_stretches_and_failures_add_up_to_what_follows_the_first(
         self, failed: list[int]

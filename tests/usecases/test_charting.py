@@ -10,7 +10,7 @@ from measuring import collected, weeks
 from stored import SOURCE, empty_store
 
 from vpemetrics.metrics.charts import Baseline, Chart, Kind, Word
-from vpemetrics.records import Coverage, CoverageKind, Deployment
+from vpemetrics.records import Coverage, CoverageKind, Deployment, Incident
 from vpemetrics.reports.model import Report
 from vpemetrics.rules import Rules, Service, Step
 from vpemetrics.store import Store
@@ -218,18 +218,35 @@ def test_a_step_is_one_of_what_its_scope_holds(store: Store, scope: str | None) 
     assert chart(reported(store, 34, rules, service="shop")).baseline.since == on
 
 
-def test_rare_failures_are_shown_as_stretches(store: Store) -> None:
-    failed = [
+def failing(numbers: Iterable[int]) -> list[Incident]:
+    """The first deployments of some weeks fail."""
+    return [
         incident(
             f"I{week}", f"Mon{week} 01:00", f"Mon{week} 02:00", cause_deployment=f"shop/{week}.0"
         )
-        for week in range(1, 40, 2)
+        for week in numbers
     ]
-    store.save(SOURCE, [*deployed([5] * 40), *failed, *until(42)])
+
+
+def test_rare_failures_are_shown_as_stretches(store: Store) -> None:
+    store.save(SOURCE, [*deployed([5] * 40), *failing(range(1, 40, 2)), *until(42)])
 
     rare = chart(reported(store, 40), "change_fail_rate")
     assert rare.kind is Kind.G
     assert {point.value for point in rare.points[:-1]} == {9.0}
+
+
+def test_limits_after_a_step_are_the_same_whether_what_was_before_it_is_read_or_not(
+    store: Store,
+) -> None:
+    step = Step(metric="change_fail_rate", on=weeks(8).start, why="canaries")
+    store.save(SOURCE, [*deployed([3] * 110), *failing([2, *range(20, 60, 2)]), *until(112)])
+    rules = replace(RULES, steps=(step,))
+
+    early = chart(reported(store, 40, rules), "change_fail_rate").baseline  # reads all there is
+    late = chart(reported(store, 110, rules), "change_fail_rate").baseline  # reads since the step
+    assert (early.first, late.first) == (weeks(22).start, weeks(22).start)
+    assert (early.locked, late.locked, late.center) == (False, False, 5)
 
 
 def test_without_an_incident_source_there_is_no_chart_of_failures(store: Store) -> None:

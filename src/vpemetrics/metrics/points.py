@@ -6,7 +6,8 @@ They reach from the first of some weeks, which are in a row, to the end of the l
 `earlier` are those before them, back to the first that was collected.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -78,7 +79,11 @@ def recent_outcomes(facts: Facts) -> Table:
 
 
 def stretch_points(
-    metric: str, rows: Table, facts: Facts, weeks: Sequence[Window]
+    metric: str,
+    rows: Table,
+    facts: Facts,
+    weeks: Sequence[Window],
+    steps: Iterable[date] = (),
 ) -> tuple[Point, ...]:
     """The deployments that went well between one that did not and the next, of a rate."""
     base = _base(metric, rows, facts)
@@ -87,6 +92,7 @@ def stretch_points(
         _outcomes(base, _BAD[metric], weeks[0].zone),
         (week.start for week, was in zip(weeks, known, strict=True) if not was),
         next((week.start for week in weeks if _provisional(metric, facts, week)), None),
+        steps,
     )
 
 

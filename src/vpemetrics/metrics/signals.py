@@ -81,40 +81,49 @@ def stretches(
     outcomes: Iterable[Outcome],
     uncollected: Iterable[date] = (),
     provisional_from: date | None = None,
+    steps: Iterable[date] = (),
 ) -> tuple[Point, ...]:
     """How many deployments went well between each failure and the next, the current stretch hollow.
 
     `outcomes` are in the order of time; what came before the first failure is no stretch.
     One that holds a date of `uncollected` is a gap; one that ends on or after `provisional_from`
-    is provisional, because a failure that nobody knows of yet would cut it in two.
+    is provisional, because a failure that nobody knows of yet would cut it in two; one that began
+    before a step is of two levels, and hollow.
     """
-    holes = sorted(uncollected)
-    points: list[Point] = []
+    holes, edges = sorted(uncollected), sorted(steps)
+    return tuple(
+        Point(
+            label=one.on.isoformat(),
+            start=one.on,
+            value=float(one.went_well)
+            if bisect_left(holes, one.since) == bisect_left(holes, one.on)
+            else None,
+            hollow=one.running or bisect_right(edges, one.since) != bisect_right(edges, one.on),
+            provisional=provisional_from is not None and one.on >= provisional_from,
+        )
+        for one in _between_failures(outcomes)
+    )
+
+
+class _Stretch(NamedTuple):
+    since: date
+    on: date
+    went_well: int
+    running: bool
+
+
+def _between_failures(outcomes: Iterable[Outcome]) -> Iterator[_Stretch]:
     went_well, failed_on, last_on = 0, None, None
     for on, failed in outcomes:
         last_on = on
         if failed and failed_on is not None:
-            points.append(_stretch(failed_on, on, went_well, holes, provisional_from))
+            yield _Stretch(failed_on, on, went_well, running=False)
         if failed:
             went_well, failed_on = 0, on
         else:
             went_well += 1
-    if failed_on is None or last_on is None:
-        return ()
-    current = _stretch(failed_on, last_on, went_well, holes, provisional_from)
-    return (*points, current.model_copy(update={"hollow": True}))
-
-
-def _stretch(
-    since: date, on: date, went_well: int, holes: Sequence[date], provisional_from: date | None
-) -> Point:
-    known = bisect_left(holes, since) == bisect_left(holes, on)
-    return Point(
-        label=on.isoformat(),
-        start=on,
-        value=float(went_well) if known else None,
-        provisional=provisional_from is not None and on >= provisional_from,
-    )
+    if failed_on is not None and last_on is not None:
+        yield _Stretch(failed_on, last_on, went_well, running=True)
 
 
 # --- limits -------------------------------------------------------------------------------------

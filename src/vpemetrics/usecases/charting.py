@@ -127,7 +127,7 @@ class _Charting:
         about = metric, self._rows_since(first), self._facts, self._weeks[at:]
         weekly = self._drawn_up(metric, Kind.XMR, weekly_points(*about, self._weeks[:at]), steps)
         if metric in RATES and not weekly.baseline.limited:
-            rare = self._drawn_up(metric, Kind.G, stretch_points(*about), steps)
+            rare = self._drawn_up(metric, Kind.G, stretch_points(*about, steps), steps)
             weekly = weekly_or_rare(weekly, rare) if rare.points else weekly
         return weekly
 
