@@ -53,7 +53,7 @@ def test_ready_made_configurations_are_free_of_mistakes(example: Path) -> None:
 
 
 def test_there_are_ready_made_configurations() -> None:
-    assert {"files.toml", "git.toml", "gitops.toml", "monorepo.toml"} <= {
+    assert {"files.toml", "git.toml", "github.toml", "gitops.toml", "monorepo.toml"} <= {
         path.name for path in EXAMPLES
     }
 
@@ -61,6 +61,8 @@ def test_there_are_ready_made_configurations() -> None:
 def test_every_single_setting_can_come_from_the_environment() -> None:
     values = {"lead_time.start": "merge", "organisation.timezone": "Asia/Tokyo"}
     durations = {"failures.suspect_within": "1h", "deployments.superseded_within": "1h"}
+    schedule = {"collect": "1h", "report": "fri 12:00", "output": "week.md"}
+    values |= {f"schedule.{name}": value for name, value in schedule.items()}
     texts = dict.fromkeys(single_settings(), "text")
     environ = {variable(name): text for name, text in (texts | values | durations).items()}
 

@@ -1,0 +1,61 @@
+"""For which time the facts of a repository are known: what was really read, and nothing else."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from vpemetrics.collectors.github.lists import ISSUES, PULLS, RULES, RUNS, TYPES, base, wanted
+from vpemetrics.collectors.github.place import Place
+from vpemetrics.collectors.github.position import Position
+from vpemetrics.records import Coverage, CoverageKind
+
+_EVERYTHING = "*"
+
+
+def coverage(
+    place: Place, position: Position, *, now: datetime | None = None
+) -> Iterator[Coverage]:
+    """What is known of a repository; until `now` where all of it was looked at and is quiet."""
+    own = {position.known, place.seen.name}
+    lists = wanted(place)
+    deploying = [name for name, kind in RULES.items() if place.rules_from(kind)]
+    incidents = [name for name in lists if base(name) in (ISSUES, TYPES)]
+    services = {*position.services, *(one.service for one in place.deployments if one.service)}
+    kinds = (
+        (CoverageKind.PULL_REQUESTS, [PULLS] if PULLS in lists else [], own),
+        (CoverageKind.DEPLOYMENTS, deploying, own | services),
+        (CoverageKind.INCIDENTS, incidents, own if place.is_code else {_EVERYTHING}),
+        (CoverageKind.RUNS, [RUNS] if RUNS in lists and place.options.runs else [], own),
+    )
+    spans = [(kind, _span(position, names, now), scopes) for kind, names, scopes in kinds]
+    spans.append((CoverageKind.COMMITS, _commits(place, position, now), own))
+    for kind, span, scopes in spans:
+        if span:
+            for scope in sorted(scopes):
+                start, end = span
+                yield Coverage(source=place.source, scope=scope, kind=kind, start=start, end=end)
+
+
+def _span(
+    position: Position, names: Collection[str], now: datetime | None
+) -> tuple[datetime, datetime] | None:
+    """The time for which all of some lists were read.
+
+    A look at a repository does not show runs, so these are known until they were read last.
+    """
+    stretches = {name: position.lists.get(name) for name in names}
+    known = {name: one.covered for name, one in stretches.items() if one and one.covered}
+    if not known or len(known) < len(stretches):
+        return None
+    start = max(span[0] for span in known.values())
+    end = min(now if now and name != RUNS else span[1] for name, span in known.items())
+    return (start, end) if start < end else None
+
+
+def _commits(
+    place: Place, position: Position, now: datetime | None
+) -> tuple[datetime, datetime] | None:
+    history = position.history
+    if history is None or history.walks:
+        return None
+    end = now or history.end
+    return (position.begin, end) if place.is_code and position.begin < end else None

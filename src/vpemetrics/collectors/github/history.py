@@ -1,0 +1,149 @@
+"""The commits of deployed branches with their parents, read until all that is new is known.
+
+GitHub tells a history newest first, the commits of merged branches among older ones that are
+known. So reading ends when no parent of a new commit is unknown, and not with the first known.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from vpemetrics.collectors.github import queries
+from vpemetrics.collectors.github.paging import FULL, Listing, ask_page
+from vpemetrics.collectors.github.parse.commits import parents, parse_commit
+from vpemetrics.collectors.github.parse.naming import Node, instant
+from vpemetrics.collectors.github.place import Place
+from vpemetrics.collectors.github.position import History, Known, Walk
+from vpemetrics.collectors.github.problems import Gone, TooHeavy
+from vpemetrics.records import Commit
+
+_PATH: Final = ("node", "object", "history")
+_HISTORY: Final = Listing(query=queries.HISTORY, path=_PATH, largest=FULL)
+_TOUCHING: Final = Listing(query=queries.TOUCHING, path=_PATH, largest=FULL)
+_AT_ONCE: Final = 10
+"""How many pages make a portion."""
+_BEFORE: Final = timedelta(days=30)
+"""How far behind the first wanted day histories are read, for what was deployed late."""
+
+
+class Reader:
+    """Reads histories of one repository from where the last collection left off."""
+
+    def __init__(self, place: Place, known: Known, before: History | None) -> None:
+        """`known` are the commits that were told; those that will be are added to them."""
+        self._place = place
+        self._known = known
+        self.history = self._continued(before)
+        self._touched: dict[str, set[str]] = {}
+        self._touched_since: datetime | None = None
+
+    def want(self, tip: str) -> None:
+        """Has the history of a commit read, if it is not known."""
+        walks = self.history.walks
+        if tip not in self._known and all(walk.tip != tip for walk in walks):
+            self.history = replace(self.history, walks=(*walks, Walk(tip=tip)))
+
+    def read(self) -> Iterator[list[Commit]]:
+        """New commits in portions; `history` says how far was read when one is yielded."""
+        while self.history.walks:
+            walk, *others = self.history.walks
+            if walk.after is None and walk.tip in self._known:
+                self.history = replace(self.history, walks=tuple(others))
+                continue
+            fresh, after = self._some(walk)
+            going_on = () if after is None else (after,)
+            self.history = replace(self.history, walks=(*going_on, *others))
+            commits = self._told(walk.tip, fresh)
+            self._known.add(one.sha for one in commits)
+            yield commits
+
+    def _continued(self, before: History | None) -> History:
+        place, cut = self._place, self._place.begin - _BEFORE
+        settings = place.settings(place.paths)
+        if before is None or before.settings != settings:
+            self._known.clear()
+            before = History(cut=cut, end=place.now, settings=settings, size=FULL)
+        history = replace(before, end=place.now, tip=place.seen.tip)
+        tip, walks = history.tip, history.walks
+        if tip is None or tip in self._known or any(walk.tip == tip for walk in walks):
+            return history
+        return replace(history, walks=(Walk(tip=tip), *walks))
+
+    def _some(self, walk: Walk) -> tuple[list[Node], Walk | None]:
+        """The new commits of a few pages, and where to go on; None at the end."""
+        fresh: list[Node] = []
+        for _ in range(_AT_ONCE):
+            found, after, is_late = self._page(walk)
+            new = [one for one in found if one["oid"] not in self._known]
+            met = {one["oid"] for one in (*fresh, *new)}
+            fresh += new
+            wanted = {*walk.pending, *(sha for one in new for sha in parents(one))}
+            pending = sorted(sha for sha in wanted if sha not in met and sha not in self._known)
+            if after is None or is_late or not pending:
+                return fresh, None
+            walk = replace(walk, after=after, pending=tuple(pending))
+        return fresh, walk
+
+    def _page(self, walk: Walk) -> tuple[Sequence[Node], str | None, bool]:
+        """Commits, where more are, and whether they are all from before the cut."""
+        variables = {"id": self._place.seen.id, "oid": walk.tip, "after": walk.after}
+        try:
+            page = ask_page(self._place.asking, _HISTORY, variables, self.history.size)
+        except Gone:  # it was pushed away
+            return (), None, True
+        self.history = replace(self.history, size=page.size)
+        if page.lost:
+            raise TooHeavy("GitHub leaves commits out of a history; try again later")
+        dates = [at for one in page.nodes if (at := instant(one.get("committedDate")))]
+        is_late = bool(dates) and max(dates) < self.history.cut
+        return page.nodes, page.after, is_late
+
+    def _told(self, tip: str, fresh: Sequence[Node]) -> list[Commit]:
+        place = self._place
+        if not place.paths:
+            return [parse_commit(one, place.naming.known, place.bots) for one in fresh]
+        self._touch(tip, fresh)
+        return [
+            parse_commit(one, place.naming.known, place.bots, self._paths(one)) for one in fresh
+        ]
+
+    def _paths(self, node: Node) -> tuple[str, ...] | None:
+        """What a commit touches, as far as services ask; None for merges, as git has it."""
+        if len(parents(node)) > 1:
+            return None
+        sha = node["oid"]
+        return tuple(f"{path}/*" for path, shas in self._touched.items() if sha in shas)
+
+    def _touch(self, tip: str, fresh: Sequence[Node]) -> None:
+        """Finds out which commits touch the paths of services, as far back as these go."""
+        dates = [at for one in fresh if (at := instant(one.get("committedDate")))]
+        since = min(dates, default=self.history.cut)
+        if self._touched_since and self._touched_since <= since:
+            return
+        self._touched_since = since
+        for path in sorted({prefix(pattern) for pattern in self._place.paths} - {""}):
+            self._touched.setdefault(path, set()).update(self._touching(tip, path, since))
+
+    def _touching(self, tip: str, path: str, since: datetime) -> Iterator[str]:
+        variables = {
+            "id": self._place.seen.id,
+            "oid": tip,
+            "path": path,
+            "since": since.isoformat(),
+            "after": None,
+        }
+        while True:
+            page = ask_page(self._place.asking, _TOUCHING, variables, FULL)
+            yield from (one["oid"] for one in page.nodes)
+            if page.after is None:
+                return
+            variables["after"] = page.after
+
+
+def prefix(pattern: str) -> str:
+    """The folder or file that a pattern of paths is about; empty if it is about several."""
+    plain = pattern.strip("/")
+    for ending in ("/**", "/*"):
+        plain = plain.removesuffix(ending)
+    return "" if set(plain) & set("*?[!") else plain

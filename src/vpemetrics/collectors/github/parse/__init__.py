@@ -1,0 +1,1 @@
+"""What GitHub answers into records, one module a kind of thing; pure, without any network."""

@@ -1,0 +1,207 @@
+"""How far a repository was collected: what one collection leaves for the next to go on from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+OVERLAP: Final = timedelta(minutes=10)
+"""How much of what was read is read again, for what was written while it was read."""
+_TIE: Final = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """A stretch of a list that is still to be read, from its newest end down.
+
+    It began at `top`, was read as far as `reached`, and ends at `down_to`. `after` is GitHub's
+    cursor of the last page that was read.
+    """
+
+    top: datetime
+    reached: datetime
+    down_to: datetime
+    after: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """What was read of a list that is told newest first.
+
+    It is wanted from `start` on and was read until `end`, but for the gaps, the newest first.
+    `newest` is the latest moment met, by GitHub's clock. `size` is how much is asked for at a
+    time. `sign` is what told that nothing is new when all of it was read, and `settings` stand
+    for what decides what is told of it.
+    """
+
+    start: datetime
+    end: datetime
+    settings: str
+    size: int
+    gaps: tuple[Gap, ...] = ()
+    newest: datetime | None = None
+    sign: str | None = None
+
+    def opened(self, now: datetime, overlap: timedelta = OVERLAP) -> "Stretch":
+        """With what came since as a gap to be read first, and some of what came before."""
+        first, *others = self.gaps or (None,)
+        if first and first.after is None and first.reached == first.top:
+            fresh = replace(first, top=now, reached=now)  # it was never begun
+        else:
+            others = [one for one in (first, *others) if one]
+            known_to = min(self.newest, self.end) if self.newest else self.start
+            fresh = Gap(top=now, reached=now, down_to=known_to - overlap)
+        return replace(self, end=now, gaps=(fresh, *others), sign=None)
+
+    def advanced(
+        self, reached: datetime | None, after: str | None, newest: datetime | None
+    ) -> "Stretch":
+        """With a page of the first gap read; the gap is closed where no `after` is left."""
+        first, *others = self.gaps
+        reached = min(first.reached, reached) if reached else first.reached
+        if after is not None and reached >= first.down_to:
+            others.insert(0, replace(first, reached=reached, after=after))
+        known = [at for at in (self.newest, newest) if at]
+        return replace(self, gaps=tuple(others), newest=max(known, default=None))
+
+    @property
+    def covered(self) -> tuple[datetime, datetime] | None:
+        """The time up to the end of which all is known; None if that is none yet."""
+        start = self.gaps[0].reached if self.gaps else self.start
+        return (start, self.end) if start < self.end else None
+
+    def is_quiet(self, sign: str, newest: datetime | None, settings: str) -> bool:
+        """Whether all was read when the same was to be seen as now.
+
+        What was written in the very seconds of the last reading does not count as read.
+        """
+        same = not self.gaps and self.sign == sign and self.settings == settings
+        return same and (newest is None or newest < self.end - _TIE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walk:
+    """A history that is being read from a commit: GitHub's cursor, and parents not met yet."""
+
+    tip: str
+    after: str | None = None
+    pending: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """What was read of the commits, back to `cut`; `tip` is the default branch's.
+
+    `walks` are still to be ended. `end` is when the tip was looked at.
+    """
+
+    cut: datetime
+    end: datetime
+    settings: str
+    size: int
+    tip: str | None = None
+    walks: tuple[Walk, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """Something that may still change without moving up in any list.
+
+    `updated_at` is what GitHub said when it was read; None asks for it in any case. `tries`
+    counts how often parts of it were not given.
+    """
+
+    kind: str
+    created_at: datetime
+    updated_at: datetime | None = None
+    tries: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempts:
+    """The attempts of a run that were told, and when it was created."""
+
+    told: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """Where the collection of a repository stands.
+
+    `id` is GitHub's permanent one, `known` the name in records and `name` the current one;
+    `asked` is the name in the settings, if it is there by name. `lists` are stretches by what
+    they are of. `services` are those that deployments named.
+    """
+
+    id: str
+    known: str
+    name: str
+    asked: str | None
+    begin: datetime
+    branch: str | None = None
+    lists: Mapping[str, Stretch] = field(default_factory=dict)
+    history: History | None = None
+    open: Mapping[str, Open] = field(default_factory=dict)
+    open_runs: Mapping[str, datetime] = field(default_factory=dict)
+    attempts: Mapping[str, Attempts] = field(default_factory=dict)
+    looked_back_at: datetime | None = None
+    services: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """One line, as a cursor holds it."""
+        return _adapter().dump_json(self, exclude_defaults=True).decode()
+
+    def listed(self, name: str, stretch: Stretch) -> "Position":
+        """With another stretch of a list."""
+        return replace(self, lists={**self.lists, name: stretch})
+
+    def opened(self, found: Mapping[str, Open | None]) -> "Position":
+        """With things that are open, or by None no longer are."""
+        merged = {**self.open, **found}
+        return replace(self, open={id_: one for id_, one in merged.items() if one})
+
+
+def parse_position(text: str | None) -> Position | None:
+    """The position a cursor holds; None if there is none, or another version wrote it."""
+    try:
+        return _adapter().validate_json(text or "null")
+    except ValidationError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _adapter() -> "TypeAdapter[Position]":
+    return TypeAdapter(Position)
+
+
+class Known:
+    """Commits that were told, kept as the first 12 digits of each."""
+
+    _DIGITS: Final = 12
+
+    def __init__(self, text: str = "") -> None:
+        """Those of a cursor."""
+        width = self._DIGITS
+        self._known = {text[at : at + width] for at in range(0, len(text), width)}
+        self.changed = False
+
+    def __contains__(self, sha: str) -> bool:
+        return sha[: self._DIGITS] in self._known
+
+    def add(self, shas: Iterable[str]) -> None:
+        """Notes that these were told."""
+        self._known.update(sha[: self._DIGITS] for sha in shas)
+        self.changed = True
+
+    def clear(self) -> None:
+        """Forgets all, to tell it again."""
+        self._known.clear()
+        self.changed = True
+
+    def to_text(self) -> str:
+        """As a cursor holds them."""
+        return "".join(sorted(self._known))

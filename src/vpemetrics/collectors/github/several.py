@@ -1,0 +1,86 @@
+"""Several repositories at once: threads ask, and one thread gets what they found."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from queue import Empty, Full, Queue
+from threading import Event, Thread
+from typing import Final
+
+from vpemetrics.collectors.base import Portion
+from vpemetrics.collectors.github.work import Work
+
+AT_ONCE: Final = 8
+"""How many are collected at a time; GitHub allows a hundred requests at once."""
+_AHEAD: Final = 16
+"""How many portions wait for being saved at most."""
+_PATIENCE: Final = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A repository is done with; `end` is why before its end, if it was."""
+
+    work: Work
+    end: Exception | None
+
+
+class Several:
+    """Collects repositories in a few threads."""
+
+    def __init__(self, works: Sequence[Work]) -> None:
+        """Nothing has begun yet."""
+        self._todo: Queue[Work] = Queue()
+        for work in works:
+            self._todo.put(work)
+        self._of = len(works)
+        self._found: Queue[Portion | Done] = Queue(maxsize=_AHEAD)
+        self._left = Event()
+
+    def results(self) -> Iterator[Portion | Done]:
+        """What they find, and which of them are done, as it comes."""
+        threads = [Thread(target=self._run, daemon=True) for _ in range(min(AT_ONCE, self._of))]
+        for thread in threads:
+            thread.start()
+        done = 0
+        try:
+            while done < self._of:
+                found = self._found.get()
+                done += isinstance(found, Done)
+                yield found
+        finally:
+            self._left.set()
+            _empty(self._found)
+            for thread in threads:
+                thread.join()
+
+    def _run(self) -> None:
+        while not self._left.is_set():
+            try:
+                work = self._todo.get_nowait()
+            except Empty:
+                return
+            end: Exception | None = None
+            try:
+                self._hand_over(work.portions())
+            except Exception as reason:  # it is raised again where the results are read
+                end = reason
+            self._hand_over([Done(work=work, end=end)])
+
+    def _hand_over(self, found: Iterable[Portion | Done]) -> None:
+        for one in found:
+            while not self._left.is_set():
+                try:
+                    self._found.put(one, timeout=_PATIENCE)
+                    break
+                except Full:
+                    continue
+            if self._left.is_set():
+                return
+
+
+def _empty(queue: Queue[Portion | Done]) -> None:
+    try:
+        while True:
+            queue.get_nowait()
+    except Empty:
+        return

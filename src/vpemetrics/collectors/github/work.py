@@ -1,0 +1,229 @@
+"""One repository collected, part by part: each goes on where the last collection left off.
+
+First come the commits, so that originals of pull requests can be told from what is on a branch
+already; last the histories of deployed commits that are on no branch that was read.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from vpemetrics.collectors.base import Portion
+from vpemetrics.collectors.github.again import ask_again
+from vpemetrics.collectors.github.asking import Enough
+from vpemetrics.collectors.github.covering import coverage
+from vpemetrics.collectors.github.history import Reader as HistoryReader
+from vpemetrics.collectors.github.lists import (
+    ISSUES,
+    LISTINGS,
+    RUNS,
+    base,
+    is_empty,
+    is_quiet,
+    label_of,
+    runs_sign,
+    sign,
+    stretch_of,
+    wanted,
+)
+from vpemetrics.collectors.github.paging import FULL, read
+from vpemetrics.collectors.github.parse.naming import Node
+from vpemetrics.collectors.github.place import Place
+from vpemetrics.collectors.github.position import Known, Open, Position
+from vpemetrics.collectors.github.problems import Forbidden, GitHubProblem, Gone, TooHeavy
+from vpemetrics.collectors.github.runs import Reader as RunsReader
+from vpemetrics.collectors.github.telling import Telling
+from vpemetrics.records import AnyRecord, Deployment, Repository
+
+COMMITS: Final = " commits"
+"""What stands behind a repository's name where the commits it told are noted."""
+
+_AGAIN_AT_ONCE: Final = 25
+
+
+class Work:
+    """The collection of one repository.
+
+    `portions` are what is new; `errors` what went wrong in which part, while others went on.
+    `lost` counts by what GitHub did not give of it.
+    """
+
+    def __init__(
+        self, place: Place, position: Position, known: Known, moved: Sequence[str]
+    ) -> None:
+        """`moved` are ids of open things that GitHub changed since they were read."""
+        self.place = place
+        self.position = position
+        self.errors: dict[str, GitHubProblem] = {}
+        self.lost: dict[str, int] = {}
+        self._known = known
+        self._moved = moved
+        self._telling = Telling(place=place, known=known)
+        self._history = HistoryReader(place, known, position.history) if place.is_code else None
+
+    def portions(self) -> Iterator[Portion]:
+        """All that is new. Enough, or the problem, if it ends before all is told."""
+        end: Exception | None = None
+        self.position = replace(
+            self.position, name=self.place.seen.name, branch=self.place.seen.branch
+        )
+        try:
+            for name in self._parts():
+                try:
+                    yield from self._part(name)
+                except (Forbidden, Gone, TooHeavy) as error:
+                    self.errors[name] = error
+        except (Enough, GitHubProblem) as reason:
+            end = reason
+        yield self._portion([*self._repository(), *coverage(self.place, self.position)])
+        if end:
+            raise end
+
+    def _parts(self) -> list[str]:
+        lists = wanted(self.place)
+        code = ["commits"] if self.place.is_code else []
+        late = ["deployed commits"] if self.place.is_code else []
+        return [*code, "open", *lists, "open again", *late]
+
+    def _part(self, name: str) -> Iterator[Portion]:
+        match base(name):
+            case "commits" | "deployed commits":
+                return self._commits()
+            case "open":
+                return self._ask_again(self._moved)
+            case "open again":
+                return self._ask_again(self._partial())
+            case "issues of type":
+                return self._typed(name)
+            case "runs":
+                return self._runs()
+        return self._list(name)
+
+    def _commits(self) -> Iterator[Portion]:
+        if self._history:
+            for commits in self._history.read():
+                yield self._portion(commits)
+
+    def _list(self, name: str) -> Iterator[Portion]:
+        if is_quiet(self.place, self.position, name):
+            known = replace(self.position.lists[name], end=self.place.now)
+            self.position = self.position.listed(name, known)
+            return
+        listing = LISTINGS[base(name)]
+        stretch = stretch_of(self.place, self.position, name)
+        if is_empty(self.place, name):
+            stretch = replace(stretch, gaps=())
+        variables: dict[str, object] = {"id": self.place.seen.id}
+        if base(name) == ISSUES:
+            variables |= {"labels": [label_of(name)]}
+        for page, reached in read(self.place.asking, listing.listing, variables, stretch):
+            stretch = reached
+            self._lose(name, page.lost)
+            records, found = self._told(page.nodes, listing.kind, page.partial)
+            self.position = self.position.listed(name, stretch).opened(found)
+            yield self._portion(records)
+        done = replace(stretch, sign=sign(self.place, name)[0])
+        self.position = self.position.listed(name, done)
+
+    def _told(
+        self, nodes: Sequence[Node], kind: str, partial: frozenset[str]
+    ) -> tuple[list[AnyRecord], dict[str, Open | None]]:
+        records: list[AnyRecord] = []
+        found: dict[str, Open | None] = {}
+        for node in nodes:
+            told = self._telling.tell(node, kind)
+            records += told.records
+            id_ = node.get("id")
+            if id_ in partial:
+                before = self.position.open.get(id_) or Open(kind=kind, created_at=self.place.now)
+                found[id_] = self._telling.again(node, before)
+                self._lose(f"parts of {kind}", found[id_] is None)
+            elif id_:
+                found[id_] = told.open
+        return records, found
+
+    def _ask_again(self, ids: Sequence[str]) -> Iterator[Portion]:
+        """What is open, and what GitHub left something out of, by its ids."""
+        for at in range(0, len(ids), _AGAIN_AT_ONCE):
+            some = ids[at : at + _AGAIN_AT_ONCE]
+            again = ask_again(self.place.asking, some)
+            records: list[AnyRecord] = []
+            found: dict[str, Open | None] = dict.fromkeys(again.gone)
+            for node in again.nodes:
+                own, opened = self._told([node], node["__typename"], again.partial)
+                records += own
+                found |= opened
+            self.position = self.position.opened(found)
+            yield self._portion(records)
+
+    def _typed(self, name: str) -> Iterator[Portion]:
+        """Issues of a type: GraphQL knows none, so REST names them."""
+        if is_quiet(self.place, self.position, name):
+            return
+        stretch = stretch_of(self.place, self.position, name)
+        ids = list(self._typed_ids(label_of(name), stretch.gaps[0].down_to))
+        yield from self._ask_again(ids)
+        done = replace(stretch, gaps=(), newest=self.place.now, sign=sign(self.place, name)[0])
+        self.position = self.position.listed(name, done)
+
+    def _typed_ids(self, type_: str, since: datetime) -> Iterator[str]:
+        page, some = 1, list[dict[str, Any]]()
+        while some or page == 1:
+            some = self.place.asking.get(
+                f"/repos/{self.place.seen.name}/issues",
+                {"type": type_, "state": "all", "since": since.isoformat(), "page": page}
+                | {"sort": "updated", "direction": "desc", "per_page": FULL},
+            )
+            yield from (one["node_id"] for one in some if "pull_request" not in one)
+            page += 1
+
+    def _partial(self) -> list[str]:
+        return [id_ for id_, one in self.position.open.items() if one.updated_at is None]
+
+    def _runs(self) -> Iterator[Portion]:
+        reader = RunsReader(place=self.place, position=self.position)
+        for records in reader.open_again():
+            self.position = reader.position
+            yield self._portion(records)
+        if is_quiet(self.place, self.position, RUNS) and not reader.is_due():
+            return
+        stretch = reader.look_back(stretch_of(self.place, self.position, RUNS))
+        for records, reached in reader.read(stretch):
+            stretch = reached
+            self.position = reader.position = reader.position.listed(RUNS, stretch)
+            yield self._portion(records)
+        self._lose(RUNS, reader.lost)
+        done = replace(stretch, sign=runs_sign(self.place))
+        self.position = reader.position.listed(RUNS, done)
+
+    def _repository(self) -> Iterator[Repository]:
+        seen, known = self.place.seen, self.place.naming.known
+        yield Repository(
+            id=seen.id,
+            name=seen.name,
+            aliases=(known,) if known != seen.name else (),
+            default_branch=seen.branch,
+        )
+
+    def _portion(self, records: Sequence[AnyRecord]) -> Portion:
+        if self._history:
+            for sha in self._telling.tips(records):
+                self._history.want(sha)
+            self.position = replace(self.position, history=self._history.history)
+        services = {one.service for one in records if isinstance(one, Deployment) and one.service}
+        services |= set(self.position.services)
+        self.position = replace(self.position, services=tuple(sorted(services)))
+        return Portion(records=records, cursors=self._cursors())
+
+    def _cursors(self) -> Mapping[str, str]:
+        known = self.position.known
+        cursors = {known: self.position.to_json()}
+        if self._known.changed:
+            cursors[known + COMMITS] = self._known.to_text()
+            self._known.changed = False
+        return cursors
+
+    def _lose(self, what: str, count: int) -> None:
+        if count:
+            self.lost[what] = self.lost.get(what, 0) + count
