@@ -41,6 +41,7 @@ def block_ends(found: Report) -> list[str]:
         (weeks(2), "2026-03-16", 6),
         (parse_month("2026-03"), "2026-03-30", 6),  # its last complete week ends on a Sunday
         (parse_quarter("2026-Q1"), "2026-03-30", 6),
+        (parse_month("2027-02"), "2027-03-01", 6),  # four whole weeks, which are a block already
         (weeks(-50, 2), "2026-03-16", 13),  # a year is drawn whole
     ],
 )

@@ -112,11 +112,11 @@ def blocks(facts: Facts, of: Windows, scope: Scope) -> tuple[Figure, ...]:
     last = week_of(until - timedelta(days=7), window.zone)
     count = int(max(window.weeks, HISTORY_WEEKS)) // BLOCK_WEEKS
     each = [_block(last, ago) for ago in reversed(range(count))]
-    known = {of.main, of.headline}
+    known = {(one.start, one.end) for one in (of.main, of.headline)}
     return tuple(
         _row(figure)
         for block in each
-        if block not in known
+        if (block.start, block.end) not in known
         for figure in _measure(facts, scope, block, BY_BLOCK)
     )
 
