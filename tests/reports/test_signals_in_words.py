@@ -237,6 +237,10 @@ def test_services_outside_their_limits_are_named(
             "Deployments at least 25 a week: hit or miss",
         ),
         (
+            TargetStatus(metric="deployment_frequency", at_least=0.05, word=TargetWord.HIT_OR_MISS),
+            "Deployments at least 0.05 a week: hit or miss",
+        ),
+        (
             TargetStatus(
                 metric="change_fail_rate",
                 at_most=0.08,

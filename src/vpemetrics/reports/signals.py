@@ -1,6 +1,7 @@
 """What every output says of limits, signals, targets and quarters, in words."""
 
 import math
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
@@ -283,7 +284,10 @@ def _goal(one: TargetStatus) -> str:
 
 def _amount(value: float, unit: Unit) -> str:
     per = " a week" if unit is Unit.PER_WEEK else ""
-    return f"{words.measure(value, unit).replace('.0', '')}{per}"
+    return f"{_WHOLE.sub('', words.measure(value, unit))}{per}"
+
+
+_WHOLE: Final = re.compile(r"\.0(?!\d)")
 
 
 def change_of(report: Report, metric: str) -> str:
