@@ -60,7 +60,8 @@ def numbers(found: Any) -> list[int]:
     [("DESC", [[5, 4], [3, 2], [1]]), ("ASC", [[1, 2], [3, 4], [5]])],
 )
 def test_pages_follow_each_other_in_order(direction: str, pages: list[list[int]]) -> None:
-    shop, cursor, found = shop_with_pulls(5), None, []
+    shop, cursor = shop_with_pulls(5), None
+    found: list[list[int]] = []
     while True:
         got = page(shop, 2, cursor, direction)
         assert got["totalCount"] == 5
@@ -304,7 +305,7 @@ def test_one_id_that_is_gone_leaves_the_others() -> None:
 def test_everything_with_an_id_that_is_asked_for_again_is_found_by_it() -> None:
     world = busy_world()
     shop = world.repository("acme/shop")
-    things = [
+    things: list[Any] = [
         shop,
         shop.pulls[3],
         shop.issues[1],

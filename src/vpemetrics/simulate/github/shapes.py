@@ -49,8 +49,8 @@ def account(one: Account | None, api: str) -> Shape | None:
     }
 
 
-def repository(one: Repo, api: str) -> Shape:
-    """A repository."""
+def minimal_repository(one: Repo, api: str) -> Shape:
+    """A repository where it is told of something else."""
     return {
         "id": one.database_id,
         "node_id": one.id,
@@ -62,6 +62,13 @@ def repository(one: Repo, api: str) -> Shape:
         "description": None,
         "fork": one.fork,
         "url": f"{api}/repos/{one.full_name}",
+    }
+
+
+def repository(one: Repo, api: str) -> Shape:
+    """A repository."""
+    return {
+        **minimal_repository(one, api),
         "clone_url": f"{one.url}.git",
         "created_at": timestamp(one.created_at),
         "updated_at": timestamp(one.updated_at),
@@ -224,7 +231,7 @@ def deployment(one: Deployment, api: str) -> Shape:
         "sha": one.commit,
         "ref": one.ref,
         "task": one.task,
-        "payload": one.payload,
+        "payload": one.payload or {},
         "original_environment": one.environment,
         "environment": one.environment,
         "description": one.description or None,
@@ -345,8 +352,8 @@ def run(one: Run, api: str, attempt: Attempt | None = None) -> Shape:
         "previous_attempt_url": before,
         "workflow_url": f"{_home(one.repo, api)}/actions/workflows/{one.workflow.database_id}",
         "head_commit": _head(one),
-        "repository": repository(one.repo, api),
-        "head_repository": repository(one.repo, api),
+        "repository": minimal_repository(one.repo, api),
+        "head_repository": minimal_repository(one.repo, api),
     }
 
 
