@@ -37,6 +37,25 @@ from vpemetrics.simulate.github.rest import rest
 from vpemetrics.simulate.github.world import Repo, World
 
 NOBODY = bot_test()
+SAME = (
+    "number",
+    "title",
+    "created_at",
+    "ready_at",
+    "first_review_at",
+    "approved_at",
+    "merged_at",
+    "closed_at",
+    "merge_commit_sha",
+    "commit_shas",
+    "base_branch",
+    "head_branch",
+    "additions",
+    "deletions",
+    "labels",
+    "reverts",
+)
+"""What of a pull request GitHub tells as records do."""
 WITHOUT_LIMITS = {**FIELDS, "Query": {**FIELDS["Query"], "rateLimit": lambda *_: None}}
 
 
@@ -118,33 +137,15 @@ def test_the_history_of_the_default_branch_comes_out_as_it_was(
 
 
 def test_pull_requests_come_out_as_they_were(told: list[AnyRecord], world: World) -> None:
-    same = [
-        "number",
-        "title",
-        "created_at",
-        "ready_at",
-        "first_review_at",
-        "approved_at",
-        "merged_at",
-        "closed_at",
-        "merge_commit_sha",
-        "commit_shas",
-        "base_branch",
-        "head_branch",
-        "additions",
-        "deletions",
-        "labels",
-        "reverts",
-    ]
     closing = 0
     for repo in repositories(world, told):
         found, known = pulls(repo), of(told, repo, Change)
         assert found.keys() == {one.id for one in known}
         for was in known:
             one = found[was.id]
-            expected = {name: getattr(was, name) for name in same}
+            expected = {name: getattr(was, name) for name in SAME}
             expected["title"] = was.title or was.head_branch  # GitHub wants a title
-            assert {name: getattr(one, name) for name in same} == expected
+            assert {name: getattr(one, name) for name in SAME} == expected
             assert bool(one.is_bot) == bool(was.is_bot)
             incidents = [each for each in one.closes if each.startswith("example/incidents#")]
             assert len(incidents) == len(was.closes)
