@@ -1,0 +1,46 @@
+"""A first look at a clone: its versions, its commits of late, and who owns it."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from vpemetrics.collectors.git.clone import Clone
+from vpemetrics.collectors.git.log import moment
+from vpemetrics.collectors.git.tags import is_release, service_of
+from vpemetrics.collectors.seen import DAYS, Sight, Tally, Versions
+
+_CODEOWNERS: Final = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+_CATALOG: Final = "catalog-info.yaml"
+
+
+def sight_of(clone: Clone, now: datetime) -> Sight:
+    """What a clone shows; its `merges` are the commits on the default branch's own line."""
+    since = now - timedelta(days=DAYS)
+    owners = (_text(clone, path) for path in _CODEOWNERS)
+    return Sight(
+        repository=clone.name,
+        tags=_versions(clone, since),
+        merges=Tally(count=_commits(clone, since)),
+        codeowners=next(filter(None, owners), None),
+        catalog=_text(clone, _CATALOG),
+    )
+
+
+def _versions(clone: Clone, since: datetime) -> Versions:
+    tags = [tag for tag in clone.tags if is_release(tag.name)]
+    late = [tag for tag in tags if (at := moment(tag.seconds)) and at >= since]
+    services = {service_of(tag.name, clone.name) or "" for tag in late or tags}
+    return Versions(
+        tally=Tally(count=len(late)), ever=len(tags), services=tuple(sorted(services)) or ("",)
+    )
+
+
+def _commits(clone: Clone, since: datetime) -> int:
+    if clone.tip is None:
+        return 0
+    begin = f"--since={since:%Y-%m-%dT%H:%M:%SZ}"
+    return int(clone.git.text("rev-list", "--count", "--first-parent", begin, clone.tip))
+
+
+def _text(clone: Clone, path: str) -> str | None:
+    """A file on the default branch."""
+    return clone.git.attempt("show", f"{clone.tip}:{path}") if clone.tip else None
