@@ -530,6 +530,22 @@ def test_an_import_covers_the_time_from_its_first_to_its_last_row(folder: Write)
     ]
 
 
+def test_incidents_do_not_end_with_the_last_of_a_service(folder: Write) -> None:
+    """Else its deployments would count up to a failure, and no further."""
+    path = folder(
+        {
+            "incidents.csv": "id,service,detected_at\n1,shop,2026-09-02T00:00:00Z\n"
+            "2,till,2026-09-01T00:00:00Z\n3,till,2026-09-04T00:00:00Z\n"
+            "4,shop,2026-09-03T00:00:00Z\n",
+        }
+    )
+
+    assert coverage(path) == [
+        stretch("shop", CoverageKind.INCIDENTS, at(1), at(4, 0, 1)),
+        stretch("till", CoverageKind.INCIDENTS, at(1), at(4, 0, 1)),
+    ]
+
+
 def test_a_file_of_coverage_is_taken_at_its_word(folder: Write) -> None:
     path = folder(
         {

@@ -59,6 +59,8 @@ class Spans:
     """From the first to the last row, for each kind and each service or repository.
 
     The end is a second after the last row, because it is not part of a stretch.
+    Incidents speak from the first to the last of any service: to end with a service's own last
+    one would count its deployments up to a failure and no further, and make it fail too often.
     Rows without a time or a place cover nothing. `silent` covers nothing at all, for an
     import that says itself what it covers.
     """
@@ -80,7 +82,13 @@ class Spans:
 
     def stretches(self) -> Iterator[Sourced]:
         """The spans, by source, kind and scope."""
-        for (source, kind, scope), (first, last) in sorted(self._spans.items()):
+        together: dict[str, tuple[datetime, datetime]] = {}
+        for (source, kind, _), span in self._spans.items():
+            if kind == CoverageKind.INCIDENTS:
+                first, last = together.get(source, span)
+                together[source] = min(first, span[0]), max(last, span[1])
+        for (source, kind, scope), span in sorted(self._spans.items()):
+            first, last = together[source] if kind == CoverageKind.INCIDENTS else span
             yield (
                 source,
                 Coverage(
