@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -13,6 +14,7 @@ class Options:
     pages: int = 3
     names: tuple[str, ...] = ()
     draft: bool = False
+    kind: Literal["tags", "commits"] = "tags"
 
     def __post_init__(self) -> None:
         if self.pages < 1:
@@ -33,6 +35,16 @@ def test_settings_a_collector_takes_are_fine() -> None:
     [
         ({}, "sources.mine.path: missing"),
         ({"path": "a", "page": 1}, "sources.mine.page: unknown setting; did you mean pages?"),
+        (
+            {"path": "a", "zebra": 1},
+            "sources.mine.zebra: unknown setting; valid are path, pages, names, draft, kind",
+        ),
+        (
+            {"path": "a", "kind": "commit"},
+            'sources.mine.kind: found "commit", expected one of tags, commits; '
+            "did you mean commits?",
+        ),
+        ({"path": "a", "kind": 3}, "sources.mine.kind: found 3, expected one of tags, commits"),
         ({"path": 1}, "sources.mine.path: found 1, expected text in quotes"),
         ({"path": "a", "pages": "x"}, 'sources.mine.pages: found "x", expected a whole number'),
         ({"path": "a", "names": [1]}, "sources.mine.names[1]: found 1, expected text in quotes"),

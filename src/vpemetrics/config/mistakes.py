@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -45,9 +45,15 @@ def misfit(path: KeyPath, value: object, expected: str, near: str | None = None)
     return Mistake(path=path, problem=f"found {found}, expected {expected}{_hint(near)}")
 
 
-def unknown(path: KeyPath, near: str | None) -> Mistake:
-    """A setting there is not; its value is not shown, for who knows what it holds."""
-    return Mistake(path=path, problem=f"unknown setting{_hint(near)}")
+def unknown(path: KeyPath, near: str | None, known: Iterable[str] = ()) -> Mistake:
+    """A setting there is not; its value is not shown, for who knows what it holds.
+
+    Where none is near, those that are `known` are listed.
+    """
+    valid = "" if near else ", ".join(known)
+    return Mistake(
+        path=path, problem=f"unknown setting{f'; valid are {valid}' if valid else _hint(near)}"
+    )
 
 
 def of_validation(error: ValidationError, path: KeyPath = ()) -> Iterator[Mistake]:
@@ -96,13 +102,26 @@ def _of_details(path: KeyPath, details: ErrorDetails) -> Mistake:
         case "wrong":
             context = details["ctx"]
             return misfit(path, value, context["expected"], context["near"])
+        case "literal_error":
+            return _no_choice(path, value, details["ctx"]["expected"])
         case "value_error":
             return Mistake(path=path, problem=str(details["ctx"]["error"]))
         case "model_type" | "dict_type":
             return misfit(path, value, _table_at(path))
         case "tuple_type" if path[0] in tables() and len(path) == 1:
             return misfit(path, value, _table_at(path))
-    return misfit(path, value, _EXPECTED.get(kind) or details["msg"])
+    return misfit(path, value, _EXPECTED.get(kind) or _plainly(details["msg"]))
+
+
+def _no_choice(path: KeyPath, value: object, expected: str) -> Mistake:
+    """A value that is none of a few; pydantic names them in quotes."""
+    choices = re.findall(r"'([^']*)'", expected)
+    return misfit(path, value, f"one of {', '.join(choices)}", nearest(value, choices))
+
+
+def _plainly(message: str) -> str:
+    """What pydantic expects, without its own beginning of the sentence."""
+    return message.removeprefix("Input should be ")
 
 
 def _table_at(path: KeyPath) -> str:

@@ -44,7 +44,7 @@ def option_mistakes(
     known = [field.name for field in fields(options)]
     for key in given:
         if key not in known:
-            yield unknown((*path, key), nearest(key, known))
+            yield unknown((*path, key), nearest(key, known), known)
     try:
         TypeAdapter(options).validate_python({key: given[key] for key in known if key in given})
     except ValidationError as error:
