@@ -25,9 +25,8 @@ from vpemetrics.collectors.github.position import Attempts, Gap, Position, Stret
 from vpemetrics.collectors.github.problems import Gone
 from vpemetrics.records import AnyRecord
 
-MINUTES: Final = 7 * 24 * 60
-"""How long the first window is."""
-_LONGEST: Final = 53 * MINUTES
+MINUTES: Final = 53 * 7 * 24 * 60
+"""How long a window is at first, and at most."""
 _SHORTEST: Final = 5
 _CAP: Final = 1000
 _PAGE: Final = 100
@@ -84,7 +83,7 @@ class Reader:
                 stretch = replace(stretch, size=max(_SHORTEST, stretch.size // 2))
                 continue
             wider = stretch.size * 2 if len(found) < _FEW else stretch.size
-            stretch = _advanced(replace(stretch, size=min(_LONGEST, wider)), gap, start)
+            stretch = _advanced(replace(stretch, size=min(MINUTES, wider)), gap, start)
             yield self._tell(found), stretch
 
     def _window(self, start: datetime, end: datetime) -> tuple[list[Node], bool]:
@@ -104,7 +103,7 @@ class Reader:
                 path, {"created": created, "per_page": _PAGE, "page": page}
             )
             runs, total = answer.get("workflow_runs") or [], answer.get("total_count") or 0
-            if total > _CAP and page == 1:
+            if total >= _CAP and page == 1:
                 return runs, True
             found += runs
             if not runs or page * _PAGE >= min(total, _CAP):

@@ -186,13 +186,15 @@ class Work:
         for records in reader.open_again():
             self.position = reader.position
             yield self._portion(records)
+            reader.position = self.position
         if is_quiet(self.place, self.position, RUNS) and not reader.is_due():
             return
         stretch = reader.look_back(stretch_of(self.place, self.position, RUNS))
         for records, reached in reader.read(stretch):
             stretch = reached
-            self.position = reader.position = reader.position.listed(RUNS, stretch)
+            self.position = reader.position.listed(RUNS, stretch)
             yield self._portion(records)
+            reader.position = self.position
         self._lose(RUNS, reader.lost)
         done = replace(stretch, sign=runs_sign(self.place))
         self.position = reader.position.listed(RUNS, done)

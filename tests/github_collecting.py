@@ -1,0 +1,97 @@
+"""Collects from a simulated GitHub, keeping what one collection leaves for the next."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from vpemetrics.collectors.base import Occasion, Portion
+from vpemetrics.collectors.github import Options, collect
+from vpemetrics.records import AnyRecord
+from vpemetrics.rules import Rules
+from vpemetrics.simulate.github.faults import Faults
+from vpemetrics.simulate.github.server import SimulatedGitHub
+from vpemetrics.simulate.github.world import World
+
+Kind = TypeVar("Kind", bound=AnyRecord)
+
+
+@dataclass(kw_only=True)
+class Collected:
+    """What collections of a simulated GitHub told so far, and what the last one cost.
+
+    `records` are all by kind and key; `told` those of the last collection.
+    """
+
+    github: SimulatedGitHub
+    now: datetime
+    settings: dict[str, Any]
+    rules: Rules = field(default_factory=Rules)
+    cursors: dict[str, str] = field(default_factory=dict)
+    records: dict[tuple[str, str], AnyRecord] = field(default_factory=dict)
+    told: list[AnyRecord] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    requests: int = 0
+    points: int = 0
+
+    def collect(self, later: timedelta = timedelta(hours=1), **settings: Any) -> "Collected":
+        """One more collection, so much later; all of it."""
+        for _ in self.portions(later, **settings):
+            pass
+        return self
+
+    def portions(self, later: timedelta = timedelta(hours=1), **settings: Any) -> Generator[Portion]:
+        """One more collection, a portion at a time; each is kept before it is given."""
+        self.now += later
+        self.told, self.warnings = [], []
+        requests, points = self.github.requests, self.github.points
+        options = Options(url=self.github.url, token="env:TOKEN", **(self.settings | settings))
+        occasion = Occasion(
+            source="github",
+            now=self.now,
+            cursors=dict(self.cursors),
+            rules=self.rules,
+            warn=self.warnings.append,
+            secret=lambda _reference: "ghp_example",
+        )
+        try:
+            for portion in collect(options, occasion):
+                self._keep(portion)
+                yield portion
+        finally:
+            self.requests = self.github.requests - requests
+            self.points = self.github.points - points
+
+    def of(self, kind: type[Kind]) -> dict[str, Kind]:
+        """All records of a kind by their keys."""
+        return {key: one for (_, key), one in self.records.items() if isinstance(one, kind)}
+
+    def new(self, kind: type[Kind]) -> dict[str, Kind]:
+        """Those of the last collection."""
+        return {one.key: one for one in self.told if isinstance(one, kind)}
+
+    def fresh(self) -> "Collected":
+        """The same GitHub, of which nothing was collected yet."""
+        return replace(self, cursors={}, records={}, told=[], warnings=[])
+
+    def _keep(self, portion: Portion) -> None:
+        told = list(portion.records)
+        self.told += told
+        self.records.update({(one.KIND, one.key): one for one in told})
+        self.cursors.update(portion.cursors)
+
+
+@contextmanager
+def collecting(
+    world: World,
+    now: datetime,
+    *,
+    faults: Faults | None = None,
+    rules: Rules | None = None,
+    **settings: Any,
+) -> Iterator[Collected]:
+    """Nothing is collected yet of a world at a moment."""
+    settings = {"repositories": ("acme/*",), "runs": False, **settings}
+    with SimulatedGitHub(world, faults=faults) as github:
+        yield Collected(github=github, now=now, settings=settings, rules=rules or Rules())
