@@ -34,7 +34,7 @@ MOST_COMMITS: Final = 250
 Arguments = Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, slots=True)
 class PullCommit:
     """A commit as part of a pull request."""
 
