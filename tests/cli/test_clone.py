@@ -197,3 +197,34 @@ def test_quiet_is_silent_about_what_was_assumed(clone: Path) -> None:
     invoke("collect", "-q")
 
     assert invoke("report", "-q").stderr == ""
+
+
+def test_commits_go_by_the_names_that_git_has_for_them(clone: Path) -> None:
+    tip = subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip()
+
+    told = {name: invoke("explain", name).stdout for name in (tip, "HEAD", "main", "v1.4~1")}
+
+    assert told["HEAD"] == told["main"] == told[tip]
+    assert told["HEAD"].startswith("Commit ")
+    assert told["v1.4~1"].startswith("Commit ")
+    assert told["v1.4~1"] != told["HEAD"]
+
+
+def test_a_version_is_found_without_its_v(clone: Path) -> None:
+    assert invoke("explain", "1.3").stdout == invoke("explain", "v1.3").stdout != ""
+
+
+def test_a_commit_that_was_not_collected_is_said_to_be_one(clone: Path) -> None:
+    new = ("-c", "user.name=a", "-c", "user.email=a", "commit", "-q", "--allow-empty", "-m", "x")
+    subprocess.run(["git", "checkout", "-q", "-b", "side"], check=True)
+    subprocess.run(["git", *new], check=True)
+
+    result = invoke("explain", "side")
+
+    assert result.exit_code == 1
+    assert "side is commit " in result.stderr
+    assert "not collected" in result.stderr
+
+
+def test_an_option_of_git_is_no_name(clone: Path) -> None:
+    assert "nothing is known under '--all'" in invoke("explain", "--", "--all").stderr

@@ -37,6 +37,17 @@ def bring_in(session: Session, store: "Store", rules: "Rules") -> None:
         session.warn(f"this clone could not be read again: {result.error}")
 
 
+def commit_named(name: str) -> str | None:
+    """The sha of what the clone around the working directory calls so, as HEAD or a branch."""
+    from vpemetrics.collectors.git.commands import Git
+
+    revision = f"{name}^{{commit}}"
+    found = Git(path=Path.cwd()).attempt(
+        "rev-parse", "--verify", "--quiet", "--end-of-options", revision
+    )
+    return found.strip() if found else None
+
+
 def named_after_it(rules: Rules, store: "Store") -> Rules:
     """The rules under the clone's name, where nothing else names the organisation."""
     names = [one.name for _, one in store.records(Repository.KIND) if isinstance(one, Repository)]

@@ -44,13 +44,18 @@ def explain(
         week=week, month=month, quarter=quarter, start=start, end=end, zone=zone
     )
     with session.existing_store(configuration) as store:
+        from vpemetrics.cli.clone import commit_named
         from vpemetrics.reports.explanation import render, render_json
         from vpemetrics.usecases.explaining import explain as explained
         from vpemetrics.usecases.reporting import Asked
 
         asked = Asked(window=window, service=service, team=team)
         with session.progress("Tracing services") as advance:
-            found = explained(store, session.rules(configuration, store), what, asked, advance)
+            rules = session.rules(configuration, store)
+            if session.choose_store(configuration).of_clone:
+                found = explained(store, rules, what, asked, advance, commit_named)
+            else:
+                found = explained(store, rules, what, asked, advance)
     if found.subject != "metric" and (window or service or team):
         session.warn("a record has no window and no scope; those options only choose figures")
     if json:

@@ -1,5 +1,6 @@
 """Explanations for whoever doubts a number: the records behind a figure, or one record's story."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Final
 
@@ -25,17 +26,24 @@ from vpemetrics.window import MISSING, from_micros
 _LINE: Final = 72
 
 
+def _unnamed(_name: str) -> str | None:
+    """Nobody else knows commits by names."""
+    return None
+
+
 def explain(
     store: Store,
     rules: Rules,
     name: str,
     asked: Asked = EVERYTHING,
     progress: Progress | None = None,
+    commit_named: Callable[[str], str | None] = _unnamed,
 ) -> Explanation:
     """What is behind a metric's figure for a window and scope, or what was made of a record.
 
     `name` is a metric or its alias, a sha, `#123`, `owner/repository#123`, or the id of a
-    deployment or incident; `kind:id` or `source:id` where one name means several.
+    deployment or incident; `kind:id` or `source:id` where one name means several. A version is
+    found with and without its `v`; any other name may be one that `commit_named` has a sha for.
     NotFound if nothing is known under it, with names that resemble it.
     """
     bring_up_to_date(store, rules, progress)
@@ -44,7 +52,7 @@ def explain(
     if metric is not None:
         return _metric(store, known, metric, asked)
     with store.view() as view:
-        match = _meant(view, name)
+        match = _meant(view, name, commit_named)
     return explain_record(store, known, match)
 
 
@@ -95,14 +103,24 @@ def _wider(start: str, end: str) -> str:
     return f"The report's longer window: --from {start} --to {end}"
 
 
-def _meant(view: View, name: str) -> Match:
+def _meant(view: View, name: str, commit_named: Callable[[str], str | None]) -> Match:
     """The one record a name means. NotFound lists candidates if there are several."""
-    found = _found(view, name)
+    found = _found(view, name) or _found(view, _other_spelling(name))
+    sha = None if found else commit_named(name)
+    if sha:
+        found = _found(view, sha)
     if len(found) == 1:
         return found[0]
     if found:
         raise NotFound(_ambiguous(name, found))
+    if sha:
+        raise NotFound(f"{name} is commit {sha[:12]}, which was not collected")
     raise NotFound(_unknown(view, name))
+
+
+def _other_spelling(version: str) -> str:
+    """A version with the `v` that it has not, or without the one it has."""
+    return version[1:] if version.startswith("v") else f"v{version}"
 
 
 def _found(view: View, name: str) -> list[Match]:
