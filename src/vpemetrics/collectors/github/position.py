@@ -185,7 +185,7 @@ class Known:
 
     def __init__(self, text: str = "") -> None:
         """Those of a cursor."""
-        width = self._DIGITS
+        width, text = self._DIGITS, text.strip()
         self._known = {text[at : at + width] for at in range(0, len(text), width)}
         self.changed = False
 
@@ -203,5 +203,5 @@ class Known:
         self.changed = True
 
     def to_text(self) -> str:
-        """As a cursor holds them."""
-        return "".join(sorted(self._known))
+        """As a cursor holds them, which is never empty."""
+        return "".join(sorted(self._known)) or " "
