@@ -229,6 +229,15 @@ def test_issues_are_chosen_by_what_is_asked_for(query: dict[str, str], titles: l
     assert [one["title"] for one in body(world, f"{SHOP}/issues", **query)] == titles
 
 
+def test_an_organisation_tells_the_types_of_its_issues() -> None:
+    world = busy_world()
+    for kind in ("Task", "Incident", "Task"):
+        world.repository("acme/shop").open_issue("Some", author=None, at=after(1), kind=kind)
+
+    assert [one["name"] for one in body(world, "/orgs/acme/issue-types")] == ["Incident", "Task"]
+    assert get(world, "/orgs/ada/issue-types").status == 404
+
+
 def test_only_deployments_say_that_they_are_of_production() -> None:
     world = busy_world()
     deployments = body(world, f"{SHOP}/deployments")

@@ -150,6 +150,16 @@ def _organization(call: Call, login: str) -> Answer:
     return found(shapes.account(known, call.api))
 
 
+def _issue_types(call: Call, login: str) -> Answer:
+    """The types of issues that an organisation has, which are those of its issues here."""
+    known = call.world.accounts.get(login.lower())
+    if known is None or known.kind is not Kind.ORGANIZATION:
+        return not_found()
+    issues = (one for repo in call.world.owned_by(known) for one in repo.issues.values())
+    names = sorted({one.type for one in issues if one.type})
+    return found([{"name": name, "description": None, "is_enabled": True} for name in names])
+
+
 def _repositories_of(call: Call, login: str) -> Answer:
     known = call.world.accounts.get(login.lower())
     if known is None:
@@ -505,6 +515,7 @@ _ROUTES: Final = (
     ("/installation/repositories", _installed),
     ("/users/(?P<login>[^/]+)", _account),
     ("/orgs/(?P<login>[^/]+)", _organization),
+    ("/orgs/(?P<login>[^/]+)/issue-types", _issue_types),
     ("/(?:users|orgs)/(?P<login>[^/]+)/repos", _repositories_of),
 )
 _REPO_ROUTES: Final = (
