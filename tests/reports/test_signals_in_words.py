@@ -19,15 +19,18 @@ LEVEL = [36, 44, 44, 36] * 6 + [36, 44]
 LIMITS = "29–51"
 
 
-def deployments(values: Sequence[float], metric: str = "deployment_frequency") -> Chart:
-    """A chart of weeks of which the last is that of the report."""
+def deployments(
+    values: Sequence[float], metric: str = "deployment_frequency", n: int = 40
+) -> Chart:
+    """A chart of weeks, of so many deployments each, of which the last is that of the report."""
     first = WEEK.start - timedelta(weeks=len(values) - 1)
     points = [
         Point(
             label=f"{on.isocalendar().year}-W{on.isocalendar().week:02d}",
             start=on,
             value=value,
-            k=None if metric == "deployment_frequency" else 4,
+            k=None if metric == "deployment_frequency" else round(value * n),
+            n=None if metric == "deployment_frequency" else n,
         )
         for at, value in enumerate(values)
         for on in [first + timedelta(weeks=at)]
@@ -90,11 +93,16 @@ def test_without_charts_nothing_is_said() -> None:
     assert "Usual/wk" not in terminal.render(report)
 
 
-def test_a_rate_has_limits_in_percent() -> None:
-    report = with_charts(deployments([v / 400 for v in [*LEVEL, 60]], "deployment_rework_rate"))
+@pytest.mark.parametrize(
+    ("n", "scale", "value", "usual"),
+    [(40, 400, "15% 6/40", "7.2–12.8%"), (12, 80, "9/12", "36.2–63.8%")],
+)
+def test_a_rate_has_limits_in_percent(n: int, scale: int, value: str, usual: str) -> None:
+    values = [one / scale for one in [*LEVEL, 60]]
+    report = with_charts(deployments(values, "deployment_rework_rate", n))
 
-    assert signals.usual_of(report, "deployment_rework_rate") == "7.2–12.8%"
-    assert [*signals.told(report)] == ["Rework rate worse in 2026-W36: 15%, usual 7.2–12.8%"]
+    assert signals.usual_of(report, "deployment_rework_rate") == usual
+    assert [*signals.told(report)] == [f"Rework rate worse in 2026-W36: {value}, usual {usual}"]
 
 
 @pytest.mark.parametrize(

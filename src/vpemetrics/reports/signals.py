@@ -163,11 +163,21 @@ def _reason(chart: Chart, signal: Signal) -> str:
     by = _baseline(chart, signal)
     if chart.kind is Kind.G:
         return _why_rare(by, signal)
-    value = _value(chart.metric, signal.value)
     if signal.rule == "outside_limits":
-        return f"in {signal.label}: {value}, usual {range_of(by, METRICS[chart.metric].unit)}"
+        usual = range_of(by, METRICS[chart.metric].unit)
+        return f"in {signal.label}: {_of_week(chart, signal)}, usual {usual}"
     center = _value(chart.metric, by.center or 0.0)
     return f"in {signal.label}: eight weeks in a row {signal.side} {center}"
+
+
+def _of_week(chart: Chart, signal: Signal) -> str:
+    """The week's count; k of n, with a percentage where n is large enough for one."""
+    week = next(point for point in chart.points if point.start == signal.start)
+    if week.k is None or week.n is None:
+        return words.number(signal.value)
+    return " ".join(
+        filter(None, (words.percentage_of(week.k, week.n), words.ratio(week.k, week.n)))
+    )
 
 
 def _why_rare(by: Baseline, signal: Signal) -> str:

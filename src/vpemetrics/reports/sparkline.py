@@ -25,7 +25,7 @@ def of(report: Report, metric: str) -> Markup:
     """
     weeks = _weeks(report, metric) if metric in DRAWN else []
     values = [_value(week) for week in weeks]
-    known = [value for value in values if value is not None]
+    known = [week for week in weeks if week is not None and _value(week) is not None]
     if len(known) < 2:
         return Markup("")
     return Markup(  # noqa: S704  # numbers and an escaped label
@@ -79,10 +79,12 @@ def _path(values: Sequence[float | None]) -> str:
     return "".join(pieces)
 
 
-def _in_words(metric: str, known: Sequence[float]) -> str:
-    low, high = min(known), max(known)
-    if metric == "deployment_frequency":
-        said = f"{words.count(int(low))} to {words.count(int(high))}"
-    else:
-        said = f"{words.percent(low)} to {words.percent(high)}"
-    return f"{words.name(metric)}, {words.counted(len(known), 'week')}: {said} a week"
+def _in_words(metric: str, known: Sequence[Figure]) -> str:
+    low, high = (_said(found(known, key=lambda week: _value(week) or 0.0)) for found in (min, max))
+    return f"{words.name(metric)}, {words.counted(len(known), 'week')}: {low} to {high} a week"
+
+
+def _said(week: Figure) -> str:
+    if week.k is None or week.n is None:
+        return words.count(week.n or 0)
+    return words.percentage_of(week.k, week.n) or words.ratio(week.k, week.n)
