@@ -318,6 +318,19 @@ def test_only_the_last_stretches_are_drawn() -> None:
     assert "The last 40 stretches" in picture("between_failures", week).footnote
 
 
+def test_of_two_failures_on_one_day_only_the_one_that_ends_a_signal_has_a_word() -> None:
+    usual = stretches_chart([*[4, 6] * 10, 60, 0, 5, 5])
+    long, short = usual.points[20:22]
+    same_day = short.model_copy(update={"start": long.start, "label": long.label})
+    points = (*usual.points[:21], same_day, *usual.points[22:])
+    week = drawn_week().model_copy(
+        update={"charts": (usual.model_copy(update={"points": points}),)}
+    )
+
+    assert [one.value for one in usual.signals] == [60]
+    assert texts(plate.svg(picture("between_failures", week))).count("better") == 1
+
+
 def test_open_failures_are_triangles_with_their_length() -> None:
     found = picture("recoveries", drawn_week())
 

@@ -57,7 +57,7 @@ def _title(current: Point, chart: Chart) -> str:
 def _well(point: Point) -> str:
     if point.value is None:
         return "An unknown number went well"
-    return f"{words.count(int(point.value))} deployments went well"
+    return f"{words.counted(int(point.value), 'deployment')} went well"
 
 
 def _alt(points: Sequence[Point], chart: Chart) -> str:
@@ -94,11 +94,11 @@ def _draw(plate: "Plate", points: Sequence[Point], chart: Chart) -> None:
 
 
 def _draw_points(panel: "Panel", points: Sequence[Point], chart: Chart) -> None:
-    signals = {signal.start: signal for signal in chart.signals}
+    signals = {(signal.start, signal.value): signal for signal in chart.signals}
     for at, point in enumerate(points):
         if point.value is None:
             continue
-        signal = signals.get(point.start)
+        signal = signals.get((point.start, point.value))
         hollow = point.hollow or point.provisional
         if signal is None:
             running = point is points[-1]
