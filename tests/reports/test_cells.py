@@ -71,6 +71,12 @@ def in_days(figure: Figure, days: int) -> Figure:
             figure(RECOVERY, FOUR, None, Unit.SECONDS, n=1, beside={"longest": 60}, values=[60]),
             Cell(value="–", base="1 failed"),
         ),
+        (  # one of two that failed has no known end
+            figure(
+                RECOVERY, FOUR, None, Unit.SECONDS, n=1, values=[60], excluded={"no_restored_at": 1}
+            ),
+            Cell(value="–", base="2 failed"),
+        ),
         (
             figure("customers_affected_time", FOUR, None, Unit.SECONDS, note=NO_SOURCE),
             Cell(text="no incident source"),

@@ -120,5 +120,5 @@ def _base(figure: Figure) -> str:
 
 def _without_value(figure: Figure) -> str:
     if figure.metric == "failed_deployment_recovery_time":
-        return f"{words.count(figure.n or 0)} failed"
+        return f"{words.count((figure.n or 0) + sum(figure.excluded.values()))} failed"
     return f"n={words.count(figure.n or 0)}"
