@@ -26,13 +26,16 @@ Grid = Callable[[str, Sequence[Cell]], list[str]]
 
 
 class Style(StrEnum):
-    """How a line is set; the colours are those of Okabe and Ito, nearest of 256."""
+    """How a line is set; the colours are those of Okabe and Ito, nearest of 256.
+
+    The grey is the one that reads as well on white as on black.
+    """
 
     PLAIN = ""
     STRONG = "1"
     CONCERN = "38;5;166"
     IMPROVEMENT = "38;5;31"
-    QUIET = "38;5;244"
+    QUIET = "38;5;243"
 
 
 _SAID: Final[Mapping[str, Style]] = {"worse": Style.CONCERN, "better": Style.IMPROVEMENT}

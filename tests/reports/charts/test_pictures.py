@@ -241,7 +241,7 @@ def test_a_block_that_goes_on_is_not_said_to_hold_too_few_changes() -> None:
 
     found = picture("lead_time", drawn_week().model_copy(update={"figures": tuple(ongoing)}))
 
-    assert found.title == "Half of all changes take at most 25 h [20–34 h], 13 Jul–9 Aug 2026"
+    assert found.title == "Half of all changes take at most 25 h [20–34 h], 13 Jul–9 Aug"
 
 
 def test_medians_stand_clear_of_the_weeks_around_them() -> None:

@@ -70,7 +70,8 @@ def _title(report: Report, known: Sequence[Point], chart: Chart | None) -> str:
     usual = range_of(chart.baseline) if chart and chart.baseline.judges else ""
     figure = report.figure(METRIC)
     if not words.is_week(report.window) and figure and figure.n is not None:
-        said = f"{words.counted(figure.n, 'deployment')} in {words.title(report.window)}"
+        partial = ", partial" if report.partial else ""
+        said = f"{words.counted(figure.n, 'deployment')} in {words.title(report.window)}{partial}"
         return f"{said}; {usual} a week are usual" if usual else said
     last = known[-1]
     week = last.label.partition("-")[2] or last.label

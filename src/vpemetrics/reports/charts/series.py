@@ -61,10 +61,10 @@ def drawn(report: Report) -> tuple[date, date]:
 
 
 def when(report: Report, block: Figure) -> str:
-    """`, 10 Aug–6 Sep 2026` of a block that is no window of the report's table; else nothing."""
+    """`, 10 Aug–6 Sep` of a block that is no window of the report's table; else nothing."""
     if block.window in (report.window, report.headline):
         return ""
-    return f", {words.dates(block.window, year=True)}"
+    return f", {words.dates(block.window)}"
 
 
 def ordinals(window: WindowRef) -> tuple[int, int]:
