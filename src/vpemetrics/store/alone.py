@@ -1,0 +1,63 @@
+"""Keeps a second schedule away from a store, until the process of the first has ended."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Engine, PoolProxiedConnection
+
+from vpemetrics.errors import StoreBusy
+from vpemetrics.store.engine import explained, file_of, location_url, make_engine, shown
+
+_BESIDE: Final = "-schedule"
+# Any number will do that is not the one of the writers.
+_SCHEDULES: Final = 0x76706E
+
+
+@contextmanager
+def only_schedule(location: str | Path) -> Iterator[None]:
+    """Is the only schedule of a store while it lasts. StoreBusy if there is one already.
+
+    A file beside an embedded store is locked, and in a shared one a number; either lock goes
+    with the process, or with its connection, however they end.
+    """
+    url = location_url(location)
+    store = file_of(url)
+    engine = make_engine(location_url(f"{store}{_BESIDE}") if store else url)
+    with closing(_connected(engine)) as connection:
+        with explained(engine):
+            held = _lock_file(connection) if store else _lock_number(connection)
+        if not held:
+            where = store or shown(url)
+            raise StoreBusy(f"{where}: a schedule is running on this store already")
+        yield
+
+
+def _connected(engine: Engine) -> PoolProxiedConnection:
+    """A connection that no pool keeps: closing it lets go of its locks."""
+    with explained(engine):
+        connection = engine.raw_connection()
+    connection.detach()
+    return connection
+
+
+def _lock_file(connection: PoolProxiedConnection) -> bool:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout = 0")
+    try:
+        cursor.execute("BEGIN IMMEDIATE")
+    except Exception as error:
+        if getattr(error, "sqlite_errorname", "") != "SQLITE_BUSY":
+            raise
+        return False
+    return True
+
+
+def _lock_number(connection: PoolProxiedConnection) -> bool:
+    # Outside of any transaction, or one would be open for as long as the process lives.
+    connection.dbapi_connection.autocommit = True  # type: ignore[union-attr]
+    cursor = connection.cursor()
+    cursor.execute(f"SELECT pg_try_advisory_lock({_SCHEDULES})")
+    (locked,) = cursor.fetchone() or (False,)
+    return bool(locked)
