@@ -14,6 +14,7 @@ from vpemetrics.cli.exporting import export
 from vpemetrics.cli.importing import import_
 from vpemetrics.cli.recompute import recompute
 from vpemetrics.cli.report import report
+from vpemetrics.cli.schedule import schedule
 from vpemetrics.cli.session import program
 from vpemetrics.cli.status import status
 from vpemetrics.cli.version import version as version_command
@@ -57,6 +58,7 @@ app.command()(chart)
 app.command()(explain)
 app.add_typer(triage.app, name="triage")
 app.command()(status)
+app.command()(schedule)
 app.command()(export)
 app.command()(recompute)
 app.add_typer(db.app, name="db")

@@ -96,10 +96,10 @@ def _tell(session: Session, result: "Collected") -> None:
     if result.error:
         session.fail(f"{result.source}: {result.error}")
         return
-    session.note(f"{result.source}: {_news(result)} ({result.seconds:.1f} s)")
+    session.note(f"{result.source}: {news(result)} ({result.seconds:.1f} s)")
 
 
-def _news(result: "Collected") -> str:
+def news(result: "Collected") -> str:
     """The new records by kind; how far was collected is not one of them."""
     new = {kind: count for kind, count in result.new.items() if kind != "coverage"}
     return f"new {outputs.counts(new)}" if new else "nothing new"
@@ -114,10 +114,11 @@ def _sources(configuration: "Configuration", names: Sequence[str]) -> list["Sour
         return found
     if configuration.path is None and find_git_dir(Path.cwd()):
         return [clone_as_source(Path.cwd())]
-    raise _nothing_to_collect(configuration)
+    raise nothing_to_collect(configuration)
 
 
-def _nothing_to_collect(configuration: "Configuration") -> FixConfiguration:
+def nothing_to_collect(configuration: "Configuration") -> FixConfiguration:
+    """The error of a configuration without sources, or of none; it says how to name one."""
     here = (
         f"{configuration.path} names no source to collect from; add one"
         if configuration.path

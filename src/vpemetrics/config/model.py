@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from math import isfinite
+from pathlib import Path
 from typing import Annotated, Any, Final, TypeGuard, get_args, get_origin
 from zoneinfo import ZoneInfo
 
@@ -25,12 +26,16 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from vpemetrics.config.nearest import nearest, nearest_zone
+from vpemetrics.config.weekly import parse_weekly
 from vpemetrics.metrics.figures import Unit
 from vpemetrics.metrics.registry import ALIASES, METRICS
 from vpemetrics.metrics.registry import find as find_metric
+from vpemetrics.reports.registry import ENDINGS
 from vpemetrics.rules import Event, LeadTimeStart, Rules, Service, Step, Target
 
 DEFAULT: Final = Rules()
+WEEK: Final = "{week}"
+"""What stands for the week in the path that a scheduled report is written to."""
 
 _UNITS: Final = {
     "s": timedelta(seconds=1),
@@ -42,6 +47,7 @@ _UNITS: Final = {
 _DURATION: Final = re.compile(rf"(\d+(?:\.\d+)?) ?({'|'.join(_UNITS)})")
 _SHARE: Final = re.compile(r"(\d+(?:\.\d+)?) ?%")
 _SCOPE: Final = re.compile(r"(service|team):.+")
+_FASTEST, _SLOWEST = timedelta(seconds=1), timedelta(weeks=1)
 
 
 def wrong(expected: str, near: str | None = None) -> PydanticCustomError:
@@ -115,6 +121,27 @@ def _scope(text: str) -> str:
     if not _SCOPE.fullmatch(text):
         raise wrong('"service:NAME" or "team:NAME"')
     return text
+
+
+def _interval(length: timedelta) -> timedelta:
+    if not _FASTEST <= length <= _SLOWEST:
+        raise wrong('a duration between "1s" and "1w"')
+    return length
+
+
+def _weekly(text: str) -> str:
+    try:
+        return str(parse_weekly(text))
+    except ValueError:
+        raise wrong('a weekday and a time, as in "mon 06:00"') from None
+
+
+def _output(path: str) -> str:
+    if Path(path).suffix.lower() not in ENDINGS:
+        raise wrong(f"a file whose ending is one of {', '.join(ENDINGS)}")
+    if set(re.findall(r"\{.*?\}", path)) - {WEEK}:
+        raise wrong(f"{WEEK}, and nothing else in braces")
+    return path
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -228,6 +255,14 @@ class Reliability(Table):
     file: Text | None = None
 
 
+class Schedule(Table):
+    """When `vpemetrics schedule` collects, when it reports, and where to."""
+
+    collect: Annotated[Duration, AfterValidator(_interval)] = timedelta(hours=1)
+    report: Annotated[str, AfterValidator(_weekly)] = "mon 06:00"
+    output: Annotated[str, AfterValidator(_output)] = f"reports/{WEEK}.html"
+
+
 class SourceTable(Table):
     """A source to collect from; which further settings it has depends on its type."""
 
@@ -252,6 +287,7 @@ class Settings(Table):
     failures: Failures = Failures()
     deployments: Deployments = Deployments()
     reliability: Reliability = Reliability()
+    schedule: Schedule = Schedule()
     service: Annotated[tuple[ServiceTable, ...], Field(strict=False)] = ()
     target: Annotated[tuple[TargetTable, ...], Field(strict=False)] = ()
     step: Annotated[tuple[StepTable, ...], Field(strict=False)] = ()

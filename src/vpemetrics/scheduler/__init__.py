@@ -1,0 +1,1 @@
+"""One process that collects every hour and writes the week's report on Monday."""

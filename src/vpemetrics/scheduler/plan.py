@@ -1,0 +1,104 @@
+"""What a schedule is to do, as the configuration says, and what of it is due first."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from vpemetrics.config.load import Configuration
+from vpemetrics.config.model import WEEK
+from vpemetrics.config.sources import Source, configured_sources
+from vpemetrics.config.weekly import Weekly, parse_weekly
+from vpemetrics.rules import Rules
+from vpemetrics.scheduler.due import end_of, following, latest, next_collection, reported_week
+from vpemetrics.store.loading import LastCollection
+from vpemetrics.window import Window
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Which sources are collected how often into which store, and which reports are written."""
+
+    location: str = field(repr=False)
+    """The store; its address may hold a password."""
+    rules: Rules
+    sources: tuple[Source, ...]
+    every: timedelta
+    report: Weekly
+    output: Path
+    """Where reports go; `{week}` stands for the week."""
+
+    @classmethod
+    def of(cls, configuration: Configuration, location: str) -> "Plan":
+        """What a configuration says, for a store."""
+        said = configuration.settings.schedule
+        return cls(
+            location=location,
+            rules=configuration.rules(),
+            sources=tuple(configured_sources(configuration)),
+            every=said.collect,
+            report=parse_weekly(said.report),
+            output=configuration.located(said.output),
+        )
+
+    @property
+    def zone(self) -> str:
+        """Where the organisation's clocks are."""
+        return self.rules.zone
+
+    def path(self, week: Window) -> Path:
+        """The file that the report of a week goes to."""
+        return Path(str(self.output).replace(WEEK, week.label))
+
+    def collection_after(self, asked: datetime | None, now: datetime) -> datetime:
+        """When a source that was asked last at some moment is to be asked again."""
+        return next_collection(asked, self.every, self.report, self.zone, now)
+
+    def report_after(self, now: datetime) -> datetime:
+        """When the next report becomes due."""
+        return following(self.report, self.zone, now)
+
+    def overdue(self, reported: str, now: datetime) -> Window | None:
+        """The week whose report is due and not written, `reported` being the last that was.
+
+        Of several weeks the last; the default week of a report then (METRICS rule 8).
+        """
+        week = reported_week(latest(self.report, self.zone, now), self.zone)
+        return week if reported < week.label else None
+
+    def report_gives_up_waiting(self, began: datetime, now: datetime) -> datetime:
+        """When a report goes without the sources that are still being asked.
+
+        An interval after it became due, or after the schedule `began`, whichever is later.
+        """
+        return max(began, latest(self.report, self.zone, now)) + self.every
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agenda:
+    """When each source is collected first, which report is due already, and when the next is."""
+
+    collections: Mapping[str, datetime]
+    overdue: Window | None
+    report_at: datetime
+
+
+def agenda(plan: Plan, last: Mapping[str, LastCollection], reported: str, now: datetime) -> Agenda:
+    """What is to come, from what a store says was done: collections, and the last report."""
+    asked = {name: one.started_at for name, one in last.items()}
+    return Agenda(
+        collections={
+            source.name: plan.collection_after(asked.get(source.name), now)
+            for source in plan.sources
+        },
+        overdue=plan.overdue(reported, now),
+        report_at=plan.report_after(now),
+    )
+
+
+def not_asked_since(
+    week: Window, names: Iterable[str], last: Mapping[str, LastCollection]
+) -> list[str]:
+    """The sources that were not asked since a week ended, well or in vain."""
+    end = end_of(week)
+    return [name for name in names if name not in last or last[name].started_at < end]

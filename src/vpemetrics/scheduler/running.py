@@ -1,0 +1,222 @@
+"""The jobs of a schedule under APScheduler: each does its work, and says when it wants it again.
+
+A job runs once at a time, in a thread of its own, so a source that takes long, or fails, keeps
+nothing else waiting. APScheduler stores no jobs: they are made from the configuration, and when
+they are due follows from the store.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from threading import Condition, Event, Lock
+from time import perf_counter
+from typing import Any, Final
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from vpemetrics.collectors.base import Occasion, Portion
+from vpemetrics.config.sources import Source
+from vpemetrics.scheduler.listening import Listener
+from vpemetrics.scheduler.plan import Agenda, Plan, not_asked_since
+from vpemetrics.scheduler.reporting import collected_between, write_report
+from vpemetrics.scheduler.watching import Watched
+from vpemetrics.store import Store
+from vpemetrics.store.reported import note_reported, week_reported
+from vpemetrics.usecases.collecting import collect
+from vpemetrics.usecases.status import lacking
+from vpemetrics.window import Window, from_micros
+
+REPORT: Final = "report"
+_LOOK_EVERY: Final = timedelta(minutes=1)
+_OWN_END_S: Final = 0.3
+
+
+class _Stopped(BaseException):
+    """The schedule ends; no error, so that nobody takes it for one."""
+
+
+class Schedule:
+    """The jobs of a plan, from `start` to `stop`."""
+
+    def __init__(
+        self, plan: Plan, listener: Listener, configuration: Path, clock: Callable[[], datetime]
+    ) -> None:
+        self._plan, self._listener, self._clock = plan, listener, clock
+        self._configuration = Watched(configuration)
+        self._began = clock()
+        self._reporting = Lock()
+        self._stopping = Event()
+        self._busy: set[str] = set()
+        self._idle = Condition()
+        self._jobs: dict[str, Callable[[], datetime | None]] = {
+            _collecting(source.name): partial(self._collect, source) for source in plan.sources
+        } | {REPORT: self._report}
+        workers = ThreadPoolExecutor(len(self._jobs) + 1)
+        # Late is better than never: after the machine has slept, say.
+        late = {"misfire_grace_time": None, "coalesce": True}
+        self._scheduler = BackgroundScheduler(
+            executors={"default": workers}, job_defaults=late, timezone=UTC
+        )
+        self._scheduler.add_listener(self._again, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
+
+    def start(self, agenda: Agenda) -> None:
+        """Starts with what an agenda says; returns at once."""
+        for name, at in agenda.collections.items():
+            self._put(_collecting(name), at)
+        self._put(REPORT, self._began if agenda.overdue else agenda.report_at)
+        # Once a minute the scheduler is awake then, and finds what a sleeping machine missed.
+        self._scheduler.add_job(self._look, "interval", seconds=_LOOK_EVERY.total_seconds())
+        self._scheduler.start()
+
+    def stop(self, patience: timedelta) -> tuple[str, ...]:
+        """Starts nothing any more and has running jobs stop; those that did not in time."""
+        self._stopping.set()
+        with self._idle:
+            self._idle.wait_for(lambda: not self._busy, patience.total_seconds())
+            left = tuple(sorted(self._busy))
+        self._scheduler.shutdown(wait=False)
+        return left
+
+    def _put(self, job: str, at: datetime) -> None:
+        self._scheduler.add_job(
+            self._run, "date", args=[job], run_date=at, id=job, replace_existing=True
+        )
+
+    def _again(self, event: Any) -> None:
+        """Puts a job that has ended where it wants to be next; whatever happened, it comes again.
+
+        Only from here: before its end APScheduler would pass over a job as still running.
+        """
+        if self._stopping.is_set() or event.job_id not in self._jobs:
+            return
+        self._put(event.job_id, event.retval or self._clock() + self._plan.every)
+
+    def _run(self, job: str) -> datetime | None:
+        """Does a job; when it wants to be done again."""
+        with self._busy_with(job):
+            try:
+                return self._jobs[job]()
+            except _Stopped:
+                self._listener.stopped(job)
+                return None
+
+    @contextmanager
+    def _busy_with(self, job: str) -> Iterator[None]:
+        with self._idle:
+            self._busy.add(job)
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._busy.discard(job)
+                self._idle.notify_all()
+
+    def _go_on(self, _done: int = 0, _of: int = 0) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
+
+    def _collect(self, source: Source) -> datetime:
+        started = self._clock()
+        try:
+            with Store.open(self._plan.location) as store:
+                result = collect(
+                    store,
+                    self._stoppable(source),
+                    self._plan.rules,
+                    clock=self._clock,
+                    warn=partial(self._listener.warned, source.name),
+                    progress=self._go_on,
+                    environ=os.environ,
+                )
+        except Exception as error:
+            self._listener.failed(source.name, error)
+        else:
+            self._listener.collected(result, self._collection_after(started))
+            self._write_if_due()
+        return self._collection_after(started)
+
+    def _collection_after(self, started: datetime) -> datetime:
+        return self._plan.collection_after(started, self._clock())
+
+    def _stoppable(self, source: Source) -> Source:
+        """The source, whose collection stops with the schedule and not with an error."""
+
+        def portions(options: Any, occasion: Occasion) -> Iterator[Portion]:
+            try:
+                for portion in source.collector.collect(options, occasion):
+                    self._go_on()
+                    yield portion
+            except Exception:
+                # Ctrl-C reaches a git that is reading, too, and may do so first.
+                if self._stopping.wait(_OWN_END_S):
+                    raise _Stopped from None
+                raise
+
+        return replace(source, collector=replace(source.collector, collect=portions))
+
+    def _report(self) -> datetime:
+        """Writes the report that is due, or says why not; when to look again."""
+        self._write_if_due(tell_waiting=True)
+        now = self._clock()
+        usual = self._plan.report_after(now)
+        given_up = self._plan.report_gives_up_waiting(self._began, now)
+        return min(usual, given_up) if given_up > now else usual
+
+    def _write_if_due(self, *, tell_waiting: bool = False) -> None:
+        # One at a time; the next then finds it written.
+        with self._reporting:
+            self._go_on()
+            try:
+                with Store.open(self._plan.location) as store:
+                    self._write_once(store, tell_waiting=tell_waiting)
+            except Exception as error:
+                self._listener.failed(REPORT, error)
+
+    def _write_once(self, store: Store, *, tell_waiting: bool) -> None:
+        now = self._clock()
+        with store.view() as connection:
+            reported = week_reported(connection)
+        week = self._plan.overdue(reported, now)
+        if week is None:
+            return
+        names = [source.name for source in self._plan.sources]
+        waiting = not_asked_since(week, names, store.collections())
+        until = self._plan.report_gives_up_waiting(self._began, now)
+        if waiting and now < until:
+            if tell_waiting:
+                self._listener.waits(week, waiting, until)
+            return
+        since, end = collected_between(store, self._plan, self._go_on)
+        if end < week.end_at:
+            self._listener.lacks(week, from_micros(end))
+        elif since < week.end_at:
+            self._write(store, week, lacking(store, names))
+        elif not waiting:  # who is being asked still may know of that week
+            self._listener.passes_over(week)
+            self._done_with(store, week)
+
+    def _write(self, store: Store, week: Window, failing: Mapping[str, str | None]) -> None:
+        begun = perf_counter()
+        path = write_report(store, self._plan, week, self._go_on)
+        self._done_with(store, week)
+        why = {name: error or "it was never collected" for name, error in failing.items()}
+        self._listener.wrote(week, path, perf_counter() - begun, why)
+
+    def _done_with(self, store: Store, week: Window) -> None:
+        with store.transaction() as connection:
+            note_reported(connection, week.label)
+
+    def _look(self) -> None:
+        if self._configuration.has_changed():
+            self._listener.changed(self._configuration.path)
+
+
+def _collecting(source: str) -> str:
+    """The job that collects a source."""
+    return f"collect {source}"

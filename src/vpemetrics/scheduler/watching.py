@@ -1,0 +1,22 @@
+"""Whether a file is still what it was."""
+
+from pathlib import Path
+
+
+class Watched:
+    """A file, and what it held when it was last looked at."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._content = self._read()
+
+    def has_changed(self) -> bool:
+        """Whether it holds something else than at the last look, or is not there any more."""
+        before, self._content = self._content, self._read()
+        return self._content != before
+
+    def _read(self) -> bytes | None:
+        try:
+            return self.path.read_bytes()
+        except OSError:
+            return None

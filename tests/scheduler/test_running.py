@@ -1,0 +1,123 @@
+"""What becomes of reports that cannot be written as planned; the jobs run as they always do."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vpemetrics.config.load import load
+from vpemetrics.config.weekly import DAYS
+from vpemetrics.scheduler.plan import Plan, agenda
+from vpemetrics.scheduler.running import Schedule
+from vpemetrics.store import Store
+from vpemetrics.store.reported import week_reported
+
+TODAY = datetime.now(UTC).date()
+SETTINGS = f"""
+[schedule]
+collect = "1s"
+report = "{DAYS[TODAY.weekday()]} 00:00"
+output = "out/{{week}}.txt"
+[sources.files]
+type = "files"
+path = "records"
+"""
+PATIENCE_S = 15
+
+
+class Heard:
+    """A listener that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, tuple[Any, ...]]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *said: self.told.append((name, said))
+
+    def hears(self, name: str, times: int = 1) -> tuple[Any, ...]:
+        """What came with the latest of so many calls."""
+        deadline = time.monotonic() + PATIENCE_S
+        while len(found := [said for told, said in self.told if told == name]) < times:
+            assert time.monotonic() < deadline, self.told
+            time.sleep(0.01)
+        return found[-1]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "vpemetrics.toml").write_text(SETTINGS)
+    (tmp_path / "records").mkdir()
+    return tmp_path
+
+
+def deployed(folder: Path, *days_ago: int) -> None:
+    """Deployments at noon so many days ago, tomorrow for -1."""
+    rows = (
+        f"{ago},shop,prod,succeeded,{TODAY - timedelta(days=ago)}T12:00:00Z\n" for ago in days_ago
+    )
+    header = "id,service,environment,status,finished_at\n"
+    (folder / "records" / "deployments.csv").write_text(header + "".join(rows))
+
+
+def reported(folder: Path) -> str:
+    with Store.open(folder / "x.db") as store, store.view() as connection:
+        return week_reported(connection)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Heard]:
+    configuration = folder / "vpemetrics.toml"
+    plan = Plan.of(load(configuration, {}), str(folder / "x.db"))
+    Store.open(plan.location).close()
+    heard = Heard()
+    schedule = Schedule(plan, heard, configuration, lambda: datetime.now(UTC))
+    schedule.start(agenda(plan, {}, "", datetime.now(UTC)))
+    try:
+        yield heard
+    finally:
+        assert schedule.stop(timedelta(seconds=PATIENCE_S)) == ()
+
+
+def test_a_report_waits_for_data_of_its_whole_week(folder: Path) -> None:
+    deployed(folder, 40, 20)
+
+    with running(folder) as heard:
+        week, until = heard.hears("lacks")
+        assert until < datetime.now(UTC) - timedelta(days=19)
+        assert reported(folder) == ""
+
+        deployed(folder, 40, 20, 0)
+        heard.hears("wrote")
+
+    assert reported(folder) == week.label
+    assert (folder / "out" / f"{week.label}.txt").exists()
+
+
+def test_a_week_before_everything_that_was_collected_is_passed_over(folder: Path) -> None:
+    deployed(folder, 0)
+
+    with running(folder) as heard:
+        (week,) = heard.hears("passes_over")
+        heard.hears("collected", 2)
+
+    assert reported(folder) == week.label
+    assert [name for name, _ in heard.told].count("passes_over") == 1
+    assert not (folder / "out").exists()
+
+
+def test_a_report_that_cannot_be_written_is_tried_again(folder: Path) -> None:
+    deployed(folder, 40, 0)
+    (folder / "out").write_text("no folder")
+
+    with running(folder) as heard:
+        job, error = heard.hears("failed")
+        (folder / "out").unlink()
+        heard.hears("wrote")
+
+    assert job == "report"
+    assert isinstance(error, FileExistsError)
+    assert [name for name, _ in heard.told].count("wrote") == 1
