@@ -58,6 +58,24 @@ def collect(options: Options, occasion: Occasion) -> Iterator[Portion]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What a collection would find: the repositories, and how many of them have anything new.
+
+    `cost` is that of those never collected; `problems` are by owner or repository.
+    """
+
+    names: Sequence[str]
+    busy: int
+    cost: Estimate
+    problems: Mapping[str, GitHubProblem]
+
+
+def expected(options: Options, occasion: Occasion, opened: Access) -> Expected:
+    """A look at all repositories, as a collection begins; nothing is collected."""
+    return _Collection(options, occasion, opened).expected()
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Task:
     """A repository with something new, and where it stands."""
 
@@ -183,24 +201,39 @@ class _Collection:
         for part, error in work.errors.items():
             self._problems[f"{work.place.seen.name}, {part}"] = error
 
-    def _tell_cost(self, tasks: Sequence[_Task]) -> None:
-        """Says what a first collection is going to cost, where that is much."""
-        fresh = [
-            task.place for task in tasks if task.position.history is None and task.place.is_code
-        ]
+    def expected(self) -> Expected:
+        """What a collection would find and cost."""
+        found = look(self._access, self._bounds, self._options, self._positions.values())
+        tasks = [self._task(seen, found) for seen in found.seen]
+        busy = [task for task in tasks if self._is_busy(task)]
+        return Expected(
+            names=[task.place.seen.name for task in tasks],
+            busy=len(busy),
+            cost=self._cost(_fresh(busy)),
+            problems=found.problems,
+        )
+
+    def _cost(self, fresh: Sequence[Place]) -> Estimate:
+        """What collecting repositories for the first time is going to cost."""
         total = Estimate()
         for account in sorted({place.seen.account for place in fresh}):
             mine = [place for place in fresh if place.seen.account == account]
-            try:
-                total += estimate(mine[0].asking, mine)
-            except Enough:
-                return
+            total += estimate(mine[0].asking, mine)
+        return total
+
+    def _tell_cost(self, tasks: Sequence[_Task]) -> None:
+        """Says what a first collection is going to cost, where that is much."""
+        fresh = _fresh(tasks)
+        try:
+            total = self._cost(fresh)
+        except Enough:
+            return
         if total.requests >= _MUCH:
             begin = min(place.begin for place in fresh)
             self._occasion.warn(
                 f"the first collection of {total.repositories} repositories since "
                 f"{begin:%Y-%m-%d} takes up to {total.requests:,} requests and {total.points:,} "
-                f"GraphQL points, some {_minutes(total)}; it may be interrupted at any time"
+                f"GraphQL points, some {minutes(total)}; it may be interrupted at any time"
             )
 
     def _tell_enough(self) -> None:
@@ -222,6 +255,11 @@ class _Collection:
             )
 
 
+def _fresh(tasks: Sequence[_Task]) -> list[Place]:
+    """Those that were never collected."""
+    return [task.place for task in tasks if task.position.history is None and task.place.is_code]
+
+
 def _has_moved(before: datetime | None, id_: str, found: Look) -> bool:
     """Whether something open changed since it was read, or is to be asked for in any case."""
     if before is None:
@@ -229,6 +267,7 @@ def _has_moved(before: datetime | None, id_: str, found: Look) -> bool:
     return id_ in found.open and found.open[id_] != before
 
 
-def _minutes(total: Estimate) -> str:
+def minutes(total: Estimate) -> str:
+    """How long it takes, several at once, as in `12 min`."""
     at_once = min(AT_ONCE, total.repositories)
     return f"{ceil(total.time.total_seconds() / at_once / 60)} min"
