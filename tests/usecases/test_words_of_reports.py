@@ -1,5 +1,6 @@
 """The words better and worse are said when they may be, by any report of any weeks (rule 31)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,15 +13,20 @@ from stored import SOURCE, empty_store
 
 from vpemetrics.metrics.charts import Signal
 from vpemetrics.metrics.dora import MAY_RISE
-from vpemetrics.records import AnyRecord, Deployment, Incident
+from vpemetrics.metrics.points import RATES
+from vpemetrics.records import AnyRecord, Coverage, CoverageKind, Deployment, Incident
 from vpemetrics.reports import jsonreport, terminal
 from vpemetrics.reports.model import Report
 from vpemetrics.reports.registry import FORMATS, rendered
-from vpemetrics.rules import Rules
+from vpemetrics.rules import Rules, Service
 from vpemetrics.usecases.reporting import Asked, report
 from vpemetrics.window import parse_quarter
 
 RULES = Rules(organisation="Acme")
+
+
+ALL = collected("Mon-12 00:00", "Mon30 00:00")
+SHOP = collected("Mon-12 00:00", "Mon30 00:00", scope="shop")
 
 
 def week_of_shop(number: int, count: int, failed: int) -> list[Deployment | Incident]:
@@ -109,7 +115,9 @@ def test_no_word_without_a_signal_and_none_that_is_better_while_provisional(
     assert jsonreport.read(jsonreport.render(found)) == found
 
 
-def quarters(first: tuple[int, int], second: tuple[int, int]) -> Report:
+def quarters(
+    first: tuple[int, int], second: tuple[int, int], coverage: Sequence[Coverage] = ALL
+) -> Report:
     """Two quarters of so many deployments a week and failures a month."""
     with empty_store() as store:
         start = MONDAY + timedelta(weeks=4)  # 30 March 2026: the next quarter begins on Wednesday
@@ -120,8 +128,9 @@ def quarters(first: tuple[int, int], second: tuple[int, int]) -> Report:
             for at, (n, k) in enumerate(every, -12)
             for one in week_of_shop(at, n, k if at % 4 == 0 else 0)
         ]
-        store.save(SOURCE, [*made, *collected("Mon-12 00:00", "Mon30 00:00")])
-        return report(store, RULES, Asked(window=parse_quarter("2026-Q2")))
+        store.save(SOURCE, [*made, *coverage])
+        rules = replace(RULES, services=(Service(name="shop"), Service(name="cart")))
+        return report(store, rules, Asked(window=parse_quarter("2026-Q2")))
 
 
 @pytest.mark.parametrize(
@@ -147,6 +156,32 @@ def test_quarters_differ_where_the_wide_interval_says_so(
         "2026-Q1",
     )
     assert (f"Change fail rate: {word} than in 2026-Q1." in found.summary) == (word != "usual")
+
+
+@pytest.mark.parametrize(
+    ("coverage", "compared"),
+    [
+        (ALL, {"change_lead_time", "share_within_24h", *RATES}),
+        # Nothing of the cart since the second quarter began, or until it did.
+        ([*SHOP, *collected("Mon-12 00:00", "Wed5 00:00", scope="cart")], set()),
+        ([*SHOP, *collected("Wed5 00:00", "Mon30 00:00", scope="cart")], set()),
+        # No incidents of the first quarter.
+        (
+            [
+                *collected("Mon-12 00:00", "Mon30 00:00", CoverageKind.DEPLOYMENTS),
+                *collected("Wed5 00:00", "Mon30 00:00", CoverageKind.INCIDENTS),
+            ],
+            {"change_lead_time", "share_within_24h"},
+        ),
+    ],
+)
+def test_what_was_not_collected_is_no_difference(
+    coverage: list[Coverage], compared: set[str]
+) -> None:
+    found = quarters((10, 10), (10, 0), coverage)
+
+    assert {one.metric for one in found.comparisons} == compared
+    assert ("Change fail rate: better" in found.summary) == compared.issuperset(RATES)
 
 
 def test_a_report_of_a_week_compares_no_quarters() -> None:

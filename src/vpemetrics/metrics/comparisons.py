@@ -211,12 +211,19 @@ PROPORTIONS: Final = ("change_fail_rate", "deployment_rework_rate")
 
 
 def compare_quarters(before: Cut, after: Cut) -> tuple[Comparison, ...]:
-    """What two quarters differ in: lead time, and the proportions that words may be said of."""
+    """What two quarters differ in: lead time, and the proportions that words may be said of.
+
+    Nothing where other services were collected over the whole of one than of the other, and no
+    failures or rework where incidents of other services were: what is missing is no difference.
+    """
+    if before.covered_services != after.covered_services:
+        return ()
     samples = _samples(before), _samples(after)
+    alike = before.with_incidents == after.with_incidents
     return (
         compare_medians(*_measured("change_lead_time", before, after), samples),
         compare_shares(*_measured("share_within_24h", before, after), samples),
-        *(compare_proportions(*_measured(name, before, after)) for name in PROPORTIONS),
+        *(compare_proportions(*_measured(name, before, after)) for name in PROPORTIONS if alike),
     )
 
 
