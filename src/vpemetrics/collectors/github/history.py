@@ -15,12 +15,12 @@ from vpemetrics.collectors.github.parse.commits import parents, parse_commit
 from vpemetrics.collectors.github.parse.naming import Node, instant
 from vpemetrics.collectors.github.place import Place
 from vpemetrics.collectors.github.position import History, Known, Walk
-from vpemetrics.collectors.github.problems import Gone, TooHeavy
+from vpemetrics.collectors.github.problems import Gone
 from vpemetrics.records import Commit
 
 _PATH: Final = ("node", "object", "history")
-_HISTORY: Final = Listing(query=queries.HISTORY, path=_PATH, largest=FULL)
-_TOUCHING: Final = Listing(query=queries.TOUCHING, path=_PATH, largest=FULL)
+_HISTORY: Final = Listing(query=queries.HISTORY, path=_PATH, largest=FULL, whole=True)
+_TOUCHING: Final = Listing(query=queries.TOUCHING, path=_PATH, largest=FULL, whole=True)
 _AT_ONCE: Final = 10
 """How many pages make a portion."""
 _BEFORE: Final = timedelta(days=30)
@@ -36,7 +36,7 @@ class Reader:
         self._known = known
         self.history = self._continued(before)
         self._touched: dict[str, set[str]] = {}
-        self._touched_since: datetime | None = None
+        self._touched_since: dict[str, datetime] = {}
 
     def want(self, tip: str) -> None:
         """Has the history of a commit read, if it is not known."""
@@ -93,8 +93,6 @@ class Reader:
         except Gone:  # it was pushed away
             return (), None, True
         self.history = replace(self.history, size=page.size)
-        if page.lost:
-            raise TooHeavy("GitHub leaves commits out of a history; try again later")
         dates = [at for one in page.nodes if (at := instant(one.get("committedDate")))]
         is_late = bool(dates) and max(dates) < self.history.cut
         return page.nodes, page.after, is_late
@@ -103,7 +101,8 @@ class Reader:
         place = self._place
         if not place.paths:
             return [parse_commit(one, place.naming.known, place.bots) for one in fresh]
-        self._touch(tip, fresh)
+        if fresh:
+            self._touch(tip, fresh)
         return [
             parse_commit(one, place.naming.known, place.bots, self._paths(one)) for one in fresh
         ]
@@ -116,12 +115,12 @@ class Reader:
         return tuple(f"{path}/*" for path, shas in self._touched.items() if sha in shas)
 
     def _touch(self, tip: str, fresh: Sequence[Node]) -> None:
-        """Finds out which commits touch the paths of services, as far back as these go."""
+        """Finds out which commits before a tip touch services' paths, as far back as these go."""
         dates = [at for one in fresh if (at := instant(one.get("committedDate")))]
         since = min(dates, default=self.history.cut)
-        if self._touched_since and self._touched_since <= since:
+        if tip in self._touched_since and self._touched_since[tip] <= since:
             return
-        self._touched_since = since
+        self._touched_since[tip] = since
         for path in sorted({prefix(pattern) for pattern in self._place.paths} - {""}):
             self._touched.setdefault(path, set()).update(self._touching(tip, path, since))
 

@@ -63,7 +63,9 @@ def _in_repository(
     moment: Callable[[Node], datetime | None] = _updated_at,
     largest: int = LARGEST,
 ) -> Listing:
-    return Listing(query=query, path=("node", connection), moment=moment, largest=largest)
+    # What has things within it is asked for again by its id where some are missing.
+    path, whole = ("node", connection), largest == FULL
+    return Listing(query=query, path=path, moment=moment, largest=largest, whole=whole)
 
 
 # Releases and tags are ordered by their commits, which may be old ones.

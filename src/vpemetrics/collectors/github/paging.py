@@ -16,6 +16,8 @@ LARGEST: Final = 50
 FULL: Final = 100
 """The most that GitHub gives of anything."""
 
+_TRIES: Final = 2
+"""How often a page of one is asked for again."""
 _GONE: Final = "NOT_FOUND"
 _FORBIDDEN: Final = ("FORBIDDEN", "INSUFFICIENT_SCOPES")
 
@@ -29,13 +31,14 @@ def _timeless(_node: Node) -> datetime | None:
 class Listing:
     """A list of GitHub's: its query, where it is in the answer, and the moment it is ordered by.
 
-    `largest` is how much is asked for at most.
+    `largest` is how much is asked for at most. Of what is `whole` a part is worth nothing.
     """
 
     query: str
     path: tuple[str, ...]
     moment: Callable[[Node], datetime | None] = _timeless
     largest: int = LARGEST
+    whole: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,17 +61,21 @@ def ask_page(asking: Asking, listing: Listing, variables: Mapping[str, Any], siz
 
     TooHeavy if a page of one is; Gone or Forbidden if there is no such list for us.
     """
+    tries = 0
     while True:
         try:
             answer = asking.query(listing.query, {**variables, "first": size}, halves=size > 1)
             page = _page(answer, listing, size)
+            if listing.whole and answer.missing:
+                raise TooHeavy(f"GitHub leaves something out: {answer.missing[0].message}")
         except TooHeavy:
-            if size == 1:
+            tries += size == 1
+            if tries > _TRIES:
                 raise
         else:
             if not page.lost or size == 1:
                 return replace(page, size=min(listing.largest, size + size // 10 + 1))
-        size //= 2
+        size = max(1, size // 2)
 
 
 def read(
@@ -91,16 +98,12 @@ def read(
 def rest(asking: Asking, listing: Listing, variables: Mapping[str, Any], connection: Node) -> Node:
     """A connection with all that follows its first page."""
     found, info = [*(connection.get("nodes") or ())], connection.get("pageInfo") or {}
-    while info.get("hasNextPage"):
-        answer = asking.query(
-            listing.query, {**variables, "first": FULL, "after": info["endCursor"]}
-        )
-        more = _at(answer.data, listing.path)
-        if not more or (more.get("pageInfo") or {}).get("endCursor") == info["endCursor"]:
-            break
-        found += more.get("nodes") or ()
-        info = more.get("pageInfo") or {}
-    return {**connection, "nodes": found, "pageInfo": info}
+    after = info.get("endCursor") if info.get("hasNextPage") else None
+    while after:
+        page = ask_page(asking, listing, {**variables, "after": after}, FULL)
+        found += page.nodes
+        after = page.after if page.after != after else None
+    return {**connection, "nodes": found}
 
 
 def _is_within(node: Node, listing: Listing, down_to: datetime) -> bool:

@@ -22,6 +22,8 @@ from vpemetrics.collectors.github.problems import Forbidden, GitHubProblem, Gone
 from vpemetrics.rules import is_chosen, matches
 
 _NOT_FOUND: Final = "NOT_FOUND"
+_FINAL: Final = (_NOT_FOUND, "FORBIDDEN")
+"""What will not be given either when it is asked for again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,7 @@ class _Looking:
         self._positions = {one.id: one for one in positions}
         self._asking = asking
         self._probes: dict[str, Node] = {}
+        self._insisting = False
         names = (name for name in options.repositories if not name.startswith("!"))
         wanted = dict.fromkeys((*names, *options.incidents.repositories))
         self._literal = [name for name in wanted if not set(name) & set("*?")]
@@ -104,8 +107,7 @@ class _Looking:
             one
             for one in self._positions.values()
             if self._asked(one)
-            or (self._fits(one.known)
-            and not self._is_left_out(one.name))
+            or (self._fits(one.known) and not self._is_left_out(one.name))
             or self._fits(one.name)
         ]
 
@@ -190,9 +192,9 @@ class _Looking:
         for place, (id_, probe) in enumerate(zip(ids, given, strict=False)):
             if probe:
                 self._probes[id_] = probe
-            else:
+            elif not (reason := why.get(place)) or reason.kind in _FINAL or self._insisting:
                 name = self._positions[id_].name
-                self.problems[name] = _problem(name, why.get(place))
+                self.problems[name] = _problem(name, reason)
 
     def _opened(self, ids: Sequence[str], answer: Answer) -> None:
         given = answer.data.get("open") or [None] * len(ids)
@@ -229,7 +231,8 @@ class _Looking:
                 self.problems[name] = _problem(name, why.get(f"r{at}"))
 
     def _follow(self) -> None:
-        """Looks for repositories that were in an owner's list before and no longer are."""
+        """Looks for repositories that were there before and are missing now."""
+        self._insisting = True
         lost = [
             one
             for one in self._wanted()
@@ -268,4 +271,5 @@ def _nothing(
 def _problem(name: str, why: Missing | None) -> GitHubProblem:
     if why is None or why.kind == _NOT_FOUND:
         return Gone(f"{name} is not on GitHub, or this token may not see it")
-    return Forbidden(f"{name}: {why.message}")
+    kind = Forbidden if why.kind in _FINAL else TooHeavy
+    return kind(why.message)

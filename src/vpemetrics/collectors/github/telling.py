@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from vpemetrics.collectors.github import queries
-from vpemetrics.collectors.github.paging import Listing, rest
+from vpemetrics.collectors.github.paging import FULL, Listing, rest
 from vpemetrics.collectors.github.parse.commits import parse_commit
 from vpemetrics.collectors.github.parse.deployments import is_open, parse_deployment
 from vpemetrics.collectors.github.parse.issues import parse_issue
@@ -22,11 +22,16 @@ from vpemetrics.collectors.github.place import Place
 from vpemetrics.collectors.github.position import Known, Open
 from vpemetrics.records import AnyRecord, Deployment, Status
 
-_PULL_COMMITS: Final = Listing(query=queries.PULL_COMMITS, path=("node", "commits"))
-_PULL_EVENTS: Final = Listing(query=queries.PULL_EVENTS, path=("node", "timelineItems"))
-_STATUSES: Final = Listing(query=queries.STATUSES, path=("node", "statuses"))
-_COMMENTS: Final = Listing(query=queries.ISSUE_COMMENTS, path=("node", "comments"))
-_EVENTS: Final = Listing(query=queries.ISSUE_EVENTS, path=("node", "timelineItems"))
+
+def _within(query: str, connection: str) -> Listing:
+    return Listing(query=query, path=("node", connection), largest=FULL, whole=True)
+
+
+_PULL_COMMITS: Final = _within(queries.PULL_COMMITS, "commits")
+_PULL_EVENTS: Final = _within(queries.PULL_EVENTS, "timelineItems")
+_STATUSES: Final = _within(queries.STATUSES, "statuses")
+_COMMENTS: Final = _within(queries.ISSUE_COMMENTS, "comments")
+_EVENTS: Final = _within(queries.ISSUE_EVENTS, "timelineItems")
 
 _MAY_END: Final = timedelta(days=90)
 _MAY_RECOVER: Final = timedelta(days=7)

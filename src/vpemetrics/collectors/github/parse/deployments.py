@@ -77,10 +77,11 @@ def _outcome(node: Node) -> tuple[Status, datetime | None]:
     state = str(node.get("state") or "").upper()
     if not statuses and state in _WAS_LIVE:
         return Status.SUCCEEDED, None  # the history was not given
-    last = max(statuses, default=None)
-    said = last[1] if last else state
-    if status := _ENDED.get(said) or _ENDED.get(state):
-        return status, _first(statuses, (said,))
+    # Becoming inactive tells nothing of how it went before.
+    last = max((one for one in statuses if one[1] != "INACTIVE"), default=None)
+    ended = last[1] if last and last[1] in _ENDED else state
+    if status := _ENDED.get(ended):
+        return status, _first(statuses, (ended,))
     return Status.IN_PROGRESS, None
 
 

@@ -30,7 +30,7 @@ class Cause(NamedTuple):
 
 def named_in(text: str, naming: Naming) -> tuple[str, ...]:
     """The ids of issues and pull requests that a text names, in its order."""
-    found = _NAMED.finditer(_COMMENT.sub("", text)) if "#" in text or "/" in text else ()
+    found = _NAMED.finditer(_COMMENT.sub("", text))
     return tuple(dict.fromkeys(_id(one, naming) for one in found))
 
 

@@ -1,0 +1,105 @@
+"""Pages that suit GitHub: halved where they are too heavy, asked again where they have gaps."""
+
+from datetime import timedelta
+
+import pytest
+from github_collecting import Collected, collecting
+from github_world import MONDAY, after
+
+from vpemetrics.collectors.github.position import parse_position
+from vpemetrics.records import Change
+from vpemetrics.simulate.github import faults
+from vpemetrics.simulate.github.faults import Faults
+from vpemetrics.simulate.github.world import World
+
+NEXT_WEEK = MONDAY + timedelta(days=7)
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    shop = world.repository("acme/shop")
+    ada = world.account("ada")
+    shop.commit("All", author=ada, at=after(0))
+    for number in range(90):
+        made = shop.commit(
+            f"Step {number}", author=ada, at=after(number), branch="x", parents=[shop.tip or ""]
+        )
+        shop.open_pull(f"{number}", author=ada, commits=[made.oid], at=after(number))
+    return world
+
+
+def size(found: Collected) -> int:
+    position = parse_position(found.cursors["acme/shop"])
+    assert position
+    return position.lists["pull requests"].size
+
+
+def pages(found: Collected) -> list[int]:
+    """The sizes of pages of pull requests that were asked for."""
+    bodies = [one.body for one in found.github.log if one.is_graphql]
+    return [one["variables"]["first"] for one in bodies if "query Pulls(" in one["query"]]
+
+
+def test_pages_that_are_too_heavy_are_halved_and_grow_again(world: World) -> None:
+    heavy = faults.heavy(nodes=25 * 202)
+    with collecting(world, NEXT_WEEK, faults=Faults(always=(heavy,))) as github:
+        found = github.collect()
+
+    assert len(found.of(Change)) == 90
+    asked = pages(found)
+    assert asked[:2] == [50, 25]
+    assert max(asked[2:]) > 24
+    assert size(found) < 30
+
+
+def test_the_size_that_went_well_is_remembered(world: World) -> None:
+    heavy = faults.heavy(nodes=25 * 202)
+    with collecting(world, NEXT_WEEK, faults=Faults(always=(heavy,))) as github:
+        github.collect()
+        remembered, before = size(github), len(pages(github))
+        shop = world.repository("acme/shop")
+        shop.review(shop.pulls[1], "APPROVED", by=world.account("bob"), at=NEXT_WEEK)
+        github.collect()
+
+    assert pages(github)[before] == remembered
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_what_answers_leave_out_is_asked_for_again(world: World, nested: bool) -> None:
+    shop = world.repository("acme/shop")
+    made = shop.commit("Merged", author=world.account("ada"), at=after(99))
+    shop.commit(
+        "Two parents",
+        author=world.account("ada"),
+        at=after(100),
+        parents=[made.oid, shop.pulls[1].commits[0]],
+    )
+    gaps = faults.partial(nested=nested)
+    with collecting(world, NEXT_WEEK) as github:
+        whole = github.collect().records
+    with collecting(world, NEXT_WEEK, faults=Faults(kinds=(gaps,), chance=0.3, seed=3)) as github:
+        found = github.collect()
+        for _ in range(4):
+            found.collect()
+
+    differing = {
+        key for key, one in whole.items() if key[0] != "coverage" and found.records.get(key) != one
+    }
+    assert differing == set()
+
+
+def test_pages_that_overlap_and_change_lose_nothing(world: World) -> None:
+    shop = world.repository("acme/shop")
+    bob = world.account("bob")
+
+    def touch() -> None:
+        shop.review(shop.pulls[5], "COMMENTED", by=bob, at=NEXT_WEEK)
+
+    always = (faults.overlapping(), faults.then(touch))
+    with collecting(world, NEXT_WEEK, faults=Faults(always=always)) as github:
+        github.collect()
+        found = github.collect()
+
+    assert len(found.of(Change)) == 90
+    assert found.of(Change)["acme/shop#5"].first_review_at == NEXT_WEEK

@@ -1,0 +1,135 @@
+"""How far a list was read, through pages, interruptions and what is new since."""
+
+from datetime import UTC, datetime, timedelta
+
+from vpemetrics.collectors.github.position import (
+    OVERLAP,
+    Attempts,
+    Gap,
+    History,
+    Known,
+    Open,
+    Position,
+    Stretch,
+    Walk,
+    parse_position,
+)
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def day(number: int) -> datetime:
+    return START + timedelta(days=number)
+
+
+def new(now: datetime) -> Stretch:
+    return Stretch(start=START, end=now, settings="s", size=50).opened(now)
+
+
+def test_at_first_all_from_the_start_is_a_gap() -> None:
+    stretch = new(day(50))
+
+    assert stretch.gaps == (Gap(top=day(50), reached=day(50), down_to=START - OVERLAP),)
+    assert stretch.covered is None
+
+
+def test_pages_cover_from_the_newest_down() -> None:
+    stretch = new(day(50)).advanced(day(40), "c1", day(49))
+    assert stretch.covered == (day(40), day(50))
+
+    done = stretch.advanced(day(20), None, day(39))
+    assert done.gaps == ()
+    assert done.covered == (START, day(50))
+    assert done.newest == day(49)
+
+
+def test_a_page_behind_the_start_ends_a_gap() -> None:
+    assert new(day(50)).advanced(day(-3), "more", day(49)).gaps == ()
+
+
+def test_what_is_new_is_read_from_a_little_before_the_newest() -> None:
+    done = new(day(50)).advanced(day(20), None, day(49))
+
+    (gap,) = done.opened(day(60)).gaps
+    assert (gap.top, gap.down_to, gap.after) == (day(60), day(49) - OVERLAP, None)
+
+
+def test_a_clock_ahead_of_github_misses_nothing() -> None:
+    ahead = new(day(50)).advanced(None, None, day(30))  # the newest is as GitHub tells it
+
+    (gap,) = ahead.opened(day(60)).gaps
+    assert gap.down_to <= day(30)
+
+
+def test_a_clock_behind_github_misses_nothing() -> None:
+    behind = new(day(50)).advanced(None, None, day(55))
+
+    (gap,) = behind.opened(day(60)).gaps
+    assert gap.down_to <= day(50)
+
+
+def test_an_interrupted_gap_waits_behind_what_is_new() -> None:
+    half = new(day(50)).advanced(day(40), "c1", day(49))
+
+    fresh, older = half.opened(day(60)).gaps
+    assert (fresh.after, fresh.down_to) == (None, day(49) - OVERLAP)
+    assert (older.after, older.reached) == ("c1", day(40))
+
+
+def test_a_gap_that_was_not_begun_grows() -> None:
+    later = new(day(50)).opened(day(60))
+
+    assert later.gaps == (Gap(top=day(60), reached=day(60), down_to=START - OVERLAP),)
+
+
+def test_a_look_that_shows_the_same_is_quiet() -> None:
+    done = new(day(50)).advanced(day(20), None, day(49))
+    told = Stretch(**{**vars(done), "sign": "same"})
+
+    assert told.is_quiet("same", day(49), "s")
+    assert not told.is_quiet("other", day(49), "s")
+    assert not told.is_quiet("same", day(49), "other settings")
+    # In the second in which it was read, something may have been written after the reading.
+    assert not told.is_quiet("same", day(50), "s")
+    assert not told.opened(day(60)).is_quiet("same", day(49), "s")
+
+
+def test_a_position_is_read_as_it_was_written() -> None:
+    position = Position(
+        id="R_1",
+        known="acme/shop",
+        name="acme/store",
+        asked=None,
+        begin=START,
+        branch="main",
+        lists={"pull requests": new(day(50)).advanced(day(40), "c1", day(49))},
+        history=History(
+            cut=START,
+            end=day(50),
+            settings="s",
+            size=100,
+            tip="a" * 40,
+            walks=(Walk(tip="a" * 40, after="x", pending=("b" * 40,)),),
+        ),
+        open={"DE_1": Open(kind="Deployment", created_at=day(3), updated_at=day(4))},
+        open_runs={"7": day(5)},
+        attempts={"7": Attempts(told=2, created_at=day(5))},
+        looked_back_at=day(50),
+        services=("cart",),
+    )
+
+    assert parse_position(position.to_json()) == position
+
+
+def test_what_is_no_position_is_none() -> None:
+    assert [parse_position(text) for text in (None, "", "abc", "{}", "[]")] == [None] * 5
+
+
+def test_known_commits_are_kept_in_few_digits() -> None:
+    known = Known()
+    known.add(["a" * 40, "b" * 40])
+
+    again = Known(known.to_text())
+    assert "a" * 40 in again
+    assert "c" * 40 not in again
+    assert len(known.to_text()) == 24
