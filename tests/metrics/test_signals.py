@@ -21,6 +21,7 @@ from vpemetrics.metrics.signals import (
     chart,
     expected_false_alarms,
     g_limits,
+    lasting_run,
     step_to_paste,
     stretches,
     weekly_or_rare,
@@ -370,6 +371,34 @@ class TestSteps:
     @pytest.mark.parametrize("after", [[11] * 7, [11] * 9 + [10], [11] * 9 + [9]])
     def test_without_a_run_that_lasts_there_are_none(self, after: list[int]) -> None:
         assert step_to_paste(deployments([*LEVEL, *after])) is None
+
+    @pytest.mark.parametrize(
+        ("after", "final", "points"),
+        [
+            ([6] * 9, 8, 8),  # what is provisional may still get worse
+            ([6] * 8, 7, None),
+            ([14] * 8, 7, 8),
+            ([*[6] * 9, 14], 8, None),
+            ([*[14] * 9, 6], 8, None),
+        ],
+    )
+    def test_a_run_for_the_better_is_as_long_as_its_final_weeks(
+        self, after: list[int], final: int, points: int | None
+    ) -> None:
+        rows = [
+            Point(
+                label=f"week {at}",
+                start=monday(at),
+                value=k / 40,
+                k=k,
+                n=40,
+                provisional=at >= 26 + final,
+            )
+            for at, k in enumerate([*LEVEL, *after])
+        ]
+        run = lasting_run(chart("change_fail_rate", ACME, Kind.XMR, rows))
+
+        assert (run and run.points) == points
 
     def test_the_step_ends_what_asked_for_it(self) -> None:
         values = [*LEVEL, *[11] * 9]

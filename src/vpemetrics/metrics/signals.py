@@ -402,9 +402,12 @@ class Run(NamedTuple):
 
 
 def lasting_run(of: Chart) -> Run | None:
-    """The run that still goes on, once eight or more are in it."""
+    """The run that still goes on, once eight or more are in it; provisional good ones are not."""
     judged = list(_runs(of.points, of.baseline))
-    side, run = (judged[-1].side, judged[-1].run) if judged else (None, 0)
+    side = judged[-1].side if judged else None
+    if side == of.better:
+        judged = [one for one in judged if not one.point.provisional]
+    run = judged[-1].run if judged and judged[-1].side == side else 0
     if side is None or run < RUN:
         return None
     return Run(side, judged[-run].point.start, run)
