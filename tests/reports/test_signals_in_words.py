@@ -190,6 +190,12 @@ def test_a_week_that_was_not_collected_whole_says_why_it_has_no_word() -> None:
         (full_week(), "No limits yet."),
         (
             full_week().model_copy(
+                update={"charts": (deployments([*LEVEL, 40]),), "partial": True}
+            ),
+            "Nothing is held against the limits: it was not collected whole.",
+        ),
+        (
+            full_week().model_copy(
                 update={"exceptions": Exceptions(outside=(), judged=0, of=3, expected=0)}
             ),
             "No service has limits yet.",

@@ -1,8 +1,9 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from example_reports import WEEK, frequency, proportion, quiet_week
 
+from vpemetrics.metrics.figures import WindowRef
 from vpemetrics.reports.model import CoverageCount, LastDeployment, Report
 from vpemetrics.reports.summary import summarise
 
@@ -32,6 +33,22 @@ def test_a_week_without_a_deployment_says_what_was_deployed_last(
     report = after(service, deployment, at, services=services)
 
     assert summarise(report) == f"No deployment in 2026-W36; the last was {said}."
+
+
+def test_a_week_that_goes_on_is_not_said_to_be_without_a_deployment() -> None:
+    running = quiet_week().model_copy(update={"partial": True})
+
+    assert summarise(running) == "No deployment in what was collected of 2026-W36."
+
+
+def test_dates_that_were_not_collected_are_written_as_dates() -> None:
+    window = WindowRef(
+        start=date(2026, 4, 6), end=date(2026, 4, 13), label="2026-04-06..2026-04-13"
+    )
+
+    nothing = quiet_week().model_copy(update={"window": window})
+
+    assert summarise(nothing) == "No data was collected for 6–12 Apr 2026."
 
 
 def test_a_week_without_any_deployment_before_it_says_no_more() -> None:

@@ -540,6 +540,13 @@ def _suspect(report: Report, row: FailureRow) -> str:
     return f"{service} {deployment} of {started}{', open' if row.open else ''}"
 
 
+def _unjudged(report: Report, without_limits: str) -> str:
+    """Why nothing is held against limits."""
+    if report.partial and any(chart.baseline.judges for chart in report.charts):
+        return "Nothing is held against the limits: it was not collected whole."
+    return without_limits
+
+
 def exceptions(report: Report) -> Iterator[str]:
     """The signals, and the services outside their limits, as sentences."""
     told = [f"{one}." for one in signals.told(report)]
@@ -547,9 +554,9 @@ def exceptions(report: Report) -> Iterator[str]:
     found = signals.exceptions(report)
     if report.exceptions is None:  # of one service, or no week: nobody looked at the services
         if not told:
-            yield "No signal." if signals.judged(report) else "No limits yet."
+            yield "No signal." if signals.judged(report) else _unjudged(report, "No limits yet.")
     elif not found:
-        yield "No service has limits yet."
+        yield _unjudged(report, "No service has limits yet.")
     elif report.exceptions and not report.exceptions.outside:
         yield f"{signals.NOTHING_OUTSIDE}: {', '.join(found)}."
     else:

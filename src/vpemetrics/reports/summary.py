@@ -45,9 +45,9 @@ def _open(report: Report) -> str:
 def _happened(report: Report) -> str:
     frequency = report.figure("deployment_frequency")
     if frequency is None or frequency.n is None:
-        return f"No data was collected for {report.window.label}."
+        return f"No data was collected for {words.title(report.window)}."
     if not frequency.n:
-        return f"No deployment in {report.window.label}{_last(report)}."
+        return f"No deployment in {_collected(report)}{_last(report)}."
     failed = report.figure("change_fail_rate")
     deployments = words.counted(frequency.n, "deployment")
     if failed is None or failed.k is None:
@@ -58,6 +58,12 @@ def _happened(report: Report) -> str:
     so_far = " so far" if failed.provisional else ""
     how_many = words.count(failed.k) if failed.k else "none"
     return f"{deployments}, {how_many} of them failed{so_far}."
+
+
+def _collected(report: Report) -> str:
+    """The window, or what is known of it."""
+    title = words.title(report.window)
+    return f"what was collected of {title}" if report.partial else title
 
 
 def _last(report: Report) -> str:

@@ -169,12 +169,20 @@ def _draw(
         panel.line((at, at), panel.y, color=BAR, width=0.1)
         panel.text(at, panel.y[1], str(number), dy=1.2, size=0.85, bold=True)
     xs = [_x(point) for point in points]
-    joined = [point.value if point.start <= told.start else None for point in points]
-    panel.line(xs, joined, color=USUAL)  # no line falls to a week of which hours are known
+    panel.line(xs, [*_joined(points, told)], color=USUAL)
     _draw_points(panel, points, chart)
     panel.text(
         _x(told), told.value or 0, _value(told), dx=0.5, dy=-0.35, ha="left", bold=True, color=INK
     )
+
+
+def _joined(points: Sequence[Point], told: Point) -> Iterator[float | None]:
+    """The values that a line goes through; it does not fall to a week of which hours are known."""
+    before = False
+    for point in points:
+        cut = point.hollow and not before
+        yield None if point.start > told.start or (cut and point is points[-1]) else point.value
+        before = point.hollow
 
 
 def _x(point: Point) -> float:

@@ -47,9 +47,10 @@ def _inside(week: Figure, blocks: Sequence[Figure]) -> bool:
 
 
 def _title(report: Report, medians: Sequence[Figure]) -> str:
-    """The median of the last block, or of the last whole one where that was not collected whole."""
-    whole = [block for block in medians if not block.partial]
-    last = whole[-1] if whole else medians[-1]
+    """The median of the last block, or of the last whole one where that has none, being cut."""
+    last, whole = medians[-1], [block for block in medians if not block.partial]
+    if last.value is None and last.partial and whole:
+        last = whole[-1]
     if last.value is None:
         return f"Too few changes for a median: {words.count(last.n or 0)} in 4 weeks"
     taken = f"{words.duration(last.value)} {cells.cell(last).interval}".rstrip()
