@@ -183,17 +183,21 @@ def test_incidents_by_type_are_named_by_rest(github: Collected, shop: Repo) -> N
     assert github.requests == 1
 
 
-def test_incidents_of_a_repository_apart_cover_all(world: World, shop: Repo) -> None:
+@pytest.mark.parametrize("repositories", [("acme/shop",), ("acme/*",)])
+def test_incidents_of_a_repository_apart_cover_all(
+    world: World, shop: Repo, repositories: tuple[str, ...]
+) -> None:
     desk = world.repository("acme/incidents")
     desk.open_issue("Down", author=ada(shop), at=after(5), labels=["incident", "service: shop"])
     incidents = Incidents(labels=("incident",), repositories=("acme/incidents",))
-    with collecting(world, NEXT_WEEK, repositories=("acme/shop",), incidents=incidents) as github:
+    with collecting(world, NEXT_WEEK, repositories=repositories, incidents=incidents) as github:
         github.collect()
 
     (told,) = github.of(Incident).values()
     assert told.service == ("shop",)
     assert span(github, CoverageKind.INCIDENTS, "*")
-    assert not span(github, CoverageKind.PULL_REQUESTS, "acme/incidents")
+    reads_it = repositories == ("acme/*",)
+    assert bool(span(github, CoverageKind.PULL_REQUESTS, "acme/incidents")) is reads_it
 
 
 def test_originals_are_told_without_parents_only_where_no_branch_has_them(
@@ -516,6 +520,28 @@ def test_commits_tell_which_paths_of_services_they_touch(world: World) -> None:
     assert found[cart.oid].paths == ("cart/*",)
     assert found[both.oid].paths == ("cart/*", "mail/*")
     assert found[none.oid].paths == ()
+
+
+def test_what_a_deployed_branch_apart_touches_is_told_too(world: World) -> None:
+    mono = world.repository("acme/mono")
+    author = world.account("ada")
+    base = mono.commit("Cart", author=author, at=after(1), paths=("cart/a.py",))
+    fix = mono.commit(
+        "Fix",
+        author=author,
+        at=after(3),
+        branch="hotfix/1",
+        parents=[base.oid],
+        paths=("cart/a.py",),
+    )
+    mono.commit("More", author=author, at=after(2), paths=("mail/b.py",))
+    for oid in (fix.oid, "f" * 40):  # the second was pushed away
+        mono.say(mono.deploy(oid, "production", at=after(4), by=author), "SUCCESS", at=after(5))
+    rules = Rules(services=(Service(name="cart", repository="acme/mono", paths=("cart/**",)),))
+    with collecting(world, NEXT_WEEK, rules=rules) as github:
+        found = github.collect().of(Commit)
+
+    assert found[fix.oid].paths == ("cart/*",)
 
 
 def test_a_changed_setting_has_what_it_decides_told_again(github: Collected, shop: Repo) -> None:

@@ -23,7 +23,7 @@ def coverage(
     kinds = (
         (CoverageKind.PULL_REQUESTS, [PULLS] if PULLS in lists else [], own),
         (CoverageKind.DEPLOYMENTS, deploying, own | services),
-        (CoverageKind.INCIDENTS, incidents, own if place.is_code else {_EVERYTHING}),
+        (CoverageKind.INCIDENTS, incidents, {_EVERYTHING} if place.tells_of_all else own),
         (CoverageKind.RUNS, [RUNS] if RUNS in lists and place.options.runs else [], own),
     )
     spans = [(kind, _span(position, names, now), scopes) for kind, names, scopes in kinds]

@@ -110,6 +110,11 @@ class Place:
         return bool(incidents) and (bool(places & mine) if places else self.is_code)
 
     @property
+    def tells_of_all(self) -> bool:
+        """Whether its incidents are those of all repositories."""
+        return bool(self.options.incidents.repositories)
+
+    @property
     def paths(self) -> list[str]:
         """The path patterns of all services that lie in it."""
         names = {self.seen.name.lower(), self.naming.known.lower()}

@@ -96,7 +96,7 @@ class Telling:
         whole = self._whole(node, {"comments": _COMMENTS, "timelineItems": _EVENTS})
         naming, incidents = self.place.naming, self.place.options.incidents
         labels = () if incidents.types else incidents.labels
-        service = (naming.known,) if self.place.is_code else ()
+        service = () if self.place.tells_of_all else (naming.known,)
         made = parse_issue(whole, labels, naming, service)
         still = Open(
             kind="Issue",
