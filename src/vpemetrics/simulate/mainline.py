@@ -68,7 +68,8 @@ class Mainline:
         """The commits the main branch gains when a branch is merged, squashed or rebased."""
         if how is Joining.REBASE:
             for commit in branch:
-                yield self._grow(commit, at)
+                if len(commit.parents) < 2:  # git leaves merges out of a rebase
+                    yield self._grow(commit, at)
             return
         tip = branch[-1]
         if how is Joining.MERGE:
