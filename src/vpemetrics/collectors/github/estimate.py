@@ -11,7 +11,7 @@ from vpemetrics.collectors.github.asking import Asking
 from vpemetrics.collectors.github.paging import FULL, LARGEST
 from vpemetrics.collectors.github.parse.naming import Node, instant
 from vpemetrics.collectors.github.place import Place
-from vpemetrics.collectors.github.problems import Gone, TooHeavy
+from vpemetrics.collectors.github.problems import Forbidden, Gone, TooHeavy
 
 _AT_ONCE: Final = 20
 _SECONDS: Final = 1.5
@@ -62,7 +62,7 @@ def _some(asking: Asking, places: Sequence[Place]) -> Estimate:
     }
     try:
         answer = asking.query(queries.SIZES, variables)
-    except (Gone, TooHeavy):
+    except (Forbidden, Gone, TooHeavy):
         return Estimate(repositories=len(places))
     found = [node for node in answer.data.get("nodes") or () if node]
     pages = [_pages(node, by_id[node["id"]]) for node in found if node["id"] in by_id]
