@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,33 @@ class Occasion:
         return from_micros(midnight(day, self.rules.zone)) if day else None
 
 
+class Level(StrEnum):
+    """How much a finding matters: all is well, something is lacking, nothing will work."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a check of a source found: about what, how much it matters, and what mends it.
+
+    `topic` is a word such as "token" or "cost"; `numbers` are what `text` says of them.
+    """
+
+    topic: str
+    text: str
+    level: Level = Level.OK
+    mend: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+def _no_check(_options: Any, _occasion: Occasion) -> Iterator[Finding]:
+    """Finds nothing."""
+    return iter(())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Collector:
     """A kind of source; the registry names one for each.
@@ -79,10 +107,13 @@ class Collector:
     `options` is a frozen dataclass whose fields are the settings of `[sources.NAME]`.
     `collect(options, occasion)` yields what the source says that is new since the cursors.
     A record may come more than once, and one that was told before may come again: harmless both.
+    `check(options, occasion)` looks whether a collection would go well, and changes nothing;
+    what keeps it from looking further is raised (VpemetricsError).
     """
 
     options: type[Any]
     collect: Callable[[Any, Occasion], Iterator[Portion]]
+    check: Callable[[Any, Occasion], Iterator[Finding]] = _no_check
 
 
 def bot_test(patterns: Iterable[str] = ()) -> IsBot:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vpemetrics.collectors.base import Collector, Occasion, Portion
+from vpemetrics.collectors.base import Collector, Finding, Level, Occasion, Portion
 from vpemetrics.collectors.files.past import past
-from vpemetrics.collectors.files.reading import read
+from vpemetrics.collectors.files.reading import find, read
 from vpemetrics.collectors.files.writing import write
 from vpemetrics.records import AnyRecord, Coverage
 
-__all__ = ["FILES", "Options", "collect", "past", "read", "write"]
+__all__ = ["FILES", "Options", "check", "collect", "past", "read", "write"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,14 +25,26 @@ def collect(options: Options, occasion: Occasion) -> Iterator[Portion]:
 
     All of them are this source's, whatever a `source` column says.
     """
-    path = occasion.folder / Path(options.path).expanduser()
-    found = read(path, zone=occasion.rules.zone, warn=occasion.warn)
+    found = read(_place(options, occasion), zone=occasion.rules.zone, warn=occasion.warn)
     records = (record for _, record in past(found, occasion.now))
     yield Portion(records=(_of(occasion.source, record) for record in records))
+
+
+def check(options: Options, occasion: Occasion) -> Iterator[Finding]:
+    """Which files there are to read; FixInput if there are none. Their rows are not looked at."""
+    odd: list[str] = []
+    names = [path.name for path in find(_place(options, occasion), odd.append)]
+    yield Finding(topic="path", text=f"there are {', '.join(names)}", numbers={"files": len(names)})
+    for text in odd:
+        yield Finding(topic="path", level=Level.WARNING, text=text)
+
+
+def _place(options: Options, occasion: Occasion) -> Path:
+    return occasion.folder / Path(options.path).expanduser()
 
 
 def _of(source: str, record: AnyRecord) -> AnyRecord:
     return replace(record, source=source) if isinstance(record, Coverage) else record
 
 
-FILES = Collector(options=Options, collect=collect)
+FILES = Collector(options=Options, collect=collect, check=check)

@@ -35,7 +35,7 @@ def read(
     With a path for `rejected` the bad rows are written there instead, with the reasons,
     and the good ones are all that is yielded. `warn` is told what is odd but no mistake.
     """
-    found = dict.fromkeys(file for path in paths for file in _find(path, warn))
+    found = dict.fromkeys(file for path in paths for file in find(path, warn))
     sheets = [Sheet(file, source, warn) for file in found]
     if bad := [row for sheet in sheets for row in sheet.bad_header]:
         raise BadRows(bad)
@@ -108,8 +108,11 @@ def _write_rejected(bad: Iterable[BadRow], path: Path) -> None:
             file.write(csv_line(cells) + "\n")
 
 
-def _find(path: Path, warn: Warn) -> list[Path]:
-    """The files to read: the one that is named, or those of a folder, kind by kind."""
+def find(path: Path, warn: Warn) -> list[Path]:
+    """The files to read: the one that is named, or those of a folder, kind by kind.
+
+    FixInput if there are none.
+    """
     if not path.exists():
         raise FixInput(f"there is no file or folder {path}")
     if path.is_file():

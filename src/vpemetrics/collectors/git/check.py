@@ -1,0 +1,86 @@
+"""Whether a git repository can be collected from: what it is, how old, and what was deployed."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from shlex import quote
+from typing import Final
+
+from vpemetrics.collectors.base import Finding, Level, Occasion
+from vpemetrics.collectors.git.clone import Clone, look_at
+from vpemetrics.collectors.git.collect import lacking
+from vpemetrics.collectors.git.commands import Git
+from vpemetrics.collectors.git.options import Options
+from vpemetrics.collectors.git.tags import deployed_tags
+
+_STALE: Final = timedelta(days=7)
+
+
+def check(options: Options, occasion: Occasion) -> Iterator[Finding]:
+    """What there is at the path, how old it is, and what in it was deployed."""
+    place = (occasion.folder / options.path).resolve()
+    clone = look_at(Git(path=place), options.branch)
+    yield whereabouts(clone, options.repository)
+    yield freshness(clone, occasion.now)
+    if options.deployments == "tags":
+        yield _versions(clone, options)
+    lacks = lacking(options, place, occasion.cursors)
+    if lacks:
+        yield Finding(
+            topic="originals",
+            level=Level.WARNING,
+            text=f"{lacks.missing:,} pull requests lack their original commits",
+            mend=lacks.command,
+        )
+
+
+def whereabouts(clone: Clone, name: str | None = None) -> Finding:
+    """Which repository it is, and whether there is anything in it."""
+    if clone.tip is None:
+        return Finding(topic="path", level=Level.ERROR, text=f"{clone.git.path} has no commits yet")
+    branch = f", branch {clone.branch}" if clone.branch else ""
+    if clone.boundary:
+        return Finding(
+            topic="path",
+            level=Level.WARNING,
+            text=f"a shallow clone of {name or clone.name}{branch}: its history is cut",
+            mend=f"git -C {quote(str(clone.git.path))} fetch --unshallow",
+        )
+    kind = "clone" if clone.remote else "repository"
+    return Finding(topic="path", text=f"a {kind} of {name or clone.name}{branch}")
+
+
+def freshness(clone: Clone, now: datetime) -> Finding:
+    """How long ago it was fetched, which is how new a collection can be."""
+    if clone.seen_at is None:
+        return Finding(topic="fetch", text="it is the repository itself, always up to date")
+    days = (now - clone.seen_at).days
+    text = f"last fetched {_days(days)}"
+    if now - clone.seen_at <= _STALE:
+        return Finding(topic="fetch", text=text, numbers={"days": days})
+    return Finding(
+        topic="fetch",
+        level=Level.WARNING,
+        text=text,
+        mend=f"git -C {quote(str(clone.git.path))} fetch --tags",
+        numbers={"days": days},
+    )
+
+
+def _days(days: int) -> str:
+    if days < 1:
+        return "today"
+    return f"{days:,} day{'' if days == 1 else 's'} ago"
+
+
+def _versions(clone: Clone, options: Options) -> Finding:
+    count = len(deployed_tags(clone.tags, options.tags))
+    text = f"{count:,} of {len(clone.tags):,} tags are versions that were deployed"
+    if count:
+        return Finding(topic="deployments", text=text, numbers={"tags": count})
+    return Finding(
+        topic="deployments",
+        level=Level.WARNING,
+        text=text,
+        mend='say which tags are with `tags`, or set deployments = "commits"',
+        numbers={"tags": 0},
+    )

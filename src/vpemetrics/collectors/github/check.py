@@ -1,0 +1,185 @@
+"""Whether GitHub can be collected from: it answers, the token may do enough, and what it costs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from vpemetrics.collectors.base import Finding, Level, Occasion
+from vpemetrics.collectors.github.client import Access, Client, Limits
+from vpemetrics.collectors.github.collect import Expected, access, expected, minutes
+from vpemetrics.collectors.github.limits import Quota
+from vpemetrics.collectors.github.options import Options
+from vpemetrics.collectors.github.problems import Forbidden, Gone
+
+_SCOPED: Final = frozenset({"repo"})
+_FEW: Final = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """A permission, what it is for, and an address below a repository that takes it."""
+
+    permission: str
+    purpose: str
+    address: str
+
+
+CONTENTS: Final = Need(permission="contents", purpose="commits", address="commits")
+PULLS: Final = Need(permission="pull_requests", purpose="pull requests", address="pulls")
+DEPLOYMENTS: Final = Need(permission="deployments", purpose="deployments", address="deployments")
+ISSUES: Final = Need(permission="issues", purpose="incidents", address="issues")
+ACTIONS: Final = Need(permission="actions", purpose="workflow runs", address="actions/runs")
+
+
+def check(options: Options, occasion: Occasion) -> Iterator[Finding]:
+    """Whether GitHub answers, what the token is and lacks, what is left and what is needed."""
+    opened = access(options, occasion)
+    try:
+        for client in opened.clients:
+            yield from _of_token(client.limits(), options)
+        found = expected(replace(options, max_requests=None), occasion, opened)
+        yield from _repositories(found)
+        yield from _permissions(opened, found, options)
+        yield _cost(found, not occasion.cursors)
+    finally:
+        opened.close()
+
+
+def needs_of(options: Options) -> tuple[Need, ...]:
+    """What a token has to be allowed for these settings; all of it is reading."""
+    kinds = {rule.kind for rule in options.deployments}
+    return (
+        CONTENTS,
+        PULLS,
+        *((DEPLOYMENTS,) if "environments" in kinds else ()),
+        *((ISSUES,) if options.incidents else ()),
+        *((ACTIONS,) if options.runs or "workflow" in kinds else ()),
+    )
+
+
+def _of_token(limits: Limits, options: Options) -> Iterator[Finding]:
+    """What kind of token it is, what it lacks as far as it tells, and what is left of its hour."""
+    host = urlsplit(options.url).hostname
+    scopes = f" with {', '.join(limits.scopes) or 'no scopes'}" if limits.scopes is not None else ""
+    yield Finding(topic="token", text=f"{host} answers; {_a(limits.kind)}{scopes}")
+    if limits.scopes is not None and not _SCOPED & set(limits.scopes):
+        yield Finding(
+            topic="permissions",
+            level=Level.WARNING,
+            text="the scope repo is missing, so private repositories are not seen",
+            mend=f"tick repo for the token at {_site(options)}/settings/tokens",
+        )
+    if limits.permissions is not None:
+        yield from _of_app(limits.permissions, options)
+    yield from _left("requests", limits.core)
+    yield from _left("GraphQL points", limits.graphql)
+
+
+def _of_app(permissions: Mapping[str, str], options: Options) -> Iterator[Finding]:
+    for need in needs_of(options):
+        if need.permission not in permissions:
+            yield Finding(
+                topic="permissions",
+                level=Level.ERROR,
+                text=f"the permission {need.permission}: read is missing, for {need.purpose}",
+                mend="grant it in the App's settings under Permissions & events, then accept it "
+                "where the App is installed",
+            )
+
+
+def _left(what: str, quota: Quota | None) -> Iterator[Finding]:
+    if quota is None:
+        return
+    until = f"{quota.reset_at:%H:%M} UTC"
+    used_up = quota.remaining == 0
+    yield Finding(
+        topic="limits",
+        level=Level.WARNING if used_up else Level.OK,
+        text=f"{quota.remaining:,} of {quota.limit:,} {what} are left until {until}",
+        mend="wait until then; a collection would" if used_up else "",
+        numbers={"limit": quota.limit, "remaining": quota.remaining},
+    )
+
+
+def _repositories(found: Expected) -> Iterator[Finding]:
+    for name, problem in sorted(found.problems.items()):
+        yield Finding(
+            topic="repositories",
+            level=Level.ERROR,
+            text=f"{name}: {problem}",
+            mend="correct `repositories`, or give the token access to it",
+        )
+    shown = ", ".join(found.names[:_FEW])
+    more = f" and {len(found.names) - _FEW} more" if len(found.names) > _FEW else ""
+    if found.names:
+        text = f"{len(found.names):,} found: {shown}{more}"
+        yield Finding(topic="repositories", text=text, numbers={"count": len(found.names)})
+    elif not found.problems:
+        yield Finding(
+            topic="repositories",
+            level=Level.ERROR,
+            text="none is found",
+            mend="correct `repositories`, or give the token access to them",
+        )
+
+
+def _permissions(opened: Access, found: Expected, options: Options) -> Iterator[Finding]:
+    """Tries what a token does not tell of itself, in one repository of each account."""
+    if opened.accounts:  # an App says what it may
+        return
+    first = {name.partition("/")[0]: name for name in reversed(found.names)}
+    lacking = {
+        need.permission: need
+        for account, name in first.items()
+        for need in needs_of(options)
+        if not _may(opened.client(account), name, need)
+    }
+    for need in lacking.values():
+        yield Finding(
+            topic="permissions",
+            level=Level.ERROR,
+            text=f"the permission {need.permission}: read is missing, for {need.purpose}",
+            mend=f"grant it to the token at {_site(options)}/settings/personal-access-tokens",
+        )
+    if found.names and not lacking:
+        purposes = ", ".join(need.purpose for need in needs_of(options))
+        yield Finding(topic="permissions", text=f"{purposes} may be read")
+
+
+def _may(client: Client, repository: str, need: Need) -> bool:
+    try:
+        client.get(f"/repos/{repository}/{need.address}", {"per_page": 1})
+    except Gone:  # empty, or a feature that is switched off
+        return True
+    except Forbidden:
+        return False
+    return True
+
+
+def _cost(found: Expected, is_first: bool) -> Finding:
+    cost = found.cost
+    numbers = {"requests": cost.requests, "points": cost.points, "busy": found.busy}
+    if not cost.requests:
+        text = (
+            f"{found.busy:,} of {len(found.names):,} repositories have something new"
+            if found.busy
+            else "nothing is new: a request for every hundred repositories"
+        )
+        return Finding(topic="cost", text=text, numbers=numbers)
+    first = "the first collection takes" if is_first else "repositories that are new take"
+    text = (
+        f"{first} up to {cost.requests:,} requests, {cost.points:,} GraphQL points and "
+        f"{minutes(cost)}"
+    )
+    return Finding(topic="cost", text=text, numbers=numbers)
+
+
+def _site(options: Options) -> str:
+    """Where people see this GitHub."""
+    parts = urlsplit(options.url)
+    return f"{parts.scheme}://{parts.netloc.removeprefix('api.')}"
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "AO" else f"a {kind}"

@@ -1,0 +1,112 @@
+"""Whether everything is fit for a collection: the sources, each by its own check, and the store."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from vpemetrics.collectors.base import Finding, Level, Occasion
+from vpemetrics.config.secrets import masked, resolve
+from vpemetrics.config.sources import Source
+from vpemetrics.errors import FixConfiguration, NoData, VpemetricsError
+from vpemetrics.rules import Rules
+from vpemetrics.store import Store
+
+STORE: Final = "store"
+COST: Final = "cost"
+"""The topic of what a collection will take."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What was found about one source, or the store."""
+
+    name: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def level(self) -> Level:
+        """That of the worst finding."""
+        levels = {one.level for one in self.findings}
+        return next((one for one in (Level.ERROR, Level.WARNING) if one in levels), Level.OK)
+
+
+def check_source(
+    source: Source,
+    rules: Rules,
+    *,
+    cursors: Mapping[str, str],
+    now: datetime,
+    environ: Mapping[str, str],
+) -> Checked:
+    """What a source's own check finds; what ends it is the last finding. Nothing is changed."""
+    warnings: list[str] = []
+    occasion = Occasion(
+        source=source.name,
+        now=now,
+        cursors=cursors,
+        rules=rules,
+        folder=source.folder,
+        warn=warnings.append,
+        secret=lambda reference: resolve(reference, environ, folder=source.folder).reveal(),
+    )
+    findings = list(_until_the_end(source.collector.check(source.options, occasion)))
+    findings += [Finding(topic="note", level=Level.WARNING, text=text) for text in warnings]
+    return Checked(name=source.name, findings=tuple(findings))
+
+
+def check_store(location: str, sources: Iterable[str]) -> tuple[Checked, dict[str, dict[str, str]]]:
+    """Whether the store can be used, and how far these sources were collected into it.
+
+    A store that is not there yet is not made.
+    """
+    cursors: dict[str, dict[str, str]] = {}
+    try:
+        with Store.open(location, must_exist=True) as store:
+            cursors |= {name: store.cursors(name) for name in sources}
+            count = sum(store.counts().values())
+        finding = Finding(
+            topic=STORE,
+            text=f"{masked(location)} holds {count:,} records",
+            numbers={"records": count},
+        )
+    except NoData:
+        finding = _to_be_made(location)
+    except (VpemetricsError, OSError) as problem:
+        finding = _failed(problem, STORE)
+    return Checked(name=STORE, findings=(finding,)), cursors
+
+
+def _until_the_end(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, and what ended the check before its time as the last one."""
+    try:
+        yield from findings
+    except FixConfiguration as problem:
+        yield _failed(problem, "settings")
+    except (VpemetricsError, OSError) as problem:
+        yield _failed(problem, "reach")
+
+
+def _failed(problem: VpemetricsError | OSError, topic: str) -> Finding:
+    said = str(problem)
+    if isinstance(problem, OSError):
+        place = f"{problem.filename}: " if problem.filename else ""
+        said = f"{place}{problem.strerror or problem}"
+    return Finding(topic=topic, level=Level.ERROR, text=masked(said))
+
+
+def _to_be_made(location: str) -> Finding:
+    """What is said of a store that the first collection makes, if it can."""
+    if "://" in location:
+        return Finding(topic=STORE, text=f"{masked(location)} is empty; a collection fills it")
+    folder = next(one for one in Path(location).absolute().parents if one.exists())
+    if os.access(folder, os.W_OK):
+        return Finding(topic=STORE, text=f"{location} is made by the first collection")
+    return Finding(
+        topic=STORE,
+        level=Level.ERROR,
+        text=f"{location} cannot be made: {folder} may not be written to",
+        mend="name another place with `store` in the configuration, or --store",
+    )
