@@ -7,11 +7,13 @@ import typer
 from vpemetrics import __version__
 from vpemetrics.cli import db, triage
 from vpemetrics.cli.chart import chart
+from vpemetrics.cli.check import check
 from vpemetrics.cli.collecting import collect
 from vpemetrics.cli.demo import demo
 from vpemetrics.cli.explain import explain
 from vpemetrics.cli.exporting import export
 from vpemetrics.cli.importing import import_
+from vpemetrics.cli.init import init
 from vpemetrics.cli.recompute import recompute
 from vpemetrics.cli.report import report
 from vpemetrics.cli.schedule import schedule
@@ -51,6 +53,8 @@ def vpemetrics(
 
 
 app.command()(demo)
+app.command()(init)
+app.command()(check)
 app.command("import")(import_)
 app.command()(collect)
 app.command()(report)

@@ -39,14 +39,14 @@ def collect(session: Session, names: Names = None, json: options.Json = False) -
     Example: vpemetrics collect pipelines pager
     """
     configuration = session.configuration()
-    sources = _sources(configuration, names or [])
+    sources = sources_of(configuration, names or [])
     choice = session.choose_store(configuration)
     session.note(str(choice))
 
     from vpemetrics.store import Store
 
     with Store.open(choice.location) as store:
-        results = _collect_each(session, store, sources, configuration.rules())
+        results = collect_each(session, store, sources, configuration.rules())
     if json:
         outputs.print_bytes(_json(results))
     for bug in filter(None, (result.bug for result in results)):
@@ -81,9 +81,10 @@ def collect_source(
     return result
 
 
-def _collect_each(
+def collect_each(
     session: Session, store: "Store", sources: Sequence["Source"], rules: "Rules"
 ) -> list["Collected"]:
+    """Collects sources one after the other, and says of each what was new or what went wrong."""
     results = []
     for source in sources:
         result = collect_source(session, store, source, rules)
@@ -105,7 +106,8 @@ def news(result: "Collected") -> str:
     return f"new {outputs.counts(new)}" if new else "nothing new"
 
 
-def _sources(configuration: "Configuration", names: Sequence[str]) -> list["Source"]:
+def sources_of(configuration: "Configuration", names: Sequence[str]) -> list["Source"]:
+    """The sources of a configuration, or those named; without any the clone one is in."""
     from vpemetrics.config.sources import clone_as_source, configured_sources
     from vpemetrics.config.stores import find_git_dir
 

@@ -1,0 +1,238 @@
+"""`vpemetrics init`: a first configuration from what is there, and the first report under it."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vpemetrics.cli import outputs
+from vpemetrics.cli.check import checked
+from vpemetrics.cli.collecting import collect_each
+from vpemetrics.cli.report import show
+from vpemetrics.cli.session import KNOWN, Session, command
+from vpemetrics.errors import FixConfiguration, FixInput
+
+if TYPE_CHECKING:
+    from vpemetrics.config.discover import Proposal
+    from vpemetrics.usecases.setting_up import Ask, Question
+    from vpemetrics.usecases.surroundings import Around
+
+Repositories = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[REPOSITORY]...",
+        show_default=False,
+        help="On GitHub, acme/shop or 'acme/*'; default: where the clones here came from.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Take the proposals and ask nothing.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a configuration that is there.")]
+NoCollect = Annotated[
+    bool, typer.Option("--no-collect", help="Only write the configuration, collect nothing yet.")
+]
+
+
+@command
+def init(
+    session: Session,
+    repositories: Repositories = None,
+    yes: Yes = False,
+    force: Force = False,
+    no_collect: NoCollect = False,
+) -> None:
+    """Propose a configuration, and collect and report for the first time.
+
+    Looks at the git clones here and at their repositories on GitHub, and asks at most five
+    things. The token is taken from GITHUB_TOKEN, GH_TOKEN or `gh`; without one git will do.
+    Example: vpemetrics init 'acme/*' --yes
+    """
+    path = session.config or Path("vpemetrics.toml")
+    if path.exists() and not force:
+        raise FixInput(f"{path} is there already; with --force it is replaced")
+    ask = _asker(session, yes=yes)
+    home = path.absolute().parent
+    proposal = _proposed(session, home, repositories or [], ask)
+    _write(session, path, proposal)
+    if not no_collect and _wants_to_collect(session, yes=yes):
+        _begin(session)
+    else:
+        session.note(f"now: {session.hint('collect')}")
+
+
+def _asker(session: Session, *, yes: bool) -> "Ask":
+    if yes:
+        return lambda question: _take_proposal(session, question)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise FixInput(
+            "there is no terminal to ask on\n"
+            "With --yes the proposals are taken as they are, to be changed in the file"
+        )
+    return _prompt
+
+
+def _take_proposal(session: Session, question: "Question") -> str:
+    session.note("\n".join(["", *question.known]))
+    try:
+        question.understand(question.proposed)
+    except ValueError as error:
+        raise FixConfiguration(f"{question.text}: nothing can be proposed; {error}") from None
+    session.note(f"{question.text}: {question.proposed}")
+    return question.proposed
+
+
+def _prompt(question: "Question") -> str:
+    """A person's answer, asked for until it is one."""
+    typer.echo("\n".join(["", *question.known]), err=True)
+    return str(
+        typer.prompt(
+            question.text,
+            default=question.proposed or None,
+            err=True,
+            value_proc=_understood(question.understand),
+        )
+    )
+
+
+def _understood(understand: Callable[[str], object]) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        try:
+            understand(text)
+        except ValueError as error:
+            raise typer.BadParameter(f"expected {error}") from None
+        return text
+
+    return check
+
+
+def _proposed(session: Session, home: Path, wanted: list[str], ask: "Ask") -> "Proposal":
+    """What to write, once everything was looked at and asked."""
+    from vpemetrics.usecases.setting_up import propose_git
+    from vpemetrics.usecases.surroundings import local_zone, look_around
+
+    with session.progress("Looking around"):
+        around = look_around(Path.cwd(), home, os.environ)
+    for line in around.trouble:
+        session.warn(line)
+    _tell(session, _found(around))
+    zone, now = local_zone(os.environ), datetime.now(UTC)
+    if around.token and (wanted or around.names or not around.clones):
+        return _proposed_on_github(session, around, wanted, ask, zone, now)
+    if wanted:
+        raise FixConfiguration(
+            "repositories on GitHub need a token: set GITHUB_TOKEN, or log in with `gh auth login`"
+        )
+    if around.names:
+        _tell(
+            session,
+            "Without a token for GitHub (GITHUB_TOKEN or `gh auth login`) there is git alone: no "
+            "environments, no reviews and no incidents.",
+        )
+    return propose_git(around, ask, zone, now)
+
+
+def _found(around: "Around") -> str:
+    from vpemetrics.usecases.surroundings import web_host
+
+    clones = ", ".join(one.name for one in around.clones[:6])
+    more = f" and {len(around.clones) - 6} more" if len(around.clones) > 6 else ""
+    here = f"Found a clone of {clones}{more}" if clones else "Found no git clone here"
+    if around.token is None:
+        return f"{here}, and no token for GitHub."
+    said = {"gh": "the login of gh"}.get(around.token, around.token.removeprefix("env:"))
+    return f"{here}, and a token for {web_host(around.url)} in {said}."
+
+
+def _proposed_on_github(
+    session: Session, around: "Around", wanted: list[str], ask: "Ask", zone: str, now: datetime
+) -> "Proposal":
+    from vpemetrics.collectors.github.patience import Patience
+    from vpemetrics.collectors.github.survey import survey
+    from vpemetrics.usecases import setting_up
+    from vpemetrics.usecases.surroundings import github
+
+    patience = Patience(announce=session.warn)
+    with github(around, os.environ, patience) as access:
+        repositories = setting_up.ask_repositories(access, around, wanted, ask, now)
+        names = setting_up.names_to_look_at(access, repositories, now)
+        with session.progress("Looking at repositories") as advance:
+            found = survey(access, names, now, advance)
+    for line in found.trouble:
+        session.warn(line)
+    if not found.sights:
+        raise FixInput(
+            f"none of {', '.join(repositories)} can be looked at\n"
+            "The token may lack access to them, or nothing was pushed there of late"
+        )
+    return setting_up.propose_github(around, repositories, found.sights, ask, zone, now)
+
+
+def _write(session: Session, path: Path, proposal: "Proposal") -> None:
+    from vpemetrics.config.discover import plural
+    from vpemetrics.config.writing import render
+    from vpemetrics.delivery.files import write
+
+    write(path, render(proposal, datetime.now(UTC).date()).encode())
+    teams = {one.team for one in proposal.services if one.team}
+    _tell(
+        session,
+        f"Wrote {path}: {plural(len(proposal.services), 'service')} of "
+        f"{plural(len(teams), 'team')}; production is {', '.join(proposal.production)}; weeks "
+        f"begin at midnight in {proposal.zone}. All of it is yours to change.",
+        gap=True,
+    )
+
+
+def _tell(session: Session, text: str, *, gap: bool = False) -> None:
+    """Says something in lines that fit the terminal, below an empty one if wanted."""
+    from vpemetrics.reports.columns import wrap
+
+    lines = [line for part in text.splitlines() for line in wrap(part, outputs.width())]
+    session.note("\n" * gap + "\n".join(lines))
+
+
+def _wants_to_collect(session: Session, *, yes: bool) -> bool:
+    """Whether to collect now, after what that will take was said."""
+    for text in _expected(session):
+        _tell(session, text)
+    if yes:
+        return True
+    return typer.confirm("\nCollect now and report?", default=True, err=True)
+
+
+def _expected(session: Session) -> Iterator[str]:
+    """What stands in the way of the first collection, and what it takes."""
+    for one in checked(session, session.configuration(), []):
+        for finding in one.findings:
+            if finding.topic == "cost" or finding.level != "ok":
+                mend = f"\n→ {finding.mend}" if finding.mend else ""
+                yield f"{one.name}: {finding.text}{mend}"
+
+
+def _begin(session: Session) -> None:
+    """The first collection, and the report of it."""
+    from vpemetrics.config.sources import configured_sources
+    from vpemetrics.store import Store
+    from vpemetrics.usecases.reporting import report
+    from vpemetrics.usecases.surroundings import is_shown_to_git
+
+    configuration = session.configuration()
+    choice = session.choose_store(configuration)
+    session.note(str(choice))
+    if is_shown_to_git(choice.location):
+        _tell(session, f"Keep it out of git: echo '{Path(choice.location).name}*' >> .gitignore")
+    with Store.open(choice.location) as store:
+        sources = configured_sources(configuration)
+        results = collect_each(session, store, sources, configuration.rules())
+        for bug in filter(None, (result.bug for result in results)):
+            raise bug
+        if not store.batch():
+            raise typer.Exit(KNOWN)
+        with session.progress("Tracing services") as advance:
+            found = report(store, configuration.rules(), progress=advance)
+    show(session, found, outputs.TERMINAL)
+    if any(result.error for result in results):
+        raise typer.Exit(KNOWN)

@@ -1,0 +1,360 @@
+"""A first look at repositories on GitHub: what they have, before anything is configured.
+
+It takes a point for every twenty repositories, and a few requests for each that knows of
+deployments or deploys by a workflow.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+
+from vpemetrics.collectors.git.tags import is_release, service_of
+from vpemetrics.collectors.github import queries
+from vpemetrics.collectors.github.client import Access, Client
+from vpemetrics.collectors.github.options import Rule
+from vpemetrics.collectors.github.problems import Forbidden, GitHubProblem, Gone, TooHeavy
+from vpemetrics.collectors.seen import (
+    DAYS,
+    Environment,
+    Sight,
+    Tally,
+    Versions,
+    Workflow,
+    sounds_like_deploying,
+    sounds_like_incident,
+)
+from vpemetrics.rules import matches
+
+AT_ONCE: Final = 20
+FULL: Final = 100
+"""As many of anything as one page has."""
+PAGES: Final = 5
+"""So many pages of deployments are counted, then it is "at least"."""
+FILTERED: Final = 1000
+"""GitHub counts no further in lists that are filtered."""
+_TOGETHER: Final = 8
+
+Node = Mapping[str, Any]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What was seen, and what could not be looked at, a line each."""
+
+    sights: tuple[Sight, ...]
+    trouble: tuple[str, ...] = ()
+
+
+def active_of(client: Client, owner: str, now: datetime) -> list[str]:
+    """The repositories of an owner that were pushed to of late, no forks and none archived.
+
+    Gone if there is no such owner.
+    """
+    found: list[str] = []
+    after, since = None, _since(now)
+    while True:
+        variables = {"owner": owner, "first": FULL, "after": after}
+        told = client.query(queries.OWNED, variables).data.get("repositoryOwner")
+        if told is None:
+            raise Gone(f"{owner}: GitHub has no user or organisation of this name")
+        page = told["repositories"]
+        late = [one for one in page["nodes"] if one and (one["pushedAt"] or "") >= since]
+        found += [_name(one) for one in late if not one["isArchived"] and not one["isFork"]]
+        if len(late) < len(page["nodes"]) or not page["pageInfo"]["hasNextPage"]:
+            return found
+        after = page["pageInfo"]["endCursor"]
+
+
+def mine(client: Client, now: datetime) -> list[str]:
+    """The repositories that whoever asks may see and that were pushed to of late, at most 20.
+
+    None for a token that nobody is behind, as in Actions.
+    """
+    try:
+        told = client.get("/user/repos", {"sort": "pushed", "per_page": 20})
+    except (Gone, Forbidden):
+        return []
+    return [
+        one["full_name"]
+        for one in told
+        if (one["pushed_at"] or "") >= _since(now) and not one["archived"] and not one["fork"]
+    ]
+
+
+def survey(access: Access, names: Sequence[str], now: datetime, progress: Progress) -> Survey:
+    """What repositories have of environments, versions, merges, incidents and owners."""
+    progress(0, len(names))
+    nodes, trouble = _nodes(access, names)
+    first = [_sight(node, now) for node in nodes]
+    counted = _with_labels(access, first, _since(now))
+    types = _types(access, nodes)
+    sights: list[Sight] = []
+    with ThreadPoolExecutor(_TOGETHER) as pool:
+        looks = pool.map(
+            lambda node, sight: _closer(access, node, sight, types, now), nodes, counted
+        )
+        for sight in looks:
+            sights.append(sight)
+            progress(len(sights), len(nodes))
+    return Survey(
+        sights=tuple(sights), trouble=(*trouble, *(line for one in sights for line in one.trouble))
+    )
+
+
+def _nodes(access: Access, names: Sequence[str]) -> tuple[list[Node], list[str]]:
+    """What the repositories present of themselves, and which are not there."""
+    found: list[Node] = []
+    trouble: list[str] = []
+    for name, node in _asked(access, names, queries.sight, {}):
+        if isinstance(node, str):
+            trouble.append(f"{name}: {node}")
+        elif node["nameWithOwner"] not in {_name(one) for one in found}:
+            found.append(node)
+    return found, trouble
+
+
+def _asked(
+    access: Access,
+    names: Sequence[str],
+    query: Callable[[int], str],
+    variables: Mapping[str, Any],
+    size: int = AT_ONCE,
+) -> Iterator[tuple[str, Node | str]]:
+    """Each repository's part of the answer, or why there is none."""
+    for client, mine in _by_client(access, names):
+        for start in range(0, len(mine), size):
+            part = mine[start : start + size]
+            try:
+                yield from _asked_once(client, part, query(len(part)), variables)
+            except TooHeavy:
+                if len(part) == 1:
+                    raise
+                yield from _asked(access, part, query, variables, (len(part) + 1) // 2)
+
+
+def _by_client(access: Access, names: Sequence[str]) -> Iterator[tuple[Client, list[str]]]:
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault("" if access.everywhere else name.partition("/")[0], []).append(name)
+    for account, mine in groups.items():
+        yield access.client(account), mine
+
+
+def _asked_once(
+    client: Client, names: Sequence[str], text: str, variables: Mapping[str, Any]
+) -> Iterator[tuple[str, Node | str]]:
+    split = [name.partition("/") for name in names]
+    owners = {f"owner{at}": owner for at, (owner, _, _) in enumerate(split)}
+    own = {f"name{at}": name for at, (_, _, name) in enumerate(split)}
+    try:
+        answer = client.query(text, {**owners, **own, **variables}, halves=len(names) > 1)
+    except (Gone, Forbidden) as problem:
+        yield from ((name, str(problem)) for name in names)
+        return
+    why = {one.path[0]: one.message for one in answer.missing if one.path}
+    for at, name in enumerate(names):
+        yield name, answer.data.get(f"r{at}") or why.get(f"r{at}", "GitHub gave no answer")
+
+
+def _sight(node: Node, now: datetime) -> Sight:
+    """What the first answer says."""
+    name, since = _name(node), _since(now)
+    merged = [one["mergedAt"] for one in _items(node, "pullRequests")]
+    texts = [(node.get(f"owners{at}") or {}).get("text") for at in range(3)]
+    return Sight(
+        repository=name,
+        releases=_versions(name, _releases(node), since),
+        tags=_versions(name, _tags(node), since),
+        merges=_tally(merged, since),
+        labels={
+            one["name"]: Tally()
+            for one in _items(node, "labels")
+            if sounds_like_incident(one["name"])
+        },
+        codeowners=next(filter(None, texts), None),
+        catalog=(node.get("catalog") or {}).get("text"),
+    )
+
+
+def _releases(node: Node) -> Iterator[tuple[str, str]]:
+    for one in _items(node, "releases"):
+        if one["publishedAt"] and not one["isDraft"] and not one["isPrerelease"]:
+            yield one["tagName"], one["publishedAt"]
+
+
+def _tags(node: Node) -> Iterator[tuple[str, str]]:
+    for one in _items(node, "refs"):
+        target = one["target"] or {}
+        inner = target.get("target") or {}
+        tagger = target.get("tagger") or {}
+        at = target.get("committedDate") or tagger.get("date") or inner.get("committedDate")
+        if at:
+            yield one["name"], at
+
+
+def _versions(repository: str, found: Iterable[tuple[str, str]], since: str) -> Versions:
+    dated = [(name, at) for name, at in found if is_release(name)]
+    services = {service_of(name, repository) or "" for name, at in dated if at >= since}
+    return Versions(
+        tally=_tally([at for _, at in dated], since),
+        ever=len(dated),
+        services=tuple(sorted(services)) or ("",),
+    )
+
+
+def _tally(moments: Sequence[str], since: str) -> Tally:
+    """How many of a page's moments are of late; where all of a full page are, there may be more."""
+    count = sum(at >= since for at in moments)
+    return Tally(count=count, at_least=count == FULL)
+
+
+def _with_labels(access: Access, sights: Sequence[Sight], since: str) -> list[Sight]:
+    """The same with the issues counted that have their labels of incidents."""
+    labels = sorted({label for one in sights for label in one.labels})
+    named = [one.repository for one in sights if one.labels]
+    found = dict(_asked(access, named, queries.labelled, {"labels": labels}))
+    return [
+        replace(one, labels=_labelled(found.get(one.repository), one.labels, since))
+        for one in sights
+    ]
+
+
+def _labelled(node: Node | str | None, labels: Iterable[str], since: str) -> dict[str, Tally]:
+    issues = _items(node, "issues") if node and not isinstance(node, str) else []
+    with_label = {
+        label: [
+            one["createdAt"]
+            for one in issues
+            if label in {of["name"] for of in _items(one, "labels")}
+        ]
+        for label in labels
+    }
+    return {label: _tally(moments, since) for label, moments in with_label.items()}
+
+
+def _types(access: Access, nodes: Iterable[Node]) -> dict[str, list[str]]:
+    """The issue types of incidents that each organisation has."""
+    owners = {one["owner"]["login"]: one["owner"]["__typename"] for one in nodes}
+    return {
+        login: list(_types_of(access.client(login), login))
+        for login, kind in owners.items()
+        if kind == "Organization"
+    }
+
+
+def _types_of(client: Client, organisation: str) -> Iterator[str]:
+    try:
+        told = client.get(f"/orgs/{organisation}/issue-types")
+    except (Gone, Forbidden):  # a server or a token that knows of none
+        return
+    for one in told:
+        if sounds_like_incident(one["name"]):
+            yield one["name"]
+
+
+def _closer(
+    access: Access, node: Node, sight: Sight, types: Mapping[str, Sequence[str]], now: datetime
+) -> Sight:
+    """The same with what takes requests of its own; what may not be read is trouble."""
+    owner = node["owner"]["login"]
+    look = _Look(access.client(owner), sight.repository, now)
+    latest = max((one["createdAt"] for one in _items(node, "deployments")), default="")
+    environments = look.environments() if latest >= _since(now) else ()
+    is_deployed = any(one.production for one in environments)
+    return replace(
+        sight,
+        environments=environments,
+        workflows=() if is_deployed else look.workflows(),
+        types={kind: look.issues(kind) for kind in types.get(owner, ())},
+        trouble=tuple(look.trouble),
+    )
+
+
+class _Look:
+    """The requests for one repository, and what went wrong with them."""
+
+    def __init__(self, client: Client, repository: str, now: datetime) -> None:
+        self._client = client
+        self._name = repository
+        self._since = _since(now)
+        self.trouble: list[str] = []
+
+    def environments(self) -> tuple[Environment, ...]:
+        """The environments deployed to of late, the busiest first."""
+        found: dict[str, list[Node]] = {}
+        pages = 0
+        for page in self._pages("deployments", PAGES):
+            pages += 1
+            late = [one for one in page if one["created_at"] >= self._since]
+            for one in late:
+                if matches(one["task"], Rule().task):
+                    found.setdefault(one["environment"], []).append(one)
+            if len(late) < FULL:
+                pages = 0
+                break
+        return tuple(
+            Environment(
+                name=name,
+                production=any(one.get("production_environment") for one in ones),
+                deployments=Tally(count=len(ones), at_least=pages == PAGES),
+            )
+            for name, ones in sorted(found.items(), key=lambda item: -len(item[1]))
+        )
+
+    def workflows(self) -> tuple[Workflow, ...]:
+        """The workflows that seem to deploy, with their successful runs."""
+        listed = [one for page in self._pages("actions/workflows", 1, "workflows") for one in page]
+        found = [
+            Workflow(name=one["name"], runs=self._runs(one["id"]))
+            for one in listed
+            if one.get("state", "active") == "active" and sounds_like_deploying(one["name"])
+        ]
+        return tuple(one for one in found if one.runs)
+
+    def issues(self, kind: str) -> Tally:
+        """The issues of a type that were opened of late."""
+        parameters = {"type": kind, "state": "all", "since": self._since, "per_page": FULL}
+        told = self._get("issues", parameters) or []
+        return _tally([one["created_at"] for one in told], self._since)
+
+    def _runs(self, workflow: int) -> Tally:
+        parameters = {"status": "success", "created": f">={self._since[:10]}", "per_page": 1}
+        told = self._get(f"actions/workflows/{workflow}/runs", parameters) or {}
+        count = int(told.get("total_count", 0))
+        return Tally(count=count, at_least=count >= FILTERED)
+
+    def _pages(self, of: str, most: int, key: str | None = None) -> Iterator[list[dict[str, Any]]]:
+        try:
+            yield from islice(self._client.pages(f"/repos/{self._name}/{of}", key=key), most)
+        except GitHubProblem as problem:
+            self._note(problem)
+
+    def _get(self, of: str, parameters: Mapping[str, Any]) -> Any:
+        try:
+            return self._client.get(f"/repos/{self._name}/{of}", parameters)
+        except GitHubProblem as problem:
+            self._note(problem)
+            return None
+
+    def _note(self, problem: GitHubProblem) -> None:
+        """Keeps what concerns this repository only; whatever stops all is raised."""
+        if not isinstance(problem, Gone | Forbidden):
+            raise problem
+        self.trouble.append(str(problem))
+
+
+def _since(now: datetime) -> str:
+    """When the days that count begin, as GitHub writes moments, which sort as texts."""
+    return f"{now - timedelta(days=DAYS):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _items(node: Node, connection: str) -> list[Node]:
+    return [one for one in (node.get(connection) or {}).get("nodes") or () if one]
+
+
+def _name(node: Node) -> str:
+    return str(node["nameWithOwner"])
