@@ -204,6 +204,11 @@ def test_every_column_has_a_heading(made: Callable[[], Report]) -> None:
     assert not re.search(r"<th [^>]*></th>", render(made()).decode())
 
 
+def test_there_is_no_column_for_lines_that_nobody_drew() -> None:
+    assert ">1 week</th>" not in render(long_names()).decode()
+    assert ">26 weeks</th>" in render(drawn_week()).decode()
+
+
 def test_the_lines_of_a_quarter_are_as_long_as_it_is() -> None:
     quarter = render(quarter_of_a_service()).decode()
 

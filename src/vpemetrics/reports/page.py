@@ -125,8 +125,13 @@ class Table:
 
     @property
     def all_headings(self) -> list[str]:
-        """All but the first, over the names of the metrics."""
-        return [*self.headings, *self.margin, self.drawn]
+        """All but the first, over the names of the metrics; of drawings where there are any."""
+        return [*self.headings, *self.margin, *([self.drawn] if self.has_drawings else [])]
+
+    @property
+    def has_drawings(self) -> bool:
+        """Whether there is anything in the last column."""
+        return any(one.drawing for one in self.rows)
 
 
 def _table(report: Report, shown: Sequence[content.Column]) -> Table:
