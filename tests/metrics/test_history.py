@@ -97,16 +97,26 @@ def test_recoveries_are_confirmed_failures_with_open_ones_until_now() -> None:
     ]
 
 
-def test_weeks_of_a_service_tell_a_gap_from_none() -> None:
+@pytest.mark.parametrize(
+    ("until", "weeks_told"),
+    [
+        ("Mon3 00:00", (2, 0, None)),
+        ("Tue2 00:00", (2, None, None)),  # one day without a deployment is no week without
+        ("Wed 12:00", (2, None, None)),
+    ],
+)
+def test_weeks_of_a_service_tell_a_gap_from_none(
+    until: str, weeks_told: tuple[int | None, ...]
+) -> None:
     history: list[AnyRecord] = [
         deploy("d1", "Tue 10:00", None),
         deploy("d2", "Wed 10:00", None),
-        *collected("Mon 00:00", "Mon3 00:00"),
+        *collected("Mon 00:00", until),
     ]
     with cutting(history, weeks(1, 3)) as cut:
         found = by_week(cut.facts, [week for week, _ in weeks_in(cut.window)])
 
-    assert [(one.service, one.weeks) for one in found] == [("shop", (2, 0, None))]
+    assert [(one.service, one.weeks) for one in found] == [("shop", weeks_told)]
 
 
 def test_no_samples_are_read_for_an_output_without_charts() -> None:

@@ -96,6 +96,6 @@ def _counts(
     edges = bounds.tolist()
     kind = CoverageKind.DEPLOYMENTS
     return tuple(
-        n if n or facts.covered(service, kind, (start, end)) else None
+        n if n or facts.covers(service, kind, (start, end)) else None
         for n, start, end in zip(found, edges[:-1], edges[1:], strict=True)
     )

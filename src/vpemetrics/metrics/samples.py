@@ -31,7 +31,10 @@ class Recovery(Model):
 
 
 class ServiceWeeks(Model):
-    """The deployments of one service week by week; null is a week that was not collected."""
+    """The deployments of one service week by week.
+
+    Null is a week that was not collected, or of which nothing is known in the part that was.
+    """
 
     service: str
     weeks: tuple[int | None, ...]
