@@ -160,6 +160,7 @@ def test_a_week_that_was_not_collected_whole_is_not_held_against_the_usual() -> 
 
     assert found.title == "3 deployments in W36, not collected whole"
     assert "Hollow: not collected whole." in found.footnote
+    assert "29 to 71 a week; 2026-W36 3, not collected whole; " in found.alt
 
 
 def test_a_longer_window_is_told_of_as_a_whole() -> None:
@@ -336,6 +337,15 @@ def test_open_failures_are_triangles_with_their_length() -> None:
 
     assert found.title == "Half are restored within 52 min [31 min–1.4 h]; 1 still open"
     assert "19 h, open" in texts(plate.inline_svg(found))
+
+
+def test_a_median_of_provisional_weeks_is_said_to_be_one() -> None:
+    week = drawn_week()
+    figures = tuple(one.model_copy(update={"provisional": True}) for one in week.figures)
+
+    late = picture("recoveries", week.model_copy(update={"figures": figures}))
+    assert "The median is provisional: failures come to light late." in late.footnote
+    assert "provisional" not in picture("recoveries", week).footnote
 
 
 def test_services_stand_in_the_order_of_their_names_without_merit() -> None:

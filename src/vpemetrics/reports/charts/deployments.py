@@ -82,9 +82,11 @@ def _title(report: Report, known: Sequence[Point], chart: Chart | None) -> str:
 
 
 def _finding(known: Sequence[Point], chart: Chart | None) -> Iterator[str]:
-    values = [int(point.value or 0) for point in known]
-    yield f"{words.count(min(values))} to {words.count(max(values))} a week"
-    yield f"{known[-1].label} {_value(known[-1])}"
+    whole = [int(point.value or 0) for point in known if not point.hollow]
+    if whole:
+        yield f"{words.count(min(whole))} to {words.count(max(whole))} a week"
+    part = ", not collected whole" if known[-1].hollow else ""
+    yield f"{known[-1].label} {_value(known[-1])}{part}"
     if chart is None or not chart.baseline.limited:
         return
     if not chart.baseline.judges:

@@ -25,11 +25,13 @@ def picture(report: Report) -> Picture:
     found = history.recoveries if history else ()
     start = history.since if history else report.window.start
     window = series.dates(start, report.window.end)
+    middle = _median(report)
+    late = middle is not None and middle.provisional
     footnote = series.small_print(
         report, [METRIC], f"n={words.count(len(found))} confirmed failures, {window}",
         "Triangles are still open, at their length so far",
+        "The median is provisional: failures come to light late" if late else "",
     )  # fmt: skip
-    middle = _median(report)
     if not found:
         source = report.incidents is not None
         why = "No failed deployment is known." if source else f"{words.NO_INCIDENT_SOURCE}."
