@@ -7,12 +7,16 @@ them may be known already.
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Table, column, insert, or_, select, table
+from sqlalchemy import Column, Connection, Dialect, Table, column, insert, or_, select, table
 
 Row = tuple[Any, ...]
+
+_STATEMENTS: Final = 64
+"""How many statements are kept once they are compiled: for some portions that takes longest."""
 
 
 def insert_rows(connection: Connection, into: Table, rows: Sequence[Row]) -> None:
@@ -22,7 +26,7 @@ def insert_rows(connection: Connection, into: Table, rows: Sequence[Row]) -> Non
     if connection.dialect.name == "postgresql":
         _copy(connection, into.name, into.c.keys(), rows)
     else:
-        connection.exec_driver_sql(_insert(connection, into), rows)
+        connection.exec_driver_sql(_insert(connection.dialect, into), rows)
 
 
 def upsert_rows(
@@ -42,7 +46,7 @@ def upsert_rows(
     different = list({key(row): row for row in rows}.values())
     if not different:
         return 0
-    upsert = _upsert(connection, into, names, keys)
+    upsert = _upsert(connection.dialect, into, tuple(names), tuple(keys))
     if connection.dialect.name != "postgresql":
         return connection.exec_driver_sql(upsert, different).rowcount
     _make_incoming(connection, into)
@@ -71,14 +75,16 @@ def _incoming(into: Table) -> str:
     return f"incoming_{into.name}"
 
 
-def _insert(connection: Connection, into: Table) -> str:
-    return str(insert(into).compile(dialect=connection.dialect))
+@lru_cache(maxsize=_STATEMENTS)
+def _insert(dialect: Dialect, into: Table) -> str:
+    return str(insert(into).compile(dialect=dialect))
 
 
-def _upsert(connection: Connection, into: Table, names: Sequence[str], keys: Sequence[str]) -> str:
+@lru_cache(maxsize=_STATEMENTS)
+def _upsert(dialect: Dialect, into: Table, names: tuple[str, ...], keys: tuple[str, ...]) -> str:
     """The statement that saves rows, of its parameters or of those that came in."""
     start: Any
-    if connection.dialect.name == "postgresql":
+    if dialect.name == "postgresql":
         from sqlalchemy.dialects import postgresql  # 40 ms that nobody else shall pay
 
         incoming = table(_incoming(into), *map(column, names))
@@ -93,4 +99,4 @@ def _upsert(connection: Connection, into: Table, names: Sequence[str], keys: Seq
         set_={name: new[name] for name in (*said, "batch") if name in into.c},
         where=or_(*(into.c[name].is_distinct_from(new[name]) for name in said)),
     )
-    return str(upsert.compile(dialect=connection.dialect, column_keys=list(names)))
+    return str(upsert.compile(dialect=dialect, column_keys=list(names)))

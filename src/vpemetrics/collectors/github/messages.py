@@ -58,7 +58,7 @@ class Reply:
     def is_json(self) -> bool:
         """Whether the content can be read."""
         try:
-            json.loads(self.content)
+            _ = self.json
         except ValueError:
             return False
         return True
