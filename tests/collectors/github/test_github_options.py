@@ -44,6 +44,10 @@ def test_github_deployments_are_taken_where_nothing_else_is_said() -> None:
     [
         ({"token": None}, "needs token or app, one of the two"),
         ({"app": {"id": 1, "private_key": "file:k.pem"}}, "needs token or app, one of the two"),
+        (
+            {"token": None, "app": {"id": 1, "private_key": "file:k.pem"}, "clone": True},
+            "clone needs a token",
+        ),
         ({"repositories": ["shop"]}, "'shop' is not like"),
         ({"repositories": ["*/shop"]}, "needs the name of an owner"),
         ({"repositories": ["!acme/old"]}, "names none"),

@@ -1,5 +1,6 @@
 """GitHub as a source: a look at all repositories, then several at once that have anything new."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from vpemetrics.collectors.github.covering import coverage
 from vpemetrics.collectors.github.estimate import Estimate, estimate
 from vpemetrics.collectors.github.history import prefix
 from vpemetrics.collectors.github.lists import is_quiet, wanted
+from vpemetrics.collectors.github.mirror import Mirror, mirrors_in_cache
 from vpemetrics.collectors.github.options import Options
 from vpemetrics.collectors.github.parse.naming import Naming
 from vpemetrics.collectors.github.patience import Patience
@@ -24,6 +26,7 @@ from vpemetrics.collectors.github.repositories import Look, look
 from vpemetrics.collectors.github.runs import Reader as RunsReader
 from vpemetrics.collectors.github.several import AT_ONCE, Several
 from vpemetrics.collectors.github.work import COMMITS, Work
+from vpemetrics.errors import VpemetricsError
 from vpemetrics.rules import is_chosen
 
 _WEEKS: Final = 53
@@ -94,7 +97,7 @@ class _Collection:
         self._bounds = Bounds(access_, options.max_requests)
         self._bots = bots_of(occasion.rules)
         self._is_bot = bot_test(occasion.rules.bots)
-        self._problems: dict[str, GitHubProblem] = {}
+        self._problems: dict[str, VpemetricsError] = {}
         found = (parse_position(text) for text in occasion.cursors.values())
         self._positions = {one.id: one for one in found if one}
 
@@ -195,7 +198,14 @@ class _Collection:
 
     def _work(self, task: _Task) -> Work:
         known = Known(self._occasion.cursors.get(task.position.known + COMMITS, ""))
-        return Work(task.place, task.position, known, task.moved)
+        return Work(task.place, task.position, known, task.moved, self._mirror(task.place))
+
+    def _mirror(self, place: Place) -> Mirror | None:
+        if not self._options.clone:
+            return None
+        token = self._occasion.secret(self._options.token or "")
+        mirrors = mirrors_in_cache(os.environ, url=self._options.url, token=token)
+        return mirrors.of(place.seen.id, place.seen.name, paths=bool(place.paths))
 
     def _note(self, work: Work) -> None:
         for part, error in work.errors.items():
@@ -248,7 +258,7 @@ class _Collection:
 
     def _warn_of_paths(self, tasks: Sequence[_Task]) -> None:
         patterns = {one for task in tasks for one in task.place.paths if not prefix(one)}
-        if patterns:
+        if patterns and not self._options.clone:
             self._occasion.warn(
                 f"GitHub cannot be asked which commits touch {', '.join(sorted(patterns)[:_FEW])}; "
                 f"set clone = true, or write folders without wildcards"

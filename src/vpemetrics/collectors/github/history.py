@@ -60,7 +60,7 @@ class Reader:
 
     def _continued(self, before: History | None) -> History:
         place, cut = self._place, self._place.begin - _BEFORE
-        settings = place.settings(place.paths)
+        settings = place.settings(place.paths, place.options.clone)
         if before is None or before.settings != settings:
             self._known.clear()
             before = History(cut=cut, end=place.now, settings=settings, size=FULL)

@@ -154,6 +154,8 @@ class Options:
     def _mistakes(self) -> Iterator[str]:
         if (self.token is None) == (self.app is None):
             yield 'needs token or app, one of the two: who asks, as in token = "env:GITHUB_TOKEN"'
+        if self.clone and self.app:
+            yield "clone needs a token; an app has none that git could use"
         for pattern in self.repositories:
             if not _REPOSITORY.fullmatch(pattern):
                 yield f'repositories: {pattern!r} is not like "acme/shop" or "acme/*"'

@@ -51,11 +51,12 @@ class Telling:
     """Tells what a repository's pull requests, deployments and issues are.
 
     Originals of pull requests are only told where they are not in `known`, the commits that are
-    told with their parents.
+    told with their parents, and not at all where a mirror `has_originals`.
     """
 
     place: Place
     known: Known
+    has_originals: bool = False
 
     def tell(self, node: Node, kind: str) -> Told:
         """A thing of a kind as GitHub names it."""
@@ -75,7 +76,7 @@ class Telling:
         whole = self._whole(node, {"commits": _PULL_COMMITS, "timelineItems": _PULL_EVENTS})
         pulled = parse_pull(whole, self.place.naming)
         records: list[AnyRecord] = [pulled.change]
-        if pulled.change.merged_at and not self.place.paths:
+        if pulled.change.merged_at and not self.place.paths and not self.has_originals:
             records += self._originals(pulled)
         branch = self.place.seen.branch
         for rule in self.place.rules_from("merges"):

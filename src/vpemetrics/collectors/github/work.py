@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from vpemetrics.collectors.base import Portion
+from vpemetrics.collectors.git.commands import GitFailed
 from vpemetrics.collectors.github.again import ask_again
 from vpemetrics.collectors.github.asking import Enough
+from vpemetrics.collectors.github.cloned import Reader as MirrorReader
 from vpemetrics.collectors.github.covering import coverage
 from vpemetrics.collectors.github.history import Reader as HistoryReader
 from vpemetrics.collectors.github.lists import (
@@ -27,6 +29,7 @@ from vpemetrics.collectors.github.lists import (
     stretch_of,
     wanted,
 )
+from vpemetrics.collectors.github.mirror import Mirror, Unfetched
 from vpemetrics.collectors.github.paging import FULL, read
 from vpemetrics.collectors.github.parse.naming import Node
 from vpemetrics.collectors.github.place import Place
@@ -34,12 +37,22 @@ from vpemetrics.collectors.github.position import Known, Open, Position
 from vpemetrics.collectors.github.problems import Forbidden, GitHubProblem, Gone, TooHeavy
 from vpemetrics.collectors.github.runs import Reader as RunsReader
 from vpemetrics.collectors.github.telling import Telling
-from vpemetrics.records import AnyRecord, Deployment, Repository
+from vpemetrics.errors import VpemetricsError
+from vpemetrics.records import AnyRecord, Change, Deployment, Repository
 
 COMMITS: Final = " commits"
 """What stands behind a repository's name where the commits it told are noted."""
 
 _AGAIN_AT_ONCE: Final = 25
+
+
+def _history_reader(
+    place: Place, known: Known, position: Position, mirror: Mirror | None
+) -> HistoryReader:
+    """What reads the commits: git where there is a mirror, else the API."""
+    if mirror is None:
+        return HistoryReader(place, known, position.history)
+    return MirrorReader(place, known, position.history, mirror)
 
 
 class Work:
@@ -50,17 +63,22 @@ class Work:
     """
 
     def __init__(
-        self, place: Place, position: Position, known: Known, moved: Sequence[str]
+        self,
+        place: Place,
+        position: Position,
+        known: Known,
+        moved: Sequence[str],
+        mirror: Mirror | None = None,
     ) -> None:
         """`moved` are ids of open things that GitHub changed since they were read."""
         self.place = place
         self.position = position
-        self.errors: dict[str, GitHubProblem] = {}
+        self.errors: dict[str, VpemetricsError] = {}
         self.lost: dict[str, int] = {}
         self._known = known
         self._moved = moved
-        self._telling = Telling(place=place, known=known)
-        self._history = HistoryReader(place, known, position.history) if place.is_code else None
+        self._telling = Telling(place=place, known=known, has_originals=mirror is not None)
+        self._history = _history_reader(place, known, position, mirror) if place.is_code else None
 
     def portions(self) -> Iterator[Portion]:
         """All that is new. Enough, or the problem, if it ends before all is told."""
@@ -72,7 +90,7 @@ class Work:
             for name in self._parts():
                 try:
                     yield from self._part(name)
-                except (Forbidden, Gone, TooHeavy) as error:
+                except (Forbidden, Gone, TooHeavy, GitFailed, Unfetched) as error:
                     self.errors[name] = error
         except (Enough, GitHubProblem) as reason:
             end = reason
@@ -141,6 +159,9 @@ class Work:
                 self._lose(f"parts of {kind}", found[id_] is None)
             elif id_:
                 found[id_] = told.open
+        if isinstance(self._history, MirrorReader):
+            merged = [one for one in records if isinstance(one, Change) and one.merged_at]
+            records += self._history.originals([sha for one in merged for sha in one.commit_shas])
         return records, found
 
     def _ask_again(self, ids: Sequence[str]) -> Iterator[Portion]:

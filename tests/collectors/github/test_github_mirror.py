@@ -1,0 +1,120 @@
+"""Commits from a mirror: the same as from the API, for fewer requests, and with all paths."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from github_collecting import Collected, collecting
+from gitrepository import GitRepository
+
+from vpemetrics.collectors.github.mirror import mirrors_in_cache, web_address
+from vpemetrics.collectors.github.problems import GitHubProblem
+from vpemetrics.records import Commit
+from vpemetrics.rules import Rules, Service
+from vpemetrics.simulate.github.from_mirror import mirrored
+
+PATHS = Service(name="cart", repository="acme/shop", paths=("cart/*/deep",))
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> GitRepository:
+    """A repository with a squash whose original git has."""
+    path = tmp_path / "origin" / "acme" / "shop.git"
+    path.mkdir(parents=True)
+    repository = GitRepository(path)
+    repository.git("init", "-q", "-b", "main")
+    repository.git("config", "uploadpack.allowFilter", "true")
+    base = repository.commit("First", path="cart/a/deep/x")
+    original = repository.commit("Work", base, path="README")
+    repository.git("update-ref", "refs/pull/1/head", original)
+    repository.git("update-ref", "HEAD", base)
+    repository.commit("Mend (#1)", path="cart/b/deep/y")
+    return repository
+
+
+@pytest.fixture
+def github(
+    origin: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Collected]:
+    with collecting(mirrored(origin.path, "acme/shop"), origin.at + timedelta(days=9)) as made:
+        monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        lead(made.github.url, origin)
+        yield made
+
+
+def lead(url: str, origin: GitRepository) -> None:
+    """Has git find there what it would fetch from a GitHub."""
+    folder = origin.path.parents[1]
+    settings = Path(os.environ["GIT_CONFIG_GLOBAL"])
+    settings.write_text(f'[url "{folder}/"]\n\tinsteadOf = {web_address(url)}/\n')
+
+
+def test_a_mirror_tells_what_the_api_tells(github: Collected) -> None:
+    api = github.collect()
+    mirror = github.fresh().collect(clone=True)
+
+    parents = {sha: one.parents for sha, one in mirror.of(Commit).items()}
+    whole = {sha: replace(one, parents=parents[sha]) for sha, one in api.of(Commit).items()}
+    assert mirror.of(Commit) == whole
+    assert len(whole) == 3
+    assert mirror.requests < api.requests
+
+
+def test_what_is_new_is_fetched(github: Collected, origin: GitRepository) -> None:
+    github.collect(clone=True)
+    sha = origin.commit("Later")
+    world = mirrored(origin.path, "acme/shop")
+    with collecting(world, github.now) as later:
+        later.cursors = github.cursors
+        later.settings = github.settings
+        lead(later.github.url, origin)
+        later.collect(clone=True)
+
+    assert later.new(Commit).keys() == {sha}
+
+
+def test_a_mirror_knows_all_paths(github: Collected) -> None:
+    github.rules = Rules(services=(PATHS,))
+    found = github.collect(clone=True)
+
+    assert not any("wildcards" in text for text in found.warnings)
+    assert {one.paths for one in found.of(Commit).values()} == {
+        ("cart/a/deep/x",),
+        ("README", "cart/b/deep/y"),
+        ("README",),
+    }
+
+
+def test_a_mirror_that_cannot_be_fetched_is_told_and_the_rest_goes_on(
+    github: Collected, origin: GitRepository
+) -> None:
+    origin.path.rename(origin.path.with_name("away"))
+    with pytest.raises(GitHubProblem, match="git could not fetch"):
+        github.collect(clone=True)
+
+    assert github.told
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://api.github.com", "https://github.com"),
+        ("https://api.acme.ghe.com", "https://acme.ghe.com"),
+        ("https://git.acme.example/api/v3", "https://git.acme.example"),
+        ("http://127.0.0.1:8000/api/v3/", "http://127.0.0.1:8000"),
+    ],
+)
+def test_repositories_are_cloned_from_where_people_see_them(url: str, expected: str) -> None:
+    assert web_address(url) == expected
+
+
+def test_tokens_are_not_shown(tmp_path: Path) -> None:
+    mirrors = mirrors_in_cache(
+        {"XDG_CACHE_HOME": str(tmp_path)}, url="https://api.github.com", token="ghp_canary"
+    )
+
+    assert "canary" not in repr((mirrors, mirrors.of("R_1", "acme/shop", paths=False)))
