@@ -68,8 +68,10 @@ class Mainline:
         """The commits the main branch gains when a branch is merged, squashed or rebased."""
         if how is Joining.REBASE:
             for commit in branch:
-                if len(commit.parents) < 2:  # git leaves merges out of a rebase
+                if len(commit.parents) < 2:
                     yield self._grow(commit, at)
+                else:  # git leaves merges out; what seeds lead to stays as it was
+                    self._dice.sha()
             return
         tip = branch[-1]
         if how is Joining.MERGE:
