@@ -53,6 +53,7 @@ class Collected:
             cursors=dict(self.cursors),
             rules=self.rules,
             warn=self.warnings.append,
+            announce=self.warnings.append,
             secret=lambda _reference: "ghp_example",
         )
         try:

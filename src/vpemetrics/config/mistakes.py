@@ -99,6 +99,8 @@ def _of_details(path: KeyPath, details: ErrorDetails) -> Mistake:
             return Mistake(path=path, problem="missing")
         case "extra_forbidden":
             return _unknown_key(path)
+        case "unexpected_keyword_argument":
+            return unknown(path, None)
         case "wrong":
             context = details["ctx"]
             return misfit(path, value, context["expected"], context["near"])

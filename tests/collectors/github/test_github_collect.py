@@ -555,3 +555,36 @@ def test_a_changed_setting_has_what_it_decides_told_again(github: Collected, sho
     (told,) = github.new(Deployment).values()
     assert (told.service, told.environment) == ("shop", "live")
     assert not github.new(Change)
+
+
+def test_another_default_branch_is_told(github: Collected, shop: Repo) -> None:
+    github.collect()
+    shop.branches["trunk"], shop.default_branch = shop.tip or "", "trunk"
+    github.collect()
+
+    (told,) = github.new(Repository).values()
+    assert told.default_branch == "trunk"
+
+
+def test_bots_that_are_named_later_are_told_again(github: Collected, shop: Repo) -> None:
+    shop.merge(shop.pulls[pull(shop, "one", after(8))], at=after(10))
+    (before,) = github.collect().of(Change).values()
+    github.rules = Rules(bots=("ada*",))
+    github.collect()
+
+    (now,) = github.new(Change).values()
+    assert (before.is_bot, now.is_bot) == (False, True)
+    assert {one.is_bot for one in github.new(Commit).values()} == {True}
+
+
+def test_a_large_first_collection_says_what_it_takes(world: World) -> None:
+    for number in range(70):
+        made = world.repository(f"acme/s{number}")
+        made.commit("All", author=world.account("ada"), at=after(1))
+    with collecting(world, NEXT_WEEK) as github:
+        github.collect()
+        (text,) = github.warnings
+        assert "70 repositories since 2025-03-03 takes up to 70 requests and 70 GraphQL" in text
+
+        github.collect()
+        assert github.warnings == []

@@ -55,7 +55,7 @@ def test_github_deployments_are_taken_where_nothing_else_is_said() -> None:
         ({"max_requests": 0}, "max_requests is at least 1"),
         ({"incidents": {"repositories": ["acme/desk"]}}, "needs labels or types"),
         ({"incidents": {"labels": ["x"], "repositories": ["acme/*"]}}, "is no repository"),
-        ({"incidents": {"label": ["x"]}}, "incidents.label"),
+        ({"incidents": {"label": ["x"]}}, "incidents.label: unknown setting"),
         ({"deployments": [{"from": "workflow"}]}, "belong together"),
         ({"deployments": [{"workflow": "x"}]}, "belong together"),
         ({"deployments": [{"job": "x"}]}, "job is for"),
@@ -63,7 +63,7 @@ def test_github_deployments_are_taken_where_nothing_else_is_said() -> None:
         ({"deployments": [{"environment": "(?P<service>"}]}, "no regular expression"),
         ({"deployments": [{"environment": "(?P<team>.*)"}]}, "not team"),
         ({"deployments": [{"environment": "(?P<service>.*)", "service": "x"}]}, "is for all"),
-        ({"deployments": [{"frm": "tags"}]}, "deployments[1].frm"),
+        ({"deployments": [{"frm": "tags"}]}, "deployments[1].frm: unknown setting"),
         ({"deployments": [{"from": "hearsay"}]}, "deployments[1].from"),
     ],
 )

@@ -13,7 +13,7 @@ from vpemetrics.collectors.github.asking import Asking, Bounds, Enough
 from vpemetrics.collectors.github.client import Access, access_by_app, access_by_token
 from vpemetrics.collectors.github.covering import coverage
 from vpemetrics.collectors.github.estimate import Estimate, estimate
-from vpemetrics.collectors.github.history import prefix
+from vpemetrics.collectors.github.history import is_read, prefix
 from vpemetrics.collectors.github.lists import is_quiet, wanted
 from vpemetrics.collectors.github.mirror import Mirror, mirrors_in_cache
 from vpemetrics.collectors.github.options import Options
@@ -36,8 +36,12 @@ _FEW: Final = 3
 
 
 def access(options: Options, occasion: Occasion) -> Access:
-    """Who asks, by the settings; waits for limits are announced as warnings."""
-    patience = Patience(max_wait=options.longest_wait, announce=occasion.warn)
+    """Who asks, by the settings; a person hears of waits for limits."""
+    patience = Patience(
+        max_wait=options.longest_wait,
+        announce=occasion.announce,
+        countdown=occasion.countdown,
+    )
     if options.app:
         key = occasion.secret(options.app.private_key)
         return access_by_app(
@@ -163,8 +167,7 @@ class _Collection:
         place, position = task.place, task.position
         if task.moved or position.open_runs or position.name != place.seen.name:
             return True
-        history = position.history
-        if place.is_code and (history is None or history.walks or history.tip != place.seen.tip):
+        if place.is_code and not is_read(place, position):
             return True
         lists = wanted(place)
         due = "runs" in lists and RunsReader(place=place, position=position).is_due()
@@ -240,8 +243,9 @@ class _Collection:
             return
         if total.requests >= _MUCH:
             begin = min(place.begin for place in fresh)
-            self._occasion.warn(
-                f"the first collection of {total.repositories} repositories since "
+            many = "repository" if total.repositories == 1 else "repositories"
+            self._occasion.announce(
+                f"the first collection of {total.repositories} {many} since "
                 f"{begin:%Y-%m-%d} takes up to {total.requests:,} requests and {total.points:,} "
                 f"GraphQL points, some {minutes(total)}; it may be interrupted at any time"
             )

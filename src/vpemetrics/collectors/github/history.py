@@ -14,7 +14,7 @@ from vpemetrics.collectors.github.paging import FULL, Listing, ask_page
 from vpemetrics.collectors.github.parse.commits import parents, parse_commit
 from vpemetrics.collectors.github.parse.naming import Node, instant
 from vpemetrics.collectors.github.place import Place
-from vpemetrics.collectors.github.position import History, Known, Walk
+from vpemetrics.collectors.github.position import History, Known, Position, Walk
 from vpemetrics.collectors.github.problems import Gone
 from vpemetrics.records import Commit
 
@@ -60,7 +60,7 @@ class Reader:
 
     def _continued(self, before: History | None) -> History:
         place, cut = self._place, self._place.begin - _BEFORE
-        settings = place.settings(place.paths, place.options.clone)
+        settings = settings_of(place)
         if before is None or before.settings != settings:
             self._known.clear()
             before = History(cut=cut, end=place.now, settings=settings, size=FULL)
@@ -138,6 +138,19 @@ class Reader:
             if page.after is None:
                 return
             variables["after"] = page.after
+
+
+def settings_of(place: Place) -> str:
+    """A short text that differs where something else would be told of the commits."""
+    return place.settings(place.paths, place.options.clone)
+
+
+def is_read(place: Place, position: Position) -> bool:
+    """Whether all commits were told, as far as a look at the repository shows."""
+    seen, history = place.seen, position.history
+    if history is None or history.walks or history.settings != settings_of(place):
+        return False
+    return (history.tip, position.branch) == (seen.tip, seen.branch)
 
 
 def prefix(pattern: str) -> str:

@@ -103,7 +103,7 @@ class Mirror:
             raise Unfetched(f"git could not fetch {self.url}: {said or 'it gave no reason'}")
 
     def _configured(self) -> dict[str, str]:
-        """The token and other settings, which no other process can see in the environment."""
+        """The token and other settings, in the environment, which other people cannot see."""
         account = b64encode(f"x-access-token:{self.of.token}".encode()).decode()
         header = f"http.{web_address(self.of.url)}/.extraHeader"
         settings = _SETTINGS | {header: f"Authorization: Basic {account}"}
