@@ -12,9 +12,13 @@ _EVERYTHING = "*"
 
 
 def coverage(
-    place: Place, position: Position, *, now: datetime | None = None
+    place: Place, position: Position, *, now: datetime | None = None, in_part: bool = False
 ) -> Iterator[Coverage]:
-    """What is known of a repository; until `now` where all of it was looked at and is quiet."""
+    """What is known of a repository; until `now` where all of it was looked at and is quiet.
+
+    Lists that were not read to their end count `in_part` only, as far as they were: where the
+    next collection may be long in coming.
+    """
     own = {position.known, place.seen.name}
     lists = wanted(place)
     deploying = [name for name, kind in RULES.items() if place.rules_from(kind)]
@@ -26,7 +30,10 @@ def coverage(
         (CoverageKind.INCIDENTS, incidents, {_EVERYTHING} if place.tells_of_all else own),
         (CoverageKind.RUNS, [RUNS] if RUNS in lists and place.options.runs else [], own),
     )
-    spans = [(kind, _span(position, names, now), scopes) for kind, names, scopes in kinds]
+    spans = [
+        (kind, _span(position, names, now, in_part=in_part), scopes)
+        for kind, names, scopes in kinds
+    ]
     spans.append((CoverageKind.COMMITS, _commits(place, position, now), own))
     for kind, span, scopes in spans:
         if span:
@@ -36,14 +43,18 @@ def coverage(
 
 
 def _span(
-    position: Position, names: Collection[str], now: datetime | None
+    position: Position, names: Collection[str], now: datetime | None, *, in_part: bool
 ) -> tuple[datetime, datetime] | None:
     """The time for which all of some lists were read.
 
     A look at a repository does not show runs, so these are known until they were read last.
     """
     stretches = {name: position.lists.get(name) for name in names}
-    known = {name: one.covered for name, one in stretches.items() if one and one.covered}
+    known = {
+        name: one.covered
+        for name, one in stretches.items()
+        if one and one.covered and (in_part or not one.gaps)
+    }
     if not known or len(known) < len(stretches):
         return None
     start = max(span[0] for span in known.values())

@@ -94,7 +94,8 @@ class Work:
                     self.errors[name] = error
         except (Enough, GitHubProblem) as reason:
             end = reason
-        yield self._portion([*self._repository(), *coverage(self.place, self.position)])
+        covered = coverage(self.place, self.position, in_part=isinstance(end, Enough))
+        yield self._portion([*self._repository(), *covered])
         if end:
             raise end
 
