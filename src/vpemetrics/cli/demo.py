@@ -35,11 +35,10 @@ def demo(session: Session, folder: Folder = Path("vpemetrics-demo")) -> None:
 
     from vpemetrics.usecases import demo as usecase
 
-    with session.progress("Making records") as advance:
+    usecase.lay_out(folder)
+    with session.progress("Collecting from a simulated GitHub") as advance:
         advance(0, 0)
-        total = usecase.lay_out(folder, lambda done: advance(done, 0))
-    with session.progress("Saving records") as advance:
-        usecase.fill_store(folder, session.warn, lambda done: advance(done, total))
+        usecase.fill_store(folder, session.detail, advance)
     report = _reported(session, folder)
     with session.progress("Writing reports"):
         files = _write_reports(report, folder / usecase.REPORTS)

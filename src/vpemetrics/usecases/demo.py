@@ -1,33 +1,38 @@
-"""The made-up organisation in a folder of its own: records, configuration and store.
+"""The made-up organisation in a folder of its own: configuration, store and reports.
 
 vpemetrics.toml   its configuration
 slo.csv           its service level objectives
-records/          what its sources say, as files to import
 vpemetrics.db     its store
 reports/          where its reports go
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from vpemetrics.config.load import FILE_NAME, load
+from vpemetrics.collectors.base import Collector, Occasion, Portion
+from vpemetrics.config.load import FILE_NAME, Configuration, load
+from vpemetrics.config.sources import Source, configured_sources
 from vpemetrics.errors import FixInput
+from vpemetrics.records import AnyRecord, Coverage, CoverageKind, Incident
 from vpemetrics.rules import Rules
-from vpemetrics.simulate.acme.history import records
+from vpemetrics.simulate.acme.github import monday_morning, served
+from vpemetrics.simulate.acme.notable import decisions
+from vpemetrics.simulate.acme.plans import UNCOLLECTED, day_begins
 from vpemetrics.simulate.acme.settings import configuration, objectives
-from vpemetrics.simulate.files import RecordFiles
 from vpemetrics.store import Store
-from vpemetrics.usecases.files import SOURCE, TOLD_EVERY, import_files
+from vpemetrics.usecases.collecting import collect
+from vpemetrics.usecases.triage import SOURCE as PEOPLE
 
 MARK: Final = "# Made by `vpemetrics demo`, which makes this folder anew each time.\n"
-RECORDS, STORE, REPORTS = "records", "vpemetrics.db", "reports"
+STORE, REPORTS = "vpemetrics.db", "reports"
 
-Told = Callable[[int], None]
+Told = Callable[[int, int], None]
 
 
-def lay_out(folder: Path, progress: Told) -> int:
-    """Writes the files of the organisation; how many records there are, `progress` being told too.
+def lay_out(folder: Path) -> None:
+    """Writes the files of the organisation.
 
     FixInput for a folder that holds anything else than an earlier demo.
     """
@@ -36,26 +41,60 @@ def lay_out(folder: Path, progress: Told) -> int:
     (folder / FILE_NAME).write_text(f"{MARK}\n{configuration()}", encoding="utf-8")
     (folder / "slo.csv").write_text(objectives(), encoding="utf-8")
     (folder / REPORTS).mkdir(exist_ok=True)
-    with RecordFiles(folder / RECORDS) as files:
-        for count, record in enumerate(records(SOURCE), 1):
-            files.write(record)
-            if count % TOLD_EVERY == 0:
-                progress(count)
-        return files.counts.total()
 
 
 def rules_of(folder: Path) -> Rules:
     """What the configuration in the folder says, whatever the environment does."""
-    return load(folder / FILE_NAME, {}).rules()
+    return _configuration(folder).rules()
 
 
 def fill_store(folder: Path, warn: Callable[[str], None], progress: Told) -> None:
-    """Imports the records into a new store; `progress` is told how many have been read."""
+    """Collects from the organisation's GitHub, on this machine, into a new store."""
     for beside in ("", "-wal", "-shm"):
         (folder / f"{STORE}{beside}").unlink(missing_ok=True)
-    with Store.open(folder / STORE) as store:
-        paths = [folder / RECORDS]
-        import_files(store, paths, rules_of(folder), warn=warn, progress=progress)
+    with Store.open(folder / STORE) as store, served() as url:
+        (source,) = configured_sources(_configuration(folder))
+        result = collect(
+            store,
+            _cut(replace(source, options=replace(source.options, url=url))),
+            rules_of(folder),
+            clock=monday_morning,
+            warn=warn,
+            progress=progress,
+            environ={"GITHUB_TOKEN": "made-up"},
+        )
+        if result.error:
+            raise result.bug or FixInput(result.error)
+        store.save(PEOPLE, decisions(_incidents(store)))
+
+
+def _incidents(store: Store) -> list[Incident]:
+    return [one for _, one in store.records(Incident.KIND) if isinstance(one, Incident)]
+
+
+def _configuration(folder: Path) -> Configuration:
+    return load(folder / FILE_NAME, {})
+
+
+def _cut(source: Source) -> Source:
+    """The source without the week whose deployments nobody recorded."""
+
+    def cut(options: Any, occasion: Occasion) -> Iterator[Portion]:
+        for portion in source.collector.collect(options, occasion):
+            yield replace(portion, records=_with_gap(portion.records))
+
+    return replace(source, collector=Collector(options=source.collector.options, collect=cut))
+
+
+def _with_gap(records: Iterable[AnyRecord]) -> Iterator[AnyRecord]:
+    begin, end = map(day_begins, UNCOLLECTED)
+    for record in records:
+        if isinstance(record, Coverage) and record.kind is CoverageKind.DEPLOYMENTS:
+            for start, stop in ((record.start, begin), (end, record.end)):
+                if start < stop:
+                    yield replace(record, start=max(start, record.start), end=min(stop, record.end))
+        else:
+            yield record
 
 
 def _check(folder: Path) -> None:

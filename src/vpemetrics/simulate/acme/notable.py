@@ -1,7 +1,7 @@
 """What happened at Acme beside everyday trouble: each thing a report has to judge, on its day."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -131,6 +131,14 @@ def notable(records: Iterable[AnyRecord]) -> Iterator[Incident | Triage]:
         yield _incident(breakage, _followed(breakage, deployments))
     yield from OUTSIDE
     yield from DECISIONS
+
+
+def decisions(incidents: Iterable[Incident]) -> Iterator[Triage]:
+    """What people decided about incidents as a source tells them, found by their titles."""
+    known_as = {breakage.id: breakage.title for breakage in BREAKAGES}
+    ids = {one.title: one.id for one in incidents}
+    for decision in DECISIONS:
+        yield replace(decision, record=ids[known_as[decision.record]])
 
 
 def _followed(breakage: Breakage, deployments: Sequence[Deployment]) -> Deployment:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from vpemetrics.simulate.acme.plans import (
+    BEGINS,
     NAME,
     OUTAGE,
     PLANS,
@@ -16,6 +17,7 @@ from vpemetrics.simulate.acme.plans import (
 from vpemetrics.simulate.plan import Plan
 
 MISSED: Final = "search"
+MONOREPO: Final = "acme/shop"
 
 _HEAD = f"""\
 [organisation]
@@ -66,9 +68,22 @@ what = "Region of the cloud provider down, then a freeze"
 on = {STOREFRONT_SPEEDS_UP}
 what = "Storefront leaves the release train"
 
-[sources.files]
-type = "files"
-path = "records"
+# A simulated GitHub, there only while the demo runs: collect finds nobody at home.
+[sources.github]
+type = "github"
+url = "http://127.0.0.1/api/v3"
+token = "env:GITHUB_TOKEN"
+repositories = ["acme/*"]
+since = {BEGINS}
+incidents = {{ labels = ["incident"], repositories = ["acme/incidents"] }}
+
+[[sources.github.deployments]]
+from = "environments"
+repositories = ["{MONOREPO}"]
+environment = '(?P<service>[^/]+)/(?P<environment>.+)'
+
+[[sources.github.deployments]]
+from = "environments"
 """
 
 
