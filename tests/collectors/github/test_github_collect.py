@@ -588,3 +588,15 @@ def test_a_large_first_collection_says_what_it_takes(world: World) -> None:
 
         github.collect()
         assert github.warnings == []
+
+
+def test_open_things_that_are_gone_are_asked_for_only_so_often(
+    github: Collected, shop: Repo
+) -> None:
+    waiting = shop.deploy(shop.tip or "", "production", at=after(5), by=ada(shop))
+    github.collect()
+    del shop.deployments[waiting.database_id]
+    asked = [github.collect().requests for _ in range(8)]
+
+    assert asked[0] > 1
+    assert asked[-1] == 1

@@ -7,9 +7,11 @@ from github_collecting import Collected, collecting
 from github_world import MONDAY, after
 
 from vpemetrics.collectors.github.position import parse_position
-from vpemetrics.records import Change
+from vpemetrics.collectors.github.problems import GitHubProblem
+from vpemetrics.records import Change, Commit
 from vpemetrics.simulate.github import faults
-from vpemetrics.simulate.github.faults import Faults
+from vpemetrics.simulate.github.answer import Answer, Request
+from vpemetrics.simulate.github.faults import Faults, Reply
 from vpemetrics.simulate.github.world import World
 
 NEXT_WEEK = MONDAY + timedelta(days=7)
@@ -103,3 +105,24 @@ def test_pages_that_overlap_and_change_lose_nothing(world: World) -> None:
 
     assert len(found.of(Change)) == 90
     assert found.of(Change)["acme/shop#5"].first_review_at == NEXT_WEEK
+
+
+def test_a_history_that_is_not_found_for_once_is_read_later(world: World) -> None:
+    shop = world.repository("acme/shop")
+    for number in range(250):
+        shop.commit(f"Step {number}", author=world.account("ada"), at=after(100 + number / 10))
+
+    def lost(request: Request, reply: Reply) -> Answer:
+        is_second = request.is_graphql and "query History(" in request.body["query"]
+        is_second = is_second and request.body["variables"]["after"] is not None
+        return faults.not_found(request, reply) if is_second else reply()
+
+    with collecting(world, NEXT_WEEK, faults=Faults(always=(lost,))) as github:
+        with pytest.raises(GitHubProblem, match="commits"):
+            github.collect()
+        cursors, records = github.cursors, github.records
+    with collecting(world, NEXT_WEEK) as github:
+        github.cursors, github.records = cursors, records
+        found = github.collect()
+
+    assert len(found.of(Commit)) == 251

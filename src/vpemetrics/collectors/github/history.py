@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from vpemetrics.collectors.github import queries
-from vpemetrics.collectors.github.paging import FULL, Listing, ask_page
+from vpemetrics.collectors.github.paging import FULL, Absent, Listing, ask_page
 from vpemetrics.collectors.github.parse.commits import parents, parse_commit
 from vpemetrics.collectors.github.parse.naming import Node, instant
 from vpemetrics.collectors.github.place import Place
 from vpemetrics.collectors.github.position import History, Known, Position, Walk
-from vpemetrics.collectors.github.problems import Gone
 from vpemetrics.records import Commit
 
 _PATH: Final = ("node", "object", "history")
@@ -90,7 +89,7 @@ class Reader:
         variables = {"id": self._place.seen.id, "oid": walk.tip, "after": walk.after}
         try:
             page = ask_page(self._place.asking, _HISTORY, variables, self.history.size)
-        except Gone:  # it was pushed away
+        except Absent:  # it was pushed away
             return (), None, True
         self.history = replace(self.history, size=page.size)
         dates = [at for one in page.nodes if (at := instant(one.get("committedDate")))]

@@ -22,6 +22,10 @@ _GONE: Final = "NOT_FOUND"
 _FORBIDDEN: Final = ("FORBIDDEN", "INSUFFICIENT_SCOPES")
 
 
+class Absent(Gone):
+    """What was asked about is simply not there; GitHub says so without calling it an error."""
+
+
 def _timeless(_node: Node) -> datetime | None:
     """No moment: in a list that is in no order."""
     return None
@@ -144,8 +148,10 @@ def _place(missing: Missing, path: tuple[str, ...], depth: int) -> int | None:
 def _refusal(missing: Sequence[Missing]) -> Exception:
     """Why a whole list was not given."""
     kinds: dict[str, str] = {one.kind: one.message for one in missing}
-    if _GONE in kinds or not missing:
-        return Gone(kinds.get(_GONE, "there is no such list"))
+    if not missing:
+        return Absent("there is no such thing")
+    if _GONE in kinds:
+        return Gone(kinds[_GONE])
     for kind in _FORBIDDEN:
         if kind in kinds:
             return Forbidden(kinds[kind])

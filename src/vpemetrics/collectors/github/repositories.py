@@ -188,21 +188,20 @@ class _Looking:
     def _known(self, ids: Sequence[str], answer: Answer) -> None:
         """Notes repositories that were asked for by their ids."""
         given = answer.data.get("known") or [None] * len(ids)
-        why = {one.path[1]: one for one in answer.missing if one.path[:1] == ("known",)}
+        why = _reasons(answer, "known")
         for place, (id_, probe) in enumerate(zip(ids, given, strict=False)):
             if probe:
                 self._probes[id_] = probe
-            elif not (reason := why.get(place)) or reason.kind in _FINAL or self._insisting:
+                continue
+            reason = why.get(place)
+            if self._insisting or (reason and reason.kind in _FINAL):
                 name = self._positions[id_].name
                 self.problems[name] = _problem(name, reason)
 
     def _opened(self, ids: Sequence[str], answer: Answer) -> None:
         given = answer.data.get("open") or [None] * len(ids)
-        gone = {
-            one.path[1]
-            for one in answer.missing
-            if one.path[:1] == ("open",) and one.kind == _NOT_FOUND
-        }
+        why = _reasons(answer, "open")
+        gone = {place for place, reason in why.items() if reason.kind == _NOT_FOUND}
         for place, (id_, node) in enumerate(zip(ids, given, strict=False)):
             if node or place in gone:
                 self.open[id_] = instant((node or {}).get("updatedAt"))
@@ -243,6 +242,15 @@ class _Looking:
         for owner in sorted({_owner(one.name) for one in lost}):
             ids = [one.id for one in lost if _owner(one.name) == owner]
             self._account(owner, is_listed=False, ids=ids, open_ids=())
+
+
+def _reasons(answer: Answer, name: str) -> dict[int, Missing]:
+    """Why items of a list are missing, by their places in it."""
+    return {
+        one.path[1]: one
+        for one in answer.missing
+        if len(one.path) == 2 and one.path[0] == name and isinstance(one.path[1], int)
+    }
 
 
 def _owner(name: str) -> str:

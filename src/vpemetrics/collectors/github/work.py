@@ -171,13 +171,18 @@ class Work:
             some = ids[at : at + _AGAIN_AT_ONCE]
             again = ask_again(self.place.asking, some)
             records: list[AnyRecord] = []
-            found: dict[str, Open | None] = dict.fromkeys(again.gone)
+            found = {id_: self._not_there(id_) for id_ in again.gone}
             for node in again.nodes:
                 own, opened = self._told([node], node["__typename"], again.partial)
                 records += own
                 found |= opened
             self.position = self.position.opened(found)
             yield self._portion(records)
+
+    def _not_there(self, id_: str) -> Open | None:
+        """Something that was open and is not found: asked for some more times before it counts."""
+        before = self.position.open.get(id_)
+        return self._telling.again({}, before) if before else None
 
     def _typed(self, name: str) -> Iterator[Portion]:
         """Issues of a type: GraphQL knows none, so REST names them."""
