@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from github_collecting import Collected, collecting
@@ -36,7 +37,11 @@ def mirror() -> Path:
 
 @pytest.fixture(scope="module")
 def github(mirror: Path) -> Iterator[Collected]:
-    settings = {"repositories": (NAME,), "since": date(2000, 1, 1), "deployments": (TAGS,)}
+    settings: dict[str, Any] = {
+        "repositories": (NAME,),
+        "since": date(2000, 1, 1),
+        "deployments": (TAGS,),
+    }
     with collecting(mirrored(mirror, NAME), datetime.now(UTC), **settings) as github:
         yield github.collect(timedelta())
 
