@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
-from itertools import accumulate
 
 import pytest
 from builders import deploy, incident
@@ -94,7 +93,7 @@ def test_a_point_is_the_figure_of_its_week(
 
             covered = [figure.coverage.services if figure.coverage else 0 for figure in figures]
             falling = [
-                now < most for now, most in zip(covered, accumulate(covered, max), strict=True)
+                now < max(covered[max(at - 4, 0) : at + 1]) for at, now in enumerate(covered)
             ]
             hollow = [one.partial or less for one, less in zip(figures, falling, strict=True)]
             assert [point.hollow for point in points] == hollow[first:]
@@ -159,6 +158,21 @@ def test_stretches_are_those_that_an_incident_source_covers(
 
     assert [point.value for point in points] == values
     assert [point.hollow for point in points] == [False] * (len(values) - 1) + [True] * bool(values)
+
+
+def test_the_weeks_without_a_service_that_is_gone_count_again() -> None:
+    window = weeks(1, 9)
+    records: list[AnyRecord] = [
+        deploy("d1", "Mon 10:00", None, service="acme/a"),
+        deploy("d2", "Mon 11:00", None, service="acme/b"),
+        *collected("Mon 00:00", "Mon10 00:00", scope="acme/a"),
+        *collected("Mon 00:00", "Mon3 00:00", scope="acme/b"),
+    ]
+    with deployed(records, Rules(), window) as (facts, rows):
+        every = [week for week, _ in weeks_in(window)]
+        points = weekly_points("deployment_frequency", rows, facts, every)
+
+    assert [point.hollow for point in points] == [False] * 2 + [True] * 4 + [False] * 3
 
 
 def test_without_a_deployment_the_weeks_are_of_none() -> None:

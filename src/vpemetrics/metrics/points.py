@@ -25,6 +25,9 @@ from vpemetrics.window import Window, date_of
 COUNTS: Final = ("deployment_frequency",)
 RATES: Final = ("change_fail_rate", "deployment_rework_rate")
 
+RETIRED_AFTER: Final = 4
+"""A service that was not collected for so many weeks is taken to be gone for good."""
+
 _BAD: Final = {"change_fail_rate": "failed", "deployment_rework_rate": "unplanned"}
 
 Counts = npt.NDArray[np.intp]
@@ -40,14 +43,15 @@ def weekly_points(
     """The weeks of a metric as points: deployments, or k of n, as the weeks' figures have them.
 
     A week that was not collected, or has nothing to divide by, is a gap. A clipped one is hollow,
-    and so is one in which fewer services were collected than before: what is missing is no drop.
+    and so is one in which fewer services were collected than shortly before: what is missing is
+    no drop, until it has been missing for so long that it is gone.
     """
     base = _base(metric, rows, facts)
     n = _in_weeks(base, weeks)
     k = _in_weeks(base.where(base[_BAD[metric]]), weeks) if metric in RATES else None
     known = collected_weeks(facts, weeks) | (_in_weeks(rows, weeks) > 0)
     ever = services_covered(facts, [*earlier, *weeks])
-    covered, most = (found[len(earlier) :] for found in (ever, np.maximum.accumulate(ever)))
+    covered, most = (found[len(earlier) :] for found in (ever, _most_lately(ever)))
     return tuple(
         Point(
             label=week.label,
@@ -107,6 +111,13 @@ def _base(metric: str, rows: Table, facts: Facts) -> Table:
         return rows
     forward = facts.sourced(rows.where(rows["forward"]))
     return forward.where(forward["sourced"])
+
+
+def _most_lately(counts: Counts) -> Counts:
+    """The largest count of each week and the few before it."""
+    padded = np.concatenate([np.zeros(RETIRED_AFTER, dtype=counts.dtype), counts])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, RETIRED_AFTER + 1)
+    return np.max(windows, axis=1)  # type: ignore[no-any-return] # so says its stub
 
 
 def _value(k: int | None, n: int) -> float | None:
