@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,14 +53,25 @@ def init(
     path = session.config or Path("vpemetrics.toml")
     if path.exists() and not force:
         raise FixInput(f"{path} is there already; with --force it is replaced")
+    named = _checked(repositories or [])
     ask = _asker(session, yes=yes)
     home = path.absolute().parent
-    proposal = _proposed(session, home, repositories or [], ask)
+    proposal = _proposed(session, home, named, ask)
     _write(session, path, proposal)
     if not no_collect and _wants_to_collect(session, yes=yes):
         _begin(session)
     else:
         session.note(f"now: {session.hint('collect')}")
+
+
+def _checked(repositories: Sequence[str]) -> tuple[str, ...]:
+    """The repositories that were named; a usage error if they cannot be any."""
+    from vpemetrics.usecases.setting_up import parse_repositories
+
+    try:
+        return parse_repositories(",".join(repositories)) if repositories else ()
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="REPOSITORY") from None
 
 
 def _asker(session: Session, *, yes: bool) -> "Ask":
@@ -108,7 +119,7 @@ def _understood(understand: Callable[[str], object]) -> Callable[[str], str]:
     return check
 
 
-def _proposed(session: Session, home: Path, wanted: list[str], ask: "Ask") -> "Proposal":
+def _proposed(session: Session, home: Path, wanted: Sequence[str], ask: "Ask") -> "Proposal":
     """What to write, once everything was looked at and asked."""
     from vpemetrics.usecases.setting_up import propose_git
     from vpemetrics.usecases.surroundings import local_zone, look_around
@@ -147,7 +158,7 @@ def _found(around: "Around") -> str:
 
 
 def _proposed_on_github(
-    session: Session, around: "Around", wanted: list[str], ask: "Ask", zone: str, now: datetime
+    session: Session, around: "Around", wanted: Sequence[str], ask: "Ask", zone: str, now: datetime
 ) -> "Proposal":
     from vpemetrics.collectors.github.patience import Patience
     from vpemetrics.collectors.github.survey import survey
@@ -156,7 +167,7 @@ def _proposed_on_github(
 
     patience = Patience(announce=session.warn)
     with github(around, os.environ, patience) as access:
-        repositories = setting_up.ask_repositories(access, around, wanted, ask, now)
+        repositories = wanted or setting_up.ask_repositories(access, around, ask, now)
         names = setting_up.names_to_look_at(access, repositories, now)
         with session.progress("Looking at repositories") as advance:
             found = survey(access, names, now, advance)

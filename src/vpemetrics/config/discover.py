@@ -234,8 +234,8 @@ def all_production(choice: Choice, environments: Sequence[str]) -> tuple[str, ..
     """The environments that count: those of GitHub, and the one that other rules write."""
     kinds = {one.kind for one in choice.evidence}
     named = tuple(environments) if "environments" in kinds else ()
-    needed = (PRODUCTION,) if kinds != {"environments"} and PRODUCTION not in named else ()
-    return named + needed
+    is_written = kinds != {"environments"}
+    return named + ((PRODUCTION,) if is_written and not matches(PRODUCTION, named) else ())
 
 
 def incidents_of(sights: Sequence[Sight], deploying: Iterable[str]) -> IncidentRule:

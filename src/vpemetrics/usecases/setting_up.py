@@ -53,17 +53,14 @@ Ask = Callable[[Question], str]
 """Gives an answer that the question understands: the proposed one, or a person's."""
 
 
-def ask_repositories(
-    access: "Access", around: Around, wanted: Sequence[str], ask: Ask, now: datetime
-) -> tuple[str, ...]:
-    """The repositories to collect, as names and patterns; FixConfiguration if there are none."""
+def ask_repositories(access: "Access", around: Around, ask: Ask, now: datetime) -> tuple[str, ...]:
+    """The repositories to collect, as names and patterns: those of the clones are proposed."""
     from vpemetrics.collectors.github.survey import mine
 
-    proposed = tuple(wanted) or around.names
-    known = []
+    known, proposed = [], around.names
     if not proposed and access.everywhere:
         proposed = tuple(mine(access.everywhere, now))
-        known = [f"No clone is here; these were pushed to in the last {DAYS} days."]
+        known = [f"No clone is here; what was pushed to in {DAYS} days is proposed."]
     answer = ask(
         Question(
             known=known,
@@ -310,7 +307,7 @@ def _with_git(
     production: tuple[str, ...], clones: Sequence[tuple[Clone, Sight]]
 ) -> tuple[str, ...]:
     """The environments that count, among them the one of git sources."""
-    return production + ((PRODUCTION,) if clones and PRODUCTION not in production else ())
+    return production + ((PRODUCTION,) if clones and not matches(PRODUCTION, production) else ())
 
 
 def _repositories(choice: Choice) -> str:

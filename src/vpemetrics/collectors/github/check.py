@@ -10,10 +10,11 @@ from vpemetrics.collectors.github.client import Access, Client, Limits
 from vpemetrics.collectors.github.collect import Expected, access, expected, minutes
 from vpemetrics.collectors.github.limits import Quota
 from vpemetrics.collectors.github.options import Options
-from vpemetrics.collectors.github.problems import Forbidden, Gone
+from vpemetrics.collectors.github.problems import Forbidden, Gone, Waiting
 
 _SCOPED: Final = frozenset({"repo"})
 _FEW: Final = 5
+_ACCESS: Final = "correct `repositories`, or give the token access to what they name"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +34,35 @@ ACTIONS: Final = Need(permission="actions", purpose="workflow runs", address="ac
 
 
 def check(options: Options, occasion: Occasion) -> Iterator[Finding]:
-    """Whether GitHub answers, what the token is and lacks, what is left and what is needed."""
-    opened = access(options, occasion)
+    """Whether GitHub answers, what the token is and lacks, what is left and what is needed.
+
+    Waits for no limit.
+    """
+    at_once = replace(options, max_requests=None, max_wait="0s")
+    opened = access(at_once, occasion)
     try:
-        for client in opened.clients:
-            yield from _of_token(client.limits(), options)
-        found = expected(replace(options, max_requests=None), occasion, opened)
-        yield from _repositories(found)
-        yield from _permissions(opened, found, options)
-        yield _cost(found, not occasion.cursors)
+        yield from _findings(opened, at_once, occasion)
+    except Waiting as waiting:
+        yield Finding(
+            topic="limits",
+            level=Level.ERROR,
+            text=f"a limit of GitHub's is reached until {waiting.until:%H:%M:%S} UTC",
+            mend="check again then; a collection would wait for it, as long as max_wait says",
+        )
     finally:
         opened.close()
+
+
+def _findings(opened: Access, options: Options, occasion: Occasion) -> Iterator[Finding]:
+    told = [client.limits() for client in opened.clients]
+    for limits in told:
+        yield from _of_token(limits, options)
+    found = expected(options, occasion, opened)
+    yield from _repositories(found)
+    if not opened.accounts:  # an App says what it may
+        yield from _permissions(opened, found, options, told[0].kind)
+    if found.names:
+        yield _cost(found, not occasion.cursors)
 
 
 def needs_of(options: Options) -> tuple[Need, ...]:
@@ -92,12 +111,9 @@ def _left(what: str, quota: Quota | None) -> Iterator[Finding]:
     if quota is None:
         return
     until = f"{quota.reset_at:%H:%M} UTC"
-    used_up = quota.remaining == 0
     yield Finding(
         topic="limits",
-        level=Level.WARNING if used_up else Level.OK,
         text=f"{quota.remaining:,} of {quota.limit:,} {what} are left until {until}",
-        mend="wait until then; a collection would" if used_up else "",
         numbers={"limit": quota.limit, "remaining": quota.remaining},
     )
 
@@ -108,7 +124,7 @@ def _repositories(found: Expected) -> Iterator[Finding]:
             topic="repositories",
             level=Level.ERROR,
             text=f"{name}: {problem}",
-            mend="correct `repositories`, or give the token access to it",
+            mend=_ACCESS if isinstance(problem, Gone) else "",
         )
     shown = ", ".join(found.names[:_FEW])
     more = f" and {len(found.names) - _FEW} more" if len(found.names) > _FEW else ""
@@ -120,14 +136,12 @@ def _repositories(found: Expected) -> Iterator[Finding]:
             topic="repositories",
             level=Level.ERROR,
             text="none is found",
-            mend="correct `repositories`, or give the token access to them",
+            mend=_ACCESS,
         )
 
 
-def _permissions(opened: Access, found: Expected, options: Options) -> Iterator[Finding]:
+def _permissions(opened: Access, found: Expected, options: Options, kind: str) -> Iterator[Finding]:
     """Tries what a token does not tell of itself, in one repository of each account."""
-    if opened.accounts:  # an App says what it may
-        return
     first = {name.partition("/")[0]: name for name in reversed(found.names)}
     lacking = {
         need.permission: need
@@ -140,11 +154,19 @@ def _permissions(opened: Access, found: Expected, options: Options) -> Iterator[
             topic="permissions",
             level=Level.ERROR,
             text=f"the permission {need.permission}: read is missing, for {need.purpose}",
-            mend=f"grant it to the token at {_site(options)}/settings/personal-access-tokens",
+            mend=_where_to_grant(need, kind, options),
         )
     if found.names and not lacking:
         purposes = ", ".join(need.purpose for need in needs_of(options))
         yield Finding(topic="permissions", text=f"{purposes} may be read")
+
+
+def _where_to_grant(need: Need, kind: str, options: Options) -> str:
+    if kind == "Actions token":
+        permission = need.permission.replace("_", "-")
+        return f"write `permissions: {{ {permission}: read }}` into the workflow"
+    page = "personal-access-tokens" if kind == "fine-grained token" else "tokens"
+    return f"grant it to the token at {_site(options)}/settings/{page}"
 
 
 def _may(client: Client, repository: str, need: Need) -> bool:
