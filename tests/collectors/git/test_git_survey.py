@@ -1,0 +1,70 @@
+"""A first look at clones."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from gitrepository import NOW, GitRepository, new_repository
+
+from vpemetrics.collectors.git.clone import look_at
+from vpemetrics.collectors.git.commands import Git
+from vpemetrics.collectors.git.survey import sight_of
+from vpemetrics.collectors.seen import Sight
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> GitRepository:
+    return new_repository(tmp_path / "shop")
+
+
+def sight(repository: GitRepository) -> Sight:
+    return sight_of(look_at(Git(path=repository.path)), NOW)
+
+
+def test_versions_and_commits_of_late_are_counted(repository: GitRepository) -> None:
+    for days, tag in ((91, "v1.0"), (89, "v1.1"), (10, "v1.2-rc1"), (5, "nightly"), (1, "v1.2")):
+        repository.at = NOW - timedelta(days=days)
+        repository.commit()
+        repository.tag(tag)
+
+    found = sight(repository)
+
+    assert (found.tags.tally.count, found.tags.ever) == (2, 3)
+    assert found.tags.services == ("",)
+    assert found.merges.count == 4
+
+
+def test_a_merge_is_one_commit_of_the_branch(repository: GitRepository) -> None:
+    repository.at = NOW - timedelta(days=9)
+    repository.commit()
+    repository.branch("work")
+    repository.commit()
+    repository.commit()
+    repository.switch("main")
+    repository.merge("work", "Merge pull request #1 from acme/work")
+
+    assert sight(repository).merges.count == 2
+
+
+def test_versions_may_name_services(repository: GitRepository) -> None:
+    repository.at = NOW - timedelta(days=9)
+    repository.commit()
+    repository.tag("web-v1.0")
+    repository.tag("api/v2.0", message="annotated")
+
+    assert sight(repository).tags.services == ("api", "web")
+
+
+@pytest.mark.parametrize("path", [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"])
+def test_owners_are_read_from_the_branch(repository: GitRepository, path: str) -> None:
+    repository.commit(path=path)
+    repository.commit(path="catalog-info.yaml")
+    (repository.path / path).unlink()  # what is checked out does not matter
+
+    found = sight(repository)
+
+    assert (found.codeowners, found.catalog) == ("1", "2")
+
+
+def test_an_empty_repository_shows_nothing(repository: GitRepository) -> None:
+    assert sight(repository) == Sight(repository="shop")
