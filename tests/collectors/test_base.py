@@ -1,6 +1,8 @@
+from datetime import UTC, datetime
+
 import pytest
 
-from vpemetrics.collectors.base import bot_test, mark_bots
+from vpemetrics.collectors.base import Collector, Occasion, bot_test, mark_bots
 from vpemetrics.records import Change, Commit, Deployment, Status
 
 
@@ -40,3 +42,11 @@ def test_bots_are_marked_only_where_the_source_said_nothing() -> None:
     marked = list(mark_bots([silent, person, nobody, other], bot_test()))
     bot = Change(id="1", repository="r", author="x[bot]", is_bot=True)
     assert marked == [bot, person, nobody, other]
+
+
+def test_a_collector_need_not_check_anything() -> None:
+    collector = Collector(options=dict, collect=lambda _options, _occasion: iter(()))
+
+    found = list(collector.check({}, Occasion(source="x", now=datetime.now(UTC))))
+
+    assert found == []

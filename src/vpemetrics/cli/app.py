@@ -48,7 +48,7 @@ def vpemetrics(
 ) -> None:
     """The five DORA metrics of software delivery, from the records you have.
 
-    Begin with `vpemetrics import FOLDER`, then `vpemetrics report`.
+    Begin with `vpemetrics init` in a git clone or a folder of clones.
     """
 
 

@@ -125,7 +125,7 @@ def nothing_to_collect(configuration: "Configuration") -> FixConfiguration:
         f"{configuration.path} names no source to collect from; add one"
         if configuration.path
         else "nothing says what to collect: this is no git clone, and there is no vpemetrics.toml\n"
-        "Run it inside a clone, or write that file with a source"
+        "Run it inside a clone, or make that file with `vpemetrics init` or by hand"
     )
     return FixConfiguration(
         f"{here}, for example\n"

@@ -150,7 +150,8 @@ def _found(around: "Around") -> str:
 
     clones = ", ".join(one.name for one in around.clones[:6])
     more = f" and {len(around.clones) - 6} more" if len(around.clones) > 6 else ""
-    here = f"Found a clone of {clones}{more}" if clones else "Found no git clone here"
+    kind = "a clone" if len(around.clones) == 1 else "clones"
+    here = f"Found {kind} of {clones}{more}" if clones else "Found no git clone here"
     if around.token is None:
         return f"{here}, and no token for GitHub."
     said = {"gh": "the login of gh"}.get(around.token, around.token.removeprefix("env:"))
@@ -191,8 +192,8 @@ def _write(session: Session, path: Path, proposal: "Proposal") -> None:
     _tell(
         session,
         f"Wrote {path}: {plural(len(proposal.services), 'service')} of "
-        f"{plural(len(teams), 'team')}; production is {', '.join(proposal.production)}; weeks "
-        f"begin at midnight in {proposal.zone}. All of it is yours to change.",
+        f"{plural(len(teams), 'team')}; deployments to {', '.join(proposal.production)} count; "
+        f"weeks begin at midnight in {proposal.zone}. All of it is yours to change.",
         gap=True,
     )
 
