@@ -17,6 +17,7 @@ from vpemetrics.reports.model import FailureRow, Problem, Report
 
 NARROWEST: Final = 80
 OPEN_SHOWN: Final = 6
+INCIDENT_SHOWN: Final = 24
 PROBLEMS_SHOWN: Final = 4
 LABEL: Final = 23
 
@@ -364,7 +365,7 @@ def _open_rows(report: Report, shown: Sequence[FailureRow], width: int) -> list[
     return [
         line
         for name, fact in zip(names, facts, strict=True)
-        for line in (columns.cut(name, width), f"  {fact}")
+        for line in (columns.cut(name, width), columns.cut(f"  {fact}", width))
     ]
 
 
@@ -378,7 +379,7 @@ def _open_facts(report: Report, row: FailureRow) -> list[str]:
 
 def _incidents(names: Sequence[str]) -> str:
     more = f" +{len(names) - 1}" if len(names) > 1 else ""
-    return columns.cut(columns.plain(names[0]), 12) + more if names else ""
+    return columns.cut(columns.plain(names[0]), INCIDENT_SHOWN) + more if names else ""
 
 
 def _problems(report: Report, width: int) -> list[Line]:
