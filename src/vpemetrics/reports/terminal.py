@@ -17,7 +17,7 @@ from vpemetrics.reports.model import FailureRow, Problem, Report
 
 NARROWEST: Final = 80
 OPEN_SHOWN: Final = 6
-INCIDENT_SHOWN: Final = 24
+INCIDENT_SHOWN: Final = 18
 PROBLEMS_SHOWN: Final = 4
 LABEL: Final = 23
 
