@@ -450,6 +450,21 @@ def test_what_is_run_again_is_found_within_a_day(github: Collected, shop: Repo) 
     }
 
 
+def test_an_attempt_that_was_under_way_is_told_to_its_end_when_there_is_another(
+    github: Collected, shop: Repo
+) -> None:
+    run = shop.start_run("CI", shop.tip or "", at=after(20))
+    shop.finish_run(run, "failure", at=after(20.5))
+    shop.run_again(run, at=after(21))
+    github.collect(runs=True)
+    shop.finish_run(run, "cancelled", at=after(22))
+    shop.run_again(run, at=after(23))
+    github.collect(runs=True)
+
+    outcomes = {one.attempt: one.outcome for one in github.of(Run).values()}
+    assert outcomes == {1: "failure", 2: "cancelled", 3: "in_progress"}
+
+
 def test_jobs_deploy_where_a_rule_says_so(github: Collected, shop: Repo) -> None:
     run = shop.start_run(
         "Ship", shop.tip or "", at=after(20), jobs=("test", "deploy cart to production")

@@ -143,9 +143,11 @@ class Reader:
         """The attempts of a run that were not told before, and the deployments they were."""
         id_, created_at = str(run["id"]), instant(run.get("created_at")) or self.place.now
         known = self.position.attempts.get(id_)
-        told = known.told if known else 0
-        if told >= attempt(run) and id_ not in self.position.open_runs:
+        told, was_open = known.told if known else 0, id_ in self.position.open_runs
+        if told >= attempt(run) and not was_open:
             return
+        if told and was_open:
+            told -= 1  # the last one told had not ended yet
         rules = [one for one in self.place.rules_from("workflow") if is_of(run, one)]
         for number in range(told + 1, attempt(run)):
             if earlier := self._get(f"{id_}/attempts/{number}"):
