@@ -95,8 +95,8 @@ def issues(repo: Repo, arguments: Arguments) -> Connection:
 
 def deployments(repo: Repo, arguments: Arguments) -> Connection:
     """Deployments by when they began."""
-    wanted = arguments.get("environments")
-    found = (one for one in repo.deployments.values() if _among(wanted, one.environment))
+    wanted, every = arguments.get("environments"), repo.deployments.values()
+    found = [one for one in every if one.environment in wanted] if wanted else every
     _, descending = _order(arguments, "CREATED_AT")
     return ordered("Deployment", found, arguments, _CREATED, descending=descending)
 
@@ -160,11 +160,12 @@ def labels(owner: Repo | Pull | Issue, arguments: Arguments) -> Connection:
 def history(commit: Commit, arguments: Arguments) -> Connection:
     """A commit and what it reaches, the latest committed first; the cursors count from it."""
     found = commit.repo.walks.behind(commit.oid, commit.repo.commits)
-    since, until = arguments.get("since"), arguments.get("until")
-    if since:
-        found = [one for one in found if one.committer.date >= datetime.fromisoformat(since)]
-    if until:
-        found = [one for one in found if one.committer.date <= datetime.fromisoformat(until)]
+    if since := arguments.get("since"):
+        first = datetime.fromisoformat(since)
+        found = [one for one in found if one.committer.date >= first]
+    if until := arguments.get("until"):
+        last = datetime.fromisoformat(until)
+        found = [one for one in found if one.committer.date <= last]
     if path := arguments.get("path"):
         found = touching(found, path)
     return counted("CommitHistory", found, arguments, prefix=f"{commit.oid} ")

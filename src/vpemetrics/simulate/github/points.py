@@ -39,7 +39,7 @@ class Price:
 
 def price(query: Query) -> Price:
     """What the query costs; raises Invalid where a page has no size, or too much is asked."""
-    found = _price(query, [query.operation.selections], 1, ())
+    found = _price(query, _by_key(query, [query.operation.selections]), 1, ())
     if found.nodes > MOST_NODES:
         raise Invalid(
             f"This query requests up to {found.nodes:,} possible nodes"
@@ -50,12 +50,13 @@ def price(query: Query) -> Price:
 
 
 def _price(
-    query: Query, parts: list[tuple[Selection, ...]], parents: int, path: tuple[str, ...]
+    query: Query, asked: Mapping[str, list[Field]], parents: int, path: tuple[str, ...]
 ) -> Price:
+    """Of fields by their keys."""
     total = Price()
-    for key, fields in _by_key(query, parts).items():
-        inner = [field.selections for field in fields]
-        children = {child.name for same in _by_key(query, inner).values() for child in same}
+    for key, fields in asked.items():
+        inner = _by_key(query, [field.selections for field in fields])
+        children = {child.name for same in inner.values() for child in same}
         sizes = [_size(query, field, children, (*path, key)) for field in fields]
         size = max((each for each in sizes if each is not None), default=None)
         if size is not None:

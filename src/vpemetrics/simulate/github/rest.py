@@ -419,7 +419,8 @@ def _runs_of(call: Call, repo: Repo, workflow: str) -> Answer:
 
 
 def _listed_runs(call: Call, runs: Iterable[Run]) -> Answer:
-    every = [run for run in runs if _asked_for(run, call.query)]
+    start, end = _range(call.query.get("created"))
+    every = [run for run in runs if start <= run.created_at <= end and _asked_for(run, call.query)]
     every.sort(key=attrgetter("created_at", "database_id"), reverse=True)
     filtered = any(name in call.query for name in _FILTERS)
     most = MOST_RUNS if filtered else None
@@ -460,24 +461,26 @@ def _asked_for(run: Run, query: Mapping[str, str]) -> bool:
         and query.get("head_sha") in (None, run.sha)
         and query.get("status") in (None, last.status, last.conclusion)
         and query.get("actor") in (None, run.actor and run.actor.login)
-        and _created(run.created_at, query.get("created"))
     )
 
 
-def _created(at: datetime, asked: str | None) -> bool:
-    """Whether a moment is in what GitHub's search calls a range: `A..B`, `>=A`, `<B`, `A`.
+def _range(asked: str | None) -> tuple[datetime, datetime]:
+    """The first and last moment of what GitHub's search calls a range: `A..B`, `>=A`, `<B`, `A`.
 
     Both ends belong to it, and a date is the whole day.
     """
     if not asked:
-        return True
+        return _EVER
     start, dots, end = asked.partition("..")
     if dots:
-        return (start == "*" or _first(start) <= at) and (end == "*" or at <= _last(end))
-    for mark, fits in _COMPARED:
+        return (
+            _EVER[0] if start == "*" else _first(start),
+            _EVER[1] if end == "*" else _last(end),
+        )
+    for mark, range_of in _COMPARED:
         if asked.startswith(mark):
-            return fits(at, asked.removeprefix(mark))
-    return _first(asked) <= at <= _last(asked)
+            return range_of(asked.removeprefix(mark))
+    return _first(asked), _last(asked)
 
 
 def _first(text: str) -> datetime:
@@ -492,11 +495,12 @@ def _last(text: str) -> datetime:
 
 
 _TICK: Final = timedelta(microseconds=1)
-_COMPARED: Final[tuple[tuple[str, Callable[[datetime, str], bool]], ...]] = (
-    (">=", lambda at, text: at >= _first(text)),
-    ("<=", lambda at, text: at <= _last(text)),
-    (">", lambda at, text: at > _last(text)),
-    ("<", lambda at, text: at < _first(text)),
+_EVER: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+_COMPARED: Final[tuple[tuple[str, Callable[[str], tuple[datetime, datetime]]], ...]] = (
+    (">=", lambda text: (_first(text), _EVER[1])),
+    ("<=", lambda text: (_EVER[0], _last(text))),
+    (">", lambda text: (_last(text) + _TICK, _EVER[1])),
+    ("<", lambda text: (_EVER[0], _first(text) - _TICK)),
 )
 
 
