@@ -61,10 +61,12 @@ def _in_repository(
     query: str,
     connection: str,
     moment: Callable[[Node], datetime | None] = _updated_at,
+    *,
     largest: int = LARGEST,
+    whole: bool = False,
 ) -> Listing:
     # What has things within it is asked for again by its id where some are missing.
-    path, whole = ("node", connection), largest == FULL
+    path = ("node", connection)
     return Listing(query=query, path=path, moment=moment, largest=largest, whole=whole)
 
 
@@ -78,18 +80,18 @@ LISTINGS: Final = {
         connection="pullRequests",
     ),
     DEPLOYMENTS: List(
-        listing=_in_repository(queries.DEPLOYMENTS, "deployments", _created_at),
+        listing=_in_repository(queries.DEPLOYMENTS, "deployments", _created_at, largest=FULL),
         kind="Deployment",
         connection="deployments",
     ),
     RELEASES: List(
-        listing=_in_repository(queries.RELEASES, "releases", _created_at, largest=FULL),
+        listing=_in_repository(queries.RELEASES, "releases", _created_at, largest=FULL, whole=True),
         kind="Release",
         connection="releases",
         overlap=_LATE,
     ),
     TAGS: List(
-        listing=_in_repository(queries.TAGS, "refs", _committed_at, largest=FULL),
+        listing=_in_repository(queries.TAGS, "refs", _committed_at, largest=FULL, whole=True),
         kind="Tag",
         connection="refs",
         overlap=_LATE,

@@ -12,7 +12,7 @@ from vpemetrics.collectors.github.position import Stretch
 from vpemetrics.collectors.github.problems import Forbidden, Gone, TooHeavy
 
 LARGEST: Final = 50
-"""How many things with things within them are asked for at most."""
+"""How many things with two lists within them are asked for at most."""
 FULL: Final = 100
 """The most that GitHub gives of anything."""
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -85,7 +86,7 @@ class Place:
     is_code: bool
     bots: Bots
 
-    @property
+    @cached_property
     def deployments(self) -> list[Rule]:
         """The rules that say what in it was a deployment."""
         if not self.is_code:
@@ -114,7 +115,7 @@ class Place:
         """Whether its incidents are those of all repositories."""
         return bool(self.options.incidents.repositories)
 
-    @property
+    @cached_property
     def paths(self) -> list[str]:
         """The path patterns of all services that lie in it."""
         names = {self.seen.name.lower(), self.naming.known.lower()}

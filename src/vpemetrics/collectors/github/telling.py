@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.paging import FULL, Listing, rest
 from vpemetrics.collectors.github.parse.commits import parse_commit
-from vpemetrics.collectors.github.parse.deployments import is_open, parse_deployment
+from vpemetrics.collectors.github.parse.deployments import parse_deployment
 from vpemetrics.collectors.github.parse.issues import parse_issue
 from vpemetrics.collectors.github.parse.naming import Node, instant
 from vpemetrics.collectors.github.parse.pulls import Pulled, parse_pull
@@ -150,9 +150,11 @@ class Telling:
                 yield parse_commit(one, self.place.naming.known, self.place.bots)
 
     def _still_open(self, node: Node, made: Deployment) -> Open | None:
+        if made.status is Status.SUCCEEDED:
+            return None
         created_at = instant(node.get("createdAt")) or self.place.now
         may_go_on = _MAY_END if made.status is Status.IN_PROGRESS else _MAY_RECOVER
-        if not is_open(node) or created_at < self.place.now - may_go_on:
+        if created_at < self.place.now - may_go_on:
             return None
         return Open(kind="Deployment", created_at=created_at, updated_at=_updated_at(node))
 

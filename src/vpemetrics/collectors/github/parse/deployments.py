@@ -3,7 +3,7 @@
 The latest status of an old deployment is `inactive`, and its time is when the next one came.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -29,9 +29,9 @@ def parse_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment | Non
     if named is None:
         return None
     service, environment = named
-    status, finished_at = _outcome(node)
-    created_at = instant(node.get("createdAt"))
     statuses, task = _statuses(node), str(node.get("task") or "")
+    status, finished_at = _outcome(node, statuses)
+    created_at = instant(node.get("createdAt"))
     return Deployment(
         id=f"deployment:{node.get('databaseId') or node['id']}",
         environment=environment,
@@ -40,17 +40,12 @@ def parse_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment | Non
         repository=naming.known,
         commit_sha=node.get("commitOid"),
         version=_version(node),
-        started_at=_first(statuses, _UNDER_WAY) or created_at,
+        started_at=_started_at(statuses, finished_at) or created_at,
         finished_at=finished_at,
         is_bot=naming.author(node.get("creator")).is_bot,
         rollback=True if matches(task, ["*rollback*"]) else None,
         url=next((one["logUrl"] for one in _raw(node) if one.get("logUrl")), None),
     )
-
-
-def is_open(node: Node) -> bool:
-    """Whether a deployment has not succeeded yet, and so may still do so."""
-    return _outcome(node)[0] is not Status.SUCCEEDED
 
 
 def _named(node: Node, rule: Rule) -> tuple[str | None, str] | None:
@@ -69,9 +64,10 @@ def _named(node: Node, rule: Rule) -> tuple[str | None, str] | None:
     return rule.service, environment
 
 
-def _outcome(node: Node) -> tuple[Status, datetime | None]:
+def _outcome(
+    node: Node, statuses: Sequence[tuple[datetime, str]]
+) -> tuple[Status, datetime | None]:
     """How it ended, and when: with its first success if there ever was one."""
-    statuses = _statuses(node)
     if succeeded_at := _first(statuses, ("SUCCESS",)):
         return Status.SUCCEEDED, succeeded_at
     state = str(node.get("state") or "").upper()
@@ -83,6 +79,14 @@ def _outcome(node: Node) -> tuple[Status, datetime | None]:
     if status := _ENDED.get(ended):
         return status, _first(statuses, (ended,))
     return Status.IN_PROGRESS, None
+
+
+def _started_at(
+    statuses: Iterable[tuple[datetime, str]], finished_at: datetime | None
+) -> datetime | None:
+    """When it was first under way; that of another try after its end does not count."""
+    started_at = _first(statuses, _UNDER_WAY)
+    return None if started_at and finished_at and started_at > finished_at else started_at
 
 
 def _first(statuses: Iterable[tuple[datetime, str]], states: tuple[str, ...]) -> datetime | None:
