@@ -4,7 +4,7 @@ GitHub tells a history newest first, the commits of merged branches among older 
 known. So reading ends when no parent of a new commit is unknown, and not with the first known.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -53,7 +53,7 @@ class Reader:
             fresh, after = self._some(walk)
             going_on = () if after is None else (after,)
             self.history = replace(self.history, walks=(*going_on, *others))
-            commits = self._told(walk.tip, fresh)
+            commits = self._told(walk.tip, fresh, goes_on=after is not None)
             self._known.add(one.sha for one in commits)
             yield commits
 
@@ -96,12 +96,12 @@ class Reader:
         is_late = bool(dates) and max(dates) < self.history.cut
         return page.nodes, page.after, is_late
 
-    def _told(self, tip: str, fresh: Sequence[Node]) -> list[Commit]:
+    def _told(self, tip: str, fresh: Sequence[Node], *, goes_on: bool) -> list[Commit]:
         place = self._place
         if not place.paths:
             return [parse_commit(one, place.naming.known, place.bots) for one in fresh]
         if fresh:
-            self._touch(tip, fresh)
+            self._touch(tip, self._since(fresh, goes_on=goes_on))
         return [
             parse_commit(one, place.naming.known, place.bots, self._paths(one)) for one in fresh
         ]
@@ -113,22 +113,34 @@ class Reader:
         sha = node["oid"]
         return tuple(f"{path}/*" for path, shas in self._touched.items() if sha in shas)
 
-    def _touch(self, tip: str, fresh: Sequence[Node]) -> None:
-        """Finds out which commits before a tip touch services' paths, as far back as these go."""
+    def _since(self, fresh: Sequence[Node], *, goes_on: bool) -> datetime:
+        """How far back it is to be known what commits touch: all the way where more of them come.
+
+        A question for every portion would be one for every path each time.
+        """
         dates = [at for one in fresh if (at := instant(one.get("committedDate")))]
-        since = min(dates, default=self.history.cut)
-        if tip in self._touched_since and self._touched_since[tip] <= since:
+        ends = [*dates, self.history.cut] if goes_on else dates
+        return min(ends, default=self.history.cut)
+
+    def _touch(self, tip: str, since: datetime) -> None:
+        """Finds out which commits before a tip touch services' paths, if it is not known yet."""
+        until = self._touched_since.get(tip)
+        if until and until <= since:
             return
         self._touched_since[tip] = since
-        for path in sorted({prefix(pattern) for pattern in self._place.paths} - {""}):
-            self._touched.setdefault(path, set()).update(self._touching(tip, path, since))
+        for path in prefixes(self._place.paths):
+            found = self._touching(tip, path, since, until)
+            self._touched.setdefault(path, set()).update(found)
 
-    def _touching(self, tip: str, path: str, since: datetime) -> Iterator[str]:
+    def _touching(
+        self, tip: str, path: str, since: datetime, until: datetime | None
+    ) -> Iterator[str]:
         variables = {
             "id": self._place.seen.id,
             "oid": tip,
             "path": path,
             "since": since.isoformat(),
+            "until": until.isoformat() if until else None,
             "after": None,
         }
         while True:
@@ -150,6 +162,11 @@ def is_read(place: Place, position: Position) -> bool:
     if history is None or history.walks or history.settings != settings_of(place):
         return False
     return (history.tip, position.branch) == (seen.tip, seen.branch)
+
+
+def prefixes(patterns: Iterable[str]) -> list[str]:
+    """The folders and files that patterns of paths are about, as far as they are about one."""
+    return sorted({prefix(pattern) for pattern in patterns} - {""})
 
 
 def prefix(pattern: str) -> str:

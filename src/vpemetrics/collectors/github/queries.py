@@ -3,7 +3,7 @@
 Repositories are asked for by their permanent id, which survives renames and transfers, and
 pages are as large as `$first` says. GitHub counts a point for every hundred connections that a
 query opens, so a page of 50 pull requests with its two nested ones costs one, and a page of 100
-commits with their parents one.
+commits with their parents or of 100 deployments with their statuses one.
 """
 
 from typing import Final
@@ -383,14 +383,15 @@ query History($id: ID!, $oid: GitObjectID!, $first: Int!, $after: String) {{
 
 TOUCHING: Final = f"""
 query Touching(
-  $id: ID!, $oid: GitObjectID!, $path: String!, $since: GitTimestamp, $first: Int!, $after: String
+  $id: ID!, $oid: GitObjectID!, $path: String!, $since: GitTimestamp!, $until: GitTimestamp,
+  $first: Int!, $after: String
 ) {{
   {_COST}
   node(id: $id) {{
     ... on Repository {{
       object(oid: $oid) {{
         ... on Commit {{
-          history(first: $first, after: $after, path: $path, since: $since) {{
+          history(first: $first, after: $after, path: $path, since: $since, until: $until) {{
             {_PAGE}
             nodes {{ oid }}
           }}
