@@ -112,7 +112,15 @@ class Session:
             address = urlsplit(self._requester.base_url)
             line = kind(address.hostname or "", address.port, retry=0, pool_size=1)
             line.timeout = self._timeout  # type: ignore[assignment] # requests takes a pair
+            self._settle(line)
             return line
+
+    def _settle(self, line: _Line) -> None:
+        """What the environment says of proxies and certificates: `requests` reads it each time."""
+        session = line.session
+        found = session.merge_environment_settings(self.url, {}, None, line.verify, None)
+        session.proxies, line.verify = found["proxies"], found["verify"]
+        session.trust_env = False
 
 
 class _Seen(RequestsResponse):
