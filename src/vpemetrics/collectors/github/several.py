@@ -1,6 +1,7 @@
 """Several repositories at once: threads ask, and one thread gets what they found."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from threading import Event, Thread
@@ -44,14 +45,21 @@ class Several:
         done = 0
         try:
             while done < self._of:
-                found = self._found.get()
-                done += isinstance(found, Done)
-                yield found
+                for found in _together(self._waiting()):
+                    done += isinstance(found, Done)
+                    yield found
         finally:
             self._left.set()
             _empty(self._found)
             for thread in threads:
                 thread.join()
+
+    def _waiting(self) -> Iterator[Portion | Done]:
+        """What was found so far, at least one."""
+        yield self._found.get()
+        with suppress(Empty):
+            for _ in range(_AHEAD):
+                yield self._found.get_nowait()
 
     def _run(self) -> None:
         while not self._left.is_set():
@@ -76,6 +84,29 @@ class Several:
                     continue
             if self._left.is_set():
                 return
+
+
+def _together(found: Iterable[Portion | Done]) -> Iterator[Portion | Done]:
+    """The same with neighbouring portions as one, which is saved in a fraction of the time."""
+    waiting: list[Portion] = []
+    for one in found:
+        if isinstance(one, Portion):
+            waiting.append(one)
+            continue
+        if waiting:
+            yield _as_one(waiting)
+            waiting.clear()
+        yield one
+    if waiting:
+        yield _as_one(waiting)
+
+
+def _as_one(portions: Sequence[Portion]) -> Portion:
+    """All of their records, and how far the last of each scope has come."""
+    return Portion(
+        records=[record for one in portions for record in one.records],
+        cursors={scope: at for one in portions for scope, at in one.cursors.items()},
+    )
 
 
 def _empty(queue: Queue[Portion | Done]) -> None:
