@@ -306,6 +306,8 @@ def test_the_token_is_nowhere_to_be_read(
 
 ANSWERS = ["acme/*", "everywhere", "prod*", "9", "1", "none", "y"]
 """Two of them are none, and asked for again."""
+END = "\x04"
+"""Ctrl-D."""
 
 
 def test_a_person_is_asked_at_most_five_things(github: SimulatedGitHub) -> None:
@@ -328,7 +330,14 @@ def test_enter_takes_what_is_proposed(github: SimulatedGitHub) -> None:
     assert Path("vpemetrics.toml").read_text() == by_hand
 
 
-def talked_to(*answers: str) -> tuple[str, list[str]]:
+def test_whoever_gives_no_answer_leaves_nothing_behind(github: SimulatedGitHub) -> None:
+    said, _ = talked_to("acme/shop", END, ends_with=130)
+
+    assert "error: interrupted; nothing was saved by halves" in said
+    assert not Path("vpemetrics.toml").exists()
+
+
+def talked_to(*answers: str, ends_with: int = 0) -> tuple[str, list[str]]:
     """What `vpemetrics init` writes to a terminal, and the questions that a person answers."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -351,9 +360,10 @@ def talked_to(*answers: str) -> tuple[str, list[str]]:
         elif left and written[asked:].rstrip(b" ").endswith(b":"):
             asked = len(written)
             questions.append(written.decode().splitlines()[-1])
-            os.write(ours, f"{left.pop(0)}\n".encode())
+            answer = left.pop(0)
+            os.write(ours, answer.encode() if answer == END else f"{answer}\n".encode())
     os.close(ours)
     said = written.decode().replace("\r\n", "\n")
-    assert process.wait(timeout=10) == 0, said
+    assert process.wait(timeout=10) == ends_with, said
     assert left == [], said
     return said, questions

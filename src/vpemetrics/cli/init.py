@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,7 +45,7 @@ def init(
     force: Force = False,
     no_collect: NoCollect = False,
 ) -> None:
-    """Propose a configuration, and collect and report for the first time.
+    """Propose a configuration, collect and report.
 
     Looks at the git clones here and at their repositories on GitHub, and asks at most five
     things. The token is taken from GITHUB_TOKEN, GH_TOKEN or `gh`; without one git will do.
@@ -98,14 +99,23 @@ def _take_proposal(session: Session, question: "Question") -> str:
 def _prompt(question: "Question") -> str:
     """A person's answer, asked for until it is one."""
     typer.echo("\n".join(["", *question.known]), err=True)
-    return str(
-        typer.prompt(
+    with _interruptible():
+        answer: str = typer.prompt(
             question.text,
             default=question.proposed or None,
             err=True,
             value_proc=_understood(question.understand),
         )
-    )
+    return answer
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Lets Ctrl-C and the end of input end the command as anywhere else."""
+    try:
+        yield
+    except typer.Abort:
+        raise KeyboardInterrupt from None
 
 
 def _understood(understand: Callable[[str], object]) -> Callable[[str], str]:
@@ -212,7 +222,8 @@ def _wants_to_collect(session: Session, *, yes: bool) -> bool:
         _tell(session, text)
     if yes:
         return True
-    return typer.confirm("\nCollect now and report?", default=True, err=True)
+    with _interruptible():
+        return typer.confirm("\nCollect now and report?", default=True, err=True)
 
 
 def _expected(session: Session) -> Iterator[str]:
