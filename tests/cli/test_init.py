@@ -151,6 +151,19 @@ def test_of_a_folder_of_clones_those_from_elsewhere_are_read_by_git(
     assert written()["production"]["environments"] == ["production"]
 
 
+def test_repositories_of_one_name_at_two_places_make_two_services(
+    github: SimulatedGitHub,
+) -> None:
+    clone_of(github.url.replace("/api/v3", "/acme/shop.git"))
+    clone_of("git@gitlab.example.org:other/shop.git", "elsewhere")
+
+    result = invoke("init", "--yes")
+
+    assert result.exit_code == 0, result.stderr
+    assert [one["name"] for one in written()["service"]] == ["shop", "other/shop"]
+    assert list(written()["sources"]) == ["github", "shop"]
+
+
 def test_without_clone_or_name_what_the_token_sees_is_proposed(github: SimulatedGitHub) -> None:
     invoke("init", "--yes", "--no-collect")
 

@@ -13,8 +13,10 @@ from vpemetrics.collectors.seen import (
 )
 from vpemetrics.config.discover import (
     Choice,
+    ProposedService,
     all_production,
     choices,
+    distinct,
     environments_of,
     incidents_of,
     organisation_of,
@@ -303,6 +305,25 @@ def test_services_of_one_name_are_told_apart_by_their_owners() -> None:
     found = services_of([SEARCH, other], chosen(SEARCH, other))
 
     assert [one.name for one in found] == ["acme/search", "other/search"]
+
+
+def test_no_two_services_have_one_name_or_one_repository() -> None:
+    given = [
+        ("shop", "acme/shop"),
+        ("shop", "other/shop"),  # goes by its repository
+        ("shop", "acme/shop"),  # the same again
+        ("till", "acme/shop"),  # and again, by another name
+        ("api", None),
+        ("api", None),
+    ]
+
+    found = distinct(ProposedService(name=name, repository=of) for name, of in given)
+
+    assert [(one.name, one.repository) for one in found] == [
+        ("shop", "acme/shop"),
+        ("other/shop", "other/shop"),
+        ("api", None),
+    ]
 
 
 def test_versions_that_name_services_make_these_the_services() -> None:

@@ -1,6 +1,7 @@
 """What `init` writes is read again, and says what was proposed."""
 
 import tomllib
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -180,3 +181,15 @@ def test_many_repositories_stand_below_each_other_and_a_few_give_reasons() -> No
     assert '  "acme/repository-29",\n]' in text
     assert "# and 18 repositories more" in text
     assert '# labels = ["incident"]' in text
+
+
+def test_what_holds_of_all_git_sources_is_said_once() -> None:
+    clones = tuple(
+        GitProposal(name=name, path=name, deployments="tags", why="2 version tags")
+        for name in ("shop", "a name with spaces")
+    )
+
+    text = render(replace(WHOLE, sources=clones), DAY)
+
+    assert text.count("fetch before you collect") == 1
+    assert list(tomllib.loads(text)["sources"]) == ["shop", "a name with spaces"]

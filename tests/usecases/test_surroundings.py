@@ -89,6 +89,17 @@ def test_clones_in_a_folder_are_found_and_broken_ones_told(tmp_path: Path) -> No
     assert trouble.startswith("broken was left out: ")
 
 
+def test_of_two_clones_of_one_repository_the_second_is_left_out(tmp_path: Path) -> None:
+    clone(tmp_path / "shop", "git@github.com:acme/shop.git")
+    clone(tmp_path / "shop-again", "https://github.com/acme/shop")
+    clone(tmp_path / "shop-elsewhere", "git@gitlab.com:acme/shop.git")
+
+    found = look_around(tmp_path, tmp_path, {})
+
+    assert [found.path(one) for one in found.clones] == ["shop", "shop-elsewhere"]
+    assert found.trouble == ("shop-again was left out: shop is acme/shop too",)
+
+
 def test_inside_a_clone_there_is_that_one(tmp_path: Path) -> None:
     folder = clone(tmp_path / "shop", "git@github.com:acme/shop.git")
     new_repository(folder / "vendored")

@@ -5,7 +5,7 @@ Pure: what was seen comes in, what to propose goes out, and a person may answer 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from vpemetrics.collectors.seen import (
@@ -125,7 +125,7 @@ class ProposedService:
 class GitHubProposal:
     """A GitHub source: who asks whom for which repositories, and what means what there."""
 
-    url: str | None
+    url: str
     token: str
     repositories: tuple[str, ...]
     rules: tuple[DeploymentRule, ...]
@@ -270,6 +270,21 @@ def services_of(sights: Sequence[Sight], choice: Choice) -> tuple[ProposedServic
         for service in _services(one, name, mine, owners.get(one.repository, ())):
             found.setdefault(service.name, service)
     return tuple(sorted(found.values(), key=lambda service: service.name.casefold()))
+
+
+def distinct(services: Iterable[ProposedService]) -> tuple[ProposedService, ...]:
+    """The services, each under a name and of a repository of its own.
+
+    One whose name is taken goes by its repository; where that is taken too, it is the same.
+    """
+    found: dict[str, ProposedService] = {}
+    repositories: set[str] = set()
+    for one in services:
+        name = one.name if one.name not in found else one.repository or one.name
+        if name not in found and one.repository not in repositories:
+            found[name] = replace(one, name=name)
+            repositories |= {one.repository} if one.repository else set()
+    return tuple(found.values())
 
 
 def organisation_of(repositories: Iterable[str]) -> str:

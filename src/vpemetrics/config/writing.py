@@ -30,7 +30,7 @@ def render(proposal: Proposal, day: date) -> str:
         _head(day),
         _organisation(proposal),
         _production(proposal),
-        *(_source(source) for source in proposal.sources),
+        *_sources(proposal.sources),
         *_services(proposal.services),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
@@ -60,15 +60,24 @@ def _production(proposal: Proposal) -> Iterable[str]:
     yield from _setting("environments", proposal.production)
 
 
-def _source(source: GitHubProposal | GitProposal) -> Iterable[str]:
-    return _github(source) if isinstance(source, GitHubProposal) else _git(source)
+def _sources(sources: Sequence[GitHubProposal | GitProposal]) -> Iterator[Iterable[str]]:
+    told = False
+    for source in sources:
+        if isinstance(source, GitHubProposal):
+            yield _github(source)
+        else:
+            yield _git(source) if told else [*_about_git(), *_git(source)]
+            told = True
 
 
-def _git(source: GitProposal) -> Iterable[str]:
-    yield from _comment(
+def _about_git() -> Iterable[str]:
+    return _comment(
         "What is fetched is what counts, so fetch before you collect. Git knows no incidents and "
         "no reviews; docs/collectors.md tells where else they may come from."
     )
+
+
+def _git(source: GitProposal) -> Iterable[str]:
     yield f"[sources.{_key(source.name)}]"
     yield 'type = "git"'
     yield f"path = {_text(source.path)}"
@@ -176,9 +185,9 @@ def _key(name: str) -> str:
     return name if _BARE.fullmatch(name) else _text(name)
 
 
-def _text(value: str | None) -> str:
+def _text(value: str) -> str:
     """A string of TOML: what JSON escapes it does too, and the one character that JSON does not."""
-    return json.dumps(value or "", ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _printable(text: str) -> str:

@@ -19,6 +19,7 @@ from vpemetrics.config.discover import (
     all_production,
     choices,
     counted,
+    distinct,
     environments_of,
     incidents_of,
     organisation_of,
@@ -121,7 +122,7 @@ def propose_github(
         production=_with_git(all_production(choice, environments) or (PRODUCTION,), others),
         environments=environments_of(sights),
         sources=(source, *_git_sources(around, others)),
-        services=(*services_of(sights, choice), *more),
+        services=distinct([*services_of(sights, choice), *more]),
     )
 
 
@@ -142,7 +143,7 @@ def propose_git(around: Around, ask: Ask, zone: str, now: datetime) -> Proposal:
         production=(PRODUCTION,),
         environments={},
         sources=tuple(_git_sources(around, others)),
-        services=tuple(service for _, sight in others for service in _services_in_git(sight)),
+        services=distinct([one for _, sight in others for one in _services_in_git(sight)]),
     )
 
 

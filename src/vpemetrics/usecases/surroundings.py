@@ -128,12 +128,24 @@ def _clones(folder: Path) -> tuple[list[Clone], list[str]]:
     inside = sorted(child for child in folder.iterdir() if child.is_dir() and find_git_dir(child))
     for child in inside[:_MOST_CLONES]:
         try:
-            found.append(look_at(Git(path=child)))
+            clone = look_at(Git(path=child))
         except VpemetricsError as error:
             trouble.append(f"{child.name} was left out: {error}")
+            continue
+        same = next((one for one in found if _is_same(one, clone)), None)
+        if same:
+            trouble.append(f"{child.name} was left out: {same.git.path.name} is {clone.name} too")
+        else:
+            found.append(clone)
     if len(inside) > _MOST_CLONES:
         trouble.append(f"only the first {_MOST_CLONES} of {len(inside)} clones were looked at")
     return found, trouble
+
+
+def _is_same(one: Clone, other: Clone) -> bool:
+    """Whether two clones are of one repository, as far as their names tell."""
+    hosts = [of.remote.host if of.remote else None for of in (one, other)]
+    return one.name == other.name and hosts[0] == hosts[1]
 
 
 def _api(clones: Iterable[Clone], environ: Mapping[str, str]) -> str:
