@@ -1,3 +1,4 @@
+import os
 import signal
 from pathlib import Path
 from resource import RLIMIT_FSIZE, getrlimit, setrlimit
@@ -18,6 +19,29 @@ def test_a_file_is_replaced_whole_and_keeps_its_permissions(tmp_path: Path) -> N
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o640
     assert list(tmp_path.iterdir()) == [path]  # nothing is left beside it
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    path, link = tmp_path / "2026-W36.html", tmp_path / "latest.html"
+    path.write_bytes(b"the one before")
+    link.symlink_to(path.name)
+
+    write(link, b"new")
+
+    assert link.is_symlink()
+    assert path.read_bytes() == b"new"
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "report.txt"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    write(pipe, b"new")
+
+    assert os.read(reader, 10) == b"new"
+    os.close(reader)
+    assert pipe.is_fifo()
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Reports and charts in files: each is replaced whole, or stays as it was."""
+"""Reports and charts in files: each is replaced whole, or stays as it was.
+
+What a link leads to is replaced, and the link stays; a device or a pipe is written to.
+"""
 
 import os
 from pathlib import Path
@@ -11,10 +14,14 @@ def write(path: Path, content: bytes) -> None:
     """Writes a file, all of it or nothing: whoever reads it meanwhile sees the old one whole."""
     if not path.parent.is_dir():
         raise FixInput(f"{path}: there is no folder {path.parent} to write it in")
-    unfinished = path.with_name(f".{path.name}.{token_hex(4)}")
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    target = path.resolve()
+    unfinished = target.with_name(f".{target.name}.{token_hex(4)}")
     try:
-        _fill(unfinished, content, like=path)
-        os.replace(unfinished, path)
+        _fill(unfinished, content, like=target)
+        os.replace(unfinished, target)
     except BaseException as error:
         unfinished.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename in (None, str(unfinished)):
