@@ -41,7 +41,9 @@ class Collected:
             pass
         return self
 
-    def portions(self, later: timedelta = timedelta(hours=1), **settings: Any) -> Generator[Portion]:
+    def portions(
+        self, later: timedelta = timedelta(hours=1), **settings: Any
+    ) -> Generator[Portion]:
         """One more collection, a portion at a time; each is kept before it is given."""
         self.now += later
         self.told, self.warnings = [], []

@@ -55,7 +55,8 @@ def reviews(shop: Repo) -> Iterator[Any]:
 
 
 def issues(shop: Repo) -> Iterator[Any]:
-    yield from (shapes.issue(one, API) for one in (*shop.issues.values(), *shop.pulls.values()))
+    yield from (shapes.issue(one, API) for one in shop.issues.values())
+    yield from (shapes.issue(one, API) for one in shop.pulls.values())
 
 
 def deployment(shop: Repo) -> Iterator[Any]:
