@@ -151,6 +151,22 @@ def test_a_deployment_that_succeeds_late_is_found(github: Collected, shop: Repo)
     assert github.requests == 2
 
 
+def test_what_goes_on_in_the_second_in_which_it_was_read_is_found(
+    github: Collected, shop: Repo
+) -> None:
+    made = shop.deploy(shop.tip or "", "production", at=after(5), by=ada(shop))
+    then = NEXT_WEEK + timedelta(hours=1)
+    shop.say(made, "IN_PROGRESS", at=then)
+    github.collect()
+    shop.say(made, "SUCCESS", at=then)
+    github.collect()
+    (told,) = github.new(Deployment).values()
+    github.collect()
+
+    assert told.status is Status.SUCCEEDED
+    assert github.requests == 1
+
+
 def test_an_incident_that_is_opened_again_is_found(github: Collected, shop: Repo) -> None:
     issue = shop.open_issue("Down", author=ada(shop), at=after(5), labels=["incident"])
     shop.close(issue, at=after(6))

@@ -138,7 +138,9 @@ class _Collection:
         )
         place = self._place(seen, begin)
         moved = [
-            id_ for id_, one in position.open.items() if _has_moved(one.updated_at, id_, found)
+            id_
+            for id_, one in position.open.items()
+            if position.is_fresh(one) or _has_moved(one.updated_at, id_, found)
         ]
         return _Task(
             place=place,

@@ -155,6 +155,14 @@ class Position:
         """One line, as a cursor holds it."""
         return _adapter().dump_json(self, exclude_defaults=True).decode()
 
+    def is_fresh(self, one: Open) -> bool:
+        """Whether something open was so new when it was read that more may have followed.
+
+        GitHub tells seconds: what changes twice in one of them looks the same.
+        """
+        read_at = max((stretch.end for stretch in self.lists.values()), default=None)
+        return bool(read_at and one.updated_at and one.updated_at >= read_at - _TIE)
+
     def listed(self, name: str, stretch: Stretch) -> "Position":
         """With another stretch of a list."""
         return replace(self, lists={**self.lists, name: stretch})

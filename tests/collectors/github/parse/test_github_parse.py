@@ -243,6 +243,7 @@ def deployed(states: list[tuple[str, int]], **fields: Any) -> dict[str, Any]:
         ([("SUCCESS", 3), ("SUCCESS", 5)], Status.SUCCEEDED, 1, 3),
         ([("FAILURE", 3), ("SUCCESS", 5)], Status.SUCCEEDED, 1, 5),
         ([("SUCCESS", 3), ("FAILURE", 5)], Status.SUCCEEDED, 1, 3),
+        ([("SUCCESS", 3), ("IN_PROGRESS", 5)], Status.SUCCEEDED, 1, 3),  # tried again
         ([("IN_PROGRESS", 2), ("FAILURE", 3)], Status.FAILED, 2, 3),
         ([("ERROR", 3), ("INACTIVE", 4)], Status.FAILED, 1, 3),
         ([("IN_PROGRESS", 2), ("INACTIVE", 4)], Status.CANCELLED, 2, 4),
