@@ -21,11 +21,13 @@ from vpemetrics.records import (
     Status,
 )
 from vpemetrics.rules import Rules, Service
+from vpemetrics.simulate.github.faults import Faults, not_found, only
 from vpemetrics.simulate.github.things import Account
 from vpemetrics.simulate.github.world import Repo, World
 from vpemetrics.simulate.mainline import Joining
 
 NEXT_WEEK = MONDAY + timedelta(days=7)
+DAY = timedelta(days=1)
 LABELLED = Incidents(labels=("incident",))
 
 
@@ -479,6 +481,28 @@ def test_an_attempt_that_was_under_way_is_told_to_its_end_when_there_is_another(
 
     outcomes = {one.attempt: one.outcome for one in github.of(Run).values()}
     assert outcomes == {1: "failure", 2: "cancelled", 3: "in_progress"}
+
+
+def test_an_attempt_that_github_does_not_find_is_asked_for_the_next_day(
+    world: World, shop: Repo
+) -> None:
+    run = shop.start_run("CI", shop.tip or "", at=after(20))
+    for hour in (20.5, 21.5):
+        shop.finish_run(run, "failure", at=after(hour))
+        shop.run_again(run, at=after(hour + 0.5))
+    shop.finish_run(run, "success", at=after(22.5))
+    away = [only(not_found, path=f"{run.database_id}/attempts/1")]
+    weather = Faults(always=(lambda *asked: away[0](*asked),))
+    with collecting(world, NEXT_WEEK - DAY * 5, faults=weather) as github:
+        github.collect(runs=True)
+        before = {one.attempt for one in github.of(Run).values()}
+        away[0] = only(not_found, path="nothing")
+        github.collect(DAY, runs=True)
+        after_that = github.collect(DAY, runs=True)
+
+    assert before == {2, 3}
+    assert {one.attempt for one in github.of(Run).values()} == {1, 2, 3}
+    assert not after_that.new(Run)
 
 
 def test_jobs_deploy_where_a_rule_says_so(github: Collected, shop: Repo) -> None:

@@ -149,12 +149,16 @@ class Reader:
         if told and was_open:
             told -= 1  # the last one told had not ended yet
         rules = [one for one in self.place.rules_from("workflow") if is_of(run, one)]
+        missing = []
         for number in range(told + 1, attempt(run)):
             if earlier := self._get(f"{id_}/attempts/{number}"):
                 yield from self._attempt(earlier, rules)
+            else:
+                missing.append(number)
         yield from self._attempt(run, rules)
         yield from self._jobs(run, by_job := [one for one in rules if one.job])
-        self._note(run, id_, created_at, costly=bool(by_job) or attempt(run) > 1)
+        told = missing[0] - 1 if missing else attempt(run)
+        self._note(run, id_, created_at, told if by_job or attempt(run) > 1 else None)
 
     def _attempt(self, run: Node, rules: Sequence[Rule]) -> Iterator[AnyRecord]:
         naming = self.place.naming
@@ -179,14 +183,14 @@ class Reader:
             made = (job_deployment(job, run, rule, self.place.naming) for rule in rules)
             yield from [one for one in made if one][:1]
 
-    def _note(self, run: Node, id_: str, created_at: datetime, *, costly: bool) -> None:
-        """Remembers what is open, and what would cost requests to tell again."""
+    def _note(self, run: Node, id_: str, created_at: datetime, told: int | None) -> None:
+        """Remembers what is open, and the attempts `told` where more requests tell them again."""
         attempts = dict(self.position.attempts)
         still = {k: v for k, v in self.position.open_runs.items() if k != id_}
         if not is_completed(run):
             still[id_] = created_at
-        if costly and created_at >= self.place.now - _RERUN:
-            attempts[id_] = Attempts(told=attempt(run), created_at=created_at)
+        if told is not None and created_at >= self.place.now - _RERUN:
+            attempts[id_] = Attempts(told=told, created_at=created_at)
         self.position = replace(self.position, attempts=attempts, open_runs=still)
 
     def _forget(self) -> None:
