@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from vpemetrics.collectors.github import queries, runs
-from vpemetrics.collectors.github.paging import FULL, LARGEST, Listing
+from vpemetrics.collectors.github.paging import FULL, Listing
 from vpemetrics.collectors.github.parse.naming import Node, instant
 from vpemetrics.collectors.github.place import Place
 from vpemetrics.collectors.github.position import OVERLAP, Position, Stretch
@@ -62,42 +62,54 @@ def _in_repository(
     connection: str,
     moment: Callable[[Node], datetime | None] = _updated_at,
     *,
-    largest: int = LARGEST,
+    start: int = FULL,
+    largest: int = FULL,
     whole: bool = False,
 ) -> Listing:
     # What has things within it is asked for again by its id where some are missing.
-    path = ("node", connection)
-    return Listing(query=query, path=path, moment=moment, largest=largest, whole=whole)
+    return Listing(
+        query=query,
+        path=("node", connection),
+        moment=moment,
+        start=start,
+        largest=largest,
+        whole=whole,
+    )
 
 
 # Releases and tags are ordered by their commits, which may be old ones.
 _LATE: Final = timedelta(days=90)
 
+# The most for which a query still costs one point, and a bit less: 70 pull requests with two lists
+# each are 141 connections, 45 issues with three are 136.
+_PULLS: Final = 70
+_ISSUES: Final = 45
+
 LISTINGS: Final = {
     PULLS: List(
-        listing=_in_repository(queries.PULLS, "pullRequests"),
+        listing=_in_repository(queries.PULLS, "pullRequests", start=50, largest=_PULLS),
         kind="PullRequest",
         connection="pullRequests",
     ),
     DEPLOYMENTS: List(
-        listing=_in_repository(queries.DEPLOYMENTS, "deployments", _created_at, largest=FULL),
+        listing=_in_repository(queries.DEPLOYMENTS, "deployments", _created_at),
         kind="Deployment",
         connection="deployments",
     ),
     RELEASES: List(
-        listing=_in_repository(queries.RELEASES, "releases", _created_at, largest=FULL, whole=True),
+        listing=_in_repository(queries.RELEASES, "releases", _created_at, whole=True),
         kind="Release",
         connection="releases",
         overlap=_LATE,
     ),
     TAGS: List(
-        listing=_in_repository(queries.TAGS, "refs", _committed_at, largest=FULL, whole=True),
+        listing=_in_repository(queries.TAGS, "refs", _committed_at, whole=True),
         kind="Tag",
         connection="refs",
         overlap=_LATE,
     ),
     ISSUES: List(
-        listing=_in_repository(queries.ISSUES, "issues"),
+        listing=_in_repository(queries.ISSUES, "issues", start=_ISSUES, largest=_ISSUES),
         kind="Issue",
         connection="issues",
     ),
@@ -132,7 +144,7 @@ def stretch_of(place: Place, position: Position, name: str) -> Stretch:
     before, settings = position.lists.get(name), settings_of(place, name)
     known = LISTINGS.get(base(name))
     if before is None or before.settings != settings:
-        size = known.listing.largest if known else runs.MINUTES
+        size = known.listing.start if known else runs.MINUTES
         before = Stretch(start=place.begin, end=place.now, settings=settings, size=size)
     return before.opened(place.now, known.overlap if known else OVERLAP)
 

@@ -11,8 +11,6 @@ from vpemetrics.collectors.github.parse.naming import Node
 from vpemetrics.collectors.github.position import Stretch
 from vpemetrics.collectors.github.problems import Forbidden, Gone, TooHeavy
 
-LARGEST: Final = 50
-"""How many things with two lists within them are asked for at most."""
 FULL: Final = 100
 """The most that GitHub gives of anything."""
 
@@ -35,13 +33,15 @@ def _timeless(_node: Node) -> datetime | None:
 class Listing:
     """A list of GitHub's: its query, where it is in the answer, and the moment it is ordered by.
 
-    `largest` is how much is asked for at most. Of what is `whole` a part is worth nothing.
+    `start` is how much is asked for at first, `largest` at most. Of what is `whole` a part is
+    worth nothing.
     """
 
     query: str
     path: tuple[str, ...]
     moment: Callable[[Node], datetime | None] = _timeless
-    largest: int = LARGEST
+    start: int = FULL
+    largest: int = FULL
     whole: bool = False
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from vpemetrics.collectors.github import queries
-from vpemetrics.collectors.github.paging import FULL, Listing, rest
+from vpemetrics.collectors.github.paging import Listing, rest
 from vpemetrics.collectors.github.parse.commits import parse_commit
 from vpemetrics.collectors.github.parse.deployments import parse_deployment
 from vpemetrics.collectors.github.parse.issues import parse_issue
@@ -24,7 +24,7 @@ from vpemetrics.records import AnyRecord, Deployment, Status
 
 
 def _within(query: str, connection: str) -> Listing:
-    return Listing(query=query, path=("node", connection), largest=FULL, whole=True)
+    return Listing(query=query, path=("node", connection), whole=True)
 
 
 _PULL_COMMITS: Final = _within(queries.PULL_COMMITS, "commits")
