@@ -84,7 +84,7 @@ def test_a_github_that_is_ready_says_what_it_is_and_what_it_takes(serve: Serve) 
     assert " of 5,000 GraphQL points are left until " in said
     assert "  ok       4 found: acme/docs, acme/old, acme/search, acme/shop\n" in said
     assert "commits, pull requests, deployments, incidents, workflow runs may be" in said
-    assert "the first collection takes up to " in said
+    assert "the first collection takes about " in said
     assert "is made by the first collection" in " ".join(said.split())
     assert said.endswith("\nReady.\n")
     assert max(map(len, said.splitlines())) <= 80

@@ -116,7 +116,7 @@ def test_the_cost_of_the_first_collection_is_told_before_it(github: SimulatedGit
     said = invoke("init", "acme/shop", "--yes").stderr
 
     assert re.search(
-        r"\ngithub: the first collection takes up to \d+ requests, \d+ GraphQL points and 1\s+min\n"
+        r"\ngithub: the first collection takes about \d+ requests, \d+ GraphQL points and 1\s+min\n"
         r"store: .*\ngithub: new ",
         said,
     )

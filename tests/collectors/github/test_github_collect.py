@@ -639,7 +639,7 @@ def test_a_large_first_collection_says_what_it_takes(world: World) -> None:
     with collecting(world, NEXT_WEEK) as github:
         github.collect()
         (text,) = github.warnings
-        assert "70 repositories since 2025-03-03 takes up to 70 requests and 70 GraphQL" in text
+        assert "70 repositories since 2025-03-03 takes about 70 requests and 70 GraphQL" in text
 
         github.collect()
         assert github.warnings == []

@@ -191,7 +191,7 @@ def _cost(found: Expected, is_first: bool) -> Finding:
         return Finding(topic="cost", text=text, numbers=numbers)
     first = "the first collection takes" if is_first else "repositories that are new take"
     text = (
-        f"{first} up to {cost.requests:,} requests, {cost.points:,} GraphQL points and "
+        f"{first} about {cost.requests:,} requests, {cost.points:,} GraphQL points and "
         f"{minutes(cost)}"
     )
     return Finding(topic="cost", text=text, numbers=numbers)

@@ -248,7 +248,7 @@ class _Collection:
             many = "repository" if total.repositories == 1 else "repositories"
             self._occasion.announce(
                 f"the first collection of {total.repositories} {many} since "
-                f"{begin:%Y-%m-%d} takes up to {total.requests:,} requests and {total.points:,} "
+                f"{begin:%Y-%m-%d} takes about {total.requests:,} requests and {total.points:,} "
                 f"GraphQL points, some {minutes(total)}; it may be interrupted at any time"
             )
 

@@ -1,6 +1,6 @@
 """What a first collection will cost, before it begins."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -8,23 +8,28 @@ from typing import Final
 
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.asking import Asking
-from vpemetrics.collectors.github.paging import FULL, LARGEST
+from vpemetrics.collectors.github.history import BEFORE, prefixes
+from vpemetrics.collectors.github.lists import DEPLOYMENTS, ISSUES, LISTINGS, PULLS
+from vpemetrics.collectors.github.paging import FULL
 from vpemetrics.collectors.github.parse.naming import Node, instant
 from vpemetrics.collectors.github.place import Place
 from vpemetrics.collectors.github.problems import Forbidden, Gone, TooHeavy
+from vpemetrics.collectors.github.runs import CAP
 
 _AT_ONCE: Final = 20
 _SECONDS: Final = 1.5
 """How long GitHub takes for a page, as a rule."""
-_RUNS_PER_COMMIT: Final = 2
+_COUNTED: Final = 5
+"""Of how many repositories the runs are counted, which takes a request each."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """Requests and points at most, the requests among them that are REST, and how long it takes.
+    """Requests and points, the requests among them that are REST, and how long it takes.
 
-    Nobody can tell the number of workflow runs before they are listed: twice that of commits is
-    supposed.
+    GitHub counts what there is, but only commits since a date: of the rest the share is supposed
+    to be of that time that the commits of that time are of all commits. Workflow runs are counted
+    where there are most commits, and supposed to be as many for each commit elsewhere.
     """
 
     repositories: int = 0
@@ -44,57 +49,111 @@ class Estimate:
         return timedelta(seconds=self.requests * _SECONDS)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Size:
+    """How much there is of a repository."""
+
+    place: Place
+    node: Node
+
+    @property
+    def commits(self) -> int:
+        """The commits that are collected."""
+        return self._committed("late")
+
+    @property
+    def has_runs(self) -> bool:
+        """Whether workflow runs are collected."""
+        return bool(self.place.options.runs or self.place.rules_from("workflow"))
+
+    def late(self, connection: str) -> float:
+        """How many of a list are supposed to be collected."""
+        found: Node = self.node.get(connection) or {}
+        return int(found.get("totalCount") or 0) * max(self._share, self._share_since(found))
+
+    @property
+    def _share(self) -> float:
+        every = self._committed("every")
+        return self.commits / every if every else 1.0
+
+    def _share_since(self, connection: Node) -> float:
+        """The share of the time since the first of a list that is collected."""
+        first: Node = next((one for one in connection.get("nodes") or () if one), {})
+        born, place = instant(first.get("createdAt")), self.place
+        if born is None:
+            return 0.0
+        return min(1.0, (place.now - place.begin) / max(place.now - born, timedelta(seconds=1)))
+
+    def _committed(self, name: str) -> int:
+        branch: Node = self.node.get("defaultBranchRef") or {}
+        target: Node = branch.get("target") or {}
+        return int((target.get(name) or {}).get("totalCount") or 0)
+
+
 def estimate(asking: Asking, places: Sequence[Place]) -> Estimate:
     """The cost of collecting some repositories of one account for the first time."""
-    total = Estimate()
-    for at in range(0, len(places), _AT_ONCE):
-        total += _some(asking, places[at : at + _AT_ONCE])
-    return total
+    starts = range(0, len(places), _AT_ONCE)
+    sizes = [one for at in starts for one in _sizes(asking, places[at : at + _AT_ONCE])]
+    points = sum(map(_queries, sizes))
+    runs = _runs(asking, [one for one in sizes if one.has_runs])
+    requests = points + sum(map(_pages_of_runs, runs.values()))
+    return Estimate(repositories=len(places), requests=requests, points=points)
 
 
-def _some(asking: Asking, places: Sequence[Place]) -> Estimate:
+def _sizes(asking: Asking, places: Sequence[Place]) -> Iterator[_Size]:
     by_id = {place.seen.id: place for place in places}
     first = places[0]
     variables = {
         "ids": list(by_id),
         "labels": list(first.options.incidents.labels) or ["incident"],
-        "since": first.begin.isoformat(),
+        "since": (min(place.begin for place in places) - BEFORE).isoformat(),
     }
     try:
         answer = asking.query(queries.SIZES, variables)
     except (Forbidden, Gone, TooHeavy):
-        return Estimate(repositories=len(places))
-    found = [node for node in answer.data.get("nodes") or () if node]
-    pages = [_pages(node, by_id[node["id"]]) for node in found if node["id"] in by_id]
-    return Estimate(
-        repositories=len(places),
-        requests=sum(graphql + rest for graphql, rest in pages),
-        points=sum(graphql for graphql, _ in pages),
-    )
+        return
+    for node in answer.data.get("nodes") or ():
+        if node and node["id"] in by_id:
+            yield _Size(place=by_id[node["id"]], node=node)
 
 
-def _pages(node: Node, place: Place) -> tuple[int, int]:
-    """How many pages of GraphQL and of REST a repository is."""
-    share = _share(node, place)
-    branch: Node = node.get("defaultBranchRef") or {}
-    commits = ((branch.get("target") or {}).get("history") or {}).get("totalCount") or 0
-    graphql = ceil(commits / FULL) + ceil(_count(node, "pullRequests") * share / LARGEST)
+def _queries(size: _Size) -> int:
+    """How many pages of GraphQL a repository is, each of which costs a point."""
+    place = size.place
+    pages = _pages(size.late("pullRequests"), LISTINGS[PULLS].listing.largest)
+    if not place.options.clone:
+        paths = prefixes(place.paths)
+        pages += _pages(size.commits, FULL) * (2 if paths else 1) + len(paths)
     if place.rules_from("environments"):
-        graphql += ceil(_count(node, "deployments") * share / LARGEST)
+        pages += _pages(size.late("deployments"), LISTINGS[DEPLOYMENTS].listing.largest)
     if place.has_incidents:
-        graphql += ceil(_count(node, "issues") * share / LARGEST)
-    runs = place.options.runs or place.rules_from("workflow")
-    return graphql, ceil(commits * _RUNS_PER_COMMIT / FULL) + 1 if runs else 0
+        pages += _pages(size.late("issues"), LISTINGS[ISSUES].listing.largest)
+    return pages
 
 
-def _share(node: Node, place: Place) -> float:
-    """The share of a repository's life that is collected."""
-    born = instant(node.get("createdAt"))
-    if born is None or born >= place.begin:
-        return 1.0
-    return (place.now - place.begin) / (place.now - born)
+def _pages(count: float, size: int) -> int:
+    return ceil(count / size)
 
 
-def _count(node: Node, name: str) -> int:
-    found: Node = node.get(name) or {}
-    return int(found.get("totalCount") or 0)
+def _runs(asking: Asking, sizes: Sequence[_Size]) -> Mapping[str, float]:
+    """How many workflow runs repositories are supposed to have, by their ids."""
+    busiest = sorted(sizes, key=lambda one: one.commits, reverse=True)[:_COUNTED]
+    counted = {one.place.seen.id: _count_of_runs(asking, one.place) for one in busiest}
+    commits = sum(one.commits for one in busiest)
+    often = sum(counted.values()) / commits if commits else 0.0
+    supposed = {one.place.seen.id: one.commits * often for one in sizes}
+    return {**supposed, **counted}
+
+
+def _count_of_runs(asking: Asking, place: Place) -> int:
+    try:
+        found = asking.get(f"/repos/{place.seen.name}/actions/runs", {"per_page": 1})
+    except (Forbidden, Gone, TooHeavy):
+        return 0
+    return int(found.get("total_count") or 0)
+
+
+def _pages_of_runs(runs: float) -> int:
+    """At least one; what GitHub does not give at once is found in windows that are tried out."""
+    windows = _pages(runs, CAP)
+    return max(1, _pages(runs, FULL)) + (2 * windows if windows > 1 else 0)

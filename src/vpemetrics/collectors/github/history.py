@@ -18,11 +18,11 @@ from vpemetrics.collectors.github.position import History, Known, Position, Walk
 from vpemetrics.records import Commit
 
 _PATH: Final = ("node", "object", "history")
-_HISTORY: Final = Listing(query=queries.HISTORY, path=_PATH, largest=FULL, whole=True)
-_TOUCHING: Final = Listing(query=queries.TOUCHING, path=_PATH, largest=FULL, whole=True)
+_HISTORY: Final = Listing(query=queries.HISTORY, path=_PATH, whole=True)
+_TOUCHING: Final = Listing(query=queries.TOUCHING, path=_PATH, whole=True)
 _AT_ONCE: Final = 10
 """How many pages make a portion."""
-_BEFORE: Final = timedelta(days=30)
+BEFORE: Final = timedelta(days=30)
 """How far behind the first wanted day histories are read, for what was deployed late."""
 
 
@@ -58,7 +58,7 @@ class Reader:
             yield commits
 
     def _continued(self, before: History | None) -> History:
-        place, cut = self._place, self._place.begin - _BEFORE
+        place, cut = self._place, self._place.begin - BEFORE
         settings = settings_of(place)
         if before is None or before.settings != settings:
             self._known.clear()

@@ -2,8 +2,8 @@
 
 Repositories are asked for by their permanent id, which survives renames and transfers, and
 pages are as large as `$first` says. GitHub counts a point for every hundred connections that a
-query opens, so a page of 50 pull requests with its two nested ones costs one, and a page of 100
-commits with their parents or of 100 deployments with their statuses one.
+query opens, so a page of up to 74 pull requests with its two nested ones costs one, and a page of
+100 commits with their parents or of 100 deployments with their statuses one.
 """
 
 from typing import Final
@@ -408,12 +408,19 @@ query Sizes($ids: [ID!]!, $labels: [String!]!, $since: GitTimestamp!) {{
   nodes(ids: $ids) {{
     ... on Repository {{
       id
-      createdAt
       pullRequests(first: 1) {{ totalCount }}
-      deployments(first: 1) {{ totalCount }}
+      deployments(first: 1, orderBy: {{field: CREATED_AT, direction: ASC}}) {{
+        totalCount
+        nodes {{ createdAt }}
+      }}
       issues(first: 1, labels: $labels) {{ totalCount }}
       defaultBranchRef {{
-        target {{ ... on Commit {{ history(first: 1, since: $since) {{ totalCount }} }} }}
+        target {{
+          ... on Commit {{
+            every: history(first: 1) {{ totalCount }}
+            late: history(first: 1, since: $since) {{ totalCount }}
+          }}
+        }}
       }}
     }}
   }}

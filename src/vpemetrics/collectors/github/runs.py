@@ -28,7 +28,7 @@ from vpemetrics.records import AnyRecord
 MINUTES: Final = 54 * 7 * 24 * 60
 """How long a window is at first, and at most."""
 _SHORTEST: Final = 5
-_CAP: Final = 1000
+CAP: Final = 1000
 _PAGE: Final = 100
 _FEW: Final = 250
 _RERUN: Final = timedelta(days=31)
@@ -103,10 +103,10 @@ class Reader:
                 path, {"created": created, "per_page": _PAGE, "page": page}
             )
             runs, total = answer.get("workflow_runs") or [], answer.get("total_count") or 0
-            if total >= _CAP and page == 1:
+            if total >= CAP and page == 1:
                 return runs, True
             found += runs
-            if not runs or page * _PAGE >= min(total, _CAP):
+            if not runs or page * _PAGE >= min(total, CAP):
                 return found, False
             page += 1
 
