@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha1
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -497,6 +498,7 @@ def timestamp(at: datetime | None) -> str | None:
     return f"{at.astimezone(UTC).isoformat()[:19]}Z" if at else None
 
 
+@lru_cache(maxsize=1 << 16)
 def node_id(prefix: str, repository: int, key: int | str) -> str:
     """An id that is opaque to clients and found again by `read_node_id`."""
     inside = urlsafe_b64encode(f"{repository}:{key}".encode()).decode().rstrip("=")
