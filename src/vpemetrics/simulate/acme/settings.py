@@ -58,7 +58,7 @@ what = "Five teams"
 
 [[event]]
 on = {UNCOLLECTED[0]}
-what = "Access token ran out: no deployments collected"
+what = "Pipelines move: deployed by hand, and not recorded"
 
 [[event]]
 on = {OUTAGE}
