@@ -29,6 +29,7 @@ from vpemetrics.simulate.mainline import Joining
 NEXT_WEEK = MONDAY + timedelta(days=7)
 DAY = timedelta(days=1)
 LABELLED = Incidents(labels=("incident",))
+SHIPPED = Rule(kind="workflow", workflow="Ship", job="deploy")
 
 
 @pytest.fixture
@@ -503,6 +504,41 @@ def test_an_attempt_that_github_does_not_find_is_asked_for_the_next_day(
     assert before == {2, 3}
     assert {one.attempt for one in github.of(Run).values()} == {1, 2, 3}
     assert not after_that.new(Run)
+
+
+def test_a_run_that_goes_on_and_is_not_found_once_is_told_to_its_end(
+    world: World, shop: Repo
+) -> None:
+    runs = [
+        shop.start_run("Ship", shop.tip or "", at=after(hour), jobs=("deploy",))
+        for hour in (20, 21, 22)
+    ]
+    gone = only(not_found, path=f"runs/{runs[1].database_id}")
+    weather = Faults(always=(lambda *asked: away(*asked),))
+    with collecting(world, NEXT_WEEK, faults=weather, deployments=(SHIPPED,)) as github:
+        away = only(not_found, path="/nothing")
+        github.collect()
+        away = gone
+        github.collect()
+        away = only(not_found, path="/nothing")
+        for run in runs:
+            shop.finish_run(run, "success", at=github.now)
+        github.collect(DAY)
+
+    outcomes = [one.status for one in github.of(Deployment).values()]
+    assert outcomes == [Status.SUCCEEDED] * 3
+
+
+def test_a_run_that_lasts_for_long_is_told_to_its_end(github: Collected, shop: Repo) -> None:
+    run = shop.start_run("Ship", shop.tip or "", at=after(20), jobs=("deploy",))
+    github.collect(deployments=(SHIPPED,))
+    shop.finish_run(run, "cancelled", at=NEXT_WEEK + DAY * 34)
+    github.collect(DAY * 35, deployments=(SHIPPED,))
+    told = github.new(Deployment)
+    github.collect(deployments=(SHIPPED,))
+
+    assert [one.status for one in told.values()] == [Status.CANCELLED]
+    assert github.requests == 1
 
 
 def test_jobs_deploy_where_a_rule_says_so(github: Collected, shop: Repo) -> None:

@@ -56,11 +56,14 @@ class Reader:
         """What was not completed when it was last asked about."""
         for id_, created_at in list(self.position.open_runs.items()):
             run = self._get(id_)
+            records = self._tell([run]) if run else []
             if run is None or created_at < self.place.now - _RERUN:
                 still = {k: v for k, v in self.position.open_runs.items() if k != id_}
                 self.position = replace(self.position, open_runs=still)
-            if run is not None:
-                yield self._tell([run])
+            if run is None:  # if it turns up again, all of it is to be told
+                told = {k: v for k, v in self.position.attempts.items() if k != id_}
+                self.position = replace(self.position, attempts=told)
+            yield records
 
     def look_back(self, stretch: Stretch) -> Stretch:
         """With what may have been run again as a gap, if that is due."""
