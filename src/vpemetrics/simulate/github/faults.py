@@ -176,7 +176,7 @@ def heavy(*, nodes: int) -> Fault:
 
 
 def _nodes(request: Request) -> int:
-    if not request.is_graphql:
+    if not request.is_graphql or not isinstance(request.body, dict):
         return 0
     try:
         return price(Query(request.body["query"], request.body.get("variables"))).nodes
