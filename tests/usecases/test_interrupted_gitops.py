@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Clones of three services and of a configuration repository, and what reads them."""
     folder = tmp_path_factory.mktemp("gitops")
     for service in SERVICES:
-        cloned(folder, service, [(f"Change (#{n})", n) for n in range(1, VERSIONS + 1)])
+        cloned(folder, service, [(f"Change {service} (#{n})", n) for n in range(1, VERSIONS + 1)])
     wanted = [(f"Deploy {one} v{n}", n) for n in range(1, VERSIONS + 1) for one in SERVICES]
     cloned(folder, "config", wanted)
     (folder / "vpemetrics.toml").write_text(
