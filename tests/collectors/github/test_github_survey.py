@@ -228,6 +228,17 @@ def test_of_an_owner_what_was_pushed_to_of_late_is_looked_at(world: World, acces
     assert not {"acme/old", "acme/archived", "acme/forked"} & set(found)
 
 
+def test_a_repository_that_only_holds_incidents_is_looked_at(world: World, access: Access) -> None:
+    world.repository("acme/incidents")
+    world.repository("acme/outage-reviews")
+    world.repository("acme/empty")
+
+    found = active_of(access.client("acme"), "acme", NOW)
+
+    assert "acme/incidents" in found
+    assert not {"acme/outage-reviews", "acme/empty"} & set(found)
+
+
 def test_an_owner_that_is_none_is_gone(access: Access) -> None:
     with pytest.raises(Gone, match="nobody"):
         active_of(access.client("nobody"), "nobody", NOW)

@@ -52,7 +52,8 @@ class Survey:
 def active_of(client: Client, owner: str, now: datetime) -> list[str]:
     """The repositories of an owner that were pushed to of late, no forks and none archived.
 
-    Gone if there is no such owner.
+    Nobody pushes to one that only holds issues: if its name sounds like incidents it is among
+    them, as far as it stands on a page that is read. Gone if there is no such owner.
     """
     found: list[str] = []
     after, since = None, _since(now)
@@ -62,8 +63,12 @@ def active_of(client: Client, owner: str, now: datetime) -> list[str]:
         if told is None:
             raise Gone(f"{owner}: GitHub has no user or organisation of this name")
         page = told["repositories"]
-        late = [one for one in page["nodes"] if one and (one["pushedAt"] or "") >= since]
-        found += [_name(one) for one in late if not one["isArchived"] and not one["isFork"]]
+        listed = [one for one in page["nodes"] if one]
+        late = [one for one in listed if (one["pushedAt"] or "") >= since]
+        quiet = [one for one in listed if one not in late]
+        holding = [one for one in quiet if sounds_like_incident(_name(one).partition("/")[2])]
+        wanted = [one for one in late + holding if not one["isArchived"] and not one["isFork"]]
+        found += map(_name, wanted)
         if len(late) < len(page["nodes"]) or not page["pageInfo"]["hasNextPage"]:
             return found
         after = page["pageInfo"]["endCursor"]
