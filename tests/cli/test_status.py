@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from commandline import invoke
 
 from vpemetrics.records import CoverageKind
@@ -26,6 +27,24 @@ def test_it_shows_problems_with_what_mends_them_once_lineage_has_met_them(sample
     assert "Lineage up to date, 4 services traced" in said
     assert "3 deployments of an unknown commit: checkout/170, search/104, search/106." in said
     assert f"To mend it: {REMEDIES['unknown_commit']}." in said
+
+
+def test_one_problem_is_told_as_one_and_fits_the_terminal(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    Path("deployments.csv").write_text(
+        "id,environment,status,service,finished_at\n"
+        f"{'1' * 43},prod,succeeded,a,2026-09-03T00:00:00Z\n"
+    )
+    invoke("import", ".", "--store", "x.db")
+    invoke("report", "--store", "x.db")
+
+    said = invoke("status", "--store", "x.db").stdout
+
+    assert "  1 deployment of an unknown commit:" in said
+    problems = said.partition("Problems")[2].splitlines()
+    assert max(map(len, problems)) <= 80
 
 
 def test_a_changed_configuration_leaves_lineage_behind(sample: Path, folder: Path) -> None:

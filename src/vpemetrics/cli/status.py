@@ -148,13 +148,14 @@ def _problem_lines(found: "Status") -> Iterator[str]:
     from vpemetrics.usecases.problems import REMEDIES
 
     if not found.problems:
-        yield "No problem is known in the data."
+        yield "No problem was met in tracing; reports also say what their figures lack."
         return
     yield "Problems in the data"
     for reason, examples in found.problems.items():
         shown = ", ".join(examples[:_EXAMPLES]) + (", …" if len(examples) > _EXAMPLES else "")
-        text = f"{len(examples):,} {words.reason(reason)}: {shown}. To mend it: {REMEDIES[reason]}."
-        first, *more = wrap(text, outputs.width() - 2)
+        what = f"{len(examples):,} {words.reason(reason, len(examples))}"
+        text = f"{what}: {shown}. To mend it: {REMEDIES[reason]}."
+        first, *more = wrap(text, outputs.width() - 4)
         yield f"  {first}"
         yield from (f"    {line}" for line in more)
 
