@@ -53,8 +53,9 @@ def test_a_report_reads_the_clone_and_says_what_it_assumed(clone: Path) -> None:
     store, *assumed, warning, age = result.stderr.splitlines()
     assert store == f"store: {clone}/.git/vpemetrics/vpemetrics.db (the cache of this clone)"
     assert len(assumed) == 3
-    assert "version tags are taken for deployments to production" in assumed[0]
-    assert "[sources.git]" in assumed[2]
+    assert "version tags are taken for deployments" in assumed[0]
+    assert "`vpemetrics init`" in assumed[2]
+    assert max(map(len, assumed)) < 80
     assert warning.startswith("warning: git: the original commits of 4 of 4")
     assert age.startswith("the newest data is ")
     assert subprocess.check_output(["git", "status", "--porcelain"]) == b""

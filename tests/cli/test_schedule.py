@@ -175,7 +175,7 @@ def test_stopped_in_the_middle_of_a_collection_it_ends_soon_and_loses_nothing(
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [(None, "a vpemetrics.toml that names its sources"), ("", "names no source to collect from")],
+    [(None, "`vpemetrics init` proposes one"), ("", "names no source to collect from")],
 )
 def test_without_sources_there_is_nothing_to_schedule(
     folder: Path, text: str | None, complaint: str

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from vpemetrics.store import Store
 
 ASSUMED: Final = (
-    "there is no vpemetrics.toml, so version tags are taken for deployments to production,\n"
-    "and merge and squash commits that name a pull request for changes; to say it better\n"
-    'write one with [sources.git], type = "git" and its settings (docs/collectors.md)'
+    "there is no vpemetrics.toml, so version tags are taken for deployments to\n"
+    "production, and what merge and squash commits call pull requests for changes;\n"
+    "`{init}` writes one that says it better, to begin with"
 )
 
 
@@ -27,7 +27,7 @@ def bring_in(session: Session, store: "Store", rules: "Rules") -> None:
     """
     from vpemetrics.config.sources import clone_as_source
 
-    session.note(ASSUMED)
+    session.note(ASSUMED.format(init=session.hint("init")))
     result = collect_source(session, store, clone_as_source(Path.cwd()), rules)
     if result.bug:
         raise result.bug

@@ -38,7 +38,7 @@ def schedule(session: Session) -> None:
     if configuration.path is None:
         raise FixConfiguration(
             "a schedule takes a vpemetrics.toml that names its sources, and there is none\n"
-            "docs/operations.md shows how to set one up"
+            f"`{session.hint('init')}` proposes one"
         )
     if not configuration.settings.sources:
         raise nothing_to_collect(configuration)

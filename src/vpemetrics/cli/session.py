@@ -169,10 +169,11 @@ class Session:
         if choice.of_clone:
             return NoData("there is nothing in this clone to report on yet")
         how = "collect" if configuration.settings.sources else "import FOLDER"
-        clone = "" if configuration.path or self.store else ", or go into a git clone"
+        known = configuration.path or self.store
+        init = "" if known else f", or begin with `{self.hint('init')}`"
         return NoData(
             "there is no data yet in this store\n"
-            f"Bring some in with `{self.hint(how)}`{clone}; docs/quickstart.md tells how to begin"
+            f"Bring some in with `{self.hint(how)}`{init}; docs/quickstart.md tells how"
         )
 
     def _say(self, text: str, style: str = "{}") -> None:
