@@ -21,6 +21,7 @@ from subprocesses import environment
 from vpemetrics.simulate.github.faults import Faults, bad_credentials, only
 from vpemetrics.simulate.github.server import SimulatedGitHub
 from vpemetrics.simulate.github.tokens import Rights
+from vpemetrics.simulate.github.world import World
 
 
 @pytest.fixture
@@ -40,9 +41,14 @@ def bare(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def github(bare: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedGitHub]:
+def world() -> World:
+    return deploying_world()
+
+
+@pytest.fixture
+def github(bare: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedGitHub]:
     """GitHub, whose address and token the environment knows."""
-    with SimulatedGitHub(deploying_world()) as server:
+    with SimulatedGitHub(world) as server:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
         monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
         yield server
@@ -94,6 +100,23 @@ def test_an_owner_on_github_is_proposed_collected_and_reported(github: Simulated
         ],
     }
     assert result.stdout.startswith("Acme · ")
+    assert "Coverage: 2/2 services" in result.stdout
+
+
+@pytest.mark.usefixtures("github")
+def test_environments_that_name_services_make_these_the_services(world: World) -> None:
+    mall = world.repository("acme/mall")
+    ada, at = world.account("ada"), datetime.now(UTC) - timedelta(days=9)
+    tip = mall.commit("Begin", author=ada, at=at).oid
+    for name in ("cart/production", "checkout/production", "cart/staging"):
+        mall.say(mall.deploy(tip, name, at=at, by=ada), "SUCCESS", at=at)
+
+    result = invoke("init", "acme/mall", "--yes")
+
+    assert result.exit_code == 0, result.stderr
+    assert "  production   2 deployments in 90 days\n" in result.stderr
+    assert written()["service"] == [{"name": "cart"}, {"name": "checkout"}]
+    assert written()["production"]["environments"] == ["production"]
     assert "Coverage: 2/2 services" in result.stdout
 
 

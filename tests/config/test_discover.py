@@ -23,6 +23,7 @@ from vpemetrics.config.discover import (
     production_of,
     rules_of,
     services_of,
+    told_apart,
 )
 
 SHOP = Sight(
@@ -106,6 +107,55 @@ def test_a_single_rule_is_for_all_repositories() -> None:
     (rule,) = rules_of(chosen(SHOP, DOCS))
 
     assert (rule.kind, rule.repositories) == ("environments", ())
+
+
+MALL = deployed_to(
+    environment("cart/production", 4),
+    environment("search/production-eu", 3),
+    environment("search/production-us", 2),
+    environment("search/staging", 9),
+    environment("github-pages", 1),
+)
+
+
+def test_environments_that_name_services_tell_them_apart() -> None:
+    mall, other = told_apart(MALL), Sight(repository="acme/desk", environments=SHOP.environments)
+    choice = chosen(other, mall)
+    apart, rest = rules_of(choice)
+
+    assert production_of([other, mall]) == ("production", "production-eu", "production-us")
+    assert [str(one) for one in apart.evidence] == [
+        "environments `production`, `production-eu`, `production-us` of cart, search: "
+        "9 deployments in 90 days"
+    ]
+    assert (apart.apart, apart.repositories) == (True, ("acme/shop",))
+    assert (rest.apart, rest.repositories) == (False, ())
+    assert [(one.name, one.repository) for one in services_of([other, mall], choice)] == [
+        ("cart", None),
+        ("desk", "acme/desk"),
+        ("search", None),
+    ]
+
+
+def test_beside_rules_of_another_kind_none_is_for_all_repositories() -> None:
+    rules = rules_of(chosen(told_apart(MALL), SEARCH))
+
+    assert [one.repositories for one in rules] == [("acme/shop",), ("acme/search",)]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("cart/production", "cart/staging"),  # one service only
+        ("production/eu", "production/us"),  # the other way round
+        ("cart/pr-1", "search/pr-2"),  # no production
+        ("production", "staging"),
+    ],
+)
+def test_environments_that_may_mean_anything_stay_whole(names: tuple[str, ...]) -> None:
+    sight = deployed_to(*(environment(name, 1) for name in names))
+
+    assert told_apart(sight) == sight
 
 
 @pytest.mark.parametrize(

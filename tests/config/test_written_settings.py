@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vpemetrics.collectors.github import Options
 from vpemetrics.collectors.seen import Tally
 from vpemetrics.config.discover import (
     DeploymentRule,
@@ -20,6 +21,7 @@ from vpemetrics.config.discover import (
     ProposedService,
 )
 from vpemetrics.config.load import load
+from vpemetrics.config.sources import configured_sources
 from vpemetrics.config.writing import render
 
 DAY = date(2026, 9, 7)
@@ -130,6 +132,25 @@ def test_a_github_source_is_written_with_its_rules_and_incidents() -> None:
         ],
         "incidents": {"labels": ["incident"], "repositories": ["acme/ops"]},
     }
+
+
+def test_environments_that_name_services_are_taken_apart(tmp_path: Path) -> None:
+    rules = (
+        DeploymentRule(
+            kind="environments", evidence=(SHOP,), apart=True, repositories=("acme/shop",)
+        ),
+    )
+    text = render(replace(WHOLE, sources=(replace(GITHUB, rules=rules),)), DAY)
+    (tmp_path / "vpemetrics.toml").write_text(text, encoding="utf-8")
+
+    (source,) = configured_sources(load(tmp_path / "vpemetrics.toml", {}))
+
+    assert isinstance(source.options, Options)
+    (rule,) = source.options.deployments
+    assert rule.repositories == ("acme/shop",)
+    found = rule.expression and rule.expression.fullmatch("cart/production-eu")
+    assert found
+    assert found.groupdict() == {"service": "cart", "environment": "production-eu"}
 
 
 def test_every_proposal_stands_beside_its_reason() -> None:

@@ -42,11 +42,15 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """Where a repository is deployed to; `production` if deployments there were marked as such."""
+    """Where a repository is deployed to; `production` if deployments there were marked as such.
+
+    `service` is what is deployed there; the empty text is the whole repository.
+    """
 
     name: str
     production: bool
     deployments: Tally
+    service: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 Pure: what was seen comes in, what to propose goes out, and a person may answer otherwise.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +39,9 @@ KINDS: Final[Mapping[Kind, str]] = {
 """What may be taken for a deployment, the best evidence first."""
 
 PRODUCTION: Final = "production"
+APART: Final = "(?P<service>[^/]+)/(?P<environment>.+)"
+"""Environments that name the service they are of, as in `cart/production`."""
+
 _COUNTED: Final[Mapping[Kind, str]] = {
     "environments": "deployment",
     "workflow": "successful run",
@@ -68,12 +72,18 @@ class Evidence:
         return f"{self._where}{counted(self.tally, noun)}"
 
     @property
+    def apart(self) -> bool:
+        """Whether its environments tell services apart."""
+        return self.kind == "environments" and any(self.services)
+
+    @property
     def _where(self) -> str:
         what = {"environments": "environment", "workflow": "workflow"}.get(self.kind)
         if what is None:
             return ""
         several = "s" if len(self.names) > 1 else ""
-        return f"{what}{several} {', '.join(f'`{name}`' for name in self.names)}: "
+        of = f" of {', '.join(filter(None, self.services))}" if self.apart else ""
+        return f"{what}{several} {', '.join(f'`{name}`' for name in self.names)}{of}: "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +101,15 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentRule:
-    """One table of rules, and the evidence for it; no repositories means all of them."""
+    """One table of rules, and the evidence for it; no repositories means all of them.
+
+    `apart`: its environments tell services apart.
+    """
 
     kind: Kind
     evidence: tuple[Evidence, ...]
     workflow: str | None = None
+    apart: bool = False
     repositories: tuple[str, ...] = ()
 
 
@@ -164,6 +178,26 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def told_apart(sight: Sight) -> Sight:
+    """The repository with the services that its environments name, as in `cart/production`.
+
+    Where production is of one of them only, a name may mean anything, and all stay as they are.
+    """
+    usual = Rules().environments
+    split = {one.name: re.fullmatch(APART, one.name) for one in sight.environments}
+    parts = [found.group("service", "environment") for found in split.values() if found]
+    named = {service for service, of in parts if matches(of, usual) and not matches(service, usual)}
+    if len(named) < 2:
+        return sight
+    return replace(
+        sight,
+        environments=tuple(
+            replace(one, service=found["service"], name=found["environment"]) if found else one
+            for one, found in ((one, split[one.name]) for one in sight.environments)
+        ),
+    )
+
+
 def is_production(environment: Environment) -> bool:
     """Whether it is production: GitHub was told so, or its name says so (METRICS rule 11)."""
     return environment.production or matches(environment.name, Rules().environments)
@@ -214,19 +248,24 @@ def choices(sights: Sequence[Sight], production: Sequence[str]) -> list[Choice]:
 
 
 def rules_of(choice: Choice) -> tuple[DeploymentRule, ...]:
-    """The rules that find the evidence of a choice; of a single rule, in all repositories."""
-    groups: dict[tuple[Kind, str | None], list[Evidence]] = {}
-    for one in choice.evidence:
+    """The rules that find the evidence of a choice; of a single rule, in all repositories.
+
+    Environments that tell services apart have their rule before that for all others.
+    """
+    groups: dict[tuple[Kind, str | None, bool], list[Evidence]] = {}
+    for one in sorted(choice.evidence, key=lambda one: not one.apart):
         workflow = one.names[0] if one.kind == "workflow" else None
-        groups.setdefault((one.kind, workflow), []).append(one)
+        groups.setdefault((one.kind, workflow, one.apart), []).append(one)
+    single = len({(kind, workflow) for kind, workflow, _ in groups}) == 1
     return tuple(
         DeploymentRule(
             kind=kind,
             workflow=workflow,
+            apart=apart,
             evidence=tuple(found),
-            repositories=tuple(one.repository for one in found) if len(groups) > 1 else (),
+            repositories=() if single and not apart else tuple(one.repository for one in found),
         )
-        for (kind, workflow), found in groups.items()
+        for (kind, workflow, apart), found in groups.items()
     )
 
 
@@ -326,9 +365,14 @@ def _evidence(sight: Sight, kind: Kind, production: Sequence[str]) -> Evidence |
 
 def _of_environments(sight: Sight, production: Sequence[str]) -> Evidence:
     mine = [one for one in sight.environments if matches(one.name, production)]
-    used = tuple(one.name for one in mine if one.deployments)
-    tally = total(one.deployments for one in mine)
-    return Evidence(repository=sight.repository, kind="environments", tally=tally, names=used)
+    used = [one for one in mine if one.deployments]
+    return Evidence(
+        repository=sight.repository,
+        kind="environments",
+        tally=total(one.deployments for one in mine),
+        names=tuple(dict.fromkeys(one.name for one in used)),
+        services=tuple(sorted({one.service for one in used})) or ("",),
+    )
 
 
 def _of_workflows(sight: Sight) -> Evidence:
@@ -377,7 +421,7 @@ def _components(sights: Iterable[Sight]) -> dict[str, list[Component]]:
 def _services(
     evidence: Evidence, name: str, components: Sequence[Component], owners: Sequence[str]
 ) -> Iterator[ProposedService]:
-    """The services of one repository: what its versions name, else a component, else itself."""
+    """The services of one repository: what deployments name, else a component, else itself."""
     alone = components[0] if len(components) == 1 else None
     for said in evidence.services:
         of = next((one for one in components if one.name == said), None) if said else alone

@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import Final
 
 from vpemetrics.config.discover import (
+    APART,
     PRODUCTION,
     DeploymentRule,
     GitHubProposal,
@@ -104,6 +105,8 @@ def _rule(rule: DeploymentRule) -> Iterable[str]:
     yield f"from = {_text(rule.kind)}"
     if rule.workflow is not None:
         yield f"workflow = {_text(rule.workflow)}"
+    if rule.apart:
+        yield f"environment = '{APART}'"
     if rule.kind != "environments":
         yield f"environment = {_text(PRODUCTION)}"
     if rule.repositories:

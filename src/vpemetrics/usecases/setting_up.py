@@ -27,6 +27,7 @@ from vpemetrics.config.discover import (
     production_of,
     rules_of,
     services_of,
+    told_apart,
 )
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.reports.columns import aligned
@@ -104,6 +105,7 @@ def propose_github(
     now: datetime,
 ) -> Proposal:
     """The configuration for repositories on GitHub, and for the clones from elsewhere."""
+    sights = [told_apart(one) for one in sights]
     environments = _ask_production(sights, ask)
     choice = _ask_deployments(sights, environments, ask)
     incidents = _ask_incidents(sights, choice, ask)
