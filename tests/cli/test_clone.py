@@ -68,6 +68,18 @@ def test_the_default_week_is_the_last_one_before_the_fetch(clone: Path) -> None:
     assert "No deployment in 2026-W13; the last was v1.4 on 4 Mar 2026, 2 weeks earlier." in said
 
 
+@pytest.mark.usefixtures("clone")
+def test_the_first_report_of_init_says_how_to_fetch_original_commits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("GITHUB_TOKEN", "GH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+    said = invoke("init", "--yes").stdout
+
+    assert "→ fetch them into the clone; the next collection reads them" in said
+
+
 def test_the_next_report_holds_what_was_fetched_meanwhile(
     clone: Path, origin: GitRepository
 ) -> None:

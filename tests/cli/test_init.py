@@ -127,7 +127,9 @@ def test_every_proposal_is_told_with_its_count(github: SimulatedGitHub) -> None:
     assert "  production   30 deployments in 90 days\n" in said
     assert "Which are production (names, none): production\n" in said
     assert "  label incident   3 issues in 90 days\n" in said
-    assert "  3   releases                           3 in 90 days    in 1 repository\n" in said
+    assert "What was deployed in 90 days can be told by\n" in said
+    assert "  3   releases                           3    in 1 repository\n" in said
+    assert "Wrote vpemetrics.toml: 2 services of 2 teams; " in said
     assert "acme/old" not in said  # nothing was pushed there of late
     assert max(len(line) for line in said.splitlines()) <= 80
     text = Path("vpemetrics.toml").read_text(encoding="utf-8")
@@ -225,6 +227,7 @@ def test_a_clone_from_github_without_a_token_says_what_is_amiss(
 
     assert "Found a clone of acme/shop, and no token for GitHub." in said
     assert "Without a token for GitHub (GITHUB_TOKEN or `gh auth login`)" in said
+    assert "1 service, whose teams nothing names; deployments to" in said
     assert written()["organisation"]["name"] == "Acme"
 
 

@@ -199,10 +199,11 @@ def _write(session: Session, path: Path, proposal: "Proposal") -> None:
 
     write(path, render(proposal, datetime.now(UTC).date()).encode())
     teams = {one.team for one in proposal.services if one.team}
+    owned = f" of {plural(len(teams), 'team')}" if teams else ", whose teams nothing names"
     _tell(
         session,
-        f"Wrote {path}: {plural(len(proposal.services), 'service')} of "
-        f"{plural(len(teams), 'team')}; deployments to {', '.join(proposal.production)} count; "
+        f"Wrote {path}: {plural(len(proposal.services), 'service')}{owned}; "
+        f"deployments to {', '.join(proposal.production)} count; "
         f"weeks begin at midnight in {proposal.zone}. All of it is yours to change.",
         gap=True,
     )
@@ -239,6 +240,7 @@ def _begin(session: Session) -> None:
     """The first collection, and the report of it."""
     from vpemetrics.config.sources import configured_sources
     from vpemetrics.store import Store
+    from vpemetrics.usecases.originals import with_fetch
     from vpemetrics.usecases.reporting import report
     from vpemetrics.usecases.surroundings import is_shown_to_git
 
@@ -256,6 +258,7 @@ def _begin(session: Session) -> None:
             raise typer.Exit(KNOWN)
         with session.progress("Tracing services") as advance:
             found = report(store, configuration.rules(), progress=advance)
+        found = with_fetch(found, configuration.rules(), store, sources)
     show(session, found, outputs.TERMINAL)
     if any(result.error for result in results):
         raise typer.Exit(KNOWN)

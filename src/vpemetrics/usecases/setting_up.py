@@ -195,12 +195,11 @@ def _ask_deployments(sights: Sequence[Sight], environments: Sequence[str], ask: 
         return found[int(text) - 1]
 
     rows = [
-        (str(at), one.name, f"{one.tally} in {DAYS} days", _repositories(one))
-        for at, one in enumerate(found, 1)
+        (str(at), one.name, str(one.tally), _repositories(one)) for at, one in enumerate(found, 1)
     ]
     answer = ask(
         Question(
-            known=["What was deployed to production can be told by", *_rows(rows)],
+            known=[f"What was deployed in {DAYS} days can be told by", *_rows(rows)],
             text="Which of these are deployments",
             proposed="1",
             understand=understand,

@@ -107,7 +107,7 @@ def local_zone(environ: Mapping[str, str], clock: Path = Path("/etc/localtime"))
     linked = str(clock.resolve()).rpartition(_ZONES)[2] if clock.is_symlink() else ""
     for name in (told.rpartition(_ZONES)[2], linked):
         if name and _is_zone(name):
-            return name
+            return "UTC" if name == "Etc/UTC" else name
     return "UTC"
 
 
