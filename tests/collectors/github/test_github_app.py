@@ -218,7 +218,9 @@ def test_a_clock_that_is_wrong_is_named_where_the_key_is_refused(
     theirs = {"Date": "Mon, 07 Sep 2026 11:30:00 GMT"}
     github.answer = lambda _asked: Say(status=401, json=message, headers=theirs)
 
-    with pytest.raises(BadCredentials, match="clock differs from GitHub's by 30 min"):
+    with pytest.raises(
+        BadCredentials, match=r"wrong, expired or revoked.* clock differs from GitHub's by 30 min"
+    ):
         access_by_app(url=github.url, app=123, private_key=pem(key), patience=hourglass.patience())
 
 

@@ -111,10 +111,10 @@ def _may_be_heavy(question: Question) -> str:
 
 def _bad_credentials(reply: Reply, now: datetime) -> str:
     astray = abs(now - (reply.sent_at or now))
+    why = "it is wrong, expired or revoked; put a new one in its place"
     if astray > _CLOCK_MAY_DIFFER:
-        why = f"this machine's clock differs from GitHub's by {round(astray / _MINUTE)} min"
-    else:
-        why = "it is wrong, expired or revoked; make a new one and put it where the options say"
+        minutes = round(astray / _MINUTE)
+        why += f"; or it is a key and this machine's clock differs from GitHub's by {minutes} min"
     return f"GitHub does not accept the token or key ({_said(reply)}): {why}"
 
 
