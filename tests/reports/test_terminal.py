@@ -193,7 +193,7 @@ def test_a_command_that_mends_a_problem_can_be_copied() -> None:
 @pytest.mark.parametrize(
     ("note", "said"),
     [
-        ("monthly", "and 13 weeks, as deployments are monthly · data to"),
+        ("monthly", "and 13 weeks, as deployments are lately monthly · data to"),
         ("weekly", "Dublin) · data to"),  # too few lead times for 4 weeks, no matter of cadence
     ],
 )

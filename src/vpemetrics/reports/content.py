@@ -103,7 +103,7 @@ def widened(report: Report) -> Iterator[str]:
     """Why a longer window than usual stands beside the week (rule 8)."""
     frequency = report.figure("deployment_frequency", report.headline)
     if report.headline != report.window and frequency and frequency.note in cells.SELDOM:
-        yield f"and {words.length(report.headline)}, as deployments are {frequency.note}"
+        yield f"and {words.length(report.headline)}, as deployments are lately {frequency.note}"
 
 
 def data_age(report: Report) -> str:

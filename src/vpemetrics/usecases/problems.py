@@ -8,10 +8,11 @@ from vpemetrics.store.derived import Traced
 REMEDIES: Final[Mapping[str, str]] = {
     "unknown_commit": "give the deployments a commit_sha; until then they ship no counted changes",
     "commit_not_collected": "import or collect the commits they name",
-    "parents_not_collected": "collect the whole history of the repository",
+    "parents_not_collected": "collect the whole history of the repository, of GitHub with "
+    "clone = true",
     "stale": "check what is live there",
     "named_not_shipped": "correct the cause that the incidents name",
-    "without_paths": "give services of one repository path patterns",
+    "without_paths": "say in the configuration which paths of the repository are whose",
     "not_covered": "import with --covers FROM..TO, so that quiet weeks count as 0",
     "incidents_not_covered": "import incidents with --covers FROM..TO; until then the fail rate "
     "leaves these services out",
