@@ -115,6 +115,9 @@ def test_environments_that_name_services_make_these_the_services(world: World) -
 
     assert result.exit_code == 0, result.stderr
     assert "  production   2 deployments in 90 days\n" in result.stderr
+    assert "warning: cart, checkout share acme/mall: give each its paths" in result.stderr
+    to_fill_in = '# repository = "acme/mall"\n# paths = ["…/**"]   # its part of the repository\n'
+    assert Path("vpemetrics.toml").read_text().count(to_fill_in) == 2
     assert written()["service"] == [{"name": "cart"}, {"name": "checkout"}]
     assert written()["production"]["environments"] == ["production"]
     assert "Coverage: 2/2 services" in result.stdout

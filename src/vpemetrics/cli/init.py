@@ -207,6 +207,12 @@ def _write(session: Session, path: Path, proposal: "Proposal") -> None:
         f"weeks begin at midnight in {proposal.zone}. All of it is yours to change.",
         gap=True,
     )
+    for repository in sorted({one.shares for one in proposal.services if one.shares}):
+        names = [one.name for one in proposal.services if one.shares == repository]
+        session.warn(
+            f"{', '.join(names)} share {repository}: give each its paths in {path}; until then "
+            "every change there counts for all of them, and seems to take too long"
+        )
 
 
 def _tell(session: Session, text: str, *, gap: bool = False) -> None:

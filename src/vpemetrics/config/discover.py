@@ -127,12 +127,16 @@ class IncidentRule:
 
 @dataclass(frozen=True, kw_only=True)
 class ProposedService:
-    """A service, the repository it is built from, its team, and who says so."""
+    """A service, the repository it is built from, its team, and who says so.
+
+    `shares` is the repository that it has only a part of, if others are built from it too.
+    """
 
     name: str
     repository: str | None
     team: str | None = None
     said_by: str = ""
+    shares: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -427,8 +431,13 @@ def _services(
         of = next((one for one in components if one.name == said), None) if said else alone
         team, said_by = _team(of, components, owners)
         own_name = said or (alone.name if alone else name)
-        repository = None if said else evidence.repository
-        yield ProposedService(name=own_name, repository=repository, team=team, said_by=said_by)
+        yield ProposedService(
+            name=own_name,
+            repository=None if said else evidence.repository,
+            team=team,
+            said_by=said_by,
+            shares=evidence.repository if len(evidence.services) > 1 else None,
+        )
 
 
 def _team(

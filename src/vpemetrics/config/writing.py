@@ -155,6 +155,10 @@ def _service(service: ProposedService) -> Iterable[str]:
         yield from _aligned((f"team = {_text(service.team)}", f"by {service.said_by}"))
     if service.repository is not None:
         yield f"repository = {_text(service.repository)}"
+    if service.shares is not None:
+        if service.repository is None:
+            yield f"# repository = {_text(_printable(service.shares))}"
+        yield '# paths = ["…/**"]   # its part of the repository'
 
 
 def _setting(name: str, values: Sequence[str]) -> Iterable[str]:
