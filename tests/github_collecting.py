@@ -14,6 +14,7 @@ from vpemetrics.simulate.github.faults import Faults
 from vpemetrics.simulate.github.server import SimulatedGitHub
 from vpemetrics.simulate.github.world import World
 
+TOKEN = "ghp_example"
 Kind = TypeVar("Kind", bound=AnyRecord)
 
 
@@ -48,7 +49,8 @@ class Collected:
         self.now += later
         self.told, self.warnings = [], []
         requests, points = self.github.requests, self.github.points
-        options = Options(url=self.github.url, token="env:TOKEN", **(self.settings | settings))
+        asked = {"url": self.github.url, **self.settings, **settings}
+        options = Options(token="env:TOKEN", **asked)
         occasion = Occasion(
             source="github",
             now=self.now,
@@ -56,7 +58,7 @@ class Collected:
             rules=self.rules,
             warn=self.warnings.append,
             announce=self.warnings.append,
-            secret=lambda _reference: "ghp_example",
+            secret=lambda _reference: TOKEN,
         )
         try:
             for portion in collect(options, occasion):

@@ -1,13 +1,13 @@
 """Commits from a mirror: the same as from the API, for fewer requests, and with all paths."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from github_collecting import Collected, collecting
+from github_collecting import TOKEN, Collected, collecting
+from github_with_git import with_git
 from gitrepository import GitRepository
 
 from vpemetrics.collectors.github.mirror import mirrors_in_cache, web_address
@@ -15,6 +15,7 @@ from vpemetrics.collectors.github.problems import GitHubProblem
 from vpemetrics.records import Commit
 from vpemetrics.rules import Rules, Service
 from vpemetrics.simulate.github.from_mirror import mirrored
+from vpemetrics.simulate.github.world import World
 
 PATHS = Service(name="cart", repository="acme/shop", paths=("cart/*/deep",))
 
@@ -36,21 +37,21 @@ def origin(tmp_path: Path) -> GitRepository:
 
 
 @pytest.fixture
+def world(origin: GitRepository) -> World:
+    return mirrored(origin.path, "acme/shop")
+
+
+@pytest.fixture
 def github(
-    origin: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, origin: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Collected]:
-    with collecting(mirrored(origin.path, "acme/shop"), origin.at + timedelta(days=9)) as made:
-        monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-        lead(made.github.url, origin)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with (
+        collecting(world, origin.at + timedelta(days=9)) as made,
+        with_git(made.github.url, tmp_path / "origin", token=TOKEN) as url,
+    ):
+        made.settings["url"] = url
         yield made
-
-
-def lead(url: str, origin: GitRepository) -> None:
-    """Has git find there what it would fetch from a GitHub."""
-    folder = origin.path.parents[1]
-    settings = Path(os.environ["GIT_CONFIG_GLOBAL"])
-    settings.write_text(f'[url "{folder}/"]\n\tinsteadOf = {web_address(url)}/\n')
 
 
 def test_a_mirror_tells_what_the_api_tells(github: Collected) -> None:
@@ -64,17 +65,14 @@ def test_a_mirror_tells_what_the_api_tells(github: Collected) -> None:
     assert mirror.requests < api.requests
 
 
-def test_what_is_new_is_fetched(github: Collected, origin: GitRepository) -> None:
+def test_what_is_new_is_fetched(github: Collected, world: World, origin: GitRepository) -> None:
     github.collect(clone=True)
     sha = origin.commit("Later")
-    world = mirrored(origin.path, "acme/shop")
-    with collecting(world, github.now) as later:
-        later.cursors = github.cursors
-        later.settings = github.settings
-        lead(later.github.url, origin)
-        later.collect(clone=True)
+    shop = world.repository("acme/shop")
+    shop.commit("Later", author=world.account("ada"), at=github.now, oid=sha)
+    github.collect(clone=True)
 
-    assert later.new(Commit).keys() == {sha}
+    assert github.new(Commit).keys() == {sha}
 
 
 def test_a_mirror_knows_all_paths(github: Collected) -> None:

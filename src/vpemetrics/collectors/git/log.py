@@ -21,7 +21,9 @@ class Logged(NamedTuple):
 
 
 _FORMAT: Final = "%x00".join(("%H", "%P", "%at", "%ct", "%ae", "%an", "%ce", "%B"))
-_PLAIN: Final = ("--no-show-signature", "--no-color", "--no-notes", "--encoding=UTF-8")
+# A bare repository's .mailmap would be looked for in its files, which a mirror may not have.
+_UNTOUCHED: Final = ("--no-mailmap", "--no-notes", "--encoding=UTF-8")
+_PLAIN: Final = ("--no-show-signature", "--no-color", *_UNTOUCHED)
 
 
 def read_log(

@@ -34,6 +34,11 @@ class Mirrors:
     url: str
     token: str = field(repr=False)
 
+    @property
+    def account(self) -> str:
+        """Who fetches, as a header has it."""
+        return b64encode(f"x-access-token:{self.token}".encode()).decode()
+
     def of(self, id_: str, name: str, *, paths: bool) -> "Mirror":
         """The mirror of a repository, under its permanent id; with folders where paths matter."""
         kind = _NO_FILES if paths else _COMMITS_ONLY
@@ -72,7 +77,9 @@ class Mirror:
     def update(self) -> None:
         """Fetches what is new, all of it at first. Unfetched if git cannot."""
         if self.path.is_dir():
-            self._run("-C", str(self.path), "fetch", "-q", "--prune", self.url, "+refs/*:refs/*")
+            # By its name, as only a remote has a filter, under the address of now.
+            self.git.text("remote", "set-url", "origin", self.url)
+            self._run("-C", str(self.path), "fetch", "-q", "--prune", "origin", "+refs/*:refs/*")
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self.path.with_suffix(f".{os.getpid()}")
@@ -99,14 +106,14 @@ class Mirror:
         except FileNotFoundError:
             raise FixConfiguration("git was not found; install it, or mend PATH") from None
         if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip()
+            # Git shows what a server says, and some proxies send back what they do not like.
+            said = done.stderr.decode("utf-8", "replace").strip().replace(self.of.account, "…")
             raise Unfetched(f"git could not fetch {self.url}: {said or 'it gave no reason'}")
 
     def _configured(self) -> dict[str, str]:
         """The token and other settings, in the environment, which other people cannot see."""
-        account = b64encode(f"x-access-token:{self.of.token}".encode()).decode()
         header = f"http.{web_address(self.of.url)}/.extraHeader"
-        settings = _SETTINGS | {header: f"Authorization: Basic {account}"}
+        settings = _SETTINGS | {header: f"Authorization: Basic {self.of.account}"}
         before = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
         found = {"GIT_CONFIG_COUNT": str(before + len(settings))}
         for at, (key, value) in enumerate(settings.items(), before):
