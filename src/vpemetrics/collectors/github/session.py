@@ -158,11 +158,9 @@ _Line = _Plain | _Secure
 
 
 def _fit_to_show(reply: requests.Response) -> bytes:
-    """The content; that of a failure without the token, which some proxies send back."""
+    """The content without the token, which some proxies send back."""
     sent = (reply.request.headers.get("Authorization") or "").split()
-    if reply.status_code < 400 or not sent:
-        return reply.content
-    return reply.content.replace(sent[-1].encode(), _HIDDEN.encode())
+    return reply.content.replace(sent[-1].encode(), _HIDDEN.encode()) if sent else reply.content
 
 
 def _problem(error: requests.RequestException) -> Cut | Slow:
