@@ -495,11 +495,13 @@ class Story:
     def _belongs(self, change: Change) -> bool:
         if self.facts.repository_name(change.repository) not in self.repositories:
             return False
-        own = [sha for sha in self.facts.own_commits[change.id] if sha in self.facts.commits]
-        if own:
+        commits, squash = self.facts.commits, change.merge_commit_sha or ""
+        own = [sha for sha in self.facts.own_commits[change.id] if sha in commits]
+        told = [sha for sha in own if commits[sha].paths is not None]
+        is_told = squash in commits and commits[squash].paths is not None
+        # Choice (16): where no original is known, or not all they touched, the squash shows it.
+        if own and (told == own or self.facts.is_merge(squash) or not is_told):
             return any(self._touches(sha) for sha in own)
-        # Choice (16): where no original is known, the squash shows what was touched.
-        squash = change.merge_commit_sha or ""
         return self.facts.is_merge(squash) or self._touches(squash)
 
     def _touches(self, sha: str) -> bool:

@@ -437,6 +437,24 @@ def test_in_a_monorepo_only_what_touches_the_service_is_its_change() -> None:
     assert set(where(stored, "till")) == {"c", "d", "e"}
 
 
+def test_a_squash_tells_the_paths_that_its_originals_do_not() -> None:
+    touched = {"x": None, "y": ("shop/cart.py",), "s": ("shop/cart.py",)}
+    graph = changed(commits("a<x<y a<s"), **{sha: {"paths": of} for sha, of in touched.items()})
+    rules = Rules(
+        services=(Service(name="shop", paths=("shop/",)), Service(name="till", paths=("till/",)))
+    )
+    rows = [
+        deploy(f"{service}{number}", f"{day} 10:00", sha, service=service)
+        for service in ("shop", "till")
+        for number, (day, sha) in enumerate((("Mon", "a"), ("Wed", "s")))
+    ]
+
+    stored = derive([*graph, pull(1, "Tue 10:00", by="s", of="x y"), *rows], rules)
+
+    assert set(where(stored, "shop")) == {"#1"}
+    assert set(where(stored, "till")) == set()
+
+
 def test_one_change_in_three_services_ships_once_in_each() -> None:
     services = ("shop", "till", "stock")
     rows = [

@@ -310,12 +310,15 @@ class Belonging:
         }
 
     def _shown_by(self, at: int) -> list[int]:
+        """The original commits, or the one it landed as where these do not tell all paths."""
         ownership, beyond = self._ownership, len(self._ownership.graph)
+        paths = ownership.facts.paths
         known = [place for place in ownership.places[at] if place < beyond]
-        merge = ownership.place(ownership.changes[at].merge_commit)
-        if known or merge == beyond or ownership.graph.is_merge[merge]:
+        landed = ownership.place(ownership.changes[at].merge_commit)
+        if landed == beyond or ownership.graph.is_merge[landed]:
             return known
-        return [merge]
+        tell_all = all(place in paths for place in known)
+        return known if known and (tell_all or landed not in paths) else [landed]
 
 
 def first_shipped(
