@@ -9,7 +9,7 @@ def main() -> None:
     """Runs the command line; ends the process with its exit code."""
     # Rows by the hundred thousand are no garbage: looking for cycles among them as often as
     # Python does by default takes an eighth of an import.
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(1_000_000, 20, 100)
     app(prog_name="vpemetrics")
 
 

@@ -1,7 +1,9 @@
 """A git clone without a configuration: it is its own source, and what is assumed of it is said."""
 
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from vpemetrics.cli.collecting import collect_source
@@ -28,6 +30,8 @@ def bring_in(session: Session, store: "Store", rules: "Rules") -> None:
     from vpemetrics.config.sources import clone_as_source
 
     session.note(ASSUMED.format(init=session.hint("init")))
+    # While git is at work there is time to import what a report takes.
+    Thread(target=import_module, args=("vpemetrics.usecases.reporting",), daemon=True).start()
     result = collect_source(session, store, clone_as_source(Path.cwd()), rules)
     if result.bug:
         raise result.bug

@@ -13,6 +13,7 @@ from vpemetrics.errors import StoreBusy, StoreFull, StoreProblem
 
 _BUSY_TIMEOUT_MS = 30_000
 _CACHE_KIB = 64 * 1024
+_PAGE_BYTES = 16_384
 _SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_READONLY, _SQLITE_IOERR = 5, 6, 8, 10
 _SQLITE_CORRUPT, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_NOTADB = 11, 13, 14, 26
 _POSTGRES_OLDEST = 15
@@ -209,6 +210,7 @@ def _sqlite_problem(error: BaseException | None, where: str) -> StoreProblem | N
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions begin where we say so, see _begin_sqlite
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a file that is still to be made
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute("PRAGMA temp_store = MEMORY")

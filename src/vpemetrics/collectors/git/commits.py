@@ -16,12 +16,14 @@ class Recorder:
 
     def __call__(self, one: Logged) -> Commit:
         """The record of a commit, without the paths it touches."""
+        authored_at = moment(one.authored)
+        is_as_written = one.committed == one.authored
         return Commit(
             sha=one.sha,
             repository=self._repository,
             parents=tuple(one.parents.split()),
-            authored_at=moment(one.authored),
-            committed_at=moment(one.committed),
+            authored_at=authored_at,
+            committed_at=authored_at if is_as_written else moment(one.committed),
             author=one.email or one.name or None,
             is_bot=self._bots[one.email, one.name],
             reverts_sha=reverts(one.message),
