@@ -2,6 +2,7 @@ import pytest
 
 from vpemetrics.collectors.git.subjects import (
     Merged,
+    is_merge,
     merged,
     picked_from,
     reverted_pulls,
@@ -108,3 +109,21 @@ def test_a_reverting_pull_request_names_the_reverted_one() -> None:
     assert reverted_pulls(message, "acme/cart") == ()  # another repository's
     assert reverted_pulls("Revert\n\nReverts #12\n", "acme/shop") == (12,)
     assert reverted_pulls("Reverts are (#4)", "acme/shop") == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Merge branch 'main' into work", True),
+        ("Merge branches 'a' and 'b'", True),
+        ("Merge remote-tracking branch 'origin/main' into work", True),
+        ("Merge tag 'v1.0.0'", True),
+        ("Merge commit '0123456'", True),
+        ("Merge pull request #4 from acme/work", True),
+        ("Merge https://example.org/shop into main", True),
+        ("Merge sort for the cart", False),
+        ("Branch: Merge branch 'main'", False),
+    ],
+)
+def test_a_merge_says_so_in_the_words_of_git(message: str, expected: bool) -> None:
+    assert is_merge(message) is expected

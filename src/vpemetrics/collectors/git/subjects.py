@@ -38,8 +38,16 @@ _MERGES: Final = tuple(
         r"Auto merge of #(?P<number>\d+)\b.*",
     )
 )
+_MERGE: Final = re.compile(
+    r"Merge (?:(?:remote-tracking )?branch(?:es)?|tags?|commits?|pull request|https?://\S+) "
+)
 _GITLAB: Final = re.compile(r"^See merge request \S*!(\d+)\s*$", re.MULTILINE)
 _GITLAB_SUBJECT: Final = re.compile(r"Merge branch '(?P<head>[^']+)'(?: into '(?P<base>[^']+)')?")
+
+
+def is_merge(message: str) -> bool:
+    """Whether a commit says of itself that it merges others, in the words of git or GitHub."""
+    return _MERGE.match(message) is not None
 
 
 def merged(message: str, mark: str = "#") -> Merged | None:

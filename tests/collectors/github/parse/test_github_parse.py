@@ -220,6 +220,18 @@ def test_originals_give_the_first_author_date_and_what_is_lost() -> None:
     assert found.lost == 298
 
 
+def test_merges_within_a_branch_are_no_originals() -> None:
+    commits = [
+        {"oid": SHA, "authoredDate": at(3), "message": "Work"},
+        {"oid": "b" * 40, "authoredDate": at(2), "message": "Merge branch 'main' into work"},
+    ]
+    given = {"totalCount": 2, "nodes": [{"commit": one} for one in commits]}
+    found = parse_pull({"number": 1, "commits": given}, NAMING)
+
+    assert (found.change.commit_shas, found.lost) == ((SHA,), 0)
+    assert found.change.first_commit_at == moment(3)
+
+
 def deployed(states: list[tuple[str, int]], **fields: Any) -> dict[str, Any]:
     told = [{"state": state, "createdAt": at(hour)} for state, hour in reversed(states)]
     return {

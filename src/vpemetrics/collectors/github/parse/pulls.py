@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from vpemetrics.collectors.git.subjects import is_merge
 from vpemetrics.collectors.github.parse.naming import Author, Naming, Node, instant, nodes
 from vpemetrics.collectors.github.parse.texts import named_in, reverted_in
 from vpemetrics.records import Change
@@ -23,7 +24,9 @@ class Pulled:
 
 def parse_pull(node: Node, naming: Naming) -> Pulled:
     """The record of a pull request with all of its commits and events."""
-    originals = tuple(one["commit"] for one in nodes(node.get("commits")) if one.get("commit"))
+    given = [one["commit"] for one in nodes(node.get("commits")) if one.get("commit")]
+    # Merges are no changes; as no parents tell them, they go by their words.
+    originals = tuple(one for one in given if not is_merge(one.get("message") or ""))
     events = nodes(node.get("timelineItems"))
     author = naming.author(node.get("author"))
     reviews = _reviews(events, author, naming)
@@ -55,7 +58,7 @@ def parse_pull(node: Node, naming: Naming) -> Pulled:
         closes=_closes(f"{title}\n{body}", events, own, naming),
     )
     total = (node.get("commits") or {}).get("totalCount") or 0
-    return Pulled(change=change, originals=originals, lost=max(0, total - len(originals)))
+    return Pulled(change=change, originals=originals, lost=max(0, total - len(given)))
 
 
 def _first_at(originals: Iterable[Node]) -> datetime | None:
