@@ -184,6 +184,23 @@ def test_stale_builds_and_unknown_commits_are_data_problems() -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "is_problem"),
+    [
+        ("b", False),  # what lies behind it would have gone with the first deployment
+        ("a", True),
+    ],
+)
+def test_a_history_that_is_cut_is_a_problem_after_the_first_deployment(
+    first: str, is_problem: bool
+) -> None:
+    graph = commits("a b:gone c:b")
+
+    stored = derive([*graph, *deploys(f"Mon 10:00 eu {first} \n Tue 10:00 eu c")], Rules())
+
+    assert ("parents_not_collected" in stored.problems["shop"]) is is_problem
+
+
+@pytest.mark.parametrize(
     ("table", "kinds"),
     [
         # without a graph what first went live later contains the earlier

@@ -39,10 +39,10 @@ class Graph:
             index[commit]: [index[parent] for parent in parents if parent in index]
             for commit, parents in (others or {}).items()
         }
-        self.incomplete = bool(
-            ((first >= 0) & (np.array(self.first, dtype=np.int64) < 0)).any()
-            or ((second >= 0) & (np.array(self.second, dtype=np.int64) < 0)).any()
-        )
+        missing = (first >= 0) & (np.array(self.first, dtype=np.int64) < 0)
+        missing |= (second >= 0) & (np.array(self.second, dtype=np.int64) < 0)
+        self.cut: list[int] = np.flatnonzero(missing).tolist()
+        """Where the history is cut: commits with a parent that was not collected."""
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -185,6 +185,8 @@ class _Attribution:
     commit: Callable[[int], int]
     reached: Sequence[Ints] = ()
     """The ids of the commits that each deployment after the settled ones was first to reach."""
+    lacks_history: bool = False
+    """Whether history is cut where it counts: the first deployment ships no counted changes."""
 
     @cached_property
     def names_commits(self) -> bool:
@@ -269,6 +271,7 @@ def _by_graph(groups: list[Group], facts: ServiceFacts, mine: Mine) -> _Attribut
         direct=direct_commits(ownership, reached, mine.commits),
         commit=commit,
         reached=_by_position(graph, reached, len(past), len(groups)),
+        lacks_history=any(reached[at] > 0 for at in graph.cut),
     )
 
 
@@ -631,6 +634,6 @@ def _problems(facts: ServiceFacts, by: _Attribution) -> dict[str, list[str]]:
             problems["unknown_commit"].append(one.key)
         elif not by.ancestry.knows(one.commit) and not one.rolled_back:
             problems["commit_not_collected"].append(one.key)
-    if facts.history.graph.incomplete:
+    if by.lacks_history:
         problems["parents_not_collected"].append(facts.service.name)
     return dict(problems)
