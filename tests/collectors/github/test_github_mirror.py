@@ -1,9 +1,12 @@
 """Commits from a mirror: the same as from the API, for fewer requests, and with all paths."""
 
+import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from github_collecting import TOKEN, Collected, collecting
@@ -73,6 +76,20 @@ def test_what_is_new_is_fetched(github: Collected, world: World, origin: GitRepo
     github.collect(clone=True)
 
     assert github.new(Commit).keys() == {sha}
+
+
+def test_what_a_killed_clone_left_behind_is_removed(github: Collected, tmp_path: Path) -> None:
+    github.collect(clone=True)
+    (mirror,) = (tmp_path / "cache").rglob("*.git")
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    dead, alive = (mirror.with_suffix(f".{pid}") for pid in (ended.pid, os.getppid()))
+    for left in (dead, alive):
+        left.mkdir()
+    rmtree(mirror)
+    github.fresh().collect(clone=True)
+
+    assert {path.name for path in mirror.parent.iterdir()} == {mirror.name, alive.name}
 
 
 def test_a_mirror_knows_all_paths(github: Collected) -> None:

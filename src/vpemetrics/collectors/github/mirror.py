@@ -82,6 +82,7 @@ class Mirror:
             self._run("-C", str(self.path), "fetch", "-q", "--prune", "origin", "+refs/*:refs/*")
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._remove_unfinished()
         unfinished = self.path.with_suffix(f".{os.getpid()}")
         self._run("clone", "-q", "--mirror", f"--filter={self.kind}", self.url, str(unfinished))
         try:
@@ -90,6 +91,13 @@ class Mirror:
             rmtree(unfinished, ignore_errors=True)
             if not self.path.is_dir():  # no other process was first
                 raise
+
+    def _remove_unfinished(self) -> None:
+        """Removes what processes left behind that were killed while they cloned."""
+        for left in self.path.parent.glob(f"{self.path.stem}.[0-9]*"):
+            process = int(left.suffix[1:])
+            if process == os.getpid() or not _is_running(process):
+                rmtree(left, ignore_errors=True)
 
     def _run(self, *arguments: str) -> None:
         environment = plain_environment(os.environ) | self._configured()
@@ -119,6 +127,16 @@ class Mirror:
         for at, (key, value) in enumerate(settings.items(), before):
             found |= {f"GIT_CONFIG_KEY_{at}": key, f"GIT_CONFIG_VALUE_{at}": value}
         return found
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def mirrors_in_cache(environ: Mapping[str, str], *, url: str, token: str) -> Mirrors:
