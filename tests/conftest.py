@@ -7,6 +7,7 @@ Gives tests their databases too, both kinds of them.
 """
 
 import os
+import signal
 from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from pathlib import Path
@@ -16,6 +17,10 @@ import pytest
 
 if TYPE_CHECKING:
     from postgres import Server
+
+# Where tests run in the background nobody can interrupt them, or what they start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Many tests run the program: it shall be compiled once, not every time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -36,6 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write tests/golden anew; read the diff before you commit",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long begin first, so that no worker is left alone with them in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("takes_long") is None)
 
 
 @pytest.fixture

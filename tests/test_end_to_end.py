@@ -11,6 +11,8 @@ from sample import files
 
 from vpemetrics.records import RECORD_TYPES
 
+pytestmark = pytest.mark.takes_long
+
 SAMPLE = files()
 
 

@@ -11,6 +11,8 @@ from subprocesses import environment
 
 from vpemetrics.store import Store
 
+pytestmark = pytest.mark.takes_long
+
 ROWS = 40_000
 
 

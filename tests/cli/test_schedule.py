@@ -22,6 +22,8 @@ from vpemetrics.store import Store
 from vpemetrics.store.alone import only_schedule
 from vpemetrics.window import previous, week_of
 
+pytestmark = pytest.mark.takes_long
+
 UNIT = Path(__file__).parents[2] / "config" / "systemd" / "vpemetrics.service"
 SETTINGS = """
 [organisation]

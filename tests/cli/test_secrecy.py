@@ -22,6 +22,8 @@ from vpemetrics.simulate.github.faults import Fault, Faults, Reply, only
 from vpemetrics.simulate.github.from_mirror import Deployed, mirrored
 from vpemetrics.simulate.github.server import SimulatedGitHub
 
+pytestmark = pytest.mark.takes_long
+
 TOKEN = "canary-0123456789abcdef0123456789"
 """Of no known shape: it is kept secret by care, as no pattern finds and hides it."""
 

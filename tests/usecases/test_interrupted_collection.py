@@ -12,6 +12,8 @@ from collectedclone import collect_here, empty_store, ended, go, held, ready
 
 from vpemetrics.store import Store
 
+pytestmark = pytest.mark.takes_long
+
 COMMITS = 1_200
 KILLED = 20
 

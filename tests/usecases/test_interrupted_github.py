@@ -36,6 +36,8 @@ from vpemetrics.simulate.github.faults import (
 from vpemetrics.simulate.github.server import SimulatedGitHub
 from vpemetrics.store import Store
 
+pytestmark = pytest.mark.takes_long
+
 NOW = BEGIN + timedelta(days=15)
 LATER = NOW + timedelta(days=2)
 """When all is quiet again, and what was run again is looked for."""

@@ -12,9 +12,11 @@ from collectedclone import collect_here, empty_store, ended, go, held, ready
 
 from vpemetrics.store import Store
 
+pytestmark = pytest.mark.takes_long
+
 SERVICES = ("cart", "search", "shop")
 VERSIONS = 150
-KILLED = 20
+KILLED = 10  # with each database
 BEGIN = 1_700_000_000
 
 

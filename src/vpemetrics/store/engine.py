@@ -129,12 +129,13 @@ def _log_of(path: Path) -> Path:
 
 
 @contextmanager
-def writing(engine: Engine, patience_ms: int = _BUSY_TIMEOUT_MS) -> Iterator[Connection]:
+def writing(engine: Engine, patience_ms: int | None = None) -> Iterator[Connection]:
     """One transaction that is the only writer from its first moment; all of it or nothing.
 
     StoreBusy if another process is writing for longer than its patience.
     """
-    options = {"writes": True, "patience_ms": patience_ms}
+    patience = _BUSY_TIMEOUT_MS if patience_ms is None else patience_ms
+    options = {"writes": True, "patience_ms": patience}
     with explained(engine), engine.execution_options(**options).begin() as connection:
         yield connection
 

@@ -30,6 +30,8 @@ from vpemetrics.simulate.github.answer import Answer, Request
 from vpemetrics.simulate.github.faults import Faults, Reply
 from vpemetrics.simulate.github.world import World
 
+pytestmark = pytest.mark.takes_long
+
 DAY = timedelta(days=1)
 LAG = timedelta(seconds=100)
 """How much later than it says something may turn up."""
