@@ -65,15 +65,17 @@ def checked(
 
 
 def _lines(found: Sequence["Checked"]) -> Iterator[str]:
+    from vpemetrics.reports.words import counted
+
     for one in found:
         yield from lines_of(one)
         yield ""
     errors = sum(finding.level == "error" for one in found for finding in one.findings)
     warnings = sum(finding.level == "warning" for one in found for finding in one.findings)
     if errors:
-        yield f"Not ready: {_count(errors, 'error')}, {_count(warnings, 'warning')}."
+        yield f"Not ready: {counted(errors, 'error')}, {counted(warnings, 'warning')}."
     elif warnings:
-        yield f"Ready, with {_count(warnings, 'warning')}."
+        yield f"Ready, with {counted(warnings, 'warning')}."
     else:
         yield "Ready."
 
@@ -97,10 +99,6 @@ def _of_finding(finding: "Finding") -> Iterator[str]:
         lines += wrap(f"→ {finding.mend}", room)
     for at, line in enumerate(lines):
         yield f"  {left('' if at else finding.level.value, _SET_IN)}{line}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _json(found: Sequence["Checked"]) -> bytes:

@@ -193,16 +193,16 @@ def _proposed_on_github(
 
 
 def _write(session: Session, path: Path, proposal: "Proposal") -> None:
-    from vpemetrics.config.discover import plural
     from vpemetrics.config.writing import render
     from vpemetrics.delivery.files import write
+    from vpemetrics.reports import words
 
     write(path, render(proposal, datetime.now(UTC).date()).encode())
     teams = {one.team for one in proposal.services if one.team}
-    owned = f" of {plural(len(teams), 'team')}" if teams else ", whose teams nothing names"
+    owned = f" of {words.counted(len(teams), 'team')}" if teams else ", whose teams nothing names"
     _tell(
         session,
-        f"Wrote {path}: {plural(len(proposal.services), 'service')}{owned}; "
+        f"Wrote {path}: {words.counted(len(proposal.services), 'service')}{owned}; "
         f"deployments to {', '.join(proposal.production)} count; "
         f"weeks begin at midnight in {proposal.zone}. All of it is yours to change.",
         gap=True,

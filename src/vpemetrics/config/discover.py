@@ -25,6 +25,7 @@ from vpemetrics.config.ownership import (
     parse_codeowners,
     teams_of_all,
 )
+from vpemetrics.reports import words
 from vpemetrics.rules import Rules, matches
 
 Kind = Literal["environments", "workflow", "releases", "tags", "merges"]
@@ -68,7 +69,7 @@ class Evidence:
     def __str__(self) -> str:
         noun = _COUNTED[self.kind]
         if self.ever and not self.tally:
-            return f"{plural(self.ever, noun)}, none of them in {DAYS} days"
+            return f"{words.counted(self.ever, noun)}, none of them in {DAYS} days"
         return f"{self._where}{counted(self.tally, noun)}"
 
     @property
@@ -174,12 +175,8 @@ class Proposal:
 
 def counted(tally: Tally, noun: str) -> str:
     """As in `at least 500 deployments in 90 days`."""
-    return f"{'at least ' if tally.at_least else ''}{plural(tally.count, noun)} in {DAYS} days"
-
-
-def plural(count: int, noun: str) -> str:
-    """As in `1 release` or `1,200 releases`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    least = "at least " if tally.at_least else ""
+    return f"{least}{words.counted(tally.count, noun)} in {DAYS} days"
 
 
 def told_apart(sight: Sight) -> Sight:

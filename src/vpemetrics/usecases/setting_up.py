@@ -23,13 +23,13 @@ from vpemetrics.config.discover import (
     environments_of,
     incidents_of,
     organisation_of,
-    plural,
     production_of,
     rules_of,
     services_of,
     told_apart,
 )
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.reports import words
 from vpemetrics.reports.columns import aligned
 from vpemetrics.rules import is_chosen, matches
 from vpemetrics.usecases.surroundings import Around
@@ -248,11 +248,9 @@ def _ask_git(clone: Clone, sight: Sight, ask: Ask) -> tuple[Clone, Sight]:
     if not sight.tags.ever:
         return clone, sight
     ways = {"tags": sight.tags.tally, "commits": sight.merges}
+    ever = words.counted(sight.tags.ever, "version tag")
     rows = [
-        (
-            "tags",
-            f"{plural(sight.tags.ever, 'version tag')}, {sight.tags.tally} of them in {DAYS} days",
-        ),
+        ("tags", f"{ever}, {sight.tags.tally} of them in {DAYS} days"),
         ("commits", f"{sight.merges} on {clone.branch or 'the branch'} in {DAYS} days"),
     ]
 
@@ -282,7 +280,7 @@ def _git_sources(around: Around, clones: Iterable[tuple[Clone, Sight]]) -> Itera
         name = _new_name(sight.repository.rpartition("/")[2] or "clone", taken)
         by_tags = bool(sight.tags.ever)
         late = f"{sight.tags.tally} of them in {DAYS} days"
-        tags = f"{plural(sight.tags.ever, 'version tag')}, {late}"
+        tags = f"{words.counted(sight.tags.ever, 'version tag')}, {late}"
         yield GitProposal(
             name=name,
             path=around.path(clone),
