@@ -230,12 +230,11 @@ class _Log:
 
 def _said(error: Exception) -> str:
     """What an error says; of a bug where its log is."""
-    if isinstance(error, VpemetricsError):
-        return str(error)
-    if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror or error}"
     from vpemetrics.cli.mishap import keep, told
+    from vpemetrics.usecases.collecting import said
+
+    if isinstance(error, VpemetricsError | OSError):
+        return said(error)
 
     try:
         return told(error, keep(error, os.environ))

@@ -76,7 +76,7 @@ def collect(
     except StoreProblem:
         raise
     except (VpemetricsError, OSError) as problem:
-        error = _said(problem)
+        error = said(problem)
     except Exception as problem:
         error, bug = f"{BUG}: {type(problem).__name__}", problem
     finished = clock()
@@ -95,7 +95,7 @@ def _in_order(counts: Mapping[str, int]) -> dict[str, int]:
     return {kind: counts[kind] for kind in RECORD_TYPES if counts.get(kind)}
 
 
-def _said(problem: Exception) -> str:
+def said(problem: Exception) -> str:
     """What an error says, without passwords and tokens."""
     if isinstance(problem, OSError) and problem.strerror:
         place = f"{problem.filename}: " if problem.filename else ""
