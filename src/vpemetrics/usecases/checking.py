@@ -15,8 +15,6 @@ from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 
 STORE: Final = "store"
-COST: Final = "cost"
-"""The topic of what a collection will take."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,6 @@ from typing import Final
 
 NAMES_AT_ONCE: Final = 50
 """How many repositories one query finds by their names."""
-IDS_AT_ONCE: Final = 100
-"""How many ids GitHub takes in one list."""
 
 _COST: Final = "rateLimit { cost remaining resetAt }"
 _ACTOR: Final = "{ __typename login }"
