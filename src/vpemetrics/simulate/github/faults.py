@@ -12,10 +12,10 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial as bound
-from random import Random
 from threading import Lock
 from typing import Any, Final
 
+from vpemetrics.simulate.dice import Dice
 from vpemetrics.simulate.github.answer import Answer, Request, problem
 from vpemetrics.simulate.github.limits import exceeded
 from vpemetrics.simulate.github.points import price
@@ -63,8 +63,8 @@ class Faults:
     def _met_by(self, request: Request) -> Iterator[Fault]:
         if request.number in self.planned:
             yield self.planned[request.number]
-        drawn = Random(f"{self.seed}:{request.number}")  # noqa: S311 - no secret
-        if self.kinds and drawn.random() < self.chance:
+        drawn = Dice(f"{self.seed}:{request.number}")
+        if self.kinds and drawn.chance(self.chance):
             yield drawn.choice(self.kinds)
         yield from self.always
 
@@ -217,7 +217,7 @@ def partial(
         places = [path for path in found if (len(path) > outermost) is nested]
         if not places:
             return answer
-        path = Random(request.number).choice(places)  # noqa: S311 - no secret
+        path = Dice(request.number).choice(places)
         body = deepcopy(answer.body)
         holder = body["data"]
         for step in path[:-1]:
