@@ -8,9 +8,11 @@ import stored
 from commandline import invoke
 from demonstration import made
 
+from vpemetrics.records import CoverageKind
 from vpemetrics.reports import jsonreport, terminal
 from vpemetrics.reports.model import Report
 from vpemetrics.reports.registry import ENDINGS, FORMATS
+from vpemetrics.simulate.acme.plans import UNCOLLECTED, day_begins
 from vpemetrics.store import Store
 
 GALLERY = Path(__file__).parents[2] / "reports"
@@ -101,6 +103,15 @@ def test_the_figures_are_those_of_a_healthy_organisation(
     assert figure
     assert figure.value
     assert low < figure.value < high
+
+
+def test_one_week_was_not_collected_of_any_service(tmp_path: Path) -> None:
+    start, end = map(day_begins, UNCOLLECTED)
+    with Store.open(Path(shutil.copy(made().folder / "vpemetrics.db", tmp_path))) as store:
+        covered = [one for one in store.coverage() if one.kind is CoverageKind.DEPLOYMENTS]
+
+    assert {one.end for one in covered if one.start < start} == {start}
+    assert {one.start for one in covered if one.end > end} == {end}
 
 
 def test_every_grade_of_evidence_occurs(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def served() -> Iterator[str]:
 def main() -> None:
     """Serves until the input ends."""
     gc.disable()  # what it makes stays; looking through it for garbage took a fifth of its time
-    world = world_of(records("github"), incidents_in=INCIDENTS)
+    world = world_of(records(), incidents_in=INCIDENTS)
     with SimulatedGitHub(world, clock=monday_morning) as github:
         print(github.url, flush=True)
         sys.stdin.read()

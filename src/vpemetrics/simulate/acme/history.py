@@ -2,20 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from vpemetrics.records import (
     AnyRecord,
     Change,
-    Coverage,
-    CoverageKind,
     Deployment,
     Incident,
     Triage,
 )
 from vpemetrics.simulate.acme.notable import notable
-from vpemetrics.simulate.acme.plans import BEGINS, PLANS, UNCOLLECTED, day_begins
+from vpemetrics.simulate.acme.plans import PLANS, UNCOLLECTED, day_begins
 from vpemetrics.simulate.acme.titles import titled
 from vpemetrics.simulate.repository import Life
 
@@ -24,12 +21,11 @@ FIRST_INCIDENT: Final = 101
 _Part = tuple[str, Sequence[AnyRecord]]
 
 
-def records(source: str) -> Iterator[AnyRecord]:
-    """What a source of this name says of the organisation, the uncollected week left out."""
+def records() -> Iterator[AnyRecord]:
+    """What happened in the organisation, without the week that nobody wrote down."""
     lives = [(str(at), list(Life(plan, 0).records())) for at, plan in enumerate(PLANS)]
     beside = list(notable(record for _, life in lives for record in life))
-    yield from titled(filter(_collected, _numbered([*lives, ("", beside)])))
-    yield from _coverage(source)
+    yield from titled(filter(_written_down, _numbered([*lives, ("", beside)])))
 
 
 def _numbered(parts: Sequence[_Part]) -> Iterator[AnyRecord]:
@@ -57,20 +53,9 @@ def _numbered(parts: Sequence[_Part]) -> Iterator[AnyRecord]:
                     yield record
 
 
-def _collected(record: AnyRecord) -> bool:
+def _written_down(record: AnyRecord) -> bool:
     if not isinstance(record, Deployment):
         return True
     at = record.finished_at or record.started_at
     start, end = map(day_begins, UNCOLLECTED)
     return at is None or not start <= at < end
-
-
-def _coverage(source: str) -> Iterator[Coverage]:
-    start, (_, end) = day_begins(BEGINS), PLANS[0].covered
-    gap_start, gap_end = map(day_begins, UNCOLLECTED)
-    for kind in CoverageKind:
-        stretches: tuple[tuple[datetime, datetime], ...] = ((start, end),)
-        if kind is CoverageKind.DEPLOYMENTS:
-            stretches = ((start, gap_start), (gap_end, end))
-        for begin, until in stretches:
-            yield Coverage(source=source, scope="*", kind=kind, start=begin, end=until)
