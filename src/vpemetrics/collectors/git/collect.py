@@ -13,13 +13,13 @@ from vpemetrics.collectors.base import Occasion, Portion, bot_test
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.commits import Recorder
-from vpemetrics.collectors.git.log import moment, read_paths
+from vpemetrics.collectors.git.log import moment
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.position import Position, parse_position
 from vpemetrics.collectors.git.reading import Reader, Reading
 from vpemetrics.collectors.git.tags import Tag, deployed_tags
 from vpemetrics.collectors.git.telling import Telling
-from vpemetrics.records import AnyRecord
+from vpemetrics.records import AnyRecord, Commit
 from vpemetrics.window import format_instant, parse_instant
 
 _SCOPE: Final = "repository"
@@ -153,6 +153,8 @@ def _position(
 def _first_at(clone: Clone, reading: Reading, now: datetime) -> datetime:
     """When the history begins; from where on it is whole, if it is cut."""
     commits, order = reading.commits, reading.arrivals.order
+    if clone.boundary:
+        reading.wait()
     cut = [commits[sha].committed_at for sha in clone.boundary if sha in commits]
     if cut:
         return max(filter(None, cut), default=now)
@@ -170,19 +172,29 @@ def _last_at(clone: Clone, reading: Reading, tags: Sequence[Tag], now: datetime)
 
 
 def _records(telling: Telling, position: Position, occasion: Occasion) -> Iterator[AnyRecord]:
+    """The records; first those that can be saved while git is at the heads of pull requests."""
+    with_paths = _wants_paths(occasion, telling.repository)
     yield from telling.repositories()
-    yield from telling.changes
     yield from telling.deployments
-    wants_paths = _wants_paths(occasion, telling.repository)
-    paths = read_paths(telling.clone.git, telling.shas) if wants_paths else None
-    of = len(telling.shas)
-    for done, commit in enumerate(telling.commits(paths)):
+    deployed = telling.commits(telling.deployed, with_paths=with_paths)
+    yield from _counted(deployed, 0, len(telling.deployed), occasion)
+    yield from telling.changes
+    originals = telling.commits(telling.originals, with_paths=with_paths)
+    yield from _counted(originals, len(telling.deployed), len(telling.originals), occasion)
+    start, end = parse_instant(position.first_at), parse_instant(position.last_at)
+    yield from telling.coverage(occasion.source, start, end)
+
+
+def _counted(
+    commits: Iterator[Commit], before: int, count: int, occasion: Occasion
+) -> Iterator[Commit]:
+    """The commits, with progress: so many more, after those before them."""
+    of = before + count
+    for done, commit in enumerate(commits, before):
         if not done % _OFTEN:
             occasion.progress(done, of)
         yield commit
     occasion.progress(of, of)
-    start, end = parse_instant(position.first_at), parse_instant(position.last_at)
-    yield from telling.coverage(occasion.source, start, end)
 
 
 def _warn(telling: Telling, occasion: Occasion) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,22 +45,24 @@ class Git:
     def fields(self, *arguments: str, given: Iterable[str] = ()) -> Iterator[list[str]]:
         """What a command prints, cut at every NUL, as much at a time as has arrived.
 
-        Bytes that are no UTF-8 become U+FFFD.
+        Git is at work from now on. Bytes that are no UTF-8 become U+FFFD.
         """
-        rest = b""
-        for chunk in self.chunks(arguments, given):
-            whole, end, rest = (rest + chunk).rpartition(b"\0")
-            if end:
-                yield whole.decode("utf-8", "replace").split("\0")
-        if rest:
-            yield [rest.decode("utf-8", "replace")]
+        return _cut(self.chunks(arguments, given))
 
     def chunks(self, arguments: Iterable[str], given: Iterable[str]) -> Iterator[bytes]:
-        """What a command prints, as much at a time as has arrived."""
-        with TemporaryFile() as lines, TemporaryFile() as complaints:  # pipes could block
+        """What a command prints, as much at a time as has arrived; git is at work from now on."""
+        with TemporaryFile() as lines, ExitStack() as unless_begun:  # pipes could block
+            complaints = unless_begun.enter_context(TemporaryFile())
             lines.write("".join(f"{line}\n" for line in given).encode())
             lines.seek(0)
-            with self._start(arguments, lines, complaints) as process:
+            process = self._start(arguments, lines, complaints)
+            unless_begun.pop_all()
+        return self._read(process, complaints)
+
+    def _read(self, process: "subprocess.Popen[bytes]", complaints: IO[bytes]) -> Iterator[bytes]:
+        """What a process prints. One that nobody reads any more ends: its pipe is closed."""
+        with complaints:
+            with process:
                 try:
                     yield from iter(partial(_output(process).read, _CHUNK), b"")
                 except BaseException:
@@ -95,6 +98,16 @@ class Git:
         if "not a git repository" in said:
             return FixConfiguration(f"{self.path} lies in no git repository")
         return GitFailed(f"git could not read {self.path}: {said or 'it gave no reason'}")
+
+
+def _cut(chunks: Iterable[bytes]) -> Iterator[list[str]]:
+    rest = b""
+    for chunk in chunks:
+        whole, end, rest = (rest + chunk).rpartition(b"\0")
+        if end:
+            yield whole.decode("utf-8", "replace").split("\0")
+    if rest:
+        yield [rest.decode("utf-8", "replace")]
 
 
 def _output(process: "subprocess.Popen[bytes]") -> IO[bytes]:

@@ -31,14 +31,17 @@ def read_log(
 ) -> Iterator[Logged]:
     """The commits reachable from `tips` and not from `without`, newest first, as they arrive.
 
-    `more` are further options of `git log` that print nothing.
+    Git is at work from now on. `more` are further options of `git log` that print nothing.
     """
     # `--not` before what is read from standard input negates nothing in git 2.39.
     lines = [*tips, *(f"^{sha}" for sha in without)]
+    options = ("-z", f"--format={_FORMAT}", *_PLAIN, *more, "--stdin")
+    return _commits(git.fields("log", *options, given=lines))
+
+
+def _commits(arriving: Iterable[list[str]]) -> Iterator[Logged]:
     width, rest = len(Logged._fields), list[str]()
-    for fields in git.fields(
-        "log", "-z", f"--format={_FORMAT}", *_PLAIN, *more, "--stdin", given=lines
-    ):
+    for fields in arriving:
         rest += fields
         whole = len(rest) - len(rest) % width
         yield from map(Logged._make, zip(*[iter(rest[:whole])] * width, strict=True))

@@ -47,12 +47,14 @@ class Numbers:
 
 
 def landings(
-    commits: Mapping[str, Logged],
+    logged: Mapping[str, Logged],
+    said: Mapping[str, Merged],
     arrivals: Arrivals,
     line: Iterable[str],
-    numbers: Numbers,
 ) -> dict[int, Landing]:
     """The merged pull requests by number, each with the commit it was merged by.
+
+    `said` is what commits say they merged, by their sha.
 
     A number met twice is that of the default branch's own line, else of what arrived first:
     the other is a copy on another branch. A squash that came with another pull request is such
@@ -61,17 +63,14 @@ def landings(
     own_line, inside = frozenset(line), arrivals.inside
     found: dict[int, Landing] = {}
     doubtful: dict[int, Landing] = {}
-    for sha in arrivals.order:
-        commit = commits[sha]
-        said = numbers.merged(commit.message)
-        if said is None:
-            continue
-        landing = Landing(sha, said, sha in own_line)
+    for sha in filter(said.__contains__, arrivals.order):
+        commit, number = logged[sha], said[sha].number
+        landing = Landing(sha, said[sha], sha in own_line)
         if sha in inside and " " not in commit.parents:
             if commit.committer == WEB:
-                doubtful.setdefault(said.number, landing)
+                doubtful.setdefault(number, landing)
             continue
-        before = found.get(said.number)
+        before = found.get(number)
         if before is None or (landing.on_line and not before.on_line):
-            found[said.number] = landing
+            found[number] = landing
     return doubtful | found

@@ -1,6 +1,6 @@
 """Reads a repository's history: what is new in it since the last time, or all of it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vpemetrics.collectors.git.arrivals import Arrivals
@@ -9,6 +9,7 @@ from vpemetrics.collectors.git.commands import GitFailed
 from vpemetrics.collectors.git.log import Logged, read_log
 from vpemetrics.collectors.git.position import Position
 from vpemetrics.collectors.git.pulls import Landing, Numbers, landings
+from vpemetrics.collectors.git.subjects import Merged
 from vpemetrics.collectors.git.tags import Tag
 from vpemetrics.records import Commit
 
@@ -17,9 +18,10 @@ from vpemetrics.records import Commit
 class Reading:
     """A history, or what is new in it.
 
-    `commits` are all that were read, by sha, as records and, in `logged`, as git told them.
-    `line` are the default branch's own, newest first. `tags` are the deployed ones, `after` is
-    where the last collection ended, None if all was read.
+    `commits` are all that were read, by sha, as records and, in `logged`, as git told them;
+    those of pull requests' heads come with `wait`. `line` are the default branch's own, newest
+    first. `tags` are the deployed ones, `after` is where the last collection ended, None if all
+    was read.
     """
 
     commits: Mapping[str, Commit] = field(repr=False)
@@ -29,6 +31,8 @@ class Reading:
     landings: Mapping[int, Landing] = field(repr=False)
     tags: Sequence[Tag]
     after: Position | None
+    wait: Callable[[], None] = field(repr=False)
+    """Reads the original commits of pull requests, unless they are read; git is at it."""
 
     def is_merge(self, landing: Landing) -> bool:
         """Whether a pull request was merged with a merge commit."""
@@ -36,6 +40,7 @@ class Reading:
 
     def originals(self, landing: Landing, pulls: Mapping[int, str]) -> Sequence[str]:
         """The original commits of a pull request, oldest first; none where they are unknown."""
+        self.wait()
         if self.is_merge(landing):
             # A merge that brought nothing new lists its head: another's commit by now.
             brought = self.arrivals.brought(landing.sha)
@@ -55,6 +60,8 @@ class Reader:
         self._numbers = Numbers(clone.pulls, clone.mark)
         self._commits: dict[str, Commit] = {}
         self._logged: dict[str, Logged] = {}
+        self._said: dict[str, Merged] = {}
+        self._arriving: Iterator[Logged] = iter(())
 
     def read(self, after: Position | None) -> Reading:
         """What is new after a position, or else everything.
@@ -66,14 +73,13 @@ class Reader:
         return found or self._read_all()
 
     def _read_all(self) -> Reading:
-        self._commits, self._logged = {}, {}
+        self._commits, self._logged, self._said = {}, {}, {}
         tip = [self._clone.tip] if self._clone.tip else []
         tags = sorted(self._tags, key=lambda tag: (int(tag.seconds or 0), tag.name))
         tips = [*tip, *(tag.commit for tag in tags)]
         self._log(tips)
-        found = self._sorted_out(tags, [tag.commit for tag in tags], None)
-        self._log_heads(found.landings, without=tips)
-        return found
+        self._begin_heads(without=tips)
+        return self._sorted_out(tags, [tag.commit for tag in tags], None)
 
     def _read_new(self, after: Position) -> Reading | None:
         """What is new, if that can be told without what was read before."""
@@ -86,34 +92,38 @@ class Reader:
             found = self._sorted_out(new, [], after)
             if not _follows(found, clone.tip, after):
                 return None
-            self._log_heads(found.landings, without=[after.tip])
+            self._begin_heads(without=[after.tip])
         except GitFailed:  # what was read before is gone
             return None
         return found
 
-    def _log_heads(self, merged: Iterable[int], without: Sequence[str]) -> None:
-        """Reads the original commits of pull requests; those of unmerged ones are left alone."""
-        pulls = self._clone.pulls
-        self._log([pulls[number] for number in merged if number in pulls], without=without)
-
     def _log(self, tips: Sequence[str], without: Sequence[str] = ()) -> None:
-        if not tips:
-            return
-        # Records are made while git is still at work: that is for nothing where it has a core
-        # of its own.
-        for one in read_log(self._clone.git, tips, without=without):
+        """Reads the history that tags and the branch hold."""
+        # All that can be is done while git is still at work: that is for nothing where it has a
+        # core of its own.
+        for one in read_log(self._clone.git, tips, without=without) if tips else ():
+            self._commits[one.sha] = self._told(one)
+            self._logged[one.sha] = one
+            if said := self._numbers.merged(one.message):
+                self._said[one.sha] = said
+
+    def _begin_heads(self, without: Sequence[str]) -> None:
+        """Has git begin with the original commits of what was merged, as far as it has them."""
+        pulls, numbers = self._clone.pulls, (one.number for one in self._said.values())
+        heads = [pulls[number] for number in dict.fromkeys(numbers) if number in pulls]
+        if heads:
+            self._arriving = read_log(self._clone.git, heads, without=without)
+
+    def _read_heads(self) -> None:
+        for one in self._arriving:
             self._commits[one.sha] = self._told(one)
             self._logged[one.sha] = one
 
     def _sorted_out(
         self, tags: Sequence[Tag], branches: Sequence[str], after: Position | None
     ) -> Reading:
-        clone, logged, numbers = self._clone, self._logged, self._numbers
-        arrivals = Arrivals(
-            self._commits,
-            lambda sha: numbers.merged(logged[sha].message) is not None,
-            boundary=clone.boundary,
-        )
+        clone, logged, said = self._clone, self._logged, self._said
+        arrivals = Arrivals(self._commits, said.__contains__, boundary=clone.boundary)
         line = arrivals.add(clone.tip) if clone.tip else []
         for tip in branches:
             arrivals.add(tip)
@@ -122,9 +132,10 @@ class Reader:
             logged=logged,
             arrivals=arrivals,
             line=line,
-            landings=landings(logged, arrivals, line, numbers),
+            landings=landings(logged, said, arrivals, line),
             tags=tags,
             after=after,
+            wait=self._read_heads,
         )
 
 

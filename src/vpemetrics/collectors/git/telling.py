@@ -1,12 +1,12 @@
 """What was read of a repository, told as records."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from vpemetrics.collectors.git.clone import Clone
-from vpemetrics.collectors.git.log import moment
+from vpemetrics.collectors.git.log import moment, read_paths
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.reading import Reading
 from vpemetrics.collectors.git.subjects import reverted_pulls
@@ -64,20 +64,24 @@ class Telling:
             reverts=tuple(f"{name}#{one}" for one in reverted_pulls(message, name)),
         )
 
-    @cached_property
-    def shas(self) -> list[str]:
-        """The commits of the deployed history, and the originals of what was merged into it."""
-        reading = self.reading
-        originals = dict.fromkeys(sha for one in self.changes for sha in one.commit_shas)
-        arrived = reading.arrivals.place
-        more = [sha for sha in originals if sha not in arrived and sha in reading.commits]
-        return [*reading.arrivals.order, *more]
+    @property
+    def deployed(self) -> Sequence[str]:
+        """The commits of the deployed history."""
+        return self.reading.arrivals.order
 
-    def commits(self, paths: Mapping[str, tuple[str, ...]] | None) -> Iterator[Commit]:
-        """The commits; with what they touch where that was read."""
-        found = map(self.reading.commits.__getitem__, self.shas)
-        if paths is None:
+    @cached_property
+    def originals(self) -> Sequence[str]:
+        """The original commits of what was merged into it, as far as they are no part of it."""
+        arrived, read = self.reading.arrivals.place, self.reading.commits
+        found = dict.fromkeys(sha for one in self.changes for sha in one.commit_shas)
+        return [sha for sha in found if sha not in arrived and sha in read]
+
+    def commits(self, shas: Sequence[str], *, with_paths: bool) -> Iterator[Commit]:
+        """The records of commits, where it is wanted with what they touch."""
+        found = map(self.reading.commits.__getitem__, shas)
+        if not with_paths:
             return found
+        paths = read_paths(self.clone.git, shas)
         return (
             replace(one, paths=paths.get(one.sha)) if len(one.parents) < 2 else one for one in found
         )

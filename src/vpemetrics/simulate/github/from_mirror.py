@@ -47,6 +47,7 @@ def mirrored(path: Path, name: str, deployments: Sequence[Deployed] = ()) -> Wor
     told = Recorder(repo.full_name, bot_test())
     reading = Reader(clone, [*clone.tags, *also], told).read(None)
     people = _People(world)
+    reading.wait()
     for one in reading.logged.values():
         repo.commits[one.sha] = _commit(repo, one, people)
     if clone.tip:
