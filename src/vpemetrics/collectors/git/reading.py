@@ -18,10 +18,10 @@ from vpemetrics.records import Commit
 class Reading:
     """A history, or what is new in it.
 
-    `commits` are all that were read, by sha, as records and, in `logged`, as git told them;
-    those of pull requests' heads come with `wait`. `line` are the default branch's own, newest
-    first. `tags` are the deployed ones, `after` is where the last collection ended, None if all
-    was read.
+    `commits` are all that were read, by sha; those of pull requests' heads come with `wait`.
+    `logged` are those that say they merged a pull request, as git told them. `line` are the
+    default branch's own, newest first. `tags` are the deployed ones, `after` is where the last
+    collection ended, None if all was read.
     """
 
     commits: Mapping[str, Commit] = field(repr=False)
@@ -103,9 +103,8 @@ class Reader:
         # core of its own.
         for one in read_log(self._clone.git, tips, without=without) if tips else ():
             self._commits[one.sha] = self._told(one)
-            self._logged[one.sha] = one
             if said := self._numbers.merged(one.message):
-                self._said[one.sha] = said
+                self._logged[one.sha], self._said[one.sha] = one, said
 
     def _begin_heads(self, without: Sequence[str]) -> None:
         """Has git begin with the original commits of what was merged, as far as it has them."""
@@ -117,7 +116,6 @@ class Reader:
     def _read_heads(self) -> None:
         for one in self._arriving:
             self._commits[one.sha] = self._told(one)
-            self._logged[one.sha] = one
 
     def _sorted_out(
         self, tags: Sequence[Tag], branches: Sequence[str], after: Position | None

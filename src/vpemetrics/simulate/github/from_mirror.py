@@ -20,6 +20,7 @@ from vpemetrics.collectors.git.pulls import Landing
 from vpemetrics.collectors.git.reading import Reader, Reading
 from vpemetrics.collectors.git.subjects import reverted_pulls
 from vpemetrics.collectors.git.tags import Tag
+from vpemetrics.records import Commit
 from vpemetrics.simulate.github import things
 from vpemetrics.simulate.github.things import BORN, Account, Signature
 from vpemetrics.simulate.github.world import Repo, World
@@ -44,12 +45,14 @@ def mirrored(path: Path, name: str, deployments: Sequence[Deployed] = ()) -> Wor
     world = World()
     repo = world.repository(name)
     also = [Tag(one.commit, one.commit, "") for one in deployments]
-    told = Recorder(repo.full_name, bot_test())
-    reading = Reader(clone, [*clone.tags, *also], told).read(None)
-    people = _People(world)
-    reading.wait()
-    for one in reading.logged.values():
+    recorder, people = Recorder(repo.full_name, bot_test()), _People(world)
+
+    def told(one: Logged) -> Commit:
         repo.commits[one.sha] = _commit(repo, one, people)
+        return recorder(one)
+
+    reading = Reader(clone, [*clone.tags, *also], told).read(None)
+    reading.wait()
     if clone.tip:
         repo.default_branch = clone.branch or "main"
         repo.point(repo.default_branch, clone.tip, at=repo.commits[clone.tip].committer.date)
