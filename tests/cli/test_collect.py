@@ -4,6 +4,10 @@ from pathlib import Path
 import pytest
 from commandline import invoke
 
+from vpemetrics.config.load import load
+from vpemetrics.store import Store
+from vpemetrics.usecases.lineage import is_current
+
 DEPLOYMENTS = """id,service,environment,status,finished_at
 1,shop,prod,succeeded,2026-09-01T10:00:00Z
 2,shop,prod,succeeded,2026-09-02T10:00:00Z
@@ -40,6 +44,13 @@ def test_every_source_is_collected_and_says_what_was_new(two: Path) -> None:
     assert second.startswith("second: new deployments 2 (")
     assert hint == "now: vpemetrics report"
     assert "4 deployments" in invoke("report", "--month", "2026-09").stdout
+
+
+def test_a_report_finds_lineage_up_to_date(two: Path) -> None:
+    invoke("collect")
+
+    with Store.open(two / "vpemetrics.db") as store:
+        assert is_current(store, load(two / "vpemetrics.toml", {}).rules())
 
 
 def test_nothing_new_is_said(two: Path) -> None:

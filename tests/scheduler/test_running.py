@@ -15,6 +15,7 @@ from vpemetrics.scheduler.plan import Plan, agenda
 from vpemetrics.scheduler.running import Schedule
 from vpemetrics.store import Store
 from vpemetrics.store.reported import week_reported
+from vpemetrics.usecases.lineage import is_current
 
 TODAY = datetime.now(UTC).date()
 SETTINGS = f"""
@@ -95,6 +96,21 @@ def test_a_report_waits_for_data_of_its_whole_week(folder: Path) -> None:
 
     assert reported(folder) == week.label
     assert (folder / "out" / f"{week.label}.txt").exists()
+
+
+def test_lineage_is_up_to_date_though_no_report_was_due(folder: Path) -> None:
+    rules = load(folder / "vpemetrics.toml", {}).rules()
+    deployed(folder, 0)
+
+    with running(folder) as heard:
+        heard.hears("passes_over")
+        deployed(folder, 0, 1)
+        heard.hears("collected", 1 + [name for name, _ in heard.told].count("collected"))
+        heard.hears("collected", 1 + [name for name, _ in heard.told].count("collected"))
+
+    with Store.open(folder / "x.db") as store:
+        assert len(list(store.records("deployments"))) == 2
+        assert is_current(store, rules)
 
 
 def test_a_week_before_everything_that_was_collected_is_passed_over(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from json import dumps
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from vpemetrics.cli import options, outputs
 from vpemetrics.cli.session import KNOWN, Session, command
-from vpemetrics.errors import FixConfiguration
+from vpemetrics.errors import FixConfiguration, StoreBusy
 
 if TYPE_CHECKING:
     from vpemetrics.config.load import Configuration
@@ -47,6 +48,8 @@ def collect(session: Session, names: Names = None, json: options.Json = False) -
 
     with Store.open(choice.location) as store:
         results = collect_each(session, store, sources, configuration.rules())
+        if any(result.new for result in results):
+            _trace(session, store, configuration.rules())
     if json:
         outputs.print_bytes(_json(results))
     for bug in filter(None, (result.bug for result in results)):
@@ -55,6 +58,15 @@ def collect(session: Session, names: Names = None, json: options.Json = False) -
         raise typer.Exit(KNOWN)
     if any(result.new for result in results):
         session.note(f"now: {session.hint('report')}")
+
+
+def _trace(session: Session, store: "Store", rules: "Rules") -> None:
+    """Brings lineage up to date, so that nobody who asks for a report waits for it."""
+    from vpemetrics.usecases.lineage import bring_up_to_date
+
+    # A report makes up for it where another process is writing.
+    with session.progress("Tracing services") as advance, suppress(StoreBusy):
+        bring_up_to_date(store, rules, advance)
 
 
 def collect_source(

@@ -7,7 +7,7 @@ they are due follows from the store.
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,6 +22,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from vpemetrics.collectors.base import Occasion, Portion
 from vpemetrics.config.sources import Source
+from vpemetrics.errors import StoreBusy
 from vpemetrics.scheduler.listening import Listener
 from vpemetrics.scheduler.plan import Agenda, Plan, not_asked_since
 from vpemetrics.scheduler.reporting import collected_between, write_report
@@ -29,6 +30,7 @@ from vpemetrics.scheduler.watching import Watched
 from vpemetrics.store import Store
 from vpemetrics.store.reported import note_reported, week_reported
 from vpemetrics.usecases.collecting import collect
+from vpemetrics.usecases.lineage import bring_up_to_date
 from vpemetrics.usecases.status import lacking
 from vpemetrics.window import Window, from_micros
 
@@ -50,9 +52,10 @@ class Schedule:
         self._plan, self._listener, self._clock = plan, listener, clock
         self._configuration = Watched(configuration)
         self._began = clock()
-        self._reporting = Lock()
+        self._following = Lock()
         self._stopping = Event()
         self._busy: set[str] = set()
+        self._at_work: set[str] = set()
         self._idle = Condition()
         self._jobs: dict[str, Callable[[], datetime | None]] = {
             _collecting(source.name): partial(self._collect, source) for source in plan.sources
@@ -123,6 +126,7 @@ class Schedule:
 
     def _collect(self, source: Source) -> datetime:
         started = self._clock()
+        self._at_work.add(source.name)
         try:
             with Store.open(self._plan.location) as store:
                 result = collect(
@@ -138,7 +142,10 @@ class Schedule:
             self._listener.failed(source.name, error)
         else:
             self._listener.collected(result, self._collection_after(started))
-            self._write_if_due()
+            self._then(self._write_if_due)
+        finally:
+            self._at_work.discard(source.name)
+        self._then(self._trace)
         return self._collection_after(started)
 
     def _collection_after(self, started: datetime) -> datetime:
@@ -162,23 +169,34 @@ class Schedule:
 
     def _report(self) -> datetime:
         """Writes the report that is due, or says why not; when to look again."""
-        self._write_if_due(tell_waiting=True)
+        self._then(partial(self._write_if_due, tell_waiting=True))
         now = self._clock()
         usual = self._plan.report_after(now)
         given_up = self._plan.report_gives_up_waiting(self._began, now)
         return min(usual, given_up) if given_up > now else usual
 
-    def _write_if_due(self, *, tell_waiting: bool = False) -> None:
-        # One at a time; the next then finds it written.
-        with self._reporting:
+    def _then(self, do: Callable[[Store], None]) -> None:
+        """Does what follows from what was collected."""
+        # One at a time; the next then finds it done.
+        with self._following:
             self._go_on()
             try:
                 with Store.open(self._plan.location) as store:
-                    self._write_once(store, tell_waiting=tell_waiting)
+                    do(store)
             except Exception as error:
                 self._listener.failed(REPORT, error)
 
-    def _write_once(self, store: Store, *, tell_waiting: bool) -> None:
+    def _trace(self, store: Store) -> None:
+        """Brings lineage up to date, so that nobody who asks for a report waits for it.
+
+        The last source that is collected does, or the others would wait to save; where another
+        process is writing, a report makes up for it.
+        """
+        if not self._at_work:
+            with suppress(StoreBusy):
+                bring_up_to_date(store, self._plan.rules, self._go_on)
+
+    def _write_if_due(self, store: Store, *, tell_waiting: bool = False) -> None:
         now = self._clock()
         with store.view() as connection:
             reported = week_reported(connection)
