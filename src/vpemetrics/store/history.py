@@ -206,7 +206,7 @@ class Facts:
         """Commits by a condition; one that two sources know counts once."""
         columns = list(read_many(self.connection, _COMMITS + where).values())
         _, at = np.unique(columns[0], return_index=True)
-        others = self.rows(_MORE_PARENTS + where + " AND more_parents <> ''")
+        seldom = self.rows(_SELDOM + where + _WITH_SELDOM)  # one look for all three
         ids, first, second, authored_at, committed_at, is_bot = (c[at] for c in columns)
         return Commits(
             ids=ids,
@@ -215,9 +215,9 @@ class Facts:
             authored_at=authored_at,
             committed_at=committed_at,
             is_bot=is_bot,
-            others={sha: _ints(parents) for sha, parents in others},
-            reverts=self._marked("reverts_id", where),
-            picked_from=self._marked("picked_from_id", where),
+            others={row[0]: _ints(row[1]) for row in seldom if row[1]},
+            reverts={row[0]: row[2] for row in seldom if row[2] is not None},
+            picked_from={row[0]: row[3] for row in seldom if row[3] is not None},
         )
 
     def paths(self, where: str) -> dict[int, tuple[str, ...]]:
@@ -250,11 +250,6 @@ class Facts:
             committed_at=commits.committed_at.tolist(),
             default_branches=self.default_branches,
         )
-
-    def _marked(self, column: str, where: str) -> dict[int, int]:
-        """The id of a commit to that of another one, for the few that name one."""
-        sql = f"SELECT sha_id, {column} FROM commits{where} AND {column} IS NOT NULL"
-        return dict(self.rows(sql))
 
     def changes(self, where: str) -> Iterable[ChangeRow]:
         """Pull requests by a condition."""
@@ -380,7 +375,8 @@ _COMMITS = (
     "SELECT sha_id, COALESCE(parent1_id, -1) AS first, COALESCE(parent2_id, -1) AS second, "
     "authored_at, committed_at, COALESCE(is_bot, -1) AS is_bot FROM commits"
 )
-_MORE_PARENTS = "SELECT sha_id, more_parents FROM commits"
+_SELDOM = "SELECT sha_id, more_parents, reverts_id, picked_from_id FROM commits"
+_WITH_SELDOM = " AND (more_parents <> '' OR reverts_id IS NOT NULL OR picked_from_id IS NOT NULL)"
 _PATHS = "SELECT sha_id, paths FROM commits"
 _CHANGES = (
     # Whose author is known and no bot is a person's; without an author the commits decide.
