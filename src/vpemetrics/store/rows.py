@@ -1,13 +1,14 @@
 """Many rows at once, by the quickest way that each database has.
 
-SQLite is given a statement and all its rows. PostgreSQL would work through those one by one,
-at three times the cost, so rows are copied there, by way of a temporary table where some of
-them may be known already.
+SQLite is given statements of many rows each, which takes two thirds of what a statement a row
+takes. PostgreSQL would take three times as long as for rows that are copied, so that is done
+there, by way of a temporary table where some of them may be known already.
 """
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ Row = tuple[Any, ...]
 
 _STATEMENTS: Final = 64
 """How many statements are kept once they are compiled: for some portions that takes longest."""
+_TOGETHER: Final = 200
+"""How many rows go into one statement; SQLite takes 32,766 values at most."""
 
 
 def insert_rows(connection: Connection, into: Table, rows: Sequence[Row]) -> None:
@@ -26,7 +29,7 @@ def insert_rows(connection: Connection, into: Table, rows: Sequence[Row]) -> Non
     if connection.dialect.name == "postgresql":
         _copy(connection, into.name, into.c.keys(), rows)
     else:
-        connection.exec_driver_sql(_insert(connection.dialect, into), rows)
+        _execute(connection, _insert(connection.dialect, into), rows)
 
 
 def upsert_rows(
@@ -48,11 +51,24 @@ def upsert_rows(
         return 0
     upsert = _upsert(connection.dialect, into, tuple(names), tuple(keys))
     if connection.dialect.name != "postgresql":
-        return connection.exec_driver_sql(upsert, different).rowcount
+        return _execute(connection, upsert, different)
     _make_incoming(connection, into)
     _copy(connection, _incoming(into), names, different)
     changed = connection.exec_driver_sql(upsert).rowcount
     connection.exec_driver_sql(f"TRUNCATE {_incoming(into)}")
+    return changed
+
+
+def _execute(connection: Connection, statement: str, rows: Sequence[Row]) -> int:
+    """Runs a statement of one row with all of them; returns how many rows changed."""
+    one = f"({', '.join('?' * len(rows[0]))})"
+    many = statement.replace(one, ", ".join([one] * _TOGETHER), 1)
+    alone, changed = len(rows) % _TOGETHER, 0
+    for start in range(alone, len(rows), _TOGETHER):
+        values = tuple(chain.from_iterable(rows[start : start + _TOGETHER]))
+        changed += connection.exec_driver_sql(many, values).rowcount
+    if alone:
+        changed += connection.exec_driver_sql(statement, list(rows[:alone])).rowcount
     return changed
 
 
