@@ -64,11 +64,11 @@ def _execute(connection: Connection, statement: str, rows: Sequence[Row]) -> int
     one = f"({', '.join('?' * len(rows[0]))})"
     many = statement.replace(one, ", ".join([one] * _TOGETHER), 1)
     alone, changed = len(rows) % _TOGETHER, 0
+    if alone:  # first, so that ids are given in the order of the rows
+        changed = connection.exec_driver_sql(statement, list(rows[:alone])).rowcount
     for start in range(alone, len(rows), _TOGETHER):
         values = tuple(chain.from_iterable(rows[start : start + _TOGETHER]))
         changed += connection.exec_driver_sql(many, values).rowcount
-    if alone:
-        changed += connection.exec_driver_sql(statement, list(rows[:alone])).rowcount
     return changed
 
 
