@@ -283,7 +283,7 @@ def test_a_name_means_what_people_mean_by_it(sample: Store, name: str, meant: st
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("#1", "say which:\nexample/checkout#1\nexample/search#1"),
+        ("#1", "\nexample/checkout#1\nexample/notifications#1\nexample/search#1"),
         ("changeleadtime", "did you mean change_lead_time"),
         ("INC-1-33", "INC-1-3"),
         ("abc123", "at least 7 characters"),

@@ -16,6 +16,10 @@ What = Annotated[
         "of a deployment or incident.",
     ),
 ]
+Week = Annotated[
+    str | None,
+    typer.Option(metavar="2026-W36", help="An ISO week; default: the report's longer window."),
+]
 All = Annotated[bool, typer.Option("--all", help="Every record, however many there are.")]
 
 
@@ -23,7 +27,7 @@ All = Annotated[bool, typer.Option("--all", help="Every record, however many the
 def explain(
     session: Session,
     what: What,
-    week: options.Week = None,
+    week: Week = None,
     month: options.Month = None,
     quarter: options.Quarter = None,
     start: options.From = None,
@@ -34,6 +38,8 @@ def explain(
     json: options.Json = False,
 ) -> None:
     """Print the records behind a figure, or what was made of one record.
+
+    Without a window it is the figure of the longer one that `report` shows.
 
     Example: vpemetrics explain cfr --week 2026-W36 --service checkout
     """

@@ -13,6 +13,8 @@ from vpemetrics.window import Micros, Window, date_of, previous, week_of, weeks_
 
 HISTORY_WEEKS: Final = 26
 BLOCK_WEEKS: Final = 4
+RECOVERY: Final = "failed_deployment_recovery_time"
+RECOVERY_WEEKS: Final = 13
 WEEKLY: Final = (
     "deployment_frequency",
     "change_lead_time",
@@ -32,7 +34,7 @@ FIVE: Final = (
     "change_lead_time",
     "change_fail_rate",
     "deployment_rework_rate",
-    "failed_deployment_recovery_time",
+    RECOVERY,
 )
 
 
@@ -66,6 +68,19 @@ def windows(facts: Facts, main: Window, scope: Scope) -> Windows:
     )
 
 
+def shown_over(facts: Facts, of: Windows, scope: Scope, metric: str) -> Window:
+    """The longest window over which a report shows a metric: its headline's in general.
+
+    Recoveries are rare: beside a week they have 13 at least, if a source tells of incidents.
+    """
+    rare = metric == RECOVERY and of.main.period == "week"
+    if not rare or of.headline.weeks >= RECOVERY_WEEKS:
+        return of.headline
+    quarter = weeks_before(of.main, RECOVERY_WEEKS)
+    told = Cut(facts=facts, scope=scope, window=quarter).with_incidents
+    return quarter if told else of.headline
+
+
 def _headline(facts: Facts, week: Window, scope: Scope) -> Window:
     four = Cut(facts=facts, scope=scope, window=weeks_before(week, 4))
     how_often = cadence(four)
@@ -88,9 +103,8 @@ def evaluate(
         *_measure(facts, scope, of.main, METRICS),
         *(_measure(facts, scope, of.headline, METRICS) if of.headline != of.main else ()),
     ]
-    quarter = weeks_before(of.main, 13)
-    if of.main.period == "week" and of.headline != quarter:
-        figures += _measure(facts, scope, quarter, ("failed_deployment_recovery_time",))
+    if (longer := shown_over(facts, of, scope, RECOVERY)) not in (of.main, of.headline):
+        figures += _measure(facts, scope, longer, (RECOVERY,))
     for week in of.weekly:
         if week not in (of.main, of.headline):
             figures += map(_row, _measure(facts, scope, week, WEEKLY))

@@ -65,6 +65,12 @@ SELDOM: Final = ("monthly", "less than monthly")
 """Cadences that a rate per week beside them may contradict: they are of the last months."""
 
 
+def widened(frequency: Figure | None) -> str:
+    """Why a window is longer than usual (rule 8), by its own frequency; empty if it is not."""
+    seldom = frequency.note if frequency and frequency.note in SELDOM else None
+    return f"as deployments are lately {seldom}" if seldom else ""
+
+
 def _has_a_week(figure: Figure) -> bool:
     """Whether a week at least was collected, for fewer days tell of no pace."""
     held = figure.coverage

@@ -101,9 +101,9 @@ def when(report: Report) -> str:
 
 def widened(report: Report) -> Iterator[str]:
     """Why a longer window than usual stands beside the week (rule 8)."""
-    frequency = report.figure("deployment_frequency", report.headline)
-    if report.headline != report.window and frequency and frequency.note in cells.SELDOM:
-        yield f"and {words.length(report.headline)}, as deployments are lately {frequency.note}"
+    why = cells.widened(report.figure("deployment_frequency", report.headline))
+    if report.headline != report.window and why:
+        yield f"and {words.length(report.headline)}, {why}"
 
 
 def data_age(report: Report) -> str:
@@ -253,7 +253,6 @@ def _longer_window(report: Report, metric: str, shown: WindowRef) -> Figure | No
         if figure.metric == metric == "failed_deployment_recovery_time"
         and figure.window.end == shown.end
         and figure.window.start < shown.start
-        and figure.note != words.NO_INCIDENT_SOURCE
     ]
     return max(longer, key=lambda figure: figure.window.end - figure.window.start, default=None)
 

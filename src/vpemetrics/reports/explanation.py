@@ -79,6 +79,10 @@ class Explanation(Model):
     url: str | None = None
     zone: str
     data_as_of: datetime | None = None
+    choice: str = Field(
+        default="",
+        description="which window of the report it is, and why that; empty if it was asked for",
+    )
     definition: str | None = None
     figure: Figure | None = None
     facts: tuple[Fact, ...] = ()
@@ -121,7 +125,8 @@ class _Text:
         clock = "" if self._of.figure else f" (times in {self._of.zone})"
         title = columns.wrap(columns.plain(self._of.title) + clock, self._width)
         url = [columns.plain(self._of.url)] if self._of.url else []
-        return [*title, *url, *(self._wrapped(self._of.definition) if self._of.definition else [])]
+        said = filter(None, (self._of.choice, self._of.definition))
+        return [*title, *url, *(line for text in said for line in self._wrapped(text))]
 
     def facts(self) -> list[str]:
         if not self._of.facts:

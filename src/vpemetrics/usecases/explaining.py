@@ -1,17 +1,18 @@
 """Explanations for whoever doubts a number: the records behind a figure, or one record's story."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Final
 
 from vpemetrics import __version__
 from vpemetrics.errors import NotFound
-from vpemetrics.metrics.evaluate import default_week, windows
+from vpemetrics.metrics.dora import reference
+from vpemetrics.metrics.evaluate import Windows, shown_over
 from vpemetrics.metrics.facts import Cut
 from vpemetrics.metrics.figures import Figure, WindowRef
 from vpemetrics.metrics.registry import ALIASES, METRICS, Metric
 from vpemetrics.metrics.registry import find as find_metric
-from vpemetrics.reports import columns, words
+from vpemetrics.reports import cells, columns, words
 from vpemetrics.reports.explanation import Explanation
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, lookup
@@ -20,8 +21,8 @@ from vpemetrics.usecases.figures_explained import behind
 from vpemetrics.usecases.knowledge import Knowledge
 from vpemetrics.usecases.lineage import Progress, bring_up_to_date
 from vpemetrics.usecases.records_explained import KINDS, explain_record
-from vpemetrics.usecases.reporting import EVERYTHING, Asked
-from vpemetrics.window import MISSING, from_micros
+from vpemetrics.usecases.reporting import EVERYTHING, Asked, subject
+from vpemetrics.window import MISSING, Window, from_micros
 
 _LINE: Final = 72
 
@@ -41,6 +42,7 @@ def explain(
 ) -> Explanation:
     """What is behind a metric's figure for a window and scope, or what was made of a record.
 
+    Without a window it is the figure that a report shows beside its week, over the same weeks.
     `name` is a metric or its alias, a sha, `#123`, `owner/repository#123`, or the id of a
     deployment or incident; `kind:id` or `source:id` where one name means several. A version is
     found with and without its `v`; any other name may be one that `commit_named` has a sha for.
@@ -57,14 +59,12 @@ def explain(
 
 
 def _metric(store: Store, known: Knowledge, metric: Metric, asked: Asked) -> Explanation:
-    scope, services = known.scope(asked.service, asked.team)
-    window = asked.window or default_week(*known.collected_between, known.rules.zone)
-    facts = known.facts(store, window).of(services, pooled=scope.kind != "service")
+    scope, _, of, facts = subject(store, known, asked)
+    window = asked.window or shown_over(facts, of, scope, metric.name)
     cut = Cut(facts=facts, scope=scope, window=window)
     figure = metric.measure(cut)
     with store.view() as view:
         found = behind(view, cut, figure)
-    wide = windows(facts, window, scope).headline
     return Explanation(
         version=__version__,
         subject="metric",
@@ -72,12 +72,13 @@ def _metric(store: Store, known: Knowledge, metric: Metric, asked: Asked) -> Exp
         title=_title(metric, figure, known.rules.zone),
         zone=known.rules.zone,
         data_as_of=None if known.data_as_of == MISSING else from_micros(known.data_as_of),
+        choice="" if asked.window else _why(cut, of.main),
         definition=metric.definition,
         figure=figure,
         groups=found.groups,
         arithmetic=(*_without_value(figure), *found.arithmetic),
         curve=found.curve,
-        hints=() if wide == window else (_wider(wide.start.isoformat(), wide.end.isoformat()),),
+        hints=tuple(_elsewhere(of, asked.window)),
     )
 
 
@@ -99,8 +100,24 @@ def _dates(window: WindowRef) -> str:
     return title if dates in title else f"{title}, {dates}"
 
 
-def _wider(start: str, end: str) -> str:
-    return f"The report's longer window: --from {start} --to {end}"
+def _why(cut: Cut, main: Window) -> str:
+    """Which weeks are explained where none were asked for, in the words of the report."""
+    if cut.window == main:
+        return ""
+    frequency = find_metric("deployment_frequency")
+    why = cells.widened(frequency.measure(cut)) if frequency else ""
+    shown = f"The {words.length(reference(cut.window))} that the report shows beside {main.label}"
+    return f"{', '.join(filter(None, (shown, why)))}."
+
+
+def _elsewhere(of: Windows, asked: Window | None) -> Iterator[str]:
+    """How to ask for the other window of the report, where it has two."""
+    if of.headline == of.main:
+        return
+    if asked is None:
+        yield f"That week alone: --week {of.main.label}"
+    else:
+        yield f"The report's longer window: --from {of.headline.start} --to {of.headline.end}"
 
 
 def _meant(view: View, name: str, commit_named: Callable[[str], str | None]) -> Match:
@@ -134,7 +151,8 @@ def _found(view: View, name: str) -> list[Match]:
 
 
 def _ambiguous(name: str, found: list[Match]) -> str:
-    shown = "".join(f"\n{_qualified(match, found)}" for match in found[:10])
+    names = sorted(_qualified(match, found) for match in found)
+    shown = "".join(f"\n{one}" for one in names[:10])
     more = f"\n… and {len(found) - 10} more" if len(found) > 10 else ""
     return f"{name!r} may mean several records; say which:{shown}{more}"
 

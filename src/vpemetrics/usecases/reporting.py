@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from vpemetrics import __version__
 from vpemetrics.metrics.charts import Chart
@@ -61,6 +61,31 @@ class Asked:
 EVERYTHING: Final = Asked()
 
 
+class Subject(NamedTuple):
+    """What a report is about: whose figures, their services, which windows, what happened there."""
+
+    scope: Scope
+    services: tuple[str, ...]
+    windows: Windows
+    facts: Facts
+
+
+def subject(store: Store, known: Knowledge, asked: Asked) -> Subject:
+    """Whom and when a report speaks of, with the facts that its figures are made of.
+
+    NotFound for a service or team that nothing is known of.
+    """
+    scope, services = known.scope(asked.service, asked.team)
+    window = asked.window or default_week(*known.collected_between, known.rules.zone)
+    pooled = scope.kind != "service"
+    facts = known.facts(store, window, _weeks_read(window)).of(services, pooled=pooled)
+    of = windows(facts, window, scope)
+    if of.headline.weeks > HISTORY_WEEKS:  # a year, where hardly anything is deployed
+        weeks = round(of.headline.weeks)
+        facts = known.facts(store, window, weeks).of(services, pooled=pooled)
+    return Subject(scope, services, of, facts)
+
+
 def report(
     store: Store, rules: Rules, asked: Asked = EVERYTHING, progress: Progress | None = None
 ) -> Report:
@@ -70,14 +95,7 @@ def report(
     """
     bring_up_to_date(store, rules, progress)
     known = Knowledge.load(store, rules)
-    scope, services = known.scope(asked.service, asked.team)
-    window = asked.window or default_week(*known.collected_between, rules.zone)
-    pooled = scope.kind != "service"
-    facts = known.facts(store, window, _weeks_read(window)).of(services, pooled=pooled)
-    of = windows(facts, window, scope)
-    if of.headline.weeks > HISTORY_WEEKS:  # a year, where hardly anything is deployed
-        weeks = round(of.headline.weeks)
-        facts = known.facts(store, window, weeks).of(services, pooled=pooled)
+    scope, services, of, facts = subject(store, known, asked)
     parts = known.parts(scope, services) if asked.parts else {}
     charts = charted(store, known, facts, scope, of.main)
     figures = (*said(evaluate(facts, of, scope, parts), charts.charts), *_before(facts, scope, of))
