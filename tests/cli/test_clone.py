@@ -206,6 +206,26 @@ def test_a_clone_that_cannot_be_written_to_is_read_into_a_store_elsewhere(clone:
     assert "Deployments            4" in result.stdout
 
 
+@pytest.mark.parametrize("command", ["explain lead-time", "status"])
+def test_what_a_report_says_at_length_other_commands_say_in_a_line(
+    clone: Path, command: str
+) -> None:
+    invoke("report")
+
+    _store, *assumed = invoke(*command.split()).stderr.splitlines()
+
+    assert assumed == ["there is no vpemetrics.toml, so version tags are taken for deployments"]
+
+
+def test_in_a_clone_the_figure_explained_is_the_one_reported(clone: Path) -> None:
+    printed = json.loads(invoke("report", "--json").stdout)
+    explained = json.loads(invoke("explain", "lead-time", "--json").stdout)
+
+    assert explained["figure"] in printed["figures"]
+    assert explained["figure"]["window"] == printed["headline"]
+    assert explained["figure"]["n"] > 0
+
+
 def test_quiet_is_silent_about_what_was_assumed(clone: Path) -> None:
     invoke("collect", "-q")
 

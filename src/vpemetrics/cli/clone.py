@@ -22,14 +22,17 @@ ASSUMED: Final = (
 )
 
 
-def bring_in(session: Session, store: "Store", rules: "Rules") -> None:
-    """Saves what is new in the clone around the working directory.
+ASSUMED_IN_SHORT: Final = "there is no vpemetrics.toml, so version tags are taken for deployments"
+
+
+def bring_in(session: Session, store: "Store", rules: "Rules", assumed: str) -> None:
+    """Saves what is new in the clone around the working directory, saying what is `assumed`.
 
     Where that fails, what was read earlier is good enough to go on with; FixInput without any.
     """
     from vpemetrics.config.sources import clone_as_source
 
-    session.note(ASSUMED.format(init=session.hint("init")))
+    session.note(assumed.format(init=session.hint("init")))
     # While git is at work there is time to import what a report takes.
     Thread(target=import_module, args=("vpemetrics.usecases.reporting",), daemon=True).start()
     result = collect_source(session, store, clone_as_source(Path.cwd()), rules)

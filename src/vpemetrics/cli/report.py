@@ -59,7 +59,7 @@ def report(
     window = options.window(
         week=week, month=month, quarter=quarter, start=start, end=end, zone=zone
     )
-    with session.existing_store(configuration) as store:
+    with session.existing_store(configuration, at_length=True) as store:
         from vpemetrics.usecases.originals import with_fetch
         from vpemetrics.usecases.reporting import Asked
         from vpemetrics.usecases.reporting import report as reported

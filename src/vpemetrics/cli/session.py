@@ -122,8 +122,13 @@ class Session:
         )
 
     @contextmanager
-    def existing_store(self, configuration: "Configuration") -> Iterator["Store"]:
-        """The store to read, open. NoData says what to do first where there is nothing in it."""
+    def existing_store(
+        self, configuration: "Configuration", *, at_length: bool = False
+    ) -> Iterator["Store"]:
+        """The store to read, open. NoData says what to do first where there is nothing in it.
+
+        What is assumed of a clone without a configuration is said in a line, or `at_length`.
+        """
         from vpemetrics.store import Store
 
         choice = self.choose_store(configuration)
@@ -136,9 +141,10 @@ class Session:
             raise _no_store_there(choice, error) if choice.of_clone else error from None
         with store:
             if choice.of_clone:
-                from vpemetrics.cli.clone import bring_in
+                from vpemetrics.cli.clone import ASSUMED, ASSUMED_IN_SHORT, bring_in
 
-                bring_in(self, store, configuration.rules())
+                assumed = ASSUMED if at_length else ASSUMED_IN_SHORT
+                bring_in(self, store, configuration.rules(), assumed)
             if not store.batch():
                 raise self._nothing_yet(configuration, choice)
             yield store
