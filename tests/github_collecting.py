@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from vpemetrics.collectors.base import Occasion, Portion
 from vpemetrics.collectors.github import Options, collect
-from vpemetrics.records import AnyRecord
+from vpemetrics.records import AnyRecord, Commit
 from vpemetrics.rules import Rules
 from vpemetrics.simulate.github.faults import Faults
 from vpemetrics.simulate.github.server import SimulatedGitHub
@@ -75,6 +75,16 @@ class Collected:
     def new(self, kind: type[Kind]) -> dict[str, Kind]:
         """Those of the last collection."""
         return {one.key: one for one in self.told if isinstance(one, kind)}
+
+    @property
+    def commits(self) -> dict[str, Commit]:
+        """All commits by their shas, which no two repositories share here."""
+        return {one.sha: one for one in self.of(Commit).values()}
+
+    @property
+    def new_commits(self) -> dict[str, Commit]:
+        """Those of the last collection."""
+        return {one.sha: one for one in self.new(Commit).values()}
 
     def fresh(self) -> "Collected":
         """The same GitHub, of which nothing was collected yet."""

@@ -51,6 +51,8 @@ class Shape:
     repositories: int = 1
     paths: bool = False
     graph: bool = True
+    fork: bool = False
+    """Whether each repository has all commits, as a fork that takes in what the other does."""
     start: LeadTimeStart = LeadTimeStart.FIRST_COMMIT
 
 
@@ -102,7 +104,7 @@ class World:
             Repository(id=branch.repository, name=branch.repository, default_branch="main")
             for branch in self._mains()
         ]
-        commits = list(self.commits.values()) if self.shape.graph else []
+        commits = list(self._told_commits()) if self.shape.graph else []
         return [
             *repositories,
             *commits,
@@ -112,6 +114,12 @@ class World:
             *self.incidents,
             *self.triage,
         ]
+
+    def _told_commits(self) -> Iterable[Commit]:
+        repositories = [main.repository for main in self._mains()]
+        for commit in self.commits.values():
+            for name in repositories if self.shape.fork else [commit.repository]:
+                yield replace(commit, repository=name)
 
     def rules(self) -> Rules:
         """A configuration that knows the services."""
@@ -480,6 +488,7 @@ _SHAPES = st.builds(
     repositories=st.integers(1, 2),
     paths=st.booleans(),
     graph=st.sampled_from((True, True, True, False)),
+    fork=st.sampled_from((False, False, True)),
     start=st.sampled_from(tuple(LeadTimeStart)),
 )
 _OFTEN = ("pull_request", "deploy", "commit", "deploy", "again", "deploy", "merge", "pull_request")

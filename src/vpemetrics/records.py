@@ -96,8 +96,8 @@ class Commit:
 
     @property
     def key(self) -> str:
-        """The commit's sha."""
-        return self.sha
+        """The commit's sha and its repository: forks share commits."""
+        return f"{self.sha} of {self.repository}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -49,7 +49,7 @@ def test_processes_that_save_at_once_lose_and_double_nothing(location: str) -> N
 
     assert [ended(process) for process in processes] == [0, 0, 0, 0]
     with Store.open(location) as store:
-        assert [record.key for _, record in store.records("commits")] == [
+        assert [record.key[:40] for _, record in store.records("commits")] == [
             f"{number:040x}" for number in range(3300)
         ]
         shas = store.columns("SELECT sha FROM shas", text=("sha",))["sha"].tolist()

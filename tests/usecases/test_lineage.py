@@ -339,6 +339,32 @@ def test_what_comes_every_day_is_gone_on_with(portions: list[list[AnyRecord]]) -
     assert step_by_step == derive([ZOO, *chain.from_iterable(portions)], Rules())
 
 
+def test_commits_that_two_repositories_share_are_each_ones_own() -> None:
+    mine: list[AnyRecord] = [*commits("a<b<c"), pull(1, "Tue 09:00", by="b", of="b")]
+    forks: list[AnyRecord] = [
+        *commits("a<b<x", repository="fork"),
+        *(
+            replace(one, id=f"f{one.id}", service="fork", repository="fork")
+            for one in deploys("Mon 10:00 eu a \n Thu 10:00 eu x")
+        ),
+    ]
+    shops = deploys("Mon 10:00 eu a \n Wed 10:00 eu b \n Fri 10:00 eu c")
+    with empty_store() as store:
+        store.save(SOURCE, [*mine, *shops])
+        bring_up_to_date(store, Rules())
+        before = read(store)
+        store.save(SOURCE, forks)
+
+        assert bring_up_to_date(store, Rules()) == 1
+        after = read(store)
+        recompute(store, Rules())
+
+        assert read(store) == after
+    assert after.problems == {"shop": "{}", "fork": "{}"}
+    assert {key: one for key, one in after.shipped.items() if key[0] == "shop"} == before.shipped
+    assert {item for service, item in after.shipped if service == "fork"} == {"a", "b", "x"}
+
+
 def test_nothing_is_traced_where_nothing_is_new() -> None:
     with empty_store() as store:
         store.save(SOURCE, BASE)

@@ -329,11 +329,6 @@ class News:
         """The ids of the pull requests."""
         return frozenset(row[0] for row in self._facts.rows(f"SELECT id FROM changes{self._new}"))
 
-    @property
-    def commits(self) -> Ints:
-        """The ids of the commits, as often as they were told."""
-        return self._told[0]
-
     def commits_of(self, repositories: Collection[str]) -> Commits:
         """The commits of some repositories."""
         ids, of = self._told

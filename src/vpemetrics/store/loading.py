@@ -107,10 +107,12 @@ def load_collections(connection: Connection) -> dict[str, LastCollection]:
 def _ordered(shape: Shape) -> Select[Any]:
     table, names, shas = shape.table, tables.names, tables.shas
     query = select(table).join(names, names.c.id == table.c.source_id)
-    key = table.c.get("key")
-    if key is None:
-        query, key = query.join(shas, shas.c.id == table.c.sha_id), shas.c.sha
-    return query.order_by(names.c.name, key)
+    if shape.record is not Commit:
+        return query.order_by(names.c.name, table.c.key)
+    repositories = names.alias()
+    query = query.join(shas, shas.c.id == table.c.sha_id)
+    query = query.join(repositories, repositories.c.id == table.c.repository_id)
+    return query.order_by(names.c.name, shas.c.sha, repositories.c.name)
 
 
 def _records(

@@ -52,7 +52,9 @@ class Shape:
     @cached_property
     def key_columns(self) -> list[str]:
         """The columns that name a record within the store."""
-        return ["source_id", "key"] if "key" in self.table.c else ["sha_id", "source_id"]
+        if "key" in self.table.c:
+            return ["source_id", "key"]
+        return [column.name for column in self.table.primary_key]
 
     def getter(self, column: Column[Any]) -> Getter:
         """What reads a column's value from a record."""

@@ -172,7 +172,8 @@ commits = Table(
     metadata,
     _sha("sha_id", primary_key=True, autoincrement=False),
     _source(primary_key=True, autoincrement=False),
-    _name("repository_id", nullable=False, index=True),
+    # Forks and parts of a repository share commits, and each has them all.
+    _name("repository_id", primary_key=True, autoincrement=False, index=True),
     _sha("parent1_id"),
     _sha("parent2_id"),
     _shas("more_parents"),

@@ -469,7 +469,8 @@ def test_bad_rows_can_be_left_out_and_are_written_with_their_reasons(folder: Wri
         '"1,""q,\n"""\n'
         'commits.csv,4,parents,"expected a whole commit id (40 or 64 hexadecimal digits), found '
         f'\'{"x":0>40}\'","{3:040},r,{"x":0>40}"\n'
-        f"commits.csv,3,parents,commit {2:040} is its own ancestor: its parents form a cycle,"
+        f"commits.csv,3,parents,commit {2:040} of r is its own ancestor: its parents form a "
+        f"cycle,"
         f'"{2:040},r,{1:040}"\n'
     )
 

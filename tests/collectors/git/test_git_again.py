@@ -155,7 +155,7 @@ def test_a_second_collection_reads_only_what_is_new(shop: GitRepository) -> None
 
     new = [record for record in found.new if not isinstance(record, Repository | Coverage)]
     keys = {record.key for record in new}
-    assert {"acme/shop#9", "v2.0", shop.head()} <= keys
+    assert {"acme/shop#9", "v2.0", f"{shop.head()} of acme/shop"} <= keys
     assert len(new) == 5  # a pull request, its two commits, its squash and a deployment
 
 

@@ -1,5 +1,6 @@
 """Collecting from a simulated GitHub: what is told, what it costs, and that nothing is missed."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
@@ -94,6 +95,16 @@ def test_everything_that_happened_is_told() -> None:
     assert titles == {"Fix the cart", "Merged as it was", "Rebased"}
     assert {one.title for one in found.of(Incident).values()} == {"Cart is down", "Late mails"}
     assert [one.status for one in found.of(Deployment).values()].count(Status.SUCCEEDED) == 2
+
+
+def test_a_fork_has_the_commits_it_shares(world: World, shop: Repo) -> None:
+    fork = world.repository("acme/fork")
+    fork.commits.update(shop.commits)
+    fork.point("main", shop.tip or "", at=after(3))
+    with collecting(world, NEXT_WEEK) as github:
+        found = Counter(one.repository for one in github.collect().of(Commit).values())
+
+    assert found == {"acme/shop": 3, "acme/fork": 3}
 
 
 def test_nothing_new_in_many_repositories_costs_one_request(world: World) -> None:
@@ -227,7 +238,7 @@ def test_originals_are_told_without_parents_only_where_no_branch_has_them(
     shop.merge(shop.pulls[merged], at=after(11), how=Joining.MERGE)
     found = github.collect()
 
-    changes, commits = found.of(Change), found.of(Commit)
+    changes, commits = found.of(Change), found.commits
     whole = {one.oid: one.parents for one in shop.commits.values()}
     assert [len(changes[f"acme/shop#{n}"].commit_shas) for n in (squashed, merged)] == [3, 3]
     for sha in changes[f"acme/shop#{merged}"].commit_shas:
@@ -245,7 +256,7 @@ def test_commits_merged_from_an_old_branch_are_not_missed(github: Collected, sho
     made = shop.merge(shop.pulls[late], at=merged_at, how=Joining.MERGE)
     github.collect()
 
-    assert github.new(Commit).keys() == {made.oid, *shop.pulls[late].commits}
+    assert github.new_commits.keys() == {made.oid, *shop.pulls[late].commits}
     (covered,) = span(github, CoverageKind.COMMITS, "acme/shop")
     assert covered[1] == github.now
 
@@ -261,7 +272,7 @@ def test_the_history_of_a_deployed_branch_is_told(github: Collected, shop: Repo)
     shop.say(other, "SUCCESS", at=done_at)
     github.collect()
 
-    assert {sha: one.parents for sha, one in github.new(Commit).items()} == {fix.oid: (base,)}
+    assert {sha: one.parents for sha, one in github.new_commits.items()} == {fix.oid: (base,)}
 
 
 def test_a_forced_push_is_read_from_where_it_joins(github: Collected, shop: Repo) -> None:
@@ -272,7 +283,7 @@ def test_a_forced_push_is_read_from_where_it_joins(github: Collected, shop: Repo
     shop.point("main", other.oid, at=NEXT_WEEK + timedelta(hours=1))
     github.collect()
 
-    assert github.new(Commit).keys() == {other.oid}
+    assert github.new_commits.keys() == {other.oid}
 
 
 def test_a_first_collection_goes_on_where_it_was_interrupted(world: World, shop: Repo) -> None:
@@ -606,7 +617,7 @@ def test_commits_tell_which_paths_of_services_they_touch(world: World) -> None:
         for name in ("cart", "mail")
     )
     with collecting(world, NEXT_WEEK, rules=Rules(services=services)) as github:
-        found = github.collect().of(Commit)
+        found = github.collect().commits
 
     assert found[cart.oid].paths == ("cart/*",)
     assert found[both.oid].paths == ("cart/*", "mail/*")
@@ -630,7 +641,7 @@ def test_what_a_deployed_branch_apart_touches_is_told_too(world: World) -> None:
         mono.say(mono.deploy(oid, "production", at=after(4), by=author), "SUCCESS", at=after(5))
     rules = Rules(services=(Service(name="cart", repository="acme/mono", paths=("cart/**",)),))
     with collecting(world, NEXT_WEEK, rules=rules) as github:
-        found = github.collect().of(Commit)
+        found = github.collect().commits
 
     assert found[fix.oid].paths == ("cart/*",)
 
@@ -665,7 +676,7 @@ def test_bots_that_are_named_later_are_told_again(github: Collected, shop: Repo)
 
     (now,) = github.new(Change).values()
     assert (before.is_bot, now.is_bot) == (False, True)
-    assert {one.is_bot for one in github.new(Commit).values()} == {True}
+    assert {one.is_bot for one in github.new_commits.values()} == {True}
 
 
 def test_a_large_first_collection_says_what_it_takes(world: World) -> None:

@@ -61,9 +61,9 @@ def test_a_mirror_tells_what_the_api_tells(github: Collected) -> None:
     api = github.collect()
     mirror = github.fresh().collect(clone=True)
 
-    parents = {sha: one.parents for sha, one in mirror.of(Commit).items()}
-    whole = {sha: replace(one, parents=parents[sha]) for sha, one in api.of(Commit).items()}
-    assert mirror.of(Commit) == whole
+    parents = {sha: one.parents for sha, one in mirror.commits.items()}
+    whole = {sha: replace(one, parents=parents[sha]) for sha, one in api.commits.items()}
+    assert mirror.commits == whole
     assert len(whole) == 3
     assert mirror.requests < api.requests
 
@@ -75,7 +75,7 @@ def test_what_is_new_is_fetched(github: Collected, world: World, origin: GitRepo
     shop.commit("Later", author=world.account("ada"), at=github.now, oid=sha)
     github.collect(clone=True)
 
-    assert github.new(Commit).keys() == {sha}
+    assert github.new_commits.keys() == {sha}
 
 
 def test_what_a_killed_clone_left_behind_is_removed(github: Collected, tmp_path: Path) -> None:
