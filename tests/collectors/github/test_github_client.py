@@ -114,7 +114,8 @@ def test_a_refused_token_comes_with_the_page_where_its_organisation_lets_it_in(
         public.get("/x")
 
     assert str(caught.value) == (
-        f"/x: 403 {message}; acme asks for single sign-on (SAML): authorize the token at {page}"
+        f"asking GitHub for /x: 403 {message}; acme asks for single sign-on (SAML): "
+        f"authorize the token at {page}"
     )
 
 
@@ -249,7 +250,7 @@ def test_a_query_for_one_thing_that_is_not_given_is_a_problem(
     data = {"repository": None, "rateLimit": {"cost": 1}}
     github.say(Say(json={"data": data, "errors": [error]}))
 
-    with pytest.raises(problem, match=f"the query Changes: .*{error['message']}") as caught:
+    with pytest.raises(problem, match=f"asking GitHub: .*{error['message']}") as caught:
         client.query("query Changes { repository { id } }")
 
     assert type(caught.value) is problem
@@ -269,7 +270,7 @@ def test_who_can_ask_for_less_is_told_at_once_that_it_is_too_much(
 ) -> None:
     github.say(heavy)
 
-    with pytest.raises(TooHeavy, match="the query Changes: "):
+    with pytest.raises(TooHeavy, match="asking GitHub: "):
         client.query("query Changes { … }", halves=True)
 
     assert len(github.asked) == 1

@@ -9,11 +9,12 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Final
 
+from vpemetrics.collectors.github.wording import asked_for
+
 CORE: Final = "core"
 GRAPHQL: Final = "graphql"
 FREE: Final = "free"
 
-_OPERATION = re.compile(r"\s*query\s+(\w+)")
 _NEXT = re.compile(r'<([^>]+)>\s*;[^,]*\brel="next"')
 _LONGEST: Final = 300
 
@@ -34,11 +35,14 @@ class Question:
 
     @property
     def name(self) -> str:
-        """What people read in messages: a query by its name, anything else by its address."""
-        if self.resource != GRAPHQL:
-            return self.address.split("?")[0]
-        found = _OPERATION.match(str((self.body or {}).get("query", "")))
-        return f"the query {found[1]}" if found else "a query"
+        """What people read in messages, as in `asking GitHub for the repositories of acme`."""
+        body = self.body or {}
+        what = (
+            asked_for(str(body.get("query", "")), body.get("variables") or {})
+            if self.resource == GRAPHQL
+            else self.address.split("?")[0]
+        )
+        return f"asking GitHub for {what}" if what else "asking GitHub"
 
 
 @dataclass(frozen=True, kw_only=True)
