@@ -13,7 +13,14 @@ from subprocesses import environment
 
 
 def seen(*arguments: object, **variables: str) -> str:
-    """What a command writes to a terminal of 100 columns, stdout and stderr together."""
+    """What a command that succeeds writes to a terminal of 100 columns, stdout and stderr."""
+    written, code = ended(*arguments, **variables)
+    assert code == 0
+    return written
+
+
+def ended(*arguments: object, **variables: str) -> tuple[str, int]:
+    """What a command writes to a terminal, and its exit code."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         command_of(*arguments),
@@ -32,8 +39,7 @@ def seen(*arguments: object, **variables: str) -> str:
         except OSError:  # the other end is closed
             break
     os.close(ours)
-    assert process.wait(timeout=10) == 0
-    return written.decode().replace("\r\n", "\n")
+    return written.decode().replace("\r\n", "\n"), process.wait(timeout=10)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +81,30 @@ def test_progress_is_shown_and_gone_in_the_end(folder: Path, imported: Path) -> 
 
     assert "Saving records" in text
     assert "Saving records" not in text.rpartition("\x1b[2K")[2]  # the bar's line was erased
+
+
+def test_a_long_error_is_broken_between_its_words(folder: Path) -> None:
+    asked = ("report", "--no-color", "--config", f"{'far/' * 20}away.toml")
+
+    text, code = ended(*asked, COLUMNS="40")
+    piped = subprocess.run(
+        command_of(*asked), env=environment(), check=False, stderr=subprocess.PIPE, text=True
+    ).stderr
+
+    narrow = text.splitlines()
+    assert code == 1
+    words = ["error:", f"{'far/' * 20}away.toml:", "there", "is", "no", "such", "configuration"]
+    assert [word for line in narrow for word in line.split()] == [*words, "file"]
+    assert narrow[-2:] == ["       there is no such configuration", "       file"]
+    assert piped == f"{' '.join(words)} file\n"
+
+
+def test_a_mistake_in_an_option_is_broken_between_its_words(sample: Path) -> None:
+    text, code = ended("chart", "--no-color", "pie", "-o", "a.svg", COLUMNS="60")
+
+    assert code == 2
+    lines = text.splitlines()
+    said = lines[lines.index("") + 1 :]
+    assert said[0] == "Error: Invalid value for NAME: there is no chart 'pie';"
+    assert all(line.startswith("       ") and len(line) <= 60 for line in said[1:])
+    assert "lead_time_distribution," in " ".join(said).split()

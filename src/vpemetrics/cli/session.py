@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 KNOWN, BUG, INTERRUPTED = 1, 3, 130
 
 _NAME: Final = "vpemetrics"
+_NARROWEST: Final = 20
 _QUIET: Final = "\x1b[2m{}\x1b[0m"
 _ALARM: Final = "\x1b[1m{}\x1b[0m"
 
@@ -183,7 +184,18 @@ class Session:
         )
 
     def _say(self, text: str, style: str = "{}") -> None:
-        typer.echo(style.format(text) if self.colors(sys.stderr) else text, err=True)
+        said = _on_lines(text)
+        typer.echo(style.format(said) if self.colors(sys.stderr) else said, err=True)
+
+
+def _on_lines(text: str, behind: int = 0) -> str:
+    """The text on lines as a terminal is wide, `behind` so many columns; elsewhere as it is."""
+    if not sys.stderr.isatty():
+        return text
+    from vpemetrics.cli.line_breaks import broken
+    from vpemetrics.cli.outputs import width
+
+    return broken(text, max(_NARROWEST, width() - behind))
 
 
 def _no_store_there(choice: "StoreChoice", error: OSError) -> FixInput:
@@ -300,7 +312,13 @@ def _told(session: Session) -> Iterator[None]:
     """Tells people of what went wrong, and ends with the exit code it has."""
     try:
         yield
-    except (typer.BadParameter, typer.Exit, typer.Abort, BrokenPipeError):
+    except typer.BadParameter as error:
+        label = "Error: "  # which comes before what the error says
+        behind = len(label) + len(error.format_message()) - len(error.message)
+        lines = _on_lines(error.message, behind).splitlines()
+        error.message = f"\n{' ' * len(label)}".join(lines)
+        raise
+    except (typer.Exit, typer.Abort, BrokenPipeError):
         raise
     except VpemetricsError as error:
         session.fail(str(error))

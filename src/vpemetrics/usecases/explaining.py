@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
-from typing import Final
 
 from vpemetrics import __version__
 from vpemetrics.errors import NotFound
@@ -12,7 +11,7 @@ from vpemetrics.metrics.facts import Cut
 from vpemetrics.metrics.figures import Figure, WindowRef
 from vpemetrics.metrics.registry import ALIASES, METRICS, Metric
 from vpemetrics.metrics.registry import find as find_metric
-from vpemetrics.reports import cells, columns, words
+from vpemetrics.reports import cells, words
 from vpemetrics.reports.explanation import Explanation
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, lookup
@@ -23,8 +22,6 @@ from vpemetrics.usecases.lineage import Progress, bring_up_to_date
 from vpemetrics.usecases.records_explained import KINDS, explain_record
 from vpemetrics.usecases.reporting import EVERYTHING, Asked, subject
 from vpemetrics.window import MISSING, Window, from_micros
-
-_LINE: Final = 72
 
 
 def _unnamed(_name: str) -> str | None:
@@ -175,13 +172,12 @@ def _unknown(view: View, name: str) -> str:
         return f"{said}; did you mean {', '.join(near)}?"
     if lookup.is_sha(name.ljust(lookup.SHORTEST_SHA, "0")) and len(name) < lookup.SHORTEST_SHA:
         return f"{said}; a sha wants at least {lookup.SHORTEST_SHA} characters"
-    metrics = columns.wrap(f"Metrics are {', '.join(METRICS)}", _LINE)
     return "\n".join(
         [
             said,
-            "A record goes by its sha, as #123 or owner/repository#123, or by the id of the",
+            "A record goes by its sha, as #123 or owner/repository#123, or by the id of the "
             "deployment, pull request or incident; of a release that is its tag",
-            *metrics,
+            f"Metrics are {', '.join(METRICS)}",
         ]
     )
 

@@ -34,7 +34,7 @@ from vpemetrics.window import DAY, MISSING, Micros, Window, to_micros, weeks_bef
 EVERYTHING: Final = "*"
 NOT_DEPLOYED: Final = (
     "no deployment is known, so there is no week to report on\n"
-    "`vpemetrics status` shows what was collected; docs/collectors.md tells what can say\n"
+    "`vpemetrics status` shows what was collected; docs/collectors.md tells what can say "
     "what was deployed: tags or commits of a git repository, GitOps, files"
 )
 
