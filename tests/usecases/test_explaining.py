@@ -164,7 +164,7 @@ def test_a_withheld_stage_lists_no_pull_request(sample: Store) -> None:
 def test_a_week_points_to_the_longer_window_of_the_report(sample: Store) -> None:
     found = explain(sample, RULES, "cfr", Asked(window=WEEK))
 
-    assert found.hints == ("The report's longer window: --from 2026-08-10 --to 2026-09-07",)
+    assert found.hints == ("The report's 4 weeks: --from 2026-08-10 --to 2026-09-07",)
 
 
 # --- records ------------------------------------------------------------------------------------

@@ -142,7 +142,18 @@ def test_a_window_that_is_asked_for_is_explained_without_another() -> None:
     assert found.choice == ""
     assert found.figure is not None
     assert found.figure.window.label == "2027-W01"
-    assert found.hints == ("The report's longer window: --from 2026-01-12 --to 2027-01-11",)
+    assert found.hints == ("The report's 52 weeks: --from 2026-01-12 --to 2027-01-11",)
+
+
+def test_recovery_points_to_all_that_the_report_shows_of_it() -> None:
+    with holding(*weekly()) as store:
+        default = explain(store, Rules(), RECOVERY)
+        week = explain(store, Rules(), RECOVERY, Asked(window=parse_week("2026-W35")))
+
+    four = "The report's 4 weeks: --from 2026-08-03 --to 2026-08-31"
+    quarter = "The report's 13 weeks: --from 2026-06-01 --to 2026-08-31"
+    assert default.hints == (four, "That week alone: --week 2026-W35")
+    assert week.hints == (four, quarter)
 
 
 def test_without_an_incident_source_recovery_has_the_window_of_all_others() -> None:

@@ -120,6 +120,8 @@ class _Text:
         self._zone = ZoneInfo(explanation.zone)
         figure = explanation.figure
         self._year = (figure.window.end - timedelta(days=1)).year if figure else None
+        covered = figure.coverage if figure else None
+        self._several = covered is None or covered.of > 1
 
     def head(self) -> list[str]:
         clock = "" if self._of.figure else f" (times in {self._of.zone})"
@@ -190,17 +192,21 @@ class _Text:
         if not entries:
             return []
         ranks = [f"{place + 1}." if group.by_value else "" for place in places]
-        named = not all(map(_names_its_service, entries))
+        named = self._several and not all(map(_names_its_service, entries))
         rows = [
             (rank, *self._row(entry, group, with_service=named))
             for rank, entry in zip(ranks, entries, strict=True)
         ]
-        columns_ = [column for column in zip(*rows, strict=True) if any(column)]
-        aligned = columns.aligned(list(zip(*columns_, strict=True)))
+        starts, whats = [self._from(entry) for entry in entries], [entry.what for entry in entries]
+        texts = _in_columns([(*row, start) for row, start in zip(rows, starts, strict=True)])
+        if max(map(columns.width, texts)) > self._width - 2:  # no room for a column of starts
+            texts = _in_columns(rows)
+            both = zip(starts, whats, strict=True)
+            whats = ["; ".join(filter(None, (start, what))) for start, what in both]
         return [
             line
-            for text, entry in zip(aligned, entries, strict=True)
-            for line in self._entry(text, entry)
+            for text, what, entry in zip(texts, whats, entries, strict=True)
+            for line in self._entry(text, columns.plain(what), entry.url)
         ]
 
     def _row(self, entry: Entry, group: Group, *, with_service: bool) -> tuple[str, ...]:
@@ -209,14 +215,12 @@ class _Text:
             columns.plain(entry.service or "") if with_service else "",
             columns.plain(entry.id[:12] if entry.kind == "commit" else entry.id),
             _value(entry, group.unit),
-            self._from(entry),
         )
 
     def _from(self, entry: Entry) -> str:
         return f"from {self._moment(entry.start_at)}" if entry.start_at else ""
 
-    def _entry(self, text: str, entry: Entry) -> Iterator[str]:
-        what = columns.plain(entry.what)
+    def _entry(self, text: str, what: str, url: str | None) -> Iterator[str]:
         line = f"  {text}  {what}" if what else f"  {text}"
         if columns.width(line) <= self._width:
             yield line
@@ -225,8 +229,8 @@ class _Text:
             pieces = [text] if fits else columns.wrap(text, self._width - 2)
             yield from (f"  {piece}" for piece in pieces)
             yield from (f"      {piece}" for piece in columns.wrap(what, self._width - 6))
-        if entry.url:
-            yield f"      {columns.plain(entry.url)}"
+        if url:
+            yield f"      {columns.plain(url)}"
 
     def hints(self) -> list[str]:
         return [line for hint in self._of.hints for line in self._wrapped(hint)]
@@ -244,6 +248,12 @@ class _Text:
 
     def _exact(self, at: datetime) -> str:
         return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _in_columns(rows: list[tuple[str, ...]]) -> list[str]:
+    """The rows in columns, those left out in which no row says anything."""
+    said = [column for column in zip(*rows, strict=True) if any(column)]
+    return columns.aligned(list(zip(*said, strict=True)))
 
 
 def _some(group: Group, wanted: int) -> range:
@@ -264,7 +274,8 @@ def _said(figure: Figure) -> str:
     if figure.metric in words.STAGES and figure.value is not None:
         return f"{words.percent(figure.value)} n={words.count(figure.n or 0)}"
     cell = cells.cell(figure)
-    return " ".join(filter(None, (cell.text, cell.value, cell.interval, cell.base, cell.note)))
+    note = f"({cell.note})" if cell.note else ""
+    return " ".join(filter(None, (cell.text, cell.value, cell.interval, cell.base, note)))
 
 
 def _value(entry: Entry, unit: Unit | None) -> str:

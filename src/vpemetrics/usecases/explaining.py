@@ -57,7 +57,8 @@ def explain(
 
 def _metric(store: Store, known: Knowledge, metric: Metric, asked: Asked) -> Explanation:
     scope, _, of, facts = subject(store, known, asked)
-    window = asked.window or shown_over(facts, of, scope, metric.name)
+    shown = shown_over(facts, of, scope, metric.name)
+    window = asked.window or shown
     cut = Cut(facts=facts, scope=scope, window=window)
     figure = metric.measure(cut)
     with store.view() as view:
@@ -75,7 +76,7 @@ def _metric(store: Store, known: Knowledge, metric: Metric, asked: Asked) -> Exp
         groups=found.groups,
         arithmetic=(*_without_value(figure), *found.arithmetic),
         curve=found.curve,
-        hints=tuple(_elsewhere(of, asked.window)),
+        hints=tuple(_elsewhere(of, window, shown)),
     )
 
 
@@ -107,14 +108,14 @@ def _why(cut: Cut, main: Window) -> str:
     return f"{', '.join(filter(None, (shown, why)))}."
 
 
-def _elsewhere(of: Windows, asked: Window | None) -> Iterator[str]:
-    """How to ask for the other window of the report, where it has two."""
-    if of.headline == of.main:
-        return
-    if asked is None:
+def _elsewhere(of: Windows, explained: Window, shown: Window) -> Iterator[str]:
+    """How to ask for the other windows over which the report shows it."""
+    for longer in dict.fromkeys((of.headline, shown)):
+        if longer not in (explained, of.main):
+            length = words.length(reference(longer))
+            yield f"The report's {length}: --from {longer.start} --to {longer.end}"
+    if explained != of.main:
         yield f"That week alone: --week {of.main.label}"
-    else:
-        yield f"The report's longer window: --from {of.headline.start} --to {of.headline.end}"
 
 
 def _meant(view: View, name: str, commit_named: Callable[[str], str | None]) -> Match:

@@ -166,7 +166,8 @@ def _frequency(teller: _Teller, figure: Figure) -> Behind:
             ),
         ),
         arithmetic=(
-            f"{figure.n} deployments ({each or 'none'}) ÷ {weeks:.6g} weeks{collected} "
+            f"{words.counted(figure.n or 0, 'deployment')}{f' ({each})' if each else ''} ÷ "
+            f"{weeks:.6g} {'week' if weeks == 1 else 'weeks'}{collected} "
             f"= {figure.value:.6g} per week",
         ),
     )
@@ -216,8 +217,8 @@ def _accounting(beside: Mapping[str, float]) -> Iterable[str]:
         yield "No pull request was merged in the window."
         return
     yield (
-        f"Of the {merged_:,} pull requests merged in the window {shipped:,} were shipped and "
-        f"counted (whenever that was), {waiting:,} wait, {left_out:,} are left out by reason."
+        f"Pull requests merged in the window: {merged_:,}; shipped and counted, whenever that was: "
+        f"{shipped:,}; waiting: {waiting:,}; left out by reason: {left_out:,}."
     )
 
 
@@ -509,7 +510,7 @@ def _woodruff(seconds: Any, clusters: Any, limits: IntervalRef | None) -> Iterab
 def _survival(found: Rows, figure: Figure, cut: Cut) -> tuple[str, ...]:
     n, still_open = len(found), int((~found.over).sum())
     if not n:
-        return ("There is none in the window.",)
+        return ("None is known in the window.",)
     if n < dora.FEW:
         return (f"{n} in all: with fewer than {dora.FEW} the values are listed, without a median.",)
     now = _clock(cut.facts.data_as_of, cut.window.zone)
