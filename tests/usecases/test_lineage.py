@@ -1,5 +1,7 @@
 """Keeping the derived tables in step: whatever arrives in whatever order, they end up the same."""
 
+import gc
+import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -14,6 +16,8 @@ from hypothesis import strategies as st
 from postgres import Server
 from stored import SOURCE, Stored, derive, empty_store, read
 
+from vpemetrics.lineage.services import Services
+from vpemetrics.lineage.trace import trace
 from vpemetrics.records import (
     AnyRecord,
     Change,
@@ -27,7 +31,8 @@ from vpemetrics.rules import LeadTimeStart, Rules, Service
 from vpemetrics.simulate.organisation import records_of
 from vpemetrics.simulate.plan import Plan
 from vpemetrics.store import Store
-from vpemetrics.usecases.lineage import bring_up_to_date, recompute
+from vpemetrics.store.history import Facts
+from vpemetrics.usecases.lineage import bring_up_to_date, recompute, service_facts
 
 
 def earlier(record: AnyRecord) -> AnyRecord | None:
@@ -373,6 +378,23 @@ def test_nothing_is_traced_where_nothing_is_new() -> None:
         assert bring_up_to_date(store, Rules()) == 0
         assert store.save(SOURCE, BASE).changed == {}
         assert bring_up_to_date(store, Rules()) == 0
+
+
+def test_a_history_is_let_go_once_it_is_traced() -> None:
+    with empty_store() as store:
+        store.save(SOURCE, BASE)
+        with store.view() as connection:
+            found = service_facts(Facts(connection, Services(Rules())), Rules(), ["shop"])
+            (facts,) = list(found)
+    graph = weakref.ref(facts.history.graph)
+    gc.disable()  # which looks for cycles at last, when a hundred histories are in memory
+    try:
+        assert len(trace(facts, Rules()).deployed) == 3
+        del facts, found
+
+        assert graph() is None
+    finally:
+        gc.enable()
 
 
 def test_only_services_that_something_new_touches_are_traced() -> None:

@@ -330,26 +330,34 @@ def first_shipped(
     cherry-pick of them; merged into another branch, with the pull request that carries it on.
     """
     when = _held_from(ownership, reached)
-    carriers = ownership.carriers
-    landed: dict[int, int] = {}
-
-    def landed_at(at: int) -> int:
-        if at in landed:
-            return landed[at]
-        position = when[ownership.place(ownership.changes[at].merge_commit)]
-        for carrier in reversed(carriers.get(at, ())):
-            position = min(position, landed_at(carrier))
-        landed[at] = position
-        return position
+    landed = _Landed(ownership, when)
 
     def shipped_at(at: int) -> int:
-        position = landed_at(at)
         if own := ownership.places[at]:
-            return min(position, max([when[place] for place in own]))
-        return position
+            return min(landed[at], max([when[place] for place in own]))
+        return landed[at]
 
     found = [(at, shipped_at(at)) for at in reversed(mine)]  # carriers come later
     return {at: position for at, position in reversed(found) if position != NEVER}
+
+
+class _Landed(dict[int, int]):
+    """For pull requests the first deployment with the merge of it, or of one that carries it on.
+
+    A function that calls itself would keep the history until Python looks for cycles.
+    """
+
+    def __init__(self, ownership: Ownership, when: Sequence[int]) -> None:
+        super().__init__()
+        self._ownership, self._when = ownership, when
+
+    def __missing__(self, at: int) -> int:
+        ownership = self._ownership
+        position = self._when[ownership.place(ownership.changes[at].merge_commit)]
+        for carrier in reversed(ownership.carriers.get(at, ())):
+            position = min(position, self[carrier])
+        self[at] = position
+        return position
 
 
 def _held_from(ownership: Ownership, reached: Sequence[int]) -> list[int]:
