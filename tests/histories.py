@@ -30,6 +30,7 @@ PAUSES = (0, 5, 20, 60, 61, 240, 241, 1440, 7 * 1440)
 LAGS = (0, 60, -4, -5, -6, -90)
 REGIONS = ("production", "prod-us")
 AUTHORS = {9: "dependabot[bot]", 11: None}
+SHARED = 8
 FOLDERS = ("shop/cart.py", "till/pay.py", "docs/index.md")
 
 Step = tuple[str, int, int, int]
@@ -52,7 +53,7 @@ class Shape:
     paths: bool = False
     graph: bool = True
     fork: bool = False
-    """Whether each repository has all commits, as a fork that takes in what the other does."""
+    """Whether each repository has the first commits of the other too, as forks have."""
     start: LeadTimeStart = LeadTimeStart.FIRST_COMMIT
 
 
@@ -117,8 +118,9 @@ class World:
 
     def _told_commits(self) -> Iterable[Commit]:
         repositories = [main.repository for main in self._mains()]
-        for commit in self.commits.values():
-            for name in repositories if self.shape.fork else [commit.repository]:
+        for number, commit in enumerate(self.commits.values()):
+            shared = self.shape.fork and number < SHARED
+            for name in repositories if shared else [commit.repository]:
                 yield replace(commit, repository=name)
 
     def rules(self) -> Rules:
