@@ -1,5 +1,6 @@
 import pytest
 
+from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.tags import Tag, deployed_tags, is_release, service_of
 
 RELEASES = """
@@ -63,6 +64,28 @@ def test_a_name_before_the_version_is_a_service(name: str, service: str | None) 
     ],
 )
 def test_patterns_choose_the_tags(patterns: tuple[str, ...], expected: list[str]) -> None:
-    tags = [Tag(name, "a" * 40, "0") for name in ("v1.0", "v1.1-rc1", "web/v2.0", "live")]
+    names = ("v1.0", "v1.1-rc1", "web/v2.0", "live")
+    tags = [Tag(name, name, "0") for name in names]
 
     assert [tag.name for tag in deployed_tags(tags, patterns)] == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ("v3.11.0@a:100 v0.311.0@a:500 v3.11.1@b:300 v0.311.1@b:300", "v3.11.0 v3.11.1"),
+        ("v1.0@a:100 web/v1.0@a:100 web/v1.1@a:100", "v1.0 web/v1.1"),
+        ("v1.0@a:100 v1.1@b:100 v1.0.1@a:90", "v1.1 v1.0.1"),
+    ],
+)
+def test_a_commit_is_released_once_under_a_name(tags: str, expected: str) -> None:
+    said = (one.replace("@", " ").replace(":", " ").split() for one in tags.split())
+    found = [Tag(*one) for one in said]
+
+    assert [tag.name for tag in deployed_tags(found, ())] == expected.split()
+    assert deployed_tags(found, ["*"]) == found  # a pattern means what it says
+
+
+def test_brackets_in_a_pattern_are_a_mistake() -> None:
+    with pytest.raises(ValueError, match=r"'v\[1-9\]\*': only \* and \? stand"):
+        Options(tags=("v[1-9]*",))

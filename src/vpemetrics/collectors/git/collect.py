@@ -23,7 +23,7 @@ from vpemetrics.records import AnyRecord, Commit
 from vpemetrics.window import format_instant, parse_instant
 
 _SCOPE: Final = "repository"
-_TOLD: Final = 1
+_TOLD: Final = 2
 """The version of what is told: with another one the next collection reads all again."""
 _OFTEN: Final = 4096
 

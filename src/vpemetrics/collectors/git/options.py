@@ -24,3 +24,8 @@ class Options:
     environment: str = "production"
     branch: str | None = None
     since: date | None = None
+
+    def __post_init__(self) -> None:
+        for pattern in self.tags:
+            if "[" in pattern:  # in no tag of git's
+                raise ValueError(f"tags: {pattern!r}: only * and ? stand for something else")

@@ -41,10 +41,26 @@ _GENERIC: Final = frozenset(
 
 
 def deployed_tags(tags: Sequence[Tag], patterns: Sequence[str]) -> list[Tag]:
-    """The tags that were deployments: by patterns, without any the versions that are final."""
-    if not patterns:
-        return [tag for tag in tags if is_release(tag.name)]
-    return [tag for tag in tags if is_chosen(tag.name, patterns)]
+    """The tags that were deployments: by patterns, without any the versions that are final.
+
+    Of several versions of one commit the first is the release then: a Go module, for one, is
+    tagged again under a version of its own.
+    """
+    if patterns:
+        return [tag for tag in tags if is_chosen(tag.name, patterns)]
+    releases = [tag for tag in tags if is_release(tag.name)]
+    first: dict[tuple[str, str | None], Tag] = {}
+    for tag in sorted(releases, key=_first_made):
+        first.setdefault((tag.commit, service_of(tag.name, "")), tag)
+    kept = {tag.name for tag in first.values()}
+    return [tag for tag in releases if tag.name in kept]
+
+
+def _first_made(tag: Tag) -> tuple[int, list[int]]:
+    """When a tag was made; of those of one moment the highest version comes first."""
+    found = _RELEASE.fullmatch(tag.name)
+    numbers = re.findall(r"\d+", found["numbers"]) if found else []
+    return int(tag.seconds or 0), [-int(number) for number in numbers]
 
 
 def is_release(name: str) -> bool:
