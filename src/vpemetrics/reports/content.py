@@ -345,7 +345,9 @@ def _lead_time(report: Report, column: Column) -> list[str]:
     figure = report.figure("change_lead_time", column.window)
     if figure is None or figure.n is None:
         return []
-    return [*_samples(figure, figure.n), *_waiting(figure)]
+    bots = figure.excluded.get("bot", 0) if column.window != report.window else 0
+    apart = [f"{words.counted(bots, 'bot change')} apart"] if bots else []
+    return [*_samples(figure, figure.n), *apart, *_waiting(figure)]
 
 
 def _samples(figure: Figure, n: int) -> Iterator[str]:
@@ -371,7 +373,7 @@ _ATTRIBUTION: Final = {
 
 def _waiting(figure: Figure) -> Iterator[str]:
     if waiting := int(figure.beside.get("waiting", 0)):
-        yield f"{words.count(waiting)} merged, not yet deployed"
+        yield f"{words.count(waiting)} merged in the window, not yet deployed"
 
 
 def _left_out(report: Report, column: Column) -> list[str]:
