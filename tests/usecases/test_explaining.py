@@ -272,6 +272,8 @@ def test_a_commit_lists_the_deployments_that_came_without_it(sample: Store) -> N
         ("lead-time", "change_lead_time"),
         ("example/checkout#1", "example/checkout#1"),
         ("pull_request:example/checkout#1", "example/checkout#1"),
+        ("https://git.example/example/checkout/pull/1/files", "example/checkout#1"),
+        ("https://git.example/example/checkout/-/merge_requests/1", "example/checkout#1"),
         ("files:INC-1-3", "INC-1-3"),
         ("89EE642", "89ee642a6a64ed8608c0844a0d8f4c2b88d6d202"),
     ],
@@ -287,6 +289,7 @@ def test_a_name_means_what_people_mean_by_it(sample: Store, name: str, meant: st
         ("changeleadtime", "did you mean change_lead_time"),
         ("INC-1-33", "INC-1-3"),
         ("abc123", "at least 7 characters"),
+        ("1", "did you mean '#1'? In a shell it wants the quotes"),
         ("0000000", "A record goes by its sha"),
     ],
 )

@@ -1,7 +1,9 @@
 """Explanations for whoever doubts a number: the records behind a figure, or one record's story."""
 
+import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from typing import Final
 
 from vpemetrics import __version__
 from vpemetrics.errors import NotFound
@@ -22,6 +24,11 @@ from vpemetrics.usecases.lineage import Progress, bring_up_to_date
 from vpemetrics.usecases.records_explained import KINDS, explain_record
 from vpemetrics.usecases.reporting import EVERYTHING, Asked, subject
 from vpemetrics.window import MISSING, Window, from_micros
+
+_ADDRESS: Final = re.compile(
+    r"https?://[^/]+/(?P<repository>\S+?)(?:/-)?/"
+    r"(?:pull|pulls|pull-requests|merge_requests)/(?P<number>\d+)\S*"
+)
 
 
 def _unnamed(_name: str) -> str | None:
@@ -120,6 +127,7 @@ def _elsewhere(of: Windows, explained: Window, shown: Window) -> Iterator[str]:
 
 def _meant(view: View, name: str, commit_named: Callable[[str], str | None]) -> Match:
     """The one record a name means. NotFound lists candidates if there are several."""
+    name = _of_address(name)
     found = _found(view, name) or _found(view, _other_spelling(name))
     sha = None if found else commit_named(name)
     if sha:
@@ -131,6 +139,12 @@ def _meant(view: View, name: str, commit_named: Callable[[str], str | None]) -> 
     if sha:
         raise NotFound(f"{name} is commit {sha[:12]}, which was not collected")
     raise NotFound(_unknown(view, name))
+
+
+def _of_address(name: str) -> str:
+    """What the address of a pull request names, as `owner/repository#123`; else the name."""
+    found = _ADDRESS.fullmatch(name)
+    return f"{found['repository']}#{found['number']}" if found else name
 
 
 def _other_spelling(version: str) -> str:
@@ -171,6 +185,8 @@ def _unknown(view: View, name: str) -> str:
     near += get_close_matches(name, lookup.resembling(view, name), n=3)
     if near:
         return f"{said}; did you mean {', '.join(near)}?"
+    if name.isdecimal() and lookup.find(view, f"#{name}"):
+        return f"{said}; did you mean '#{name}'? In a shell it wants the quotes"
     if lookup.is_sha(name.ljust(lookup.SHORTEST_SHA, "0")) and len(name) < lookup.SHORTEST_SHA:
         return f"{said}; a sha wants at least {lookup.SHORTEST_SHA} characters"
     return "\n".join(
