@@ -60,8 +60,8 @@ def test_a_first_run_says_what_to_do_next(folder: Path, command: str) -> None:
     assert result.stdout == ""
     assert result.stderr == (
         "error: there is no data yet in this store\n"
-        "       Bring some in with `vpemetrics import FOLDER`, or begin with `vpemetrics init`; "
-        "docs/quickstart.md tells how\n"
+        "       Bring some in with `vpemetrics import FOLDER`, begin with `vpemetrics init`, "
+        "or go to a git clone; docs/quickstart.md tells how\n"
     )
     assert list(folder.parent.rglob("*.db")) == []  # nothing was made by asking
 

@@ -177,7 +177,7 @@ class Session:
             return NoData("there is nothing in this clone to report on yet")
         how = "collect" if configuration.settings.sources else "import FOLDER"
         known = configuration.path or self.store
-        init = "" if known else f", or begin with `{self.hint('init')}`"
+        init = "" if known else f", begin with `{self.hint('init')}`, or go to a git clone"
         return NoData(
             "there is no data yet in this store\n"
             f"Bring some in with `{self.hint(how)}`{init}; docs/quickstart.md tells how"
