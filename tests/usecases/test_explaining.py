@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import changed, commits, deploys, pull
 from govuk import needs_govuk
 from govuk import records as govuk_records
 from sample import files
+from stored import SOURCE, empty_store
 
 from vpemetrics.collectors.files import read
 from vpemetrics.config.load import load
@@ -368,3 +370,16 @@ def test_no_explanation_names_a_person(sample: Store) -> None:
 def test_the_json_reads_back_as_the_same_explanation(sample: Store) -> None:
     for explanation in everything(sample):
         assert Explanation.model_validate_json(render_json(explanation)) == explanation
+
+
+def test_a_backport_is_found_from_either_pull_request() -> None:
+    graph = changed(commits("a<b<c a<p"), p={"picked_from_sha": "c"})
+    pulls = [pull(1, "Tue 09:00", by="c", of="c"), pull(2, "Tue 10:00", by="p")]
+    with empty_store() as store:
+        store.save(SOURCE, [*graph, *pulls, *deploys("Mon 10:00 eu a \n Wed 10:00 eu p")])
+        first, second = (explain(store, Rules(), f"#{number}") for number in (1, 2))
+
+    (copy,) = next(g for g in first.groups if g.title.startswith("Cherry-picked as")).entries
+    assert copy.id == "p"
+    merge = next(g for g in second.groups if g.title.startswith("Merged as")).entries
+    assert [entry.what for entry in merge] == ["belongs to #1"]

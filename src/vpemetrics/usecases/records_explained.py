@@ -166,7 +166,9 @@ class _Teller:
         place = next(at for at, one in enumerate(ownership.changes) if one.id == id_)
         change, own = ownership.changes[place], ownership.originals[place]
         listed = list(dict.fromkeys([*change.commits, *own]))
-        shas = lookup.commits_of(self._view, [*listed, change.merge_commit])
+        originals = dict.fromkeys([*own, change.merge_commit])
+        copies = [pick for sha in originals for pick in _copies(sha, ownership)]
+        shas = lookup.commits_of(self._view, [*listed, change.merge_commit, *copies])
         dates = ownership.facts.authored_at
 
         def entry(sha: int, what: str = "") -> Entry:
@@ -180,8 +182,11 @@ class _Teller:
         entries = tuple(entry(sha, _elsewhere(sha, place, ownership)) for sha in others)
         yield Group(title="Commits it lists that do not count as its own", entries=entries)
         if change.merge_commit in shas:
-            merge = (entry(change.merge_commit),)
+            merge = (entry(change.merge_commit, _anothers(change.merge_commit, place, ownership)),)
             yield Group(title="Merged as (merge, squash or last rebased commit)", entries=merge)
+        if copies:
+            title = "Cherry-picked as, which ships it too"
+            yield Group(title=title, entries=tuple(map(entry, copies)))
 
     def _waiting(self, change: int) -> Iterable[Fact]:
         for row in lookup.waiting_item(self._view, change):
@@ -480,10 +485,18 @@ class _Teller:
 
 def _elsewhere(sha: int, place: int, ownership: Any) -> str:
     """Why a listed commit is not a pull request's own."""
+    return _anothers(sha, place, ownership) or "a merge commit"
+
+
+def _anothers(sha: int, place: int, ownership: Any) -> str:
+    """Which other pull request a commit belongs to; empty for none."""
     owner = ownership.owner.get(sha)
-    if owner is not None and owner != place:
-        return f"belongs to {ownership.changes[owner].key}"
-    return "a merge commit"
+    return "" if owner in (None, place) else f"belongs to {ownership.changes[owner].key}"
+
+
+def _copies(sha: int, ownership: Any) -> Iterable[int]:
+    """The cherry-picks of a commit that were collected."""
+    return (pick for pick in ownership.picks.get(sha, ()) if pick in ownership.graph.index)
 
 
 def _live_earlier(one: JudgedPart, every: Iterable[JudgedPart]) -> DeploymentRow | None:
