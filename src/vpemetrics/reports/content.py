@@ -214,7 +214,9 @@ def _at_merge(row: Row, figures: Sequence[Figure | None]) -> Iterator[Row]:
     counts = [int(one.beside.get("starts_at_merge", 0)) if one else 0 for one in figures]
     if row.metric == "change_lead_time" and any(counts):
         told = [
-            Cell(base=f"for {words.count(count)} of {words.count(one.n or 0)}") if one else Cell()
+            Cell(base=f"for {words.count(count)} of {words.count(one.n)}")
+            if one and one.n
+            else Cell()
             for count, one in zip(counts, figures, strict=True)
         ]
         yield Row("starts at merge", 2, cells=tuple(told))

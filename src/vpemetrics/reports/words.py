@@ -65,7 +65,8 @@ REASONS: Final[Mapping[str, str]] = {
     "starts_at_merge": "changes whose original commits are unknown",
     "unknown": "incidents without a known cause",
     "unknown_commit": "deployments of an unknown commit",
-    "without_paths": "services of a shared repository without path patterns",
+    "without_paths": "services that share a repository without path patterns: each counts the "
+    "changes of all",
 }
 """What is left out, or a problem, under the reason a figure or problem gives."""
 
