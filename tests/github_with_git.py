@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from urllib.parse import urlsplit
+
+from loopback import serving
 
 
 class _Server(ThreadingHTTPServer):
@@ -39,14 +40,8 @@ def with_git(
     server = _Server(("127.0.0.1", 0), _Handler)
     server.repositories, server.behind = repositories, behind
     server.token, server.meanwhile = token, meanwhile
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(server):
         yield f"http://127.0.0.1:{server.server_port}/api/v3"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -109,10 +109,17 @@ def loopback(hourglass: Hourglass) -> Iterator[Loopback]:
     server.daemon_threads = True
     here = Loopback(hourglass, f"http://127.0.0.1:{server.server_port}")
     server.here = here  # type: ignore[attr-defined]
+    with serving(server):
+        yield here
+
+
+@contextmanager
+def serving(server: ThreadingHTTPServer) -> Iterator[None]:
+    """Has a server answer, in a thread of its own, to the end of the block."""
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield here
+        yield
     finally:
         server.shutdown()
         thread.join()
