@@ -34,6 +34,19 @@ def test_versions_and_commits_of_late_are_counted(repository: GitRepository) -> 
     assert found.merges.count == 4
 
 
+def test_versions_of_one_commit_are_one_as_they_are_when_collected(
+    repository: GitRepository,
+) -> None:
+    repository.at = NOW - timedelta(days=9)
+    repository.commit()
+    repository.tag("v3.11.0")
+    repository.tag("v0.311.0")
+
+    found = sight(repository).tags
+
+    assert (found.tally.count, found.ever) == (1, 1)
+
+
 def test_a_merge_is_one_commit_of_the_branch(repository: GitRepository) -> None:
     repository.at = NOW - timedelta(days=9)
     repository.commit()

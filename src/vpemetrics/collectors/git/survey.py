@@ -5,7 +5,7 @@ from typing import Final
 
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.log import moment
-from vpemetrics.collectors.git.tags import is_release, service_of
+from vpemetrics.collectors.git.tags import deployed_tags, service_of
 from vpemetrics.collectors.seen import DAYS, Sight, Tally, Versions
 
 _CODEOWNERS: Final = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
@@ -26,7 +26,7 @@ def sight_of(clone: Clone, now: datetime) -> Sight:
 
 
 def _versions(clone: Clone, since: datetime) -> Versions:
-    tags = [tag for tag in clone.tags if is_release(tag.name)]
+    tags = deployed_tags(clone.tags, ())
     late = [tag for tag in tags if (at := moment(tag.seconds)) and at >= since]
     services = {service_of(tag.name, clone.name) or "" for tag in late or tags}
     return Versions(
