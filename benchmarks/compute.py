@@ -22,8 +22,8 @@ from vpemetrics.lineage.trace import ServiceFacts, trace
 from vpemetrics.metrics.evaluate import evaluate, windows
 from vpemetrics.store import Store
 from vpemetrics.store.history import Facts
-from vpemetrics.usecases.knowledge import Knowledge
-from vpemetrics.usecases.lineage import service_facts
+from vpemetrics.usecases.report_context import ReportContext
+from vpemetrics.usecases.update_lineage import service_facts
 from vpemetrics.window import Window, date_of
 
 
@@ -53,7 +53,7 @@ def main() -> None:
                 with timed("trace: changes, kinds, failures", seconds):
                     trace(facts, rules)
         with timed("all figures over all history, from derived tables", seconds):
-            figures(store, Knowledge.load(store, rules))
+            figures(store, ReportContext.load(store, rules))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print("| what | seconds |\n| --- | ---: |")
     for what, spent in seconds.items():
@@ -78,7 +78,7 @@ def walk(facts: ServiceFacts) -> None:
     graph.first_reached(graph.index.get(row.commit, NONE) for row in ordered)
 
 
-def figures(store: Store, known: Knowledge) -> None:
+def figures(store: Store, known: ReportContext) -> None:
     """Every figure of a report over the whole history."""
     starts = [a for stretches in known.coverage.values() for a, _ in stretches]
     zone = known.rules.zone

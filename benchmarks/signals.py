@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vpemetrics.metrics.charts import Chart, Kind, Point, Signal, Word
+from vpemetrics.metrics.charts import Chart, ChartKind, Point, Signal, Word
 from vpemetrics.metrics.comparisons import (
     LEVEL,
     Samples,
@@ -125,7 +125,7 @@ def stable_charts(random: np.random.Generator) -> Iterable[Chart]:
     """Deployments, failures and rework of an organisation that never changes."""
     rate = float(np.exp(random.uniform(np.log(4), np.log(40))))
     deployed = random.poisson(rate, HISTORY + YEAR)
-    yield chart("deployment_frequency", EVERYONE, Kind.XMR, weeks(deployed))
+    yield chart("deployment_frequency", EVERYONE, ChartKind.XMR, weeks(deployed))
     for metric in ("change_fail_rate", "deployment_rework_rate"):
         yield failure_chart(metric, deployed, random.uniform(0.02, 0.25), random)
 
@@ -142,8 +142,8 @@ def failure_chart(
         for place, one in enumerate(ones)
     ]
     return weekly_or_rare(
-        chart(metric, EVERYONE, Kind.XMR, weekly),
-        chart(metric, EVERYONE, Kind.G, stretches(single)),
+        chart(metric, EVERYONE, ChartKind.XMR, weekly),
+        chart(metric, EVERYONE, ChartKind.G, stretches(single)),
     )
 
 
@@ -183,7 +183,7 @@ def words_per_point(rate: float, times: float, years: int, random: np.random.Gen
     for _ in range(years):
         mean = rate if times == 1 else random.gamma(rate / (times - 1), times - 1, HISTORY + YEAR)
         deployed = random.poisson(mean, HISTORY + YEAR)
-        total.add(chart("deployment_frequency", EVERYONE, Kind.XMR, weeks(deployed)))
+        total.add(chart("deployment_frequency", EVERYONE, ChartKind.XMR, weeks(deployed)))
     return total.words / total.points
 
 
@@ -203,10 +203,10 @@ def detection(years: int) -> Iterator[str]:
 
 def weeks_until_better(rate: float, rise: float, random: np.random.Generator) -> int:
     """How many weeks after the baseline the rise is called better; a year and one if never."""
-    before = random.poisson(rate, FULL[Kind.XMR])
+    before = random.poisson(rate, FULL[ChartKind.XMR])
     after = random.poisson(rate * rise, YEAR)
     points = weeks([*before, *after])
-    signals = chart("deployment_frequency", EVERYONE, Kind.XMR, points).signals
+    signals = chart("deployment_frequency", EVERYONE, ChartKind.XMR, points).signals
     rose = monday(len(before))
     better = ((one.start - rose).days // 7 + 1 for one in signals if one.word is Word.BETTER)
     return next(better, YEAR + 1)

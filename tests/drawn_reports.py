@@ -16,11 +16,11 @@ from example_reports import (
     weeks_to,
 )
 
-from vpemetrics.metrics.charts import Chart, Kind, Point
+from vpemetrics.metrics.charts import Chart, ChartKind, Point
 from vpemetrics.metrics.figures import Figure, Scope, Unit, WindowRef
 from vpemetrics.metrics.history import WITHIN
 from vpemetrics.metrics.intervals import wilson
-from vpemetrics.metrics.samples import Distribution, History, Recovery, ServiceWeeks
+from vpemetrics.metrics.samples import ChartSamples, Distribution, Recovery, ServiceWeeks
 from vpemetrics.metrics.signals import chart
 from vpemetrics.reports.model import Report
 
@@ -44,7 +44,7 @@ def week_points(counts: Sequence[int | None]) -> tuple[Point, ...]:
 
 
 def deployments_chart(counts: Sequence[int | None], steps: Sequence[date] = ()) -> Chart:
-    return chart("deployment_frequency", ACME, Kind.XMR, week_points(counts), steps)
+    return chart("deployment_frequency", ACME, ChartKind.XMR, week_points(counts), steps)
 
 
 def stretches_chart(went_well: Sequence[int | None], scope: Scope = ACME) -> Chart:
@@ -54,7 +54,7 @@ def stretches_chart(went_well: Sequence[int | None], scope: Scope = ACME) -> Cha
         Point(label=f"{on}", start=on, value=None if n is None else float(n), hollow=on == ends[-1])
         for on, n in zip(ends, went_well, strict=True)
     ]
-    return chart("change_fail_rate", scope, Kind.G, points)
+    return chart("change_fail_rate", scope, ChartKind.G, points)
 
 
 def block(ago: int) -> WindowRef:
@@ -106,8 +106,8 @@ def recovery(days_ago: int, hours: float, *, open_: bool = False) -> Recovery:
     return Recovery(service="checkout", on=on, seconds=hours * HOUR, open=open_)
 
 
-def history(services: Sequence[str] = ("checkout", "search", "accounts")) -> History:
-    return History(
+def history(services: Sequence[str] = ("checkout", "search", "accounts")) -> ChartSamples:
+    return ChartSamples(
         lead_times=distribution([0.4 * HOUR * 1.031**n for n in range(214)]),
         recoveries=tuple(
             [recovery(170 - 6 * n, 0.1 * 1.25 ** (n % 23)) for n in range(28)]
@@ -161,7 +161,7 @@ def hardly_anything() -> Report:
         incidents=None,
     ).model_copy(
         update={
-            "history": History(
+            "history": ChartSamples(
                 lead_times=distribution(few),
                 recoveries=(),
                 since=WEEK.end - timedelta(weeks=26),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from vpemetrics.collectors.base import Occasion, Portion
+from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.github import Options, collect
 from vpemetrics.records import AnyRecord, Commit
 from vpemetrics.rules import Rules
@@ -38,20 +38,18 @@ class Collected:
 
     def collect(self, later: timedelta = timedelta(hours=1), **settings: Any) -> "Collected":
         """One more collection, so much later; all of it."""
-        for _ in self.portions(later, **settings):
+        for _ in self.batches(later, **settings):
             pass
         return self
 
-    def portions(
-        self, later: timedelta = timedelta(hours=1), **settings: Any
-    ) -> Generator[Portion]:
-        """One more collection, a portion at a time; each is kept before it is given."""
+    def batches(self, later: timedelta = timedelta(hours=1), **settings: Any) -> Generator[Batch]:
+        """One more collection, a batch at a time; each is kept before it is given."""
         self.now += later
         self.told, self.warnings = [], []
         requests, points = self.github.requests, self.github.points
         asked = {"url": self.github.url, **self.settings, **settings}
         options = Options(token="env:TOKEN", **asked)
-        occasion = Occasion(
+        context = CollectionContext(
             source="github",
             now=self.now,
             cursors=dict(self.cursors),
@@ -61,9 +59,9 @@ class Collected:
             secret=lambda _reference: TOKEN,
         )
         try:
-            for portion in collect(options, occasion):
-                self._keep(portion)
-                yield portion
+            for batch in collect(options, context):
+                self._keep(batch)
+                yield batch
         finally:
             self.requests = self.github.requests - requests
             self.points = self.github.points - points
@@ -90,11 +88,11 @@ class Collected:
         """The same GitHub, of which nothing was collected yet."""
         return replace(self, cursors={}, records={}, told=[], warnings=[])
 
-    def _keep(self, portion: Portion) -> None:
-        told = list(portion.records)
+    def _keep(self, batch: Batch) -> None:
+        told = list(batch.records)
         self.told += told
         self.records.update({(one.KIND, one.key): one for one in told})
-        self.cursors.update(portion.cursors)
+        self.cursors.update(batch.cursors)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vpemetrics.collectors.base import Collector, Occasion
+from vpemetrics.collectors.base import CollectionContext, Collector
 from vpemetrics.collectors.git import GIT, Options
 from vpemetrics.records import AnyRecord, Change, Commit, Coverage, Deployment
 from vpemetrics.rules import Rules
@@ -122,7 +122,7 @@ class Collected:
     def again(self) -> "Collected":
         """Collects once more, as a store would: a record that comes again replaces the old one."""
         self.warnings, self.new = [], []
-        occasion = Occasion(
+        context = CollectionContext(
             source="git",
             now=self.now,
             cursors=dict(self.cursors),
@@ -130,9 +130,9 @@ class Collected:
             folder=self.folder,
             warn=self.warnings.append,
         )
-        for portion in self.collector.collect(self.options, occasion):
-            self.new += portion.records
-            self.cursors |= portion.cursors
+        for batch in self.collector.collect(self.options, context):
+            self.new += batch.records
+            self.cursors |= batch.cursors
         self.known |= {(record.KIND, record.key): record for record in self.new}
         return self
 

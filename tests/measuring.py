@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from builders import MONDAY, at, commit, deploy, pull
 from stored import SOURCE, empty_store
 
-from vpemetrics.metrics.facts import Cut
+from vpemetrics.metrics.facts import Slice
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.records import AnyRecord, Change, Commit, Coverage, CoverageKind, Deployment
 from vpemetrics.rules import Rules
-from vpemetrics.usecases.knowledge import Knowledge
-from vpemetrics.usecases.lineage import bring_up_to_date
+from vpemetrics.usecases.report_context import ReportContext
+from vpemetrics.usecases.update_lineage import bring_up_to_date
 from vpemetrics.window import Window, week_of
 
 RULES = Rules()
@@ -119,7 +119,7 @@ def cutting(
     service: str | None = "shop",
     team: str | None = None,
     rules: Rules = RULES,
-) -> Iterator[Cut]:
+) -> Iterator[Slice]:
     """What records come to in a window, for a service, a team, or (with neither) everything."""
     rows = list(records)
     if not any(isinstance(row, Coverage) for row in rows):
@@ -127,7 +127,7 @@ def cutting(
     with empty_store() as store:
         store.save(SOURCE, rows)
         bring_up_to_date(store, rules)
-        known = Knowledge.load(store, rules)
+        known = ReportContext.load(store, rules)
         scope, services = known.scope(service, team)
         facts = known.facts(store, window).of(services, pooled=scope.kind != "service")
-        yield Cut(facts=facts, scope=scope, window=window)
+        yield Slice(facts=facts, scope=scope, window=window)

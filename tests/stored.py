@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from vpemetrics.records import AnyRecord
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
-from vpemetrics.usecases.lineage import bring_up_to_date
+from vpemetrics.usecases.update_lineage import bring_up_to_date
 
 SOURCE = "made-up"
 

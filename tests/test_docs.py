@@ -9,8 +9,8 @@ import pytest
 import typer.main
 
 from vpemetrics.cli import app
-from vpemetrics.cli.outputs import CHOICES
-from vpemetrics.collectors.files.cells import FIELDS, SOURCE
+from vpemetrics.cli.output import CHOICES
+from vpemetrics.collectors.files.fields import FIELDS, SOURCE
 from vpemetrics.collectors.registry import COLLECTORS
 from vpemetrics.config.model import settings
 from vpemetrics.metrics.registry import METRICS

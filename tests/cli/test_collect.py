@@ -6,7 +6,7 @@ from commandline import invoke
 
 from vpemetrics.config.load import load
 from vpemetrics.store import Store
-from vpemetrics.usecases.lineage import is_current
+from vpemetrics.usecases.update_lineage import is_current
 
 DEPLOYMENTS = """id,service,environment,status,finished_at
 1,shop,prod,succeeded,2026-09-01T10:00:00Z

@@ -19,7 +19,7 @@ from subprocesses import environment
 
 from vpemetrics.config.weekly import DAYS
 from vpemetrics.store import Store
-from vpemetrics.store.alone import only_schedule
+from vpemetrics.store.schedule_lock import only_schedule
 from vpemetrics.window import previous, week_of
 
 pytestmark = pytest.mark.takes_long

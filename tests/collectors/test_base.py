@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from vpemetrics.collectors.base import Collector, Occasion, bot_test, mark_bots
+from vpemetrics.collectors.base import CollectionContext, Collector, bot_test, mark_bots
 from vpemetrics.records import Change, Commit, Deployment, Status
 
 
@@ -47,6 +47,6 @@ def test_bots_are_marked_only_where_the_source_said_nothing() -> None:
 def test_a_collector_need_not_check_anything() -> None:
     collector = Collector(options=dict, collect=lambda _options, _occasion: iter(()))
 
-    found = list(collector.check({}, Occasion(source="x", now=datetime.now(UTC))))
+    found = list(collector.check({}, CollectionContext(source="x", now=datetime.now(UTC))))
 
     assert found == []

@@ -2,12 +2,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from vpemetrics.collectors.seen import (
-    Environment,
-    Sight,
+from vpemetrics.collectors.discovery import (
+    EnvironmentOverview,
+    RepositoryOverview,
     Tally,
     Versions,
-    Workflow,
+    WorkflowOverview,
     sounds_like_deploying,
     sounds_like_incident,
 )
@@ -26,35 +26,35 @@ from vpemetrics.config.discover import (
     told_apart,
 )
 
-SHOP = Sight(
+SHOP = RepositoryOverview(
     repository="acme/shop",
     environments=(
-        Environment(name="production", production=True, deployments=Tally(count=133)),
-        Environment(name="staging", production=False, deployments=Tally(count=410)),
+        EnvironmentOverview(name="production", production=True, deployments=Tally(count=133)),
+        EnvironmentOverview(name="staging", production=False, deployments=Tally(count=410)),
     ),
     releases=Versions(tally=Tally(count=12), ever=40),
     merges=Tally(count=100, at_least=True),
     labels={"incident": Tally(count=9)},
     codeowners="* @acme/payments\n",
 )
-SEARCH = Sight(
+SEARCH = RepositoryOverview(
     repository="acme/search",
     releases=Versions(tally=Tally(count=3), ever=3),
     merges=Tally(count=20),
     labels={"incident": Tally()},
 )
-DOCS = Sight(repository="acme/docs", merges=Tally(count=7))
+DOCS = RepositoryOverview(repository="acme/docs", merges=Tally(count=7))
 
 
-def deployed_to(*environments: Environment) -> Sight:
-    return Sight(repository="acme/shop", environments=environments)
+def deployed_to(*environments: EnvironmentOverview) -> RepositoryOverview:
+    return RepositoryOverview(repository="acme/shop", environments=environments)
 
 
-def environment(name: str, count: int, *, production: bool = False) -> Environment:
-    return Environment(name=name, production=production, deployments=Tally(count=count))
+def environment(name: str, count: int, *, production: bool = False) -> EnvironmentOverview:
+    return EnvironmentOverview(name=name, production=production, deployments=Tally(count=count))
 
 
-def chosen(*sights: Sight) -> Choice:
+def chosen(*sights: RepositoryOverview) -> Choice:
     """What is proposed for repositories."""
     return choices(sights, production_of(sights))[0]
 
@@ -72,7 +72,7 @@ def chosen(*sights: Sight) -> Choice:
     ],
 )  # fmt: skip
 def test_production_is_what_is_marked_so_or_called_so(
-    environments: list[Environment], names: tuple[str, ...]
+    environments: list[EnvironmentOverview], names: tuple[str, ...]
 ) -> None:
     assert production_of([deployed_to(*environments)]) == names
 
@@ -119,7 +119,10 @@ MALL = deployed_to(
 
 
 def test_environments_that_name_services_tell_them_apart() -> None:
-    mall, other = told_apart(MALL), Sight(repository="acme/desk", environments=SHOP.environments)
+    mall, other = (
+        told_apart(MALL),
+        RepositoryOverview(repository="acme/desk", environments=SHOP.environments),
+    )
     choice = chosen(other, mall)
     apart, rest = rules_of(choice)
 
@@ -165,27 +168,30 @@ def test_environments_that_may_mean_anything_stay_whole(names: tuple[str, ...]) 
         (SEARCH, "releases"),
         (DOCS, "merges"),  # nothing else anywhere
         (deployed_to(environment("staging", 9)), None),
-        (Sight(repository="a/b", tags=Versions(tally=Tally(count=2), ever=2)), "tags"),
-        (Sight(repository="a/b", tags=Versions(ever=41), merges=Tally(count=9)), "tags"),
+        (RepositoryOverview(repository="a/b", tags=Versions(tally=Tally(count=2), ever=2)), "tags"),
         (
-            Sight(
+            RepositoryOverview(repository="a/b", tags=Versions(ever=41), merges=Tally(count=9)),
+            "tags",
+        ),
+        (
+            RepositoryOverview(
                 repository="a/b",
-                workflows=(Workflow(name="Deploy", runs=Tally(count=5)),),
+                workflows=(WorkflowOverview(name="Deploy", runs=Tally(count=5)),),
                 releases=Versions(tally=Tally(count=3), ever=3),
             ),
             "workflow",
         ),
-        (Sight(repository="a/b"), None),
+        (RepositoryOverview(repository="a/b"), None),
     ],
 )
-def test_what_is_taken_for_a_deployment(sight: Sight, kind: str | None) -> None:
+def test_what_is_taken_for_a_deployment(sight: RepositoryOverview, kind: str | None) -> None:
     found = choices([sight], production_of([sight]))
 
     assert [one.evidence[0].kind for one in found][:1] == ([kind] if kind else [])
 
 
 def test_old_versions_of_a_library_make_it_no_service_beside_what_is_deployed() -> None:
-    library = Sight(repository="acme/library", releases=Versions(ever=41))
+    library = RepositoryOverview(repository="acme/library", releases=Versions(ever=41))
 
     assert [one.repository for one in chosen(SHOP, library).evidence] == ["acme/shop"]
 
@@ -203,7 +209,9 @@ def test_every_way_of_telling_deployments_can_be_chosen_instead() -> None:
 
 def test_workflows_get_a_rule_each() -> None:
     sights = [
-        Sight(repository=f"acme/{name}", workflows=(Workflow(name=of, runs=Tally(count=2)),))
+        RepositoryOverview(
+            repository=f"acme/{name}", workflows=(WorkflowOverview(name=of, runs=Tally(count=2)),)
+        )
         for name, of in (("a", "Deploy"), ("b", "Ship"), ("c", "Deploy"))
     ]
 
@@ -221,19 +229,19 @@ def test_workflows_get_a_rule_each() -> None:
         ([SEARCH], {"incident": 0}, ()),  # none of late, but that is what marks them
         ([DOCS], {}, ()),
         (
-            [SHOP, Sight(repository="acme/ops", labels={"outage": Tally(count=2)})],
+            [SHOP, RepositoryOverview(repository="acme/ops", labels={"outage": Tally(count=2)})],
             {"incident": 9, "outage": 2},
             (),
         ),
         (
-            [DOCS, Sight(repository="acme/ops", labels={"outage": Tally(count=2)})],
+            [DOCS, RepositoryOverview(repository="acme/ops", labels={"outage": Tally(count=2)})],
             {"outage": 2},
             ("acme/ops",),  # a repository for incidents only
         ),
     ],
 )
 def test_incidents_are_the_issues_whose_labels_are_used_for_them(
-    sights: list[Sight], labels: Mapping[str, int], repositories: tuple[str, ...]
+    sights: list[RepositoryOverview], labels: Mapping[str, int], repositories: tuple[str, ...]
 ) -> None:
     found = incidents_of(sights, ["acme/shop"])
 
@@ -289,7 +297,7 @@ spec: {{owner: {owner}}}
 """
 
 
-def service(sight: Sight) -> tuple[str, str | None, str]:
+def service(sight: RepositoryOverview) -> tuple[str, str | None, str]:
     (found,) = services_of([sight], chosen(sight))
     return found.name, found.team, found.said_by
 
@@ -328,7 +336,7 @@ def service(sight: Sight) -> tuple[str, str | None, str]:
 def test_a_service_has_the_name_and_team_that_files_give_it(
     catalog: str | None, codeowners: str | None, expected: tuple[str, str | None, str]
 ) -> None:
-    sight = Sight(
+    sight = RepositoryOverview(
         repository="acme/search",
         releases=Versions(tally=Tally(count=1), ever=1),
         catalog=catalog,
@@ -339,7 +347,7 @@ def test_a_service_has_the_name_and_team_that_files_give_it(
 
 
 def test_a_catalog_may_speak_of_another_repository() -> None:
-    of_all = Sight(
+    of_all = RepositoryOverview(
         repository="acme/catalog",
         catalog=CATALOG.format(name="finder", slug="acme/search", owner="finders"),
     )
@@ -350,7 +358,7 @@ def test_a_catalog_may_speak_of_another_repository() -> None:
 
 
 def test_services_of_one_name_are_told_apart_by_their_owners() -> None:
-    other = Sight(repository="other/search", releases=SEARCH.releases)
+    other = RepositoryOverview(repository="other/search", releases=SEARCH.releases)
 
     found = services_of([SEARCH, other], chosen(SEARCH, other))
 
@@ -377,7 +385,7 @@ def test_no_two_services_have_one_name_or_one_repository() -> None:
 
 
 def test_versions_that_name_services_make_these_the_services() -> None:
-    sight = Sight(
+    sight = RepositoryOverview(
         repository="acme/platform",
         tags=Versions(tally=Tally(count=4), ever=4, services=("api", "web")),
         codeowners="* @acme/core",

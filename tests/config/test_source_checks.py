@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from vpemetrics.config.mistakes import dotted
+from vpemetrics.config.messages import dotted
 from vpemetrics.config.source_checks import option_mistakes, source_mistakes
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vpemetrics.collectors.discovery import Tally
 from vpemetrics.collectors.github import Options
-from vpemetrics.collectors.seen import Tally
 from vpemetrics.config.discover import (
+    DeploymentEvidence,
     DeploymentRule,
-    Evidence,
     GitHubProposal,
     GitProposal,
     IncidentRule,
@@ -25,13 +25,15 @@ from vpemetrics.config.sources import configured_sources
 from vpemetrics.config.writing import render
 
 DAY = date(2026, 9, 7)
-SHOP = Evidence(
+SHOP = DeploymentEvidence(
     repository="acme/shop",
     kind="environments",
     tally=Tally(count=133),
     names=("production",),
 )
-SEARCH = Evidence(repository="acme/search", kind="workflow", tally=Tally(count=1), names=("Ship",))
+SEARCH = DeploymentEvidence(
+    repository="acme/search", kind="workflow", tally=Tally(count=1), names=("Ship",)
+)
 GITHUB = GitHubProposal(
     url="https://api.github.com",
     token="env:GITHUB_TOKEN",
@@ -175,7 +177,7 @@ def test_what_is_written_is_nice_to_read() -> None:
 def test_many_repositories_stand_below_each_other_and_a_few_give_reasons() -> None:
     many = tuple(f"acme/repository-{number}" for number in range(30))
     evidence = tuple(
-        Evidence(repository=name, kind="releases", tally=Tally(count=1)) for name in many
+        DeploymentEvidence(repository=name, kind="releases", tally=Tally(count=1)) for name in many
     )
     github = GitHubProposal(
         url="https://github.acme.example/api/v3",

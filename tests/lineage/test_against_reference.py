@@ -12,8 +12,8 @@ from stored import SOURCE, Parts, Stored, empty_store, read
 from vpemetrics.records import Triage
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
-from vpemetrics.usecases.knowledge import Knowledge
-from vpemetrics.usecases.lineage import bring_up_to_date
+from vpemetrics.usecases.report_context import ReportContext
+from vpemetrics.usecases.update_lineage import bring_up_to_date
 from vpemetrics.window import MINUTE, MISSING, SECOND, Window, from_micros
 
 EVERYTHING = Window(start=BEGIN.date(), end=date(2027, 1, 1))
@@ -121,7 +121,7 @@ def _recoveries(store: Store, rules: Rules) -> Iterator[tuple[Any, Any]]:
             "ON d.id = p.record_id ORDER BY d.finished_at, d.key"
         ):
             parts[deployed] = (*parts.get(deployed, ()), key)
-    ones = Knowledge.load(store, rules).facts(store, EVERYTHING).failures.rows()
+    ones = ReportContext.load(store, rules).facts(store, EVERYTHING).failures.rows()
     for one in ones:
         if one.grade in "ABC" and one.timed:
             end = None if one.restored_at == MISSING else from_micros(one.restored_at)

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from vpemetrics.metrics.charts import Baseline, Kind, Word
+from vpemetrics.metrics.charts import Baseline, ChartKind, Word
 from vpemetrics.metrics.comparisons import (
     Comparison,
     Samples,
@@ -369,18 +369,18 @@ class TestTargets:
     ) -> None:
         target = Target(metric="deployment_frequency", at_least=at_least, at_most=at_most)
 
-        assert against(target, Kind.XMR, limits(6, 14)).value == expected
+        assert against(target, ChartKind.XMR, limits(6, 14)).value == expected
 
     @pytest.mark.parametrize(
         ("kind", "by"),
         [
-            (Kind.XMR, limits(6, 14, locked=False)),
-            (Kind.XMR, limits(None, None)),
-            (Kind.G, limits(None, 14)),
+            (ChartKind.XMR, limits(6, 14, locked=False)),
+            (ChartKind.XMR, limits(None, None)),
+            (ChartKind.G, limits(None, 14)),
         ],
     )
     def test_without_locked_limits_of_weeks_nothing_is_known_yet(
-        self, kind: Kind, by: Baseline
+        self, kind: ChartKind, by: Baseline
     ) -> None:
         target = Target(metric="deployment_frequency", at_least=0)
 

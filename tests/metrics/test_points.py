@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from measuring import collected, weeks
 from stored import SOURCE, empty_store
 
-from vpemetrics.metrics.facts import Cut, Facts
+from vpemetrics.metrics.facts import MetricFacts, Slice
 from vpemetrics.metrics.figures import Figure, Scope
 from vpemetrics.metrics.points import (
     COUNTS,
@@ -26,9 +26,9 @@ from vpemetrics.metrics.registry import METRICS
 from vpemetrics.metrics.table import Table
 from vpemetrics.records import AnyRecord, Coverage, CoverageKind
 from vpemetrics.rules import Rules
-from vpemetrics.store import measures
-from vpemetrics.usecases.knowledge import Knowledge
-from vpemetrics.usecases.lineage import bring_up_to_date
+from vpemetrics.store import metric_queries
+from vpemetrics.usecases.report_context import ReportContext
+from vpemetrics.usecases.update_lineage import bring_up_to_date
 from vpemetrics.window import Window, from_micros, weeks_in
 
 EVERYONE = Scope(kind="organisation", name="Acme")
@@ -39,15 +39,15 @@ LONG = Window(start=date(2026, 2, 25), end=date(2026, 7, 1))
 @contextmanager
 def deployed(
     records: Sequence[AnyRecord], rules: Rules, window: Window = LONG
-) -> Iterator[tuple[Facts, Table]]:
+) -> Iterator[tuple[MetricFacts, Table]]:
     """The facts of a window, and what became of each deployment in it."""
     with empty_store() as store:
         store.save(SOURCE, records)
         bring_up_to_date(store, rules)
-        known = Knowledge.load(store, rules)
+        known = ReportContext.load(store, rules)
         facts = known.facts(store, window).of(known.services, pooled=True)
         with store.view() as view:
-            found = measures.outcomes(view, window.start_at, window.end_at)
+            found = metric_queries.outcomes(view, window.start_at, window.end_at)
         yield facts, outcomes_table(found, known.names)
 
 
@@ -87,7 +87,7 @@ def test_a_point_is_the_figure_of_its_week(
         for metric in (*COUNTS, *RATES):
             points = weekly_points(metric, rows, facts, every[first:], every[:first])
             figures = [
-                METRICS[metric].measure(Cut(facts=facts, scope=EVERYONE, window=week))
+                METRICS[metric].measure(Slice(facts=facts, scope=EVERYONE, window=week))
                 for week in every
             ]
 

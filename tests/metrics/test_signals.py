@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vpemetrics.config.model import Settings
-from vpemetrics.metrics.charts import Baseline, Chart, Kind, Point, Side, Word
+from vpemetrics.metrics.charts import Baseline, Chart, ChartKind, Point, Side, Word
 from vpemetrics.metrics.figures import Scope, WindowRef
 from vpemetrics.metrics.signals import (
     FALSE_ALARMS,
@@ -56,7 +56,7 @@ def deployments(
     stored: Iterable[Baseline] = (),
     scope: Scope = ACME,
 ) -> Chart:
-    return chart("deployment_frequency", scope, Kind.XMR, weeks(values), steps, stored)
+    return chart("deployment_frequency", scope, ChartKind.XMR, weeks(values), steps, stored)
 
 
 def found(of: Chart) -> list[tuple[str, str, str]]:
@@ -165,20 +165,20 @@ class TestBaseline:
     @pytest.mark.parametrize(
         ("kind", "points", "center", "limited", "locked"),
         [
-            (Kind.XMR, 0, None, False, False),
-            (Kind.XMR, 5, None, False, False),
-            (Kind.XMR, 6, 10, True, False),  # trial limits
-            (Kind.XMR, 25, 10, True, False),
-            (Kind.XMR, 26, 10, True, True),
-            (Kind.XMR, 60, 10, True, True),
-            (Kind.G, 5, None, False, False),
-            (Kind.G, 6, 10, False, False),
-            (Kind.G, 19, 10, False, False),
-            (Kind.G, 20, 10, True, True),
+            (ChartKind.XMR, 0, None, False, False),
+            (ChartKind.XMR, 5, None, False, False),
+            (ChartKind.XMR, 6, 10, True, False),  # trial limits
+            (ChartKind.XMR, 25, 10, True, False),
+            (ChartKind.XMR, 26, 10, True, True),
+            (ChartKind.XMR, 60, 10, True, True),
+            (ChartKind.G, 5, None, False, False),
+            (ChartKind.G, 6, 10, False, False),
+            (ChartKind.G, 19, 10, False, False),
+            (ChartKind.G, 20, 10, True, True),
         ],
     )
     def test_limits_come_with_the_points(
-        self, kind: Kind, points: int, center: float | None, limited: bool, locked: bool
+        self, kind: ChartKind, points: int, center: float | None, limited: bool, locked: bool
     ) -> None:
         by = baseline(weeks([10] * points), kind)
 
@@ -190,29 +190,29 @@ class TestBaseline:
         points[5] = points[5].model_copy(update={"hollow": True})
         points[27] = points[27].model_copy(update={"provisional": True})
 
-        by = baseline(points, Kind.XMR)
+        by = baseline(points, ChartKind.XMR)
 
         assert (by.points, by.first, by.last) == (25, monday(1), monday(26))
         assert by.center == 10
 
     def test_a_locked_one_does_not_wander(self) -> None:
-        stored = baseline(weeks(LEVEL), Kind.XMR)
+        stored = baseline(weeks(LEVEL), ChartKind.XMR)
 
-        assert baseline(weeks([30] * 40), Kind.XMR, stored=stored) == stored
+        assert baseline(weeks([30] * 40), ChartKind.XMR, stored=stored) == stored
 
     def test_a_trial_one_moves_and_a_step_starts_anew(self) -> None:
-        trial = baseline(weeks(LEVEL[:10]), Kind.XMR)
-        locked = baseline(weeks(LEVEL), Kind.XMR)
+        trial = baseline(weeks(LEVEL[:10]), ChartKind.XMR)
+        locked = baseline(weeks(LEVEL), ChartKind.XMR)
 
-        assert baseline(weeks([30] * 12), Kind.XMR, stored=trial).center == 30
-        assert baseline(weeks([30] * 12), Kind.XMR, MONDAY, stored=locked).center == 30
+        assert baseline(weeks([30] * 12), ChartKind.XMR, stored=trial).center == 30
+        assert baseline(weeks([30] * 12), ChartKind.XMR, MONDAY, stored=locked).center == 30
 
     @given(values=counts, later=counts)
     def test_later_points_never_move_a_locked_one(
         self, values: list[int | None], later: list[int | None]
     ) -> None:
-        by = baseline(weeks(values), Kind.XMR)
-        again = baseline(weeks([*values, *later]), Kind.XMR)
+        by = baseline(weeks(values), ChartKind.XMR)
+        again = baseline(weeks([*values, *later]), ChartKind.XMR)
 
         assert not by.locked or again == by
 
@@ -264,23 +264,23 @@ class TestSignals:
         points = weeks([*LEVEL, *[11] * 7, 0, 11])
         points[33] = points[33].model_copy(update={"hollow": True})
 
-        of = chart("deployment_frequency", ACME, Kind.XMR, points)
+        of = chart("deployment_frequency", ACME, ChartKind.XMR, points)
 
         assert found(of) == [("eight_in_a_row", "above", "week 34")]
 
     @pytest.mark.parametrize(
         ("metric", "kind", "side", "expected"),
         [
-            ("deployment_frequency", Kind.XMR, Side.ABOVE, Word.BETTER),
-            ("deployment_frequency", Kind.XMR, Side.BELOW, Word.WORSE),
-            ("change_fail_rate", Kind.XMR, Side.ABOVE, Word.WORSE),
-            ("change_fail_rate", Kind.XMR, Side.BELOW, Word.BETTER),
-            ("change_fail_rate", Kind.G, Side.ABOVE, Word.BETTER),  # more went well in between
-            ("deployment_rework_rate", Kind.G, Side.ABOVE, Word.BETTER),
+            ("deployment_frequency", ChartKind.XMR, Side.ABOVE, Word.BETTER),
+            ("deployment_frequency", ChartKind.XMR, Side.BELOW, Word.WORSE),
+            ("change_fail_rate", ChartKind.XMR, Side.ABOVE, Word.WORSE),
+            ("change_fail_rate", ChartKind.XMR, Side.BELOW, Word.BETTER),
+            ("change_fail_rate", ChartKind.G, Side.ABOVE, Word.BETTER),  # more went well in between
+            ("deployment_rework_rate", ChartKind.G, Side.ABOVE, Word.BETTER),
         ],
     )
     def test_the_good_side_depends_on_the_metric(
-        self, metric: str, kind: Kind, side: Side, expected: Word
+        self, metric: str, kind: ChartKind, side: Side, expected: Word
     ) -> None:
         beyond = 90 if side is Side.ABOVE else 0
 
@@ -292,7 +292,7 @@ class TestSignals:
         points = weeks([*LEVEL, 1, 90])
         points[26:] = [one.model_copy(update={"provisional": True}) for one in points[26:]]
 
-        signals = chart("change_fail_rate", ACME, Kind.XMR, points).signals
+        signals = chart("change_fail_rate", ACME, ChartKind.XMR, points).signals
 
         assert [(one.word, one.label) for one in signals] == [(Word.WORSE, "week 27")]
 
@@ -319,7 +319,7 @@ class TestSignals:
 
     @given(values=counts)
     def test_a_gap_changes_nothing_but_the_ranges_across_it(self, values: list[int | None]) -> None:
-        stored = baseline(weeks(LEVEL), Kind.XMR)
+        stored = baseline(weeks(LEVEL), ChartKind.XMR)
         dense = [one for one in values if one is not None]
 
         def said(after: Sequence[int | None]) -> list[tuple[str, float]]:
@@ -396,7 +396,7 @@ class TestSteps:
             )
             for at, k in enumerate([*LEVEL, *after])
         ]
-        run = lasting_run(chart("change_fail_rate", ACME, Kind.XMR, rows))
+        run = lasting_run(chart("change_fail_rate", ACME, ChartKind.XMR, rows))
 
         assert (run and run.points) == points
 
@@ -444,7 +444,7 @@ class TestWords:
             "change_fail_rate",
             "deployment_frequency",
         ]
-        charts = [chart(one, ACME, Kind.XMR, weeks(LEVEL)) for one in metrics]
+        charts = [chart(one, ACME, ChartKind.XMR, weeks(LEVEL)) for one in metrics]
 
         assert [one.metric for one in worded(charts)] == [
             "deployment_frequency",
@@ -459,12 +459,14 @@ class TestWords:
 
     def test_false_alarms_are_expected_of_the_new_points_of_a_window(self) -> None:
         weekly = deployments([*LEVEL, 10, None, 10, 10])
-        rare = chart("change_fail_rate", ACME, Kind.G, weeks([5] * 27))
+        rare = chart("change_fail_rate", ACME, ChartKind.G, weeks([5] * 27))
 
         expected = expected_false_alarms([weekly, rare], span(25, 28))
 
         # Weeks 26 and 28 of the first, 25 and 26 of the other, whose baseline ends earlier.
-        assert expected == pytest.approx(2 * FALSE_ALARMS[Kind.XMR] + 2 * FALSE_ALARMS[Kind.G])
+        assert expected == pytest.approx(
+            2 * FALSE_ALARMS[ChartKind.XMR] + 2 * FALSE_ALARMS[ChartKind.G]
+        )
 
     def test_each_level_expects_its_own(self) -> None:
         of = deployments([*LEVEL, 10, *LEVEL, 10], [monday(27)])
@@ -474,9 +476,9 @@ class TestWords:
         assert expected_false_alarms([of], span(70, 80)) == 0
 
     def test_few_failures_a_week_are_shown_as_stretches(self) -> None:
-        rare = chart("change_fail_rate", ACME, Kind.G, weeks([5] * 27))
+        rare = chart("change_fail_rate", ACME, ChartKind.G, weeks([5] * 27))
         few, many = (
-            chart("change_fail_rate", ACME, Kind.XMR, weeks([count] * 26)) for count in (2, 3)
+            chart("change_fail_rate", ACME, ChartKind.XMR, weeks([count] * 26)) for count in (2, 3)
         )
 
         assert weekly_or_rare(few, rare) is rare

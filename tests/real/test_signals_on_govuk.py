@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from govuk import needs_govuk, records
 
-from vpemetrics.metrics.charts import Chart, Kind, Point
+from vpemetrics.metrics.charts import Chart, ChartKind, Point
 from vpemetrics.metrics.figures import Scope
 from vpemetrics.metrics.signals import chart, step_to_paste
 from vpemetrics.records import Deployment, Status
@@ -30,7 +30,7 @@ def deployments() -> Chart:
     mondays = [FIRST + timedelta(weeks=at) for at in range((last - FIRST).days // 7)]
     points = [Point(label=week_of(day).label, start=day, value=in_week[day]) for day in mondays]
     return chart(
-        "deployment_frequency", Scope(kind="organisation", name="GOV.UK"), Kind.XMR, points
+        "deployment_frequency", Scope(kind="organisation", name="GOV.UK"), ChartKind.XMR, points
     )
 
 

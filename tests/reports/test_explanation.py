@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from vpemetrics.metrics.figures import Figure, FigureCoverage, Scope, Unit, WindowRef
-from vpemetrics.reports.explanation import Entry, Explanation, Group, render
+from vpemetrics.reports.explanation import Entry, Explanation, RecordGroup, render
 
 WINDOW = WindowRef(start=date(2026, 8, 10), end=date(2026, 9, 7), label="2026-08-10..2026-09-07")
 STARTED = datetime(2025, 11, 28, 19, 5, tzinfo=UTC)
@@ -21,7 +21,7 @@ def explanation(*entries: Entry, services: int = 1) -> Explanation:
         n=len(entries),
         coverage=FigureCoverage(services=services, of=services),
     )
-    group = Group(title="Changes", role="n", unit=Unit.SECONDS, entries=entries)
+    group = RecordGroup(title="Changes", role="n", unit=Unit.SECONDS, entries=entries)
     return Explanation(
         version="1",
         subject="metric",

@@ -21,7 +21,7 @@ from example_reports import (
 )
 from hypothesis import HealthCheck, given, settings
 
-from vpemetrics.metrics.charts import Kind, Side
+from vpemetrics.metrics.charts import ChartKind, Side
 from vpemetrics.reports import jsonreport, words
 from vpemetrics.reports.charts import palette
 from vpemetrics.reports.model import NewLevel, Problem, Report
@@ -156,7 +156,8 @@ def test_every_colour_of_the_charts_has_another_in_the_dark() -> None:
 
 def test_a_run_that_goes_on_can_be_declared() -> None:
     level = NewLevel(
-        metric="deployment_frequency", kind=Kind.XMR, side=Side.ABOVE, since=WEEK.start, points=9,
+        metric="deployment_frequency", kind=ChartKind.XMR, side=Side.ABOVE,
+        since=WEEK.start, points=9,
         center=41.5, step='[[step]]\nmetric = "deployment_frequency"',
     )  # fmt: skip
     rendered = render(drawn_week().model_copy(update={"new_levels": (level,)})).decode()

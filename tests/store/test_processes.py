@@ -61,7 +61,7 @@ def test_processes_that_save_at_once_lose_and_double_nothing(location: str) -> N
 def test_processes_that_trace_at_once_double_nothing(location: str) -> None:
     code = """
         from vpemetrics.rules import Rules
-        from vpemetrics.usecases.lineage import bring_up_to_date
+        from vpemetrics.usecases.update_lineage import bring_up_to_date
         with Store.open(sys.argv[1]) as store:
             bring_up_to_date(store, Rules())
     """

@@ -16,7 +16,7 @@ from vpemetrics.errors import NewerStore, NoData, StoreBusy, StoreFull, StorePro
 from vpemetrics.records import Commit
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, upgrade
-from vpemetrics.usecases.lineage import bring_up_to_date
+from vpemetrics.usecases.update_lineage import bring_up_to_date
 
 pytestmark = pytest.mark.needs_postgresql
 

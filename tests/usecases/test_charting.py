@@ -9,13 +9,13 @@ from builders import MONDAY, deploy, incident
 from measuring import collected, weeks
 from stored import SOURCE, empty_store
 
-from vpemetrics.metrics.charts import Baseline, Chart, Kind, Word
+from vpemetrics.metrics.charts import Baseline, Chart, ChartKind, Word
 from vpemetrics.records import Coverage, CoverageKind, Deployment, Incident
 from vpemetrics.reports.model import Report
 from vpemetrics.rules import Rules, Service, Step
 from vpemetrics.store import Store
-from vpemetrics.usecases.lineage import recompute
 from vpemetrics.usecases.reporting import Asked, report
+from vpemetrics.usecases.update_lineage import recompute
 
 RULES = Rules(organisation="Acme")
 # A mean of 10, and moving ranges of 2 and 0.
@@ -232,7 +232,7 @@ def test_rare_failures_are_shown_as_stretches(store: Store) -> None:
     store.save(SOURCE, [*deployed([5] * 40), *failing(range(1, 40, 2)), *until(42)])
 
     rare = chart(reported(store, 40), "change_fail_rate")
-    assert rare.kind is Kind.G
+    assert rare.kind is ChartKind.G
     assert {point.value for point in rare.points[:-1]} == {9.0}
 
 

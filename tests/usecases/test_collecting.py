@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vpemetrics.collectors.base import Collector, Occasion, Portion
+from vpemetrics.collectors.base import Batch, CollectionContext, Collector
 from vpemetrics.collectors.files import FILES
 from vpemetrics.collectors.files import Options as FilesOptions
 from vpemetrics.config.sources import Source
@@ -23,7 +23,7 @@ DEPLOYMENTS = """id,service,environment,status,finished_at
 1,shop,prod,succeeded,2026-09-01T10:00:00Z
 """
 
-Collect = Callable[[Any, Occasion], Iterator[Portion]]
+Collect = Callable[[Any, CollectionContext], Iterator[Batch]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +72,14 @@ def commit(number: int, author: str = "ann") -> Commit:
 
 
 def test_the_collector_is_told_when_it_is_where_it_was_and_what_is_wanted(store: Store) -> None:
-    occasions = []
+    contexts = []
 
-    def note(options: Options, occasion: Occasion) -> Iterator[Portion]:
+    def note(options: Options, context: CollectionContext) -> Iterator[Batch]:
         assert options == Options()
-        occasions.append(occasion)
-        occasion.warn("mind the gap")
-        occasion.progress(1, 2)
-        yield Portion(records=[commit(1)], cursors={"r": f"{len(occasions)}"})
+        contexts.append(context)
+        context.warn("mind the gap")
+        context.progress(1, 2)
+        yield Batch(records=[commit(1)], cursors={"r": f"{len(contexts)}"})
 
     rules, source = Rules(zone="Europe/Dublin"), of(note)
     warned: list[str] = []
@@ -93,8 +93,8 @@ def test_the_collector_is_told_when_it_is_where_it_was_and_what_is_wanted(store:
             progress=lambda done, of: seen.append((done, of)),
         )
 
-    assert [occasion.cursors for occasion in occasions] == [{}, {"r": "1"}]
-    assert {(o.source, o.now, o.rules, o.folder) for o in occasions} == {("s", NOON, rules, Path())}
+    assert [context.cursors for context in contexts] == [{}, {"r": "1"}]
+    assert {(o.source, o.now, o.rules, o.folder) for o in contexts} == {("s", NOON, rules, Path())}
     assert warned == ["mind the gap"] * 2
     assert seen == [(1, 2)] * 2
 
@@ -102,9 +102,9 @@ def test_the_collector_is_told_when_it_is_where_it_was_and_what_is_wanted(store:
 def test_what_was_known_already_is_read_and_not_new(store: Store) -> None:
     said = [[commit(1), commit(2)], [commit(2), commit(3)]]
 
-    def twice(_options: Options, _occasion: Occasion) -> Iterator[Portion]:
-        yield Portion(records=said[0])
-        yield Portion(records=said[1])
+    def twice(_options: Options, _occasion: CollectionContext) -> Iterator[Batch]:
+        yield Batch(records=said[0])
+        yield Batch(records=said[1])
 
     first, again = collected(store, of(twice)), collected(store, of(twice))
 
@@ -114,7 +114,7 @@ def test_what_was_known_already_is_read_and_not_new(store: Store) -> None:
 
 
 def test_a_source_without_news_writes_nothing(store: Store) -> None:
-    def silent(_options: Options, _occasion: Occasion) -> Iterator[Portion]:
+    def silent(_options: Options, _occasion: CollectionContext) -> Iterator[Batch]:
         yield from ()
 
     result = collected(store, of(silent))
@@ -125,8 +125,8 @@ def test_a_source_without_news_writes_nothing(store: Store) -> None:
 
 
 def test_configured_bots_are_marked(store: Store) -> None:
-    def some(_options: Options, _occasion: Occasion) -> Iterator[Portion]:
-        yield Portion(records=[commit(1, "renovate-7"), commit(2)])
+    def some(_options: Options, _occasion: CollectionContext) -> Iterator[Batch]:
+        yield Batch(records=[commit(1, "renovate-7"), commit(2)])
 
     collected(store, of(some), rules=Rules(bots=("renovate*",)))
 
@@ -145,8 +145,8 @@ def test_configured_bots_are_marked(store: Store) -> None:
 def test_a_failure_is_returned_and_kept_and_leaves_what_was_saved_before(
     store: Store, problem: Exception, said: str
 ) -> None:
-    def breaking(_options: Options, _occasion: Occasion) -> Iterator[Portion]:
-        yield Portion(records=[commit(1)], cursors={"r": "1"})
+    def breaking(_options: Options, _occasion: CollectionContext) -> Iterator[Batch]:
+        yield Batch(records=[commit(1)], cursors={"r": "1"})
         raise problem
 
     result = collected(store, of(breaking))
@@ -158,13 +158,13 @@ def test_a_failure_is_returned_and_kept_and_leaves_what_was_saved_before(
 
 
 def test_a_portion_that_breaks_off_is_not_saved_and_its_cursor_stays(store: Store) -> None:
-    def breaking(_options: Options, _occasion: Occasion) -> Iterator[Portion]:
+    def breaking(_options: Options, _occasion: CollectionContext) -> Iterator[Batch]:
         def records() -> Iterator[Commit]:
             yield from map(commit, range(1, 12_000))
             raise FixInput("half of it")
 
-        yield Portion(records=[commit(0)], cursors={"r": "0"})
-        yield Portion(records=records(), cursors={"r": "1"})
+        yield Batch(records=[commit(0)], cursors={"r": "0"})
+        yield Batch(records=records(), cursors={"r": "1"})
 
     assert collected(store, of(breaking)).error == "half of it"
     assert store.counts() == {"commits": 1}
@@ -172,9 +172,9 @@ def test_a_portion_that_breaks_off_is_not_saved_and_its_cursor_stays(store: Stor
 
 
 def test_what_is_wrong_with_the_store_is_no_fault_of_the_source(store: Store) -> None:
-    def full(_options: Options, _occasion: Occasion) -> Iterator[Portion]:
+    def full(_options: Options, _occasion: CollectionContext) -> Iterator[Batch]:
         raise StoreFull("no room")
-        yield Portion(records=[])
+        yield Batch(records=[])
 
     with pytest.raises(StoreFull):
         collected(store, of(full))
@@ -211,9 +211,9 @@ def test_files_that_tell_of_the_future_are_refused(store: Store, tmp_path: Path)
 def test_the_collector_is_given_the_secrets_its_options_name(store: Store) -> None:
     given = []
 
-    def ask(_options: Options, occasion: Occasion) -> Iterator[Portion]:
-        given.append(occasion.secret("env:TOKEN"))
-        yield Portion(records=[])
+    def ask(_options: Options, context: CollectionContext) -> Iterator[Batch]:
+        given.append(context.secret("env:TOKEN"))
+        yield Batch(records=[])
 
     collect(
         store,
@@ -229,9 +229,9 @@ def test_the_collector_is_given_the_secrets_its_options_name(store: Store) -> No
 
 
 def test_a_secret_that_is_not_there_fails_its_source_alone(store: Store) -> None:
-    def ask(_options: Options, occasion: Occasion) -> Iterator[Portion]:
-        occasion.secret("env:TOKEN")
-        yield Portion(records=[])
+    def ask(_options: Options, context: CollectionContext) -> Iterator[Batch]:
+        context.secret("env:TOKEN")
+        yield Batch(records=[])
 
     result = collected(store, of(ask))
 
@@ -239,10 +239,10 @@ def test_a_secret_that_is_not_there_fails_its_source_alone(store: Store) -> None
 
 
 def test_what_cannot_wait_is_announced_at_once_or_else_a_warning(store: Store) -> None:
-    def wait(_options: Options, occasion: Occasion) -> Iterator[Portion]:
-        occasion.announce("waiting")
-        occasion.countdown(timedelta(seconds=1))
-        yield Portion(records=[])
+    def wait(_options: Options, context: CollectionContext) -> Iterator[Batch]:
+        context.announce("waiting")
+        context.countdown(timedelta(seconds=1))
+        yield Batch(records=[])
 
     announced: list[str] = []
     counted: list[timedelta] = []

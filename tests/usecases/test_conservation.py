@@ -11,15 +11,15 @@ from hypothesis import Phase, given, settings
 from sample import files
 from stored import SOURCE, empty_store, read
 
-from vpemetrics.metrics.facts import Cut, Facts
+from vpemetrics.metrics.facts import MetricFacts, Slice
 from vpemetrics.metrics.figures import Figure, Scope
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.records import Change, Coverage, CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 from vpemetrics.usecases.files import import_files
-from vpemetrics.usecases.knowledge import Knowledge
-from vpemetrics.usecases.lineage import bring_up_to_date
+from vpemetrics.usecases.report_context import ReportContext
+from vpemetrics.usecases.update_lineage import bring_up_to_date
 from vpemetrics.window import Window, date_of, from_micros, weeks_in
 
 # From a Wednesday to a Wednesday, so that the first and last week are clipped.
@@ -28,7 +28,7 @@ COUNTS = ("deployment_frequency", "change_fail_rate", "deployment_rework_rate", 
 
 
 @contextmanager
-def facts_of(history: History) -> Iterator[tuple[Store, Facts]]:
+def facts_of(history: History) -> Iterator[tuple[Store, MetricFacts]]:
     """A history in a store, collected from end to end, and the facts of the long window."""
     collected = [
         Coverage(
@@ -43,17 +43,17 @@ def facts_of(history: History) -> Iterator[tuple[Store, Facts]]:
     with empty_store() as store:
         store.save(SOURCE, [*history.records, *collected])
         bring_up_to_date(store, history.rules)
-        yield store, Knowledge.load(store, history.rules).facts(store, LONG)
+        yield store, ReportContext.load(store, history.rules).facts(store, LONG)
 
 
-def measure(facts: Facts, service: str, metric: str, window: Window = LONG) -> Figure:
+def measure(facts: MetricFacts, service: str, metric: str, window: Window = LONG) -> Figure:
     own = facts.of((service,), pooled=False)
     return METRICS[metric].measure(
-        Cut(facts=own, scope=Scope(kind="service", name=service), window=window)
+        Slice(facts=own, scope=Scope(kind="service", name=service), window=window)
     )
 
 
-def check_counts(facts: Facts) -> None:
+def check_counts(facts: MetricFacts) -> None:
     """The laws that bind the figures of one window."""
     for service in facts.services:
         frequency = measure(facts, service, "deployment_frequency")
@@ -70,7 +70,7 @@ def check_counts(facts: Facts) -> None:
         )
 
 
-def check_weeks(facts: Facts, window: Window) -> None:
+def check_weeks(facts: MetricFacts, window: Window) -> None:
     """Every count of a window is the sum of its weeks', partial ones included."""
     for service in facts.services:
         for metric in COUNTS:
@@ -114,20 +114,20 @@ def test_every_merged_pull_request_of_a_service_is_booked_once(history: History)
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Facts:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> MetricFacts:
     with Store.open(tmp_path_factory.mktemp("sample") / "store.db") as store:
         import_files(store, [files()], Rules(), warn=print, progress=lambda _count: None)
         bring_up_to_date(store, Rules())
-        known = Knowledge.load(store, Rules())
+        known = ReportContext.load(store, Rules())
         end = date_of(known.data_as_of, "UTC")
         return known.facts(store, Window(start=end - timedelta(days=365), end=end))
 
 
-def test_counts_of_the_sample_balance(sample: Facts) -> None:
+def test_counts_of_the_sample_balance(sample: MetricFacts) -> None:
     check_counts(sample)
 
 
-def test_the_weeks_of_the_sample_add_up(sample: Facts) -> None:
+def test_the_weeks_of_the_sample_add_up(sample: MetricFacts) -> None:
     end = date_of(sample.data_as_of, "UTC")
 
     check_weeks(sample, Window(start=end - timedelta(days=40), end=end - timedelta(days=3)))

@@ -71,7 +71,7 @@ def test_a_collection_killed_at_any_moment_leaves_no_trace_in_the_next(
         collect_here(location, clone)
         assert held(location) == expected
 
-    assert left <= {None, COMMITS}  # all of a portion was saved, or nothing
+    assert left <= {None, COMMITS}  # all of a batch was saved, or nothing
 
 
 def test_collections_at_once_double_nothing_and_wait_for_each_other(

@@ -13,7 +13,7 @@ from vpemetrics.delivery.files import write
 from vpemetrics.reports.registry import CHARTS, PICTURES
 
 if TYPE_CHECKING:
-    from vpemetrics.reports.charts.picture import Picture
+    from vpemetrics.reports.charts.chart import ChartPicture
 
 Name = Annotated[
     str,
@@ -62,7 +62,7 @@ def chart(
         with session.progress("Tracing services") as advance:
             result = report(store, session.rules(configuration, store), asked, advance)
     with session.progress("Drawing"):
-        picture: Picture = _named(drawn_by)(result)
+        picture: ChartPicture = _named(drawn_by)(result)
         content: bytes = _named(made_by)(picture)
     write(output, content)
     session.note(f"wrote {output}: {picture.title}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from vpemetrics.cli import options, outputs
+from vpemetrics.cli import options, output
 from vpemetrics.cli.collecting import Names, sources_of
 from vpemetrics.cli.session import KNOWN, Session, command
 
@@ -32,9 +32,9 @@ def check(session: Session, names: Names = None, json: options.Json = False) -> 
     configuration = session.configuration()
     found = checked(session, configuration, names or [])
     if json:
-        outputs.print_bytes(_json(found))
+        output.print_bytes(_json(found))
     else:
-        outputs.print_text("".join(f"{line}\n" for line in _lines(found)))
+        output.print_text("".join(f"{line}\n" for line in _lines(found)))
     if any(one.level == "error" for one in found):
         raise typer.Exit(KNOWN)
 
@@ -91,7 +91,7 @@ def _of_finding(finding: "Finding") -> Iterator[str]:
     from vpemetrics.reports.columns import command as broken
     from vpemetrics.reports.columns import left, wrap
 
-    room = outputs.width() - _SET_IN - 2
+    room = output.width() - _SET_IN - 2
     lines = [line for part in finding.text.splitlines() for line in wrap(part, room)]
     if finding.mend.startswith("git "):
         lines += broken(finding.mend, room)

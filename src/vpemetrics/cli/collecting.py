@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from vpemetrics.cli import options, outputs
+from vpemetrics.cli import options, output
 from vpemetrics.cli.session import KNOWN, Session, command
 from vpemetrics.errors import FixConfiguration, StoreBusy
 
@@ -51,7 +51,7 @@ def collect(session: Session, names: Names = None, json: options.Json = False) -
         if any(result.new for result in results):
             _trace(session, store, configuration.rules())
     if json:
-        outputs.print_bytes(_json(results))
+        output.print_bytes(_json(results))
     for bug in filter(None, (result.bug for result in results)):
         raise bug
     if any(result.error for result in results):
@@ -62,7 +62,7 @@ def collect(session: Session, names: Names = None, json: options.Json = False) -
 
 def _trace(session: Session, store: "Store", rules: "Rules") -> None:
     """Brings lineage up to date, so that nobody who asks for a report waits for it."""
-    from vpemetrics.usecases.lineage import bring_up_to_date
+    from vpemetrics.usecases.update_lineage import bring_up_to_date
 
     # A report makes up for it where another process is writing.
     with session.progress("Tracing services") as advance, suppress(StoreBusy):
@@ -115,7 +115,7 @@ def _tell(session: Session, result: "Collected") -> None:
 def news(result: "Collected") -> str:
     """The new records by kind; how far was collected is not one of them."""
     new = {kind: count for kind, count in result.new.items() if kind != "coverage"}
-    return f"new {outputs.counts(new)}" if new else "nothing new"
+    return f"new {output.counts(new)}" if new else "nothing new"
 
 
 def sources_of(configuration: "Configuration", names: Sequence[str]) -> list["Source"]:

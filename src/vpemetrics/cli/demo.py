@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from vpemetrics.cli import outputs
+from vpemetrics.cli import output
 from vpemetrics.cli.report import show
 from vpemetrics.cli.session import Session, command, program_name
 from vpemetrics.delivery.files import write
@@ -42,7 +42,7 @@ def demo(session: Session, folder: Folder = Path("vpemetrics-demo")) -> None:
     report = _reported(session, folder)
     with session.progress("Writing reports"):
         files = _write_reports(report, folder / usecase.REPORTS)
-    show(session, report, outputs.TERMINAL)
+    show(session, report, output.TERMINAL)
     _tell(session, folder, files)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from vpemetrics.cli import options, outputs
+from vpemetrics.cli import options, output
 from vpemetrics.cli.session import Session, command
 
 What = Annotated[
@@ -65,6 +65,6 @@ def explain(
     if found.subject != "metric" and (window or service or team):
         session.warn("a record has no window and no scope; those options only choose figures")
     if json:
-        outputs.print_bytes(render_json(found))
+        output.print_bytes(render_json(found))
     else:
-        outputs.print_text(render(found, width=outputs.width(), complete=complete))
+        output.print_text(render(found, width=output.width(), complete=complete))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vpemetrics.cli import outputs
+from vpemetrics.cli import output
 from vpemetrics.cli.session import Session, command
 
 Folder = Annotated[
@@ -25,4 +25,4 @@ def export(session: Session, folder: Folder) -> None:
         with session.progress("Writing records") as advance:
             advance(0, 0)
             counts = export_files(store, folder)
-    session.note(f"wrote to {folder}: {outputs.counts(counts)}")
+    session.note(f"wrote to {folder}: {output.counts(counts)}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vpemetrics.cli import outputs
+from vpemetrics.cli import output
 from vpemetrics.cli.check import checked
 from vpemetrics.cli.collecting import collect_each
 from vpemetrics.cli.report import show
@@ -19,8 +19,8 @@ from vpemetrics.errors import FixConfiguration, FixInput
 
 if TYPE_CHECKING:
     from vpemetrics.config.discover import Proposal
-    from vpemetrics.usecases.setting_up import Ask, Question
-    from vpemetrics.usecases.surroundings import Around
+    from vpemetrics.usecases.environment_scan import EnvironmentScan
+    from vpemetrics.usecases.setting_up import Ask, SetupQuestion
 
 Repositories = Annotated[
     list[str] | None,
@@ -86,7 +86,7 @@ def _asker(session: Session, *, yes: bool) -> "Ask":
     return _prompt
 
 
-def _take_proposal(session: Session, question: "Question") -> str:
+def _take_proposal(session: Session, question: "SetupQuestion") -> str:
     session.note("\n".join(["", *question.known]))
     try:
         question.understand(question.proposed)
@@ -96,7 +96,7 @@ def _take_proposal(session: Session, question: "Question") -> str:
     return question.proposed
 
 
-def _prompt(question: "Question") -> str:
+def _prompt(question: "SetupQuestion") -> str:
     """A person's answer, asked for until it is one."""
     typer.echo("\n".join(["", *question.known]), err=True)
     with _interruptible():
@@ -131,11 +131,11 @@ def _understood(understand: Callable[[str], object]) -> Callable[[str], str]:
 
 def _proposed(session: Session, home: Path, wanted: Sequence[str], ask: "Ask") -> "Proposal":
     """What to write, once everything was looked at and asked."""
+    from vpemetrics.usecases.environment_scan import local_zone, scan_environment
     from vpemetrics.usecases.setting_up import propose_git
-    from vpemetrics.usecases.surroundings import local_zone, look_around
 
     with session.progress("Looking around"):
-        around = look_around(Path.cwd(), home, os.environ)
+        around = scan_environment(Path.cwd(), home, os.environ)
     for line in around.trouble:
         session.warn(line)
     _tell(session, _found(around))
@@ -155,8 +155,8 @@ def _proposed(session: Session, home: Path, wanted: Sequence[str], ask: "Ask") -
     return propose_git(around, ask, zone, now)
 
 
-def _found(around: "Around") -> str:
-    from vpemetrics.usecases.surroundings import web_host
+def _found(around: "EnvironmentScan") -> str:
+    from vpemetrics.usecases.environment_scan import web_host
 
     clones = ", ".join(one.name for one in around.clones[:6])
     more = f" and {len(around.clones) - 6} more" if len(around.clones) > 6 else ""
@@ -169,12 +169,17 @@ def _found(around: "Around") -> str:
 
 
 def _proposed_on_github(
-    session: Session, around: "Around", wanted: Sequence[str], ask: "Ask", zone: str, now: datetime
+    session: Session,
+    around: "EnvironmentScan",
+    wanted: Sequence[str],
+    ask: "Ask",
+    zone: str,
+    now: datetime,
 ) -> "Proposal":
     from vpemetrics.collectors.github.patience import Patience
     from vpemetrics.collectors.github.survey import survey
     from vpemetrics.usecases import setting_up
-    from vpemetrics.usecases.surroundings import github
+    from vpemetrics.usecases.environment_scan import github
 
     patience = Patience(announce=session.warn)
     with github(around, os.environ, patience) as access:
@@ -219,7 +224,7 @@ def _tell(session: Session, text: str, *, gap: bool = False) -> None:
     """Says something in lines that fit the terminal, below an empty one if wanted."""
     from vpemetrics.reports.columns import wrap
 
-    lines = [line for part in text.splitlines() for line in wrap(part, outputs.width())]
+    lines = [line for part in text.splitlines() for line in wrap(part, output.width())]
     session.note("\n" * gap + "\n".join(lines))
 
 
@@ -246,9 +251,9 @@ def _begin(session: Session) -> None:
     """The first collection, and the report of it."""
     from vpemetrics.config.sources import configured_sources
     from vpemetrics.store import Store
-    from vpemetrics.usecases.originals import with_fetch
+    from vpemetrics.usecases.environment_scan import is_shown_to_git
+    from vpemetrics.usecases.fetch_hints import with_fetch
     from vpemetrics.usecases.reporting import report
-    from vpemetrics.usecases.surroundings import is_shown_to_git
 
     configuration = session.configuration()
     choice = session.choose_store(configuration)
@@ -265,6 +270,6 @@ def _begin(session: Session) -> None:
         with session.progress("Tracing services") as advance:
             found = report(store, configuration.rules(), progress=advance)
         found = with_fetch(found, configuration.rules(), store, sources)
-    show(session, found, outputs.TERMINAL)
+    show(session, found, output.TERMINAL)
     if any(result.error for result in results):
         raise typer.Exit(KNOWN)

@@ -11,7 +11,7 @@ def recompute(session: Session) -> None:
     """
     configuration = session.configuration()
     with session.existing_store(configuration) as store:
-        from vpemetrics.usecases.lineage import recompute as recomputed
+        from vpemetrics.usecases.update_lineage import recompute as recomputed
 
         with session.progress("Tracing services") as advance:
             count = recomputed(store, configuration.rules(), advance)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from vpemetrics.cli import options, outputs
+from vpemetrics.cli import options, output
 from vpemetrics.cli.session import Session, command
 from vpemetrics.delivery.files import write
 from vpemetrics.reports.registry import DRAWN, WITH_PARTS, rendered
@@ -28,7 +28,7 @@ Output = Annotated[
 Format = Annotated[
     str | None,
     typer.Option(
-        "--format", metavar="NAME", help=f"Format on stdout: {', '.join(outputs.CHOICES)}."
+        "--format", metavar="NAME", help=f"Format on stdout: {', '.join(output.CHOICES)}."
     ),
 ]
 
@@ -43,7 +43,7 @@ def report(
     end: options.To = None,
     service: options.Service = None,
     team: options.Team = None,
-    output: Output = None,
+    destinations: Output = None,
     format_: Format = None,
     json: options.Json = False,
 ) -> None:
@@ -52,15 +52,15 @@ def report(
     Example: vpemetrics report --week 2026-W36 --team payments -o report.json
     """
     options.exclusive_scope(service, team)
-    files = {path: outputs.format_of(path) for path in output or []}
-    on_stdout = outputs.chosen_format(format_, json=json)
+    files = {path: output.format_of(path) for path in destinations or []}
+    on_stdout = output.chosen_format(format_, json=json)
     configuration = session.configuration()
     zone = configuration.rules().zone
     window = options.window(
         week=week, month=month, quarter=quarter, start=start, end=end, zone=zone
     )
     with session.existing_store(configuration, at_length=True) as store:
-        from vpemetrics.usecases.originals import with_fetch
+        from vpemetrics.usecases.fetch_hints import with_fetch
         from vpemetrics.usecases.reporting import Asked
         from vpemetrics.usecases.reporting import report as reported
 
@@ -82,7 +82,7 @@ def report(
         write(path, rendered(result, format_of))
         session.note(f"wrote {path}")
     if on_stdout or not files:
-        show(session, result, on_stdout or outputs.TERMINAL)
+        show(session, result, on_stdout or output.TERMINAL)
 
 
 def _tell_lacking(session: Session, store: "Store", configured: Iterable[str]) -> None:
@@ -110,10 +110,10 @@ def _tell_age(session: Session, report: "Report") -> None:
 
 def show(session: Session, result: "Report", format_: str) -> None:
     """Puts a report on stdout, in colour and as wide as the terminal where that is the format."""
-    if format_ != outputs.TERMINAL:
-        outputs.print_bytes(rendered(result, format_))
+    if format_ != output.TERMINAL:
+        output.print_bytes(rendered(result, format_))
         return
     from vpemetrics.reports import terminal
 
     colors = session.colors(sys.stdout)
-    outputs.print_text(terminal.render(result, width=outputs.width(), color=colors))
+    output.print_text(terminal.render(result, width=output.width(), color=colors))

@@ -47,7 +47,7 @@ def schedule(session: Session) -> None:
     plan = _plan(configuration, choice.location)
     _make_room(plan)
 
-    from vpemetrics.store.alone import only_schedule
+    from vpemetrics.store.schedule_lock import only_schedule
 
     with only_schedule(plan.location):
         _run(plan, _Log(session, plan), configuration.path)
@@ -73,10 +73,10 @@ def _make_room(plan: "Plan") -> None:
 
 
 def _run(plan: "Plan", log: "_Log", configuration: Path) -> None:
+    from vpemetrics.scheduler.jobs import Schedule
     from vpemetrics.scheduler.plan import agenda
-    from vpemetrics.scheduler.running import Schedule
     from vpemetrics.store import Store
-    from vpemetrics.store.reported import week_reported
+    from vpemetrics.store.report_marks import week_reported
 
     with Store.open(plan.location) as store, store.view() as connection:
         last, reported = store.collections(), week_reported(connection)
@@ -230,7 +230,7 @@ class _Log:
 
 def _said(error: Exception) -> str:
     """What an error says; of a bug where its log is."""
-    from vpemetrics.cli.mishap import keep, told
+    from vpemetrics.cli.crash_log import keep, told
     from vpemetrics.usecases.collecting import said
 
     if isinstance(error, VpemetricsError | OSError):

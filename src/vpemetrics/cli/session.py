@@ -192,8 +192,8 @@ def _on_lines(text: str, behind: int = 0) -> str:
     """The text on lines as a terminal is wide, `behind` so many columns; elsewhere as it is."""
     if not sys.stderr.isatty():
         return text
-    from vpemetrics.cli.line_breaks import broken
-    from vpemetrics.cli.outputs import width
+    from vpemetrics.cli.output import width
+    from vpemetrics.cli.wrapping import broken
 
     return broken(text, max(_NARROWEST, width() - behind))
 
@@ -334,7 +334,7 @@ def _told(session: Session) -> Iterator[None]:
         _let_go_of_stdout()
         raise typer.Exit(KNOWN) from None
     except Exception as error:
-        from vpemetrics.cli.mishap import keep, told
+        from vpemetrics.cli.crash_log import keep, told
 
         session.fail(told(error, keep(error, os.environ)))
         raise typer.Exit(BUG) from None

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from os import stat
 from typing import TYPE_CHECKING, Any
 
-from vpemetrics.cli import options, outputs
+from vpemetrics.cli import options, output
 from vpemetrics.cli.session import Session, command
 
 if TYPE_CHECKING:
-    from vpemetrics.usecases.status import Covered, SourceStatus, Status
+    from vpemetrics.usecases.status import Covered, SourceStatus, StoreStatus
 
 FORMAT = "vpemetrics-status/1"
 _EXAMPLES = 3
@@ -31,10 +31,10 @@ def status(session: Session, json: options.Json = False) -> None:
     choice = session.choose_store(configuration)
     place, size = _shown(choice.location), _size(choice.location)
     if json:
-        outputs.print_bytes(_json(found, place, size))
+        output.print_bytes(_json(found, place, size))
     else:
         lines = _lines(found, place, size, rules.zone, datetime.now(UTC))
-        outputs.print_text("".join(f"{line}\n" for line in lines))
+        output.print_text("".join(f"{line}\n" for line in lines))
 
 
 def _shown(location: str) -> str:
@@ -58,7 +58,7 @@ def _bytes(path: str) -> int:
 
 
 def _lines(
-    found: "Status", place: str, size: int | None, zone: str, now: datetime
+    found: "StoreStatus", place: str, size: int | None, zone: str, now: datetime
 ) -> Iterator[str]:
     from vpemetrics.reports import words
     from vpemetrics.reports.columns import aligned
@@ -91,7 +91,7 @@ def _source_lines(
 ) -> Iterator[str]:
     from vpemetrics.reports.columns import flow, wrap
 
-    room = outputs.width() - _SET_IN
+    room = output.width() - _SET_IN
     said = [_freshness(source, zone, now)]
     if source.covered_until:
         said.append(f"covered to {_moment(source.covered_until, zone, now)}")
@@ -100,7 +100,7 @@ def _source_lines(
         when = _moment(source.last.finished_at, zone, now)
         lines += wrap(f"failed {when}: {source.error}", room)
     if counts and source.records:
-        lines += wrap(outputs.counts(source.records), room)
+        lines += wrap(output.counts(source.records), room)
     yield f"Source     {source.name}"
     yield from (" " * _SET_IN + line for line in lines)
 
@@ -118,7 +118,7 @@ def _moment(at: datetime, zone: str, now: datetime) -> str:
     return words.moment(at, zone, in_year=now.year)
 
 
-def _lineage(found: "Status") -> str:
+def _lineage(found: "StoreStatus") -> str:
     traced = f"{found.services} service{'' if found.services == 1 else 's'} traced"
     if found.lineage_current:
         return f"up to date, {traced}"
@@ -142,7 +142,7 @@ def _coverage_row(one: "Covered", as_of: datetime, zone: str) -> tuple[str, ...]
     )
 
 
-def _problem_lines(found: "Status") -> Iterator[str]:
+def _problem_lines(found: "StoreStatus") -> Iterator[str]:
     from vpemetrics.reports import words
     from vpemetrics.reports.columns import wrap
     from vpemetrics.usecases.problems import REMEDIES
@@ -155,7 +155,7 @@ def _problem_lines(found: "Status") -> Iterator[str]:
         shown = ", ".join(examples[:_EXAMPLES]) + (", …" if len(examples) > _EXAMPLES else "")
         what = f"{len(examples):,} {words.reason(reason, len(examples))}"
         text = f"{what}: {shown}. To mend it: {REMEDIES[reason]}."
-        first, *more = wrap(text, outputs.width() - 4)
+        first, *more = wrap(text, output.width() - 4)
         yield f"  {first}"
         yield from (f"    {line}" for line in more)
 
@@ -176,7 +176,7 @@ def _age(then: datetime, now: datetime) -> str:
     return f"{words.duration(max((now - then).total_seconds(), 0))} ago"
 
 
-def _json(found: "Status", place: str, size: int | None) -> bytes:
+def _json(found: "StoreStatus", place: str, size: int | None) -> bytes:
     from json import dumps
 
     from vpemetrics.window import format_instant

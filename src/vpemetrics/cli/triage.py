@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from vpemetrics.cli import outputs
+from vpemetrics.cli import output
 from vpemetrics.cli.session import Session, command
 
 if TYPE_CHECKING:
     from vpemetrics.records import Triage
-    from vpemetrics.store.decisions import Undecided
+    from vpemetrics.store.pending_triage import Undecided
 
 SHOWN: Final = 12
 
@@ -67,7 +67,7 @@ def list_(
         with session.progress("Tracing services") as advance:
             found = waiting(store, rules, advance)
     lines = _listing(found, len(found) if everything else SHOWN, rules.zone)
-    outputs.print_text("".join(f"{line}\n" for line in lines))
+    output.print_text("".join(f"{line}\n" for line in lines))
 
 
 @app.command()
@@ -169,7 +169,7 @@ def _table(found: Sequence["Undecided"], last: str, zone: str) -> Iterator[str]:
 
     rows = [_row(one, zone) for one in found]
     for line in aligned([("RECORD", "service", "when", last), *rows]):
-        yield cut(f"  {line}", outputs.width()) if sys.stdout.isatty() else f"  {line}"
+        yield cut(f"  {line}", output.width()) if sys.stdout.isatty() else f"  {line}"
 
 
 def _row(one: "Undecided", zone: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a source is: options, and records collected under them in portions."""
+"""What a source is: options, and records collected under them in batches."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ IsBot = Callable[[str], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Portion:
+class Batch:
     """Records to be saved together, and how far the source is collected once they are.
 
     `cursors` (scope to position, in the collector's own words) move in the transaction that
@@ -46,7 +46,7 @@ def _no_secret(_reference: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Occasion:
+class CollectionContext:
     """One collection: when it is, where the last one ended, and what is wanted.
 
     `source` is the source's configured name, `cursors` are where earlier collections left off,
@@ -95,7 +95,7 @@ class Finding:
     numbers: Mapping[str, float] = field(default_factory=dict)
 
 
-def _no_check(_options: Any, _occasion: Occasion) -> Iterator[Finding]:
+def _no_check(_options: Any, _occasion: CollectionContext) -> Iterator[Finding]:
     """Finds nothing."""
     return iter(())
 
@@ -105,15 +105,15 @@ class Collector:
     """A kind of source; the registry names one for each.
 
     `options` is a frozen dataclass whose fields are the settings of `[sources.NAME]`.
-    `collect(options, occasion)` yields what the source says that is new since the cursors.
+    `collect(options, context)` yields what the source says that is new since the cursors.
     A record may come more than once, and one that was told before may come again: harmless both.
-    `check(options, occasion)` looks whether a collection would go well, and changes nothing;
+    `check(options, context)` looks whether a collection would go well, and changes nothing;
     what keeps it from looking further is raised (VpemetricsError).
     """
 
     options: type[Any]
-    collect: Callable[[Any, Occasion], Iterator[Portion]]
-    check: Callable[[Any, Occasion], Iterator[Finding]] = _no_check
+    collect: Callable[[Any, CollectionContext], Iterator[Batch]]
+    check: Callable[[Any, CollectionContext], Iterator[Finding]] = _no_check
 
 
 def bot_test(patterns: Iterable[str] = ()) -> IsBot:

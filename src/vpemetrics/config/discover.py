@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from vpemetrics.collectors.seen import (
+from vpemetrics.collectors.discovery import (
     DAYS,
-    Environment,
-    Sight,
+    EnvironmentOverview,
+    RepositoryOverview,
     Tally,
     Versions,
-    Workflow,
+    WorkflowOverview,
     sounds_like_incident,
     total,
 )
@@ -53,7 +53,7 @@ _COUNTED: Final[Mapping[Kind, str]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class DeploymentEvidence:
     """What in one repository may have been its deployments, and how many there were.
 
     `names` are the environments, or the workflow; `ever` is how many there were before, too.
@@ -92,7 +92,7 @@ class Choice:
     """One way of telling deployments: which evidence counts, and what people call it."""
 
     name: str
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[DeploymentEvidence, ...]
 
     @property
     def tally(self) -> Tally:
@@ -108,7 +108,7 @@ class DeploymentRule:
     """
 
     kind: Kind
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[DeploymentEvidence, ...]
     workflow: str | None = None
     apart: bool = False
     repositories: tuple[str, ...] = ()
@@ -179,7 +179,7 @@ def counted(tally: Tally, noun: str) -> str:
     return f"{least}{words.counted(tally.count, noun)} in {DAYS} days"
 
 
-def told_apart(sight: Sight) -> Sight:
+def told_apart(sight: RepositoryOverview) -> RepositoryOverview:
     """The repository with the services that its environments name, as in `cart/production`.
 
     Where production is of one of them only, a name may mean anything, and all stay as they are.
@@ -199,14 +199,14 @@ def told_apart(sight: Sight) -> Sight:
     )
 
 
-def is_production(environment: Environment) -> bool:
+def is_production(environment: EnvironmentOverview) -> bool:
     """Whether it is production: GitHub was told so, or its name says so (METRICS rule 11)."""
     return environment.production or matches(environment.name, Rules().environments)
 
 
-def environments_of(sights: Iterable[Sight]) -> dict[str, Tally]:
+def environments_of(sights: Iterable[RepositoryOverview]) -> dict[str, Tally]:
     """All environments with their deployments, those of production first, then the busiest."""
-    found: dict[str, list[Environment]] = {}
+    found: dict[str, list[EnvironmentOverview]] = {}
     for sight in sights:
         for one in sight.environments:
             found.setdefault(one.name, []).append(one)
@@ -218,20 +218,20 @@ def environments_of(sights: Iterable[Sight]) -> dict[str, Tally]:
     return {name: total(o.deployments for o in found[name]) for name in sorted(found, key=place)}
 
 
-def production_of(sights: Iterable[Sight]) -> tuple[str, ...]:
+def production_of(sights: Iterable[RepositoryOverview]) -> tuple[str, ...]:
     """The environments proposed as production, the busiest first."""
     seen = list(sights)
     chosen = {one.name for sight in seen for one in sight.environments if is_production(one)}
     return tuple(name for name in environments_of(seen) if name in chosen)
 
 
-def choices(sights: Sequence[Sight], production: Sequence[str]) -> list[Choice]:
+def choices(sights: Sequence[RepositoryOverview], production: Sequence[str]) -> list[Choice]:
     """The ways of telling deployments that these repositories allow, the proposed one first.
 
     Proposed is the best evidence of each repository. Where no repository has any but merged
     pull requests, these are it: each merge is then taken for a deployment.
     """
-    by_kind: dict[Kind, tuple[Evidence, ...]] = {
+    by_kind: dict[Kind, tuple[DeploymentEvidence, ...]] = {
         kind: tuple(filter(None, (_evidence(one, kind, production) for one in sights)))
         for kind in KINDS
     }
@@ -253,7 +253,7 @@ def rules_of(choice: Choice) -> tuple[DeploymentRule, ...]:
 
     Environments that tell services apart have their rule before that for all others.
     """
-    groups: dict[tuple[Kind, str | None, bool], list[Evidence]] = {}
+    groups: dict[tuple[Kind, str | None, bool], list[DeploymentEvidence]] = {}
     for one in sorted(choice.evidence, key=lambda one: not one.apart):
         workflow = one.names[0] if one.kind == "workflow" else None
         groups.setdefault((one.kind, workflow, one.apart), []).append(one)
@@ -278,7 +278,7 @@ def all_production(choice: Choice, environments: Sequence[str]) -> tuple[str, ..
     return named + ((PRODUCTION,) if is_written and not matches(PRODUCTION, named) else ())
 
 
-def incidents_of(sights: Sequence[Sight], deploying: Iterable[str]) -> IncidentRule:
+def incidents_of(sights: Sequence[RepositoryOverview], deploying: Iterable[str]) -> IncidentRule:
     """The labels and types of incidents; those of issues there were, else all there are.
 
     Where only repositories have them that deploy nothing, it is these that are looked at.
@@ -296,7 +296,9 @@ def incidents_of(sights: Sequence[Sight], deploying: Iterable[str]) -> IncidentR
     return IncidentRule(labels=labels, types=types, repositories=repositories)
 
 
-def services_of(sights: Sequence[Sight], choice: Choice) -> tuple[ProposedService, ...]:
+def services_of(
+    sights: Sequence[RepositoryOverview], choice: Choice
+) -> tuple[ProposedService, ...]:
     """The services of what was deployed: their names, repositories and teams (METRICS rule 14)."""
     components = _components(sights)
     short = Counter(_short(one.repository) for one in choice.evidence)
@@ -336,19 +338,21 @@ def organisation_of(repositories: Iterable[str]) -> str:
     return owner if owner != owner.lower() else owner.replace("-", " ").capitalize()
 
 
-def _best(by_kind: Mapping[Kind, Sequence[Evidence]]) -> tuple[Evidence, ...]:
+def _best(by_kind: Mapping[Kind, Sequence[DeploymentEvidence]]) -> tuple[DeploymentEvidence, ...]:
     """The best evidence of each repository, as far as it is of late.
 
     Where there is none of late, older versions will do; where there are none, merges.
     """
-    found: dict[str, Evidence] = {}
+    found: dict[str, DeploymentEvidence] = {}
     told = [one for kind, ones in by_kind.items() if kind != "merges" for one in ones]
     for one in [one for one in told if one.tally] or told or by_kind["merges"]:
         found.setdefault(one.repository, one)
     return tuple(found.values())
 
 
-def _evidence(sight: Sight, kind: Kind, production: Sequence[str]) -> Evidence | None:
+def _evidence(
+    sight: RepositoryOverview, kind: Kind, production: Sequence[str]
+) -> DeploymentEvidence | None:
     """What a repository has of one kind; None if it has nothing of it."""
     match kind:
         case "environments":
@@ -360,14 +364,14 @@ def _evidence(sight: Sight, kind: Kind, production: Sequence[str]) -> Evidence |
         case "tags":
             found = _of_versions(sight.repository, kind, sight.tags)
         case "merges":
-            found = Evidence(repository=sight.repository, kind=kind, tally=sight.merges)
+            found = DeploymentEvidence(repository=sight.repository, kind=kind, tally=sight.merges)
     return found if found.tally or found.ever else None
 
 
-def _of_environments(sight: Sight, production: Sequence[str]) -> Evidence:
+def _of_environments(sight: RepositoryOverview, production: Sequence[str]) -> DeploymentEvidence:
     mine = [one for one in sight.environments if matches(one.name, production)]
     used = [one for one in mine if one.deployments]
-    return Evidence(
+    return DeploymentEvidence(
         repository=sight.repository,
         kind="environments",
         tally=total(one.deployments for one in mine),
@@ -376,18 +380,20 @@ def _of_environments(sight: Sight, production: Sequence[str]) -> Evidence:
     )
 
 
-def _of_workflows(sight: Sight) -> Evidence:
+def _of_workflows(sight: RepositoryOverview) -> DeploymentEvidence:
     """The busiest of the workflows that deploy: others may be parts or relatives of it."""
     busiest = max(
-        sight.workflows, key=lambda one: one.runs.count, default=Workflow(name="", runs=Tally())
+        sight.workflows,
+        key=lambda one: one.runs.count,
+        default=WorkflowOverview(name="", runs=Tally()),
     )
-    return Evidence(
+    return DeploymentEvidence(
         repository=sight.repository, kind="workflow", tally=busiest.runs, names=(busiest.name,)
     )
 
 
-def _of_versions(repository: str, kind: Kind, versions: Versions) -> Evidence:
-    return Evidence(
+def _of_versions(repository: str, kind: Kind, versions: Versions) -> DeploymentEvidence:
+    return DeploymentEvidence(
         repository=repository,
         kind=kind,
         tally=versions.tally,
@@ -410,7 +416,7 @@ def _in_use(counts: Mapping[str, Tally]) -> dict[str, Tally]:
     return used or dict(counts)
 
 
-def _components(sights: Iterable[Sight]) -> dict[str, list[Component]]:
+def _components(sights: Iterable[RepositoryOverview]) -> dict[str, list[Component]]:
     """The components of Backstage by the repository that their code is in."""
     found: dict[str, list[Component]] = {}
     for sight in sights:
@@ -420,7 +426,7 @@ def _components(sights: Iterable[Sight]) -> dict[str, list[Component]]:
 
 
 def _services(
-    evidence: Evidence, name: str, components: Sequence[Component], owners: Sequence[str]
+    evidence: DeploymentEvidence, name: str, components: Sequence[Component], owners: Sequence[str]
 ) -> Iterator[ProposedService]:
     """The services of one repository: what deployments name, else a component, else itself."""
     alone = components[0] if len(components) == 1 else None

@@ -152,38 +152,38 @@ Metric = Annotated[str, AfterValidator(_metric)]
 Scope = Annotated[str, AfterValidator(_scope)]
 
 
-class Table(BaseModel):
+class SettingsTable(BaseModel):
     """A table of the file: frozen, without conversions between types or unknown keys."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
-class Organisation(Table):
+class Organisation(SettingsTable):
     """Whom the reports speak of."""
 
     name: Text = DEFAULT.organisation
     timezone: Annotated[str, AfterValidator(_zone)] = DEFAULT.zone
 
 
-class Production(Table):
+class Production(SettingsTable):
     """Which environments are production (METRICS rule 11)."""
 
     environments: SomeTexts = DEFAULT.environments
 
 
-class LeadTime(Table):
+class LeadTime(SettingsTable):
     """How change lead time is measured (METRICS rule 17)."""
 
     start: Annotated[LeadTimeStart, BeforeValidator(_start)] = DEFAULT.lead_time_start
 
 
-class Bots(Table):
+class BotSettings(SettingsTable):
     """Who is no person, beside what the sources mark as such (METRICS rule 19)."""
 
     authors: Texts = DEFAULT.bots
 
 
-class Failures(Table):
+class FailureSettings(SettingsTable):
     """What ties an incident to a deployment, and what makes a hotfix (METRICS rules 23, 25)."""
 
     suspect_within: Duration = DEFAULT.incident_window
@@ -192,13 +192,13 @@ class Failures(Table):
     hotfix_branches: Texts = DEFAULT.hotfix_branches
 
 
-class Deployments(Table):
+class Deployments(SettingsTable):
     """What counts as a deployment (METRICS rule 10)."""
 
     superseded_within: Duration = DEFAULT.superseded_within
 
 
-class ServiceTable(Table):
+class ServiceTable(SettingsTable):
     """A service and its owner (METRICS rule 14)."""
 
     name: Text
@@ -209,7 +209,7 @@ class ServiceTable(Table):
     environments: Texts = ()
 
 
-class TargetTable(Table):
+class TargetTable(SettingsTable):
     """A goal for a metric (METRICS rule 31)."""
 
     metric: Metric
@@ -233,7 +233,7 @@ class TargetTable(Table):
         return self
 
 
-class StepTable(Table):
+class StepTable(SettingsTable):
     """A declared change of level (METRICS rule 30)."""
 
     metric: Metric
@@ -242,20 +242,20 @@ class StepTable(Table):
     scope: Scope | None = None
 
 
-class EventTable(Table):
+class EventTable(SettingsTable):
     """A dated remark that charts show."""
 
     on: date
     what: Text
 
 
-class Reliability(Table):
+class Reliability(SettingsTable):
     """Where the attainment of service level objectives is read from (METRICS rule 1)."""
 
     file: Text | None = None
 
 
-class Schedule(Table):
+class ScheduleSettings(SettingsTable):
     """When `vpemetrics schedule` collects, when it reports, and where to."""
 
     collect: Annotated[Duration, AfterValidator(_interval)] = timedelta(hours=1)
@@ -263,7 +263,7 @@ class Schedule(Table):
     output: Annotated[str, AfterValidator(_output)] = f"reports/{WEEK}.html"
 
 
-class SourceTable(Table):
+class SourceTable(SettingsTable):
     """A source to collect from; which further settings it has depends on its type."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="allow")
@@ -276,18 +276,18 @@ class SourceTable(Table):
         return dict(self.__pydantic_extra__ or {})
 
 
-class Settings(Table):
+class Settings(SettingsTable):
     """The whole file."""
 
     store: Text | None = None
     organisation: Organisation = Organisation()
     production: Production = Production()
     lead_time: LeadTime = LeadTime()
-    bots: Bots = Bots()
-    failures: Failures = Failures()
+    bots: BotSettings = BotSettings()
+    failures: FailureSettings = FailureSettings()
     deployments: Deployments = Deployments()
     reliability: Reliability = Reliability()
-    schedule: Schedule = Schedule()
+    schedule: ScheduleSettings = ScheduleSettings()
     service: Annotated[tuple[ServiceTable, ...], Field(strict=False)] = ()
     target: Annotated[tuple[TargetTable, ...], Field(strict=False)] = ()
     step: Annotated[tuple[StepTable, ...], Field(strict=False)] = ()
@@ -315,13 +315,13 @@ class Settings(Table):
         )
 
 
-def tables() -> dict[str, type[Table]]:
+def tables() -> dict[str, type[SettingsTable]]:
     """The tables of the file by name, lists of tables among them."""
     return {
         name: table
         for name, field in Settings.model_fields.items()
         for table in (field.annotation, *get_args(field.annotation))
-        if isinstance(table, type) and issubclass(table, Table)
+        if isinstance(table, type) and issubclass(table, SettingsTable)
     }
 
 

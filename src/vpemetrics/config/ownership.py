@@ -20,7 +20,7 @@ _PARTS: Final = re.compile(r"\*\*/|/\*\*$|\*\*|\*|\?|\\.|.", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class OwnersLine:
     """A line of CODEOWNERS: which paths, and their owners as they are written there."""
 
     pattern: str
@@ -36,7 +36,7 @@ class Component:
     team: str | None
 
 
-def parse_codeowners(text: str) -> tuple[Line, ...]:
+def parse_codeowners(text: str) -> tuple[OwnersLine, ...]:
     """The lines that GitHub would heed: it passes over `!` and `[`, and so do we.
 
     https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
@@ -44,7 +44,7 @@ def parse_codeowners(text: str) -> tuple[Line, ...]:
     return tuple(_lines(text))
 
 
-def teams_of(path: str, lines: Sequence[Line]) -> tuple[str, ...]:
+def teams_of(path: str, lines: Sequence[OwnersLine]) -> tuple[str, ...]:
     """The teams that own a path: those of the last line that fits it; none if it names none."""
     for line in reversed(lines):
         if _fits(line.pattern, path):
@@ -52,7 +52,7 @@ def teams_of(path: str, lines: Sequence[Line]) -> tuple[str, ...]:
     return ()
 
 
-def teams_of_all(lines: Sequence[Line]) -> tuple[str, ...]:
+def teams_of_all(lines: Sequence[OwnersLine]) -> tuple[str, ...]:
     """The teams that own whatever nothing more special is said of: the whole repository's."""
     return teams_of(_ANYTHING, lines)
 
@@ -75,11 +75,11 @@ def parse_catalog(text: str) -> tuple[Component, ...]:
     )
 
 
-def _lines(text: str) -> Iterator[Line]:
+def _lines(text: str) -> Iterator[OwnersLine]:
     for written in text.splitlines():
         words: list[str] = _WORDS.findall(written.split(" #")[0].strip())
         if words and words[0][0] not in "#!" and "[" not in words[0]:
-            yield Line(pattern=words[0], owners=tuple(words[1:]))
+            yield OwnersLine(pattern=words[0], owners=tuple(words[1:]))
 
 
 def _teams(owners: Sequence[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from vpemetrics.collectors.base import Collector
 from vpemetrics.collectors.registry import COLLECTORS
 from vpemetrics.config.lines import KeyPath
-from vpemetrics.config.mistakes import Mistake, misfit, of_validation, unknown
+from vpemetrics.config.messages import Mistake, misfit, of_validation, unknown
 from vpemetrics.config.nearest import nearest
 
 

@@ -153,7 +153,7 @@ class Shipped(NamedTuple):
     reason: str | None
 
 
-class Waiting(NamedTuple):
+class WaitingChange(NamedTuple):
     """A merged pull request no deployment has shipped; `reason` where it does not just wait."""
 
     change: int
@@ -219,7 +219,7 @@ class Lineage(NamedTuple):
 
     deployed: list[Deployed]
     shipped: list[Shipped]
-    waiting: list[Waiting]
+    waiting: list[WaitingChange]
     evidence: list[Evidence]
     attribution: str
     problems: dict[str, list[str]]

@@ -48,7 +48,7 @@ from vpemetrics.lineage.rows import (
     Revert,
     Shipped,
     TriageRow,
-    Waiting,
+    WaitingChange,
 )
 from vpemetrics.records import Status
 from vpemetrics.rules import LeadTimeStart, Rules, Service, matches
@@ -416,17 +416,17 @@ def _reason(
     return "deployed_before_merge" if start == LeadTimeStart.MERGE else "negative"
 
 
-def _waiting(facts: ServiceFacts, by: _Attribution) -> Iterable[Waiting]:
+def _waiting(facts: ServiceFacts, by: _Attribution) -> Iterable[WaitingChange]:
     ownership = facts.history.ownership
     for at in by.mine:
         change = ownership.changes[at]
         if ownership.is_empty(at):
-            yield Waiting(change.id, "no_commit_left")
+            yield WaitingChange(change.id, "no_commit_left")
         elif at not in by.changes:
             if facts.history.on_other_branch(change):
-                yield Waiting(change.id, "other_branch")
+                yield WaitingChange(change.id, "other_branch")
             else:
-                yield Waiting(change.id, "bot" if ownership.is_bot(at) else None)
+                yield WaitingChange(change.id, "bot" if ownership.is_bot(at) else None)
 
 
 def _attempts(rows: Iterable[DeploymentRow]) -> Iterable[Deployed]:

@@ -12,7 +12,7 @@ from pydantic import Field
 from vpemetrics.metrics.figures import Model, Scope
 
 
-class Kind(StrEnum):
+class ChartKind(StrEnum):
     """How a chart judges its points (METRICS rule 29)."""
 
     XMR = "xmr"
@@ -95,7 +95,7 @@ class Chart(Model):
 
     metric: str
     definition_id: str
-    kind: Kind
+    kind: ChartKind
     scope: Scope
     better: Side = Field(description="on which side of the centre a point is a good one")
     points: tuple[Point, ...]

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from vpemetrics.metrics.charts import Baseline, Kind, Word
+from vpemetrics.metrics.charts import Baseline, ChartKind, Word
 from vpemetrics.metrics.dora import interval, lead_times
-from vpemetrics.metrics.facts import Cut
+from vpemetrics.metrics.facts import Slice
 from vpemetrics.metrics.figures import Figure, IntervalRef, Model, WindowRef
 from vpemetrics.metrics.intervals import Interval, median, wilson, woodruff
 from vpemetrics.metrics.registry import METRICS
@@ -210,7 +210,7 @@ def _word(after: Figure, higher: bool | None) -> Word:
 PROPORTIONS: Final = ("change_fail_rate", "deployment_rework_rate")
 
 
-def compare_quarters(before: Cut, after: Cut) -> tuple[Comparison, ...]:
+def compare_quarters(before: Slice, after: Slice) -> tuple[Comparison, ...]:
     """What two quarters differ in: lead time, and the proportions that words may be said of.
 
     Nothing where other services were collected over the whole of one than of the other, and no
@@ -227,11 +227,11 @@ def compare_quarters(before: Cut, after: Cut) -> tuple[Comparison, ...]:
     )
 
 
-def _measured(metric: str, before: Cut, after: Cut) -> tuple[Figure, Figure]:
+def _measured(metric: str, before: Slice, after: Slice) -> tuple[Figure, Figure]:
     return METRICS[metric].measure(before), METRICS[metric].measure(after)
 
 
-def _samples(cut: Cut) -> Samples:
+def _samples(cut: Slice) -> Samples:
     found = lead_times(cut)
     return Samples(
         seconds=found["seconds"],
@@ -243,13 +243,18 @@ def _samples(cut: Cut) -> Samples:
 # --- targets ------------------------------------------------------------------------------------
 
 
-def against(target: Target, kind: Kind, baseline: Baseline) -> TargetWord:
+def against(target: Target, kind: ChartKind, baseline: Baseline) -> TargetWord:
     """How the limits of a chart of weeks stand to a target, which is in the unit of its points.
 
     Both on its good side: reliably met; both on the other: out of reach; else hit or miss. Without
     locked limits it is not known yet, nor from stretches, which are not in the target's unit.
     """
-    if kind is not Kind.XMR or not baseline.judges or baseline.low is None or baseline.high is None:
+    if (
+        kind is not ChartKind.XMR
+        or not baseline.judges
+        or baseline.low is None
+        or baseline.high is None
+    ):
         return TargetWord.NOT_YET_KNOWN
     low, high = baseline.low, baseline.high
     at_least = -math.inf if target.at_least is None else target.at_least

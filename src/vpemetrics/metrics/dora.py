@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vpemetrics.metrics import intervals
-from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Cut, Stretch, length
+from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Slice, Stretch, length
 from vpemetrics.metrics.figures import Figure, FigureCoverage, IntervalRef, WindowRef
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.metrics.table import Column, Table, distinct, one_of
@@ -44,7 +44,7 @@ MAY_RISE: Final = (
 NO_INCIDENT_SOURCE: Final = "no incident source"
 
 
-def figure(cut: Cut, metric: str, value: float | None, **details: Any) -> Figure:
+def figure(cut: Slice, metric: str, value: float | None, **details: Any) -> Figure:
     """A figure of a metric about a cut, with what all figures carry filled in.
 
     Of a window that nobody collected nothing is known: no value, and no counts of 0 (rule 3).
@@ -86,7 +86,7 @@ def interval(found: intervals.Interval | None) -> IntervalRef | None:
     )
 
 
-def _coverage(cut: Cut) -> FigureCoverage:
+def _coverage(cut: Slice) -> FigureCoverage:
     spans, zone = cut.collected, cut.window.zone
     return FigureCoverage(
         services=len(cut.covered_services),
@@ -100,7 +100,7 @@ def _coverage(cut: Cut) -> FigureCoverage:
 # --- throughput ---------------------------------------------------------------------------------
 
 
-def deployment_frequency(cut: Cut) -> Figure:
+def deployment_frequency(cut: Slice) -> Figure:
     """Deployments that count, per week of what was collected of the window (rule 21).
 
     Counted: forward, redeploy, rollback, stale. Beside it: each kind, roll-outs and failed
@@ -123,7 +123,7 @@ def deployment_frequency(cut: Cut) -> Figure:
     return figure(cut, "deployment_frequency", n / weeks, n=n, beside=beside, note=cadence(cut))
 
 
-def collected_weeks(cut: Cut) -> float:
+def collected_weeks(cut: Slice) -> float:
     """How many weeks of the window were collected; all of it where nobody says."""
     start, end = cut.stretch
     collected = length(cut.collected or [cut.stretch]) * SECOND
@@ -133,7 +133,7 @@ def collected_weeks(cut: Cut) -> float:
 _KINDS: Final = (*COUNTED, "rollout")
 
 
-def cadence(cut: Cut) -> str | None:
+def cadence(cut: Slice) -> str | None:
     """How often, in words, over the 13 complete collected weeks up to the window's end (rule 21).
 
     None while fewer were collected, or where months decide and not all three of them were.
@@ -157,7 +157,7 @@ def _in_each(stretches: Sequence[Stretch], moments: npt.NDArray[np.int64]) -> np
     return np.diff(np.searchsorted(moments, np.array(stretches)), axis=1)[:, 0]
 
 
-def _collected(cut: Cut, stretches: Iterable[Stretch]) -> list[Stretch]:
+def _collected(cut: Slice, stretches: Iterable[Stretch]) -> list[Stretch]:
     """The stretches that were collected from end to end."""
     spans = cut.facts.collected
     return [(a, b) for a, b in stretches if any(c <= a and b <= d for c, d in spans)]
@@ -179,17 +179,17 @@ def _complete_months(window: Window, count: int) -> list[Stretch]:
     return months
 
 
-def time_between_deployments(cut: Cut) -> Figure:
+def time_between_deployments(cut: Slice) -> Figure:
     """Median time from one deployment of a service to its next, booked to the later one."""
     return durations(cut, "time_between_deployments", gaps(cut)["seconds"])
 
 
-def gaps(cut: Cut) -> Table:
+def gaps(cut: Slice) -> Table:
     """Deployments of the window that have one before, with the `seconds` since that."""
     return cut.finished_in(cut.facts.gaps)
 
 
-def durations(cut: Cut, metric: str, found: npt.NDArray[np.float64], **details: Any) -> Figure:
+def durations(cut: Slice, metric: str, found: npt.NDArray[np.float64], **details: Any) -> Figure:
     """A median of independent durations: listed below six, p90 from twenty, else the slowest."""
     beside: dict[str, float] = dict(details.pop("beside", {})) | extremes(found)
     few = len(found) < FEW
@@ -214,7 +214,7 @@ def extremes(found: npt.NDArray[np.float64]) -> dict[str, float]:
     return {"slowest": float(found.max())}
 
 
-def lead_times(cut: Cut) -> Table:
+def lead_times(cut: Slice) -> Table:
     """The samples of change lead time: changes with their `seconds`, skew of minutes cut to 0.
 
     With `each_commit` a change has as many samples as commits.
@@ -222,7 +222,7 @@ def lead_times(cut: Cut) -> Table:
     return cut.finished_in(cut.facts.samples)
 
 
-def change_lead_time(cut: Cut) -> Figure:
+def change_lead_time(cut: Slice) -> Figure:
     """Median time from a change's first commit to its first production deployment (rules 15 to 20).
 
     Changes by people shipped in the window; left out and counted: bots, what the first known
@@ -250,7 +250,7 @@ def change_lead_time(cut: Cut) -> Figure:
     )
 
 
-def excluded(cut: Cut) -> dict[str, int]:
+def excluded(cut: Slice) -> dict[str, int]:
     """Changes left out of lead time by reason; deployments of unknown commits beside them."""
     found = _occurrences(cut.changes.where(~cut.changes["counted"])["reason"])
     found["negative"] += len(cut.finished_in(cut.facts.negatives))
@@ -265,7 +265,7 @@ def _occurrences(texts: Column) -> Counter[str]:
     return found
 
 
-def accounting(cut: Cut) -> dict[str, float]:
+def accounting(cut: Slice) -> dict[str, float]:
     """What became of the pull requests merged in the window (rule 36).
 
     merged = merged_shipped + waiting + merged_excluded; direct commits are not among them.
@@ -282,7 +282,7 @@ def accounting(cut: Cut) -> dict[str, float]:
     }
 
 
-def attribution(cut: Cut) -> Literal["graph", "time", "mixed"] | None:
+def attribution(cut: Slice) -> Literal["graph", "time", "mixed"] | None:
     """How changes were tied to deployments in the services of the cut."""
     hows = {cut.facts.attribution[s] for s in cut.facts.services if s in cut.facts.attribution}
     if not hows:
@@ -292,7 +292,7 @@ def attribution(cut: Cut) -> Literal["graph", "time", "mixed"] | None:
     return "graph" if "graph" in hows else "time"
 
 
-def share_within_24h(cut: Cut) -> Figure:
+def share_within_24h(cut: Slice) -> Figure:
     """Share of the changes shipped in the window that were in production within 24 hours."""
     samples = lead_times(cut)
     k = int((samples["seconds"] <= 24 * 3600).sum())
@@ -309,7 +309,7 @@ def share_within_24h(cut: Cut) -> Figure:
 # --- instability --------------------------------------------------------------------------------
 
 
-def proportion(cut: Cut, metric: str, k: int, n: int, **details: Any) -> Figure:
+def proportion(cut: Slice, metric: str, k: int, n: int, **details: Any) -> Figure:
     """k of n with Wilson's interval; no value where n is 0."""
     return figure(
         cut,
@@ -322,7 +322,7 @@ def proportion(cut: Cut, metric: str, k: int, n: int, **details: Any) -> Figure:
     )
 
 
-def change_fail_rate(cut: Cut) -> Figure:
+def change_fail_rate(cut: Slice) -> Figure:
     """Distinct forward deployments with a confirmed failure, of forward deployments (rule 24).
 
     Confirmed: evidence A to C. Booked to the window of the deployment. Deployments that no
@@ -332,7 +332,7 @@ def change_fail_rate(cut: Cut) -> Figure:
     return _fail_rate(cut, "change_fail_rate", CONFIRMED)
 
 
-def change_fail_rate_with_suspected(cut: Cut) -> Figure:
+def change_fail_rate_with_suspected(cut: Slice) -> Figure:
     """Change fail rate with suspected failures (evidence D) counted too (rule 24).
 
     Beside it the share of working hours that lie within four hours of a deployment, which is how
@@ -344,7 +344,7 @@ def change_fail_rate_with_suspected(cut: Cut) -> Figure:
 
 
 def _fail_rate(
-    cut: Cut, metric: str, grades: Sequence[str], beside: Mapping[str, float] | None = None
+    cut: Slice, metric: str, grades: Sequence[str], beside: Mapping[str, float] | None = None
 ) -> Figure:
     found, forward = cut.failures, cut.forward
     failed = found.where(one_of(found["grade"], grades))
@@ -361,7 +361,7 @@ def _fail_rate(
     return proportion(cut, metric, k, n, beside=also, excluded=excluded)
 
 
-def suspected_by_chance(cut: Cut) -> float | None:
+def suspected_by_chance(cut: Slice) -> float | None:
     """Share of working half-hours (Monday to Friday, 9 to 17) soon after a deployment began.
 
     The mean over the services of the cut that deployed in the window; None if none did.
@@ -395,7 +395,7 @@ def _working_hours(window: Window) -> npt.NDArray[np.int64]:
     return np.add.outer(begins, np.arange(18, 34) * (HOUR // 2)).ravel().astype(np.int64)
 
 
-def deployment_rework_rate(cut: Cut) -> Figure:
+def deployment_rework_rate(cut: Slice) -> Figure:
     """Unplanned deployments of all that count in frequency (rule 25).
 
     Unplanned: rollbacks, deployments that ship the fix of an incident or a confirmed revert,
@@ -406,7 +406,7 @@ def deployment_rework_rate(cut: Cut) -> Figure:
     return proportion(cut, "deployment_rework_rate", reasons.total(), n, beside=dict(reasons))
 
 
-def failed_deployment_recovery_time(cut: Cut) -> Figure:
+def failed_deployment_recovery_time(cut: Slice) -> Figure:
     """Kaplan-Meier median of restoration less start, for confirmed failures (rule 26).
 
     Booked to the window of the failed deployment; open ones are right-censored at data-as-of.
@@ -426,7 +426,7 @@ def failed_deployment_recovery_time(cut: Cut) -> Figure:
 
 
 def survival(
-    cut: Cut,
+    cut: Slice,
     metric: str,
     found: Table,
     *,

@@ -1,4 +1,4 @@
-"""Facts into figures: which metrics, for which windows and scopes, a report is made of."""
+"""MetricFacts into figures: which metrics, for which windows and scopes, a report is made of."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from vpemetrics.metrics.dora import ENOUGH, cadence, lead_times
-from vpemetrics.metrics.facts import Cut, Facts
+from vpemetrics.metrics.facts import MetricFacts, Slice
 from vpemetrics.metrics.figures import Figure, Scope
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.window import Micros, Window, date_of, previous, week_of, weeks_before, weeks_in
@@ -54,7 +54,7 @@ def default_week(since: Micros, until: Micros, zone: str) -> Window:
     return running if since >= last.end_at else last
 
 
-def windows(facts: Facts, main: Window, scope: Scope) -> Windows:
+def windows(facts: MetricFacts, main: Window, scope: Scope) -> Windows:
     """The windows of a report: a week has 4, 13 or 52 weeks beside it, others stand alone.
 
     Four if they hold 20 lead times, else 13 (rule 28); 13 or 52 where the cadence is less than
@@ -68,7 +68,7 @@ def windows(facts: Facts, main: Window, scope: Scope) -> Windows:
     )
 
 
-def shown_over(facts: Facts, of: Windows, scope: Scope, metric: str) -> Window:
+def shown_over(facts: MetricFacts, of: Windows, scope: Scope, metric: str) -> Window:
     """The longest window over which a report shows a metric: its headline's in general.
 
     Recoveries are rare: beside a week they have 13 at least, if a source tells of incidents.
@@ -77,12 +77,12 @@ def shown_over(facts: Facts, of: Windows, scope: Scope, metric: str) -> Window:
     if not rare or of.headline.weeks >= RECOVERY_WEEKS:
         return of.headline
     quarter = weeks_before(of.main, RECOVERY_WEEKS)
-    told = Cut(facts=facts, scope=scope, window=quarter).with_incidents
+    told = Slice(facts=facts, scope=scope, window=quarter).with_incidents
     return quarter if told else of.headline
 
 
-def _headline(facts: Facts, week: Window, scope: Scope) -> Window:
-    four = Cut(facts=facts, scope=scope, window=weeks_before(week, 4))
+def _headline(facts: MetricFacts, week: Window, scope: Scope) -> Window:
+    four = Slice(facts=facts, scope=scope, window=weeks_before(week, 4))
     how_often = cadence(four)
     if how_often == "less than monthly":
         return weeks_before(week, 52)
@@ -92,7 +92,7 @@ def _headline(facts: Facts, week: Window, scope: Scope) -> Window:
 
 
 def evaluate(
-    facts: Facts, of: Windows, scope: Scope, parts: Mapping[Scope, Sequence[str]]
+    facts: MetricFacts, of: Windows, scope: Scope, parts: Mapping[Scope, Sequence[str]]
 ) -> tuple[Figure, ...]:
     """The figures of a report: all metrics for its scope, the five for the scopes in it.
 
@@ -115,7 +115,7 @@ def evaluate(
     return tuple(figures)
 
 
-def blocks(facts: Facts, of: Windows, scope: Scope) -> tuple[Figure, ...]:
+def blocks(facts: MetricFacts, of: Windows, scope: Scope) -> tuple[Figure, ...]:
     """The figures that are drawn in blocks of four weeks (rule 29); the headline's are not anew.
 
     The last block ends with the last complete week of the window (rule 7), the first begins no
@@ -149,7 +149,7 @@ def _row(figure: Figure) -> Figure:
 
 
 def _measure(
-    facts: Facts, scope: Scope, window: Window, metrics: Iterable[str]
+    facts: MetricFacts, scope: Scope, window: Window, metrics: Iterable[str]
 ) -> Iterable[Figure]:
-    cut = Cut(facts=facts, scope=scope, window=window)
+    cut = Slice(facts=facts, scope=scope, window=window)
     return [METRICS[name].measure(cut) for name in metrics]

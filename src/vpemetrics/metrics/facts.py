@@ -36,7 +36,7 @@ SKEW_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class MetricFacts:
     """All that was derived and collected for some services over some time.
 
     - `deployed`: id, kind, forward, counts (in frequency), began_at, started_at, finished_at,
@@ -71,7 +71,7 @@ class Facts:
     wait: Micros = WHILE_UNKNOWN
     pooled: bool = False
 
-    def of(self, services: Collection[str], *, pooled: bool) -> "Facts":
+    def of(self, services: Collection[str], *, pooled: bool) -> "MetricFacts":
         """The facts of some services only; `pooled`: a change counts at the last it reaches."""
         wanted = tuple(name for name in self.services if name in frozenset(services))
         if wanted == self.services and pooled:  # incidents of no known service too
@@ -287,10 +287,10 @@ class Facts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cut:
+class Slice:
     """The facts of one scope in one window: what a figure speaks of."""
 
-    facts: Facts
+    facts: MetricFacts
     scope: Scope
     window: Window
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from vpemetrics.metrics import dora
-from vpemetrics.metrics.facts import Cut, length
+from vpemetrics.metrics.facts import Slice, length
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.metrics.table import Table, occurrences, one_of
 from vpemetrics.window import DAY, MISSING
@@ -24,12 +24,12 @@ FORGOTTEN: Final = 30 * DAY
 NONE_KNOWN: Final = "no change has all times known"
 
 
-def stages(cut: Cut) -> Table:
+def stages(cut: Slice) -> Table:
     """Pull requests with all times known, with the seconds of each stage."""
     return cut.finished_in(cut.facts.staged)
 
 
-def stage(cut: Cut, name: str) -> Figure:
+def stage(cut: Slice, name: str) -> Figure:
     """The share of time of one stage: its sum divided by the sum of lead times (rule 18).
 
     Withheld for a scope with fewer than three human authors in the window (rule 5).
@@ -56,7 +56,7 @@ stage_waiting_to_deploy = functools.partial(stage, name="waiting_to_deploy")
 stage_deploying = functools.partial(stage, name="deploying")
 
 
-def batch_size(cut: Cut) -> Figure:
+def batch_size(cut: Slice) -> Figure:
     """Median number of changes per forward deployment whose changes are known (rule 22).
 
     Beside it the median by people only, and the median of changed lines per change.
@@ -71,7 +71,7 @@ def batch_size(cut: Cut) -> Figure:
     return dora.figure(cut, "batch_size", value, n=len(found), beside=beside)
 
 
-def batches(cut: Cut) -> Table:
+def batches(cut: Slice) -> Table:
     """Forward deployments whose changes are known, with how many `changes`, by `people` too."""
     carried, ships = _carried(cut), cut.forward.where(cut.forward["ships"])
     people = carried.where(~one_of(carried["reason"], ("bot",)))
@@ -81,11 +81,11 @@ def batches(cut: Cut) -> Table:
     )
 
 
-def _carried(cut: Cut) -> Table:
+def _carried(cut: Slice) -> Table:
     return cut.finished_in(cut.facts.shipped)
 
 
-def incident_restore_time(cut: Cut) -> Figure:
+def incident_restore_time(cut: Slice) -> Figure:
     """Kaplan-Meier median from start to restoration of all incidents that began in the window."""
     began = cut.within(cut.facts.incidents, "began_at")
     note = None if cut.incidents_collected else dora.NO_INCIDENT_SOURCE
@@ -97,7 +97,7 @@ def incident_restore_time(cut: Cut) -> Figure:
     )
 
 
-def customers_affected_time(cut: Cut) -> Figure:
+def customers_affected_time(cut: Slice) -> Figure:
     """Length of the union of customer-affecting incidents, clipped to window and data-as-of.
 
     One open for thirty days without an update is counted beside, not summed (rule 26).
@@ -116,7 +116,7 @@ def customers_affected_time(cut: Cut) -> Figure:
     )
 
 
-def outages(cut: Cut) -> Table:
+def outages(cut: Slice) -> Table:
     """Customer-affecting incidents that meet the window, with `start` and `end` clipped to it.
 
     `forgotten`: open for thirty days without an update.

@@ -1,4 +1,4 @@
-"""Facts into the samples that charts draw beside figures. Pure functions."""
+"""MetricFacts into the samples that charts draw beside figures. Pure functions."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from vpemetrics.metrics.dora import lead_times, reference
 from vpemetrics.metrics.evaluate import HISTORY_WEEKS, Windows
-from vpemetrics.metrics.facts import Cut, Facts, by_service
+from vpemetrics.metrics.facts import MetricFacts, Slice, by_service
 from vpemetrics.metrics.figures import Scope
-from vpemetrics.metrics.samples import Distribution, History, Recovery, ServiceWeeks
+from vpemetrics.metrics.samples import ChartSamples, Distribution, Recovery, ServiceWeeks
 from vpemetrics.metrics.table import Table
 from vpemetrics.records import CoverageKind
 from vpemetrics.window import Window, date_of, weeks_before, weeks_in
@@ -22,22 +22,22 @@ MOST_DRAWN: Final = 500
 """Samples from which on a distribution is given by as many of its quantiles: no eye sees more."""
 
 
-def history(facts: Facts, of: Windows, scope: Scope) -> History:
+def history(facts: MetricFacts, of: Windows, scope: Scope) -> ChartSamples:
     """Lead times of the headline window; recoveries and weeks of the half year to its end.
 
     A longer window than that is drawn whole.
     """
     half_a_year = weeks_before(of.main, HISTORY_WEEKS)
     window = of.main if of.main.weeks > HISTORY_WEEKS else half_a_year
-    return History(
-        lead_times=distribution(Cut(facts=facts, scope=scope, window=of.headline)),
-        recoveries=recoveries(Cut(facts=facts, scope=scope, window=window)),
+    return ChartSamples(
+        lead_times=distribution(Slice(facts=facts, scope=scope, window=of.headline)),
+        recoveries=recoveries(Slice(facts=facts, scope=scope, window=window)),
         since=window.start,
         services=by_week(facts, [week for week, _ in weeks_in(window)]),
     )
 
 
-def distribution(cut: Cut) -> Distribution:
+def distribution(cut: Slice) -> Distribution:
     """How long the changes shipped in a window took (the samples of change lead time)."""
     seconds = np.sort(lead_times(cut)["seconds"])
     return Distribution(
@@ -55,7 +55,7 @@ def _thinned(ascending: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return drawn
 
 
-def recoveries(cut: Cut) -> tuple[Recovery, ...]:
+def recoveries(cut: Slice) -> tuple[Recovery, ...]:
     """The samples of failed deployment recovery time: confirmed failures with a known end, or none.
 
     Those whose end lies before their start are left out, as in the figure.
@@ -73,7 +73,7 @@ def recoveries(cut: Cut) -> tuple[Recovery, ...]:
     )
 
 
-def by_week(facts: Facts, weeks: Sequence[Window]) -> tuple[ServiceWeeks, ...]:
+def by_week(facts: MetricFacts, weeks: Sequence[Window]) -> tuple[ServiceWeeks, ...]:
     """How often each service was deployed in each of some weeks, which are in a row."""
     bounds = np.array([*(week.start_at for week in weeks), weeks[-1].end_at])
     counted = facts.counted
@@ -85,7 +85,7 @@ def by_week(facts: Facts, weeks: Sequence[Window]) -> tuple[ServiceWeeks, ...]:
 
 
 def _counts(
-    facts: Facts,
+    facts: MetricFacts,
     counted: Table,
     places: npt.NDArray[np.intp] | None,
     bounds: npt.NDArray[np.int64],

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from vpemetrics.metrics.charts import Point
 from vpemetrics.metrics.dora import MAY_RISE
-from vpemetrics.metrics.facts import CONFIRMED, Facts, merged, table
+from vpemetrics.metrics.facts import CONFIRMED, MetricFacts, merged, table
 from vpemetrics.metrics.provisional import provisional
 from vpemetrics.metrics.signals import Outcome, stretches
 from vpemetrics.metrics.table import Columns, Table, one_of
@@ -36,7 +36,7 @@ Counts = npt.NDArray[np.intp]
 def weekly_points(
     metric: str,
     rows: Table,
-    facts: Facts,
+    facts: MetricFacts,
     weeks: Sequence[Window],
     earlier: Sequence[Window] = (),
 ) -> tuple[Point, ...]:
@@ -72,7 +72,7 @@ def outcomes_table(columns: Columns, names: Mapping[int, str]) -> Table:
     return table({**columns, **flags}, names)
 
 
-def recent_outcomes(facts: Facts) -> Table:
+def recent_outcomes(facts: MetricFacts) -> Table:
     """The same of the deployments that the facts hold since they begin."""
     counted = facts.counted.where(facts.counted["finished_at"] >= facts.since)
     failed = facts.failures["deployed_id"][one_of(facts.failures["grade"], CONFIRMED)]
@@ -85,7 +85,7 @@ def recent_outcomes(facts: Facts) -> Table:
 def stretch_points(
     metric: str,
     rows: Table,
-    facts: Facts,
+    facts: MetricFacts,
     weeks: Sequence[Window],
     steps: Iterable[date] = (),
 ) -> tuple[Point, ...]:
@@ -105,7 +105,7 @@ def _outcomes(base: Table, bad: str, zone: str) -> Iterator[Outcome]:
         yield Outcome(date_of(at, zone), failed)
 
 
-def _base(metric: str, rows: Table, facts: Facts) -> Table:
+def _base(metric: str, rows: Table, facts: MetricFacts) -> Table:
     """The deployments that a metric is of."""
     if metric != "change_fail_rate":
         return rows
@@ -127,7 +127,7 @@ def _value(k: int | None, n: int) -> float | None:
     return k / n if n else None
 
 
-def _provisional(metric: str, facts: Facts, week: Window) -> bool:
+def _provisional(metric: str, facts: MetricFacts, week: Window) -> bool:
     return metric in MAY_RISE and provisional(week, facts.data_as_of, facts.wait)
 
 
@@ -137,7 +137,7 @@ def _in_weeks(rows: Table, weeks: Sequence[Window]) -> Counts:
     return np.diff(np.searchsorted(rows["finished_at"], bounds))
 
 
-def services_covered(facts: Facts, weeks: Sequence[Window]) -> Counts:
+def services_covered(facts: MetricFacts, weeks: Sequence[Window]) -> Counts:
     """How many services were collected over the whole of each week."""
     starts, ends = _edges(weeks)
     change = np.zeros(len(weeks) + 1, dtype=np.intp)
@@ -150,7 +150,7 @@ def services_covered(facts: Facts, weeks: Sequence[Window]) -> Counts:
     return np.cumsum(change[:-1])
 
 
-def collected_weeks(facts: Facts, weeks: Sequence[Window]) -> npt.NDArray[np.bool_]:
+def collected_weeks(facts: MetricFacts, weeks: Sequence[Window]) -> npt.NDArray[np.bool_]:
     """Which weeks were collected at least in part, for any service."""
     starts, ends = _edges(weeks)
     found = np.zeros(len(weeks), dtype=bool)
@@ -165,6 +165,6 @@ def _edges(weeks: Sequence[Window]) -> tuple[list[int], list[int]]:
     return [week.start_at for week in weeks], [week.end_at for week in weeks]
 
 
-def _stretches(facts: Facts) -> Iterator[tuple[int, int]]:
+def _stretches(facts: MetricFacts) -> Iterator[tuple[int, int]]:
     for service in facts.services:
         yield from facts.coverage.get((service, CoverageKind.DEPLOYMENTS), ())

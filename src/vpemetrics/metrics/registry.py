@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final, Literal
 from vpemetrics.metrics.figures import Unit
 
 if TYPE_CHECKING:
-    from vpemetrics.metrics.facts import Cut
+    from vpemetrics.metrics.facts import Slice
     from vpemetrics.metrics.figures import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A metric and where it is defined; `function` is "module:attribute", from Cut to Figure.
+    """A metric and where it is defined; `function` is "module:attribute", from Slice to Figure.
 
     `better` says which way is the good one; None where nobody can tell.
     """
@@ -32,7 +32,7 @@ class Metric:
         """The metric and the version of its definition."""
         return f"{self.name}/{self.version}"
 
-    def measure(self, cut: "Cut") -> "Figure":
+    def measure(self, cut: "Slice") -> "Figure":
         """The metric's figure for a scope and window."""
         module, attribute = self.function.split(":")
         figure: Figure = getattr(import_module(module), attribute)(cut)

@@ -40,7 +40,7 @@ class ServiceWeeks(Model):
     weeks: tuple[int | None, ...]
 
 
-class History(Model):
+class ChartSamples(Model):
     """The samples that charts are drawn from."""
 
     lead_times: Distribution

@@ -27,7 +27,7 @@ from typing import Final, NamedTuple
 from vpemetrics.metrics.charts import (
     Baseline,
     Chart,
-    Kind,
+    ChartKind,
     Point,
     Rule,
     Side,
@@ -37,7 +37,7 @@ from vpemetrics.metrics.charts import (
 from vpemetrics.metrics.figures import Figure, Scope, WindowRef
 from vpemetrics.metrics.registry import METRICS
 
-FULL: Final[Mapping[Kind, int]] = {Kind.XMR: 26, Kind.G: 20}
+FULL: Final[Mapping[ChartKind, int]] = {ChartKind.XMR: 26, ChartKind.G: 20}
 """Points in a baseline that is complete, and locked."""
 
 FEWEST: Final = 6
@@ -52,7 +52,7 @@ RUN: Final = 8
 MOST_WORDED: Final = 3
 """Charts in one report that may give words: more would give false alarms too often."""
 
-FALSE_ALARMS: Final[Mapping[Kind, float]] = {Kind.XMR: 0.017, Kind.G: 0.031}
+FALSE_ALARMS: Final[Mapping[ChartKind, float]] = {ChartKind.XMR: 0.017, ChartKind.G: 0.031}
 """Signals per new point of a stable process, by simulation (benchmarks/signals.py)."""
 
 
@@ -161,11 +161,11 @@ def g_limits(points: Sequence[Point]) -> Limits:
     values = [_value(point) for point in points if _known(point)]
     average = fmean(values)
     spread = 3 * math.sqrt(average * (average + 1))
-    high = average + spread if len(values) >= FULL[Kind.G] else None
+    high = average + spread if len(values) >= FULL[ChartKind.G] else None
     return Limits(median(values), None, high)
 
 
-_LIMITS: Final = {Kind.XMR: xmr_limits, Kind.G: g_limits}
+_LIMITS: Final = {ChartKind.XMR: xmr_limits, ChartKind.G: g_limits}
 
 
 def _known(point: Point) -> bool:
@@ -187,7 +187,7 @@ def _count(point: Point) -> float:
 
 def baseline(
     points: Sequence[Point],
-    kind: Kind,
+    kind: ChartKind,
     since: date | None = None,
     stored: Baseline | None = None,
 ) -> Baseline:
@@ -285,7 +285,7 @@ def _side(point: Point, by: Baseline) -> Side | None:
 def chart(
     metric: str,
     scope: Scope,
-    kind: Kind,
+    kind: ChartKind,
     points: Sequence[Point],
     steps: Iterable[date] = (),
     stored: Iterable[Baseline] = (),
@@ -300,7 +300,7 @@ def chart(
     levels = _levels(points, steps)
     locked = {one.since: one for one in stored}
     baselines = [baseline(level, kind, since, locked.get(since)) for since, level in levels]
-    good = Side.ABOVE if kind is Kind.G or METRICS[metric].better == "higher" else Side.BELOW
+    good = Side.ABOVE if kind is ChartKind.G or METRICS[metric].better == "higher" else Side.BELOW
     return Chart(
         metric=metric,
         definition_id=METRICS[metric].definition_id,
@@ -393,7 +393,7 @@ def _new_in(of: Chart, window: WindowRef) -> int:
     return sum(len([*new_points(level, by_step[since])]) for since, level in levels if level)
 
 
-class Run(NamedTuple):
+class PointRun(NamedTuple):
     """Points in a row on one side of the centre, up to the last."""
 
     side: Side
@@ -401,7 +401,7 @@ class Run(NamedTuple):
     points: int
 
 
-def lasting_run(of: Chart) -> Run | None:
+def lasting_run(of: Chart) -> PointRun | None:
     """The run that still goes on, once eight or more are in it; provisional good ones are not."""
     judged = list(_runs(of.points, of.baseline))
     side = judged[-1].side if judged else None
@@ -410,7 +410,7 @@ def lasting_run(of: Chart) -> Run | None:
     run = judged[-1].run if judged and judged[-1].side == side else 0
     if side is None or run < RUN:
         return None
-    return Run(side, judged[-run].point.start, run)
+    return PointRun(side, judged[-run].point.start, run)
 
 
 def unseen_since(of: Chart, since: date) -> date | None:

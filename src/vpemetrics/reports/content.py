@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from vpemetrics.metrics.figures import Figure, WindowRef
-from vpemetrics.reports import cells, columns, signals, words
+from vpemetrics.reports import cells, columns, signal_words, words
 from vpemetrics.reports.cells import Cell
 from vpemetrics.reports.model import FailureRow, Problem, Report
 
@@ -194,7 +194,7 @@ def _metric_rows(report: Report, row: Row, shown: Sequence[Column]) -> Iterator[
     yield replace(
         row,
         cells=_noted_once([column.cell(row.metric) for column in shown]),
-        usual="" if report.before else signals.usual_of(report, row.metric),
+        usual="" if report.before else signal_words.usual_of(report, row.metric),
         signal=said(report, row.metric),
     )
     yield from _at_merge(row, [report.figure(row.metric, column.window) for column in shown])
@@ -234,8 +234,8 @@ def margin(report: Report) -> tuple[str, str]:
 def said(report: Report, metric: str) -> str:
     """The word for a metric: of its limits, or of a quarter against the one before."""
     if report.before:
-        return signals.change_of(report, metric)
-    return signals.said_of(report, metric) or signals.unsaid_of(report, metric)
+        return signal_words.change_of(report, metric)
+    return signal_words.said_of(report, metric) or signal_words.unsaid_of(report, metric)
 
 
 def _noted_once(row: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -552,16 +552,18 @@ def _unjudged(report: Report, without_limits: str) -> str:
 
 def exceptions(report: Report) -> Iterator[str]:
     """The signals, and the services outside their limits, as sentences."""
-    told = [f"{one}." for one in signals.told(report)]
+    told = [f"{one}." for one in signal_words.told(report)]
     yield from told
-    found = signals.exceptions(report)
+    found = signal_words.exceptions(report)
     if report.exceptions is None:  # of one service, or no week: nobody looked at the services
         if not told:
-            yield "No signal." if signals.judged(report) else _unjudged(report, "No limits yet.")
+            yield (
+                "No signal." if signal_words.judged(report) else _unjudged(report, "No limits yet.")
+            )
     elif not found:
         yield _unjudged(report, "No service has limits yet.")
     elif report.exceptions and not report.exceptions.outside:
-        yield f"{signals.NOTHING_OUTSIDE}: {', '.join(found)}."
+        yield f"{signal_words.NOTHING_OUTSIDE}: {', '.join(found)}."
     else:
         yield f"Outside their usual range: {', '.join(found)}."
 
@@ -570,6 +572,6 @@ def footnotes(report: Report) -> Iterator[str]:
     """What the figures need below them, as sentences."""
     yield from map(columns.plain, report.notes)
     yield from provisional(report)
-    yield from signals.by_chance(report)
+    yield from signal_words.by_chance(report)
     yield from definitions(report)
     yield "Not for evaluating individuals or comparing teams."

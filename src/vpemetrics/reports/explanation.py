@@ -36,7 +36,7 @@ class Entry(Model):
     url: str | None = None
 
 
-class Group(Model):
+class RecordGroup(Model):
     """Records that play one part in a figure, or stand in one relation to a record."""
 
     title: str
@@ -51,7 +51,7 @@ class Group(Model):
     entries: tuple[Entry, ...]
 
 
-class Step(Model):
+class CurveStep(Model):
     """One step of a Kaplan-Meier curve."""
 
     seconds: float
@@ -87,8 +87,10 @@ class Explanation(Model):
     figure: Figure | None = None
     facts: tuple[Fact, ...] = ()
     arithmetic: tuple[str, ...] = ()
-    curve: tuple[Step, ...] = Field(default=(), description="the Kaplan-Meier curve, if one was")
-    groups: tuple[Group, ...] = ()
+    curve: tuple[CurveStep, ...] = Field(
+        default=(), description="the Kaplan-Meier curve, if one was"
+    )
+    groups: tuple[RecordGroup, ...] = ()
     hints: tuple[str, ...] = Field(default=(), description="where to look next")
 
 
@@ -173,7 +175,7 @@ class _Text:
                 room -= len(block) + 1
             yield block
 
-    def _group(self, group: Group, room: int | None) -> list[str]:
+    def _group(self, group: RecordGroup, room: int | None) -> list[str]:
         total = len(group.entries)
         shown = range(total) if room is None else _some(group, room)
         lines = self._entries(group, shown)
@@ -187,7 +189,7 @@ class _Text:
         title = columns.wrap(f"{group.title}: {words.count(total)}", self._width)
         return [*title, *lines, *more]
 
-    def _entries(self, group: Group, places: range) -> list[str]:
+    def _entries(self, group: RecordGroup, places: range) -> list[str]:
         entries = [group.entries[place] for place in places]
         if not entries:
             return []
@@ -209,7 +211,7 @@ class _Text:
             for line in self._entry(text, columns.plain(what), entry.url)
         ]
 
-    def _row(self, entry: Entry, group: Group, *, with_service: bool) -> tuple[str, ...]:
+    def _row(self, entry: Entry, group: RecordGroup, *, with_service: bool) -> tuple[str, ...]:
         return (
             self._moment(entry.at) if entry.at else "",
             columns.plain(entry.service or "") if with_service else "",
@@ -256,7 +258,7 @@ def _in_columns(rows: list[tuple[str, ...]]) -> list[str]:
     return columns.aligned(list(zip(*said, strict=True)))
 
 
-def _some(group: Group, wanted: int) -> range:
+def _some(group: RecordGroup, wanted: int) -> range:
     """The middle of what is in order of value; of what is in order of time the latest."""
     total = len(group.entries)
     count = min(total, max(FEWEST_SHOWN, wanted))

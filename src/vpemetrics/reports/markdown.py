@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from vpemetrics.reports import columns, content, signals, words
+from vpemetrics.reports import columns, content, signal_words, words
 from vpemetrics.reports.cells import Cell
 from vpemetrics.reports.model import Problem, Report
 
@@ -47,7 +47,7 @@ def _table(report: Report) -> str:
     margin = [heading for heading in content.margin(report) if heading] if judged else []
     headings = ["Metric", *(column.heading for column in shown), *margin]
     lines = [_line(row, len(headings), len(margin)) for row in rows]
-    told = [("Targets", text) for text in signals.targets(report)]
+    told = [("Targets", text) for text in signal_words.targets(report)]
     told.append(("Reliability", report.reliability or "not provided"))
     lines += [_padded([f"**{name}**", plain(text)], len(headings)) for name, text in told]
     return _set(headings, lines)
@@ -95,7 +95,7 @@ def _failures(report: Report) -> str:
 def _exceptions(report: Report) -> str:
     lines = (f"- {plain(line)}" for line in content.exceptions(report))
     levels = (
-        f"\n{plain(signals.new_level(one))} {signals.DECLARE}\n\n{_fenced(one.step)}"
+        f"\n{plain(signal_words.new_level(one))} {signal_words.DECLARE}\n\n{_fenced(one.step)}"
         for one in report.new_levels
     )
     return "\n".join(["## Exceptions", "", *lines, *levels])

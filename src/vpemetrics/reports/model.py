@@ -5,10 +5,10 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from vpemetrics.metrics.charts import Chart, Kind, Side
+from vpemetrics.metrics.charts import Chart, ChartKind, Side
 from vpemetrics.metrics.comparisons import Comparison, TargetWord
 from vpemetrics.metrics.figures import Figure, Model, Scope, Texts, WindowRef
-from vpemetrics.metrics.samples import History
+from vpemetrics.metrics.samples import ChartSamples
 
 FORMAT: Final = "vpemetrics-report/1"
 
@@ -80,7 +80,7 @@ class NewLevel(Model):
     """Eight or more points in a row on one side of the usual, which still goes on."""
 
     metric: str
-    kind: Kind
+    kind: ChartKind
     side: Side
     since: date = Field(description="the first of the points")
     points: int
@@ -155,7 +155,7 @@ class Report(Model):
     comparisons: tuple[Comparison, ...] = Field(
         default=(), description="of two complete quarters, with what may be said of them"
     )
-    history: History | None = Field(
+    history: ChartSamples | None = Field(
         default=None, description="the samples that charts are drawn from, where any were asked for"
     )
     failures: tuple[FailureRow, ...] = ()

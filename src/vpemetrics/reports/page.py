@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from vpemetrics.reports import columns, content, signals, sparkline, words
+from vpemetrics.reports import columns, content, signal_words, sparkline, words
 from vpemetrics.reports.charts import palette
 from vpemetrics.reports.model import FailureRow, Problem, Report
 from vpemetrics.reports.registry import CHARTS
 
 if TYPE_CHECKING:
-    from vpemetrics.reports.charts.picture import Picture
+    from vpemetrics.reports.charts.chart import ChartPicture
 
 CHARTS_SHOWN: Final = (("deployments", "stages"), ("lead_time",))
 """The charts of the page, column by column."""
@@ -51,14 +51,14 @@ def render(report: Report) -> bytes:
         commentary=NO_COMMENTARY,
         decisions=NO_COMMENTARY,
         table=_table(report, shown),
-        targets=signals.targets(report),
+        targets=signal_words.targets(report),
         reliability=columns.plain(report.reliability or "not provided"),
         charts_title=f"Half a year to {words.title(report.window)}",
         charts=[[_chart(report, name) for name in column] for column in CHARTS_SHOWN],
         failures=_failures(report),
         exceptions=list(content.exceptions(report)),
-        declare=signals.DECLARE,
-        new_levels=[(signals.new_level(one), one.step) for one in report.new_levels],
+        declare=signal_words.DECLARE,
+        new_levels=[(signal_words.new_level(one), one.step) for one in report.new_levels],
         detail_title=f"In detail, {shown[-1].name}",
         details=list(_details(report, shown[-1])),
         problems=[_problem(one) for one in _worst(report)],
@@ -115,7 +115,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class FigureTable:
     """Headings of the figures, of what the limits say and of the drawings; and the rows."""
 
     headings: Sequence[str]
@@ -134,12 +134,12 @@ class Table:
         return any(one.drawing for one in self.rows)
 
 
-def _table(report: Report, shown: Sequence[content.Column]) -> Table:
+def _table(report: Report, shown: Sequence[content.Column]) -> FigureTable:
     """The table; it has no rows where nothing is known."""
     rows = list(content.rows(report, shown))
     known = any(content.says_something(row) for row in rows)
     judged = any(row.usual or row.signal for row in rows)
-    return Table(
+    return FigureTable(
         headings=[column.heading for column in shown],
         margin=tuple(heading for heading in content.margin(report) if heading) if judged else (),
         rows=[Drawn(row=row, drawing=sparkline.of(report, row.metric)) for row in rows if known],
@@ -150,11 +150,11 @@ def _table(report: Report, shown: Sequence[content.Column]) -> Table:
 # --- charts ---------------------------------------------------------------------------------------
 
 
-def _chart(report: Report, name: str) -> tuple["Picture", Markup]:
-    from vpemetrics.reports.charts.plate import inline_svg
+def _chart(report: Report, name: str) -> tuple["ChartPicture", Markup]:
+    from vpemetrics.reports.charts.canvas import inline_svg
 
     module, attribute = CHARTS[name].split(":")
-    picture: Picture = getattr(import_module(module), attribute)(report)
+    picture: ChartPicture = getattr(import_module(module), attribute)(report)
     return picture, Markup(inline_svg(picture))  # noqa: S704  # our own drawing, texts escaped
 
 
@@ -173,7 +173,7 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failures:
+class FailureTable:
     """A table of the failures, the open ones first, and what else there is to say."""
 
     headings: Sequence[str]
@@ -181,9 +181,9 @@ class Failures:
     lines: Sequence[str]
 
 
-def _failures(report: Report) -> Failures:
+def _failures(report: Report) -> FailureTable:
     shown = content.failures(report)[:FAILURES_SHOWN]
-    return Failures(
+    return FailureTable(
         headings=content.FAILURE_HEADINGS,
         rows=[_failure(report, row) for row in shown],
         lines=list(content.about_failures(report, len(shown))),

@@ -45,8 +45,8 @@ CHARTS: Final[Mapping[str, str]] = {
 }
 
 PICTURES: Final[Mapping[str, str]] = {
-    ".svg": "vpemetrics.reports.charts.plate:svg",
-    ".png": "vpemetrics.reports.charts.plate:png",
+    ".svg": "vpemetrics.reports.charts.canvas:svg",
+    ".png": "vpemetrics.reports.charts.canvas:png",
 }
 """What makes a file of a picture, by its ending."""
 

@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from vpemetrics.reports import signals, words
+from vpemetrics.reports import signal_words, words
 from vpemetrics.reports.model import LastDeployment, Report
 
 
@@ -17,7 +17,7 @@ def _said(report: Report, word: str) -> str:
     """The metrics that got better, or worse, by their limits or since the quarter before."""
     found = (
         f"{words.name(metric)}: {said.replace(' W', ' in W')}."
-        for metric, said in signals.words_of(report)
+        for metric, said in signal_words.words_of(report)
         if said.startswith(word)
     )
     return " ".join(found)
@@ -25,9 +25,9 @@ def _said(report: Report, word: str) -> str:
 
 def _good(report: Report) -> str:
     """What got better; that nothing is out of the usual, where limits can tell."""
-    if any(signals.words_of(report)) or not signals.judged(report):
+    if any(signal_words.words_of(report)) or not signal_words.judged(report):
         return _said(report, "better")
-    earlier = report.new_levels or any(signals.told(report))
+    earlier = report.new_levels or any(signal_words.told(report))
     return "No new signal." if earlier else "No signal."
 
 

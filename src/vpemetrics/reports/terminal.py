@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from vpemetrics.metrics.figures import Figure
-from vpemetrics.reports import columns, content, signals, words
+from vpemetrics.reports import columns, content, signal_words, words
 from vpemetrics.reports.cells import Cell
 from vpemetrics.reports.model import FailureRow, Problem, Report
 
@@ -283,9 +283,9 @@ def _behind(report: Report, width: int) -> list[Line]:
 def _judgement(report: Report, width: int) -> list[Line]:
     """Signals, services outside their limits, targets and new levels, with a line below."""
     lines = [
-        *_labelled("Signals", [*signals.told(report)], width, " · "),
-        *_labelled("Outside their usual", signals.exceptions(report), width, " · "),
-        *_labelled("Targets", signals.targets(report), width, " · "),
+        *_labelled("Signals", [*signal_words.told(report)], width, " · "),
+        *_labelled("Outside their usual", signal_words.exceptions(report), width, " · "),
+        *_labelled("Targets", signal_words.targets(report), width, " · "),
         *_steps(report, width),
     ]
     return [*lines, Line()] if lines else []
@@ -294,7 +294,7 @@ def _judgement(report: Report, width: int) -> list[Line]:
 def _steps(report: Report, width: int) -> Iterator[Line]:
     """The lines that declare a new level, after eight weeks in a row."""
     for level in report.new_levels:
-        said = columns.wrap(f"{signals.new_level(level)} {signals.DECLARE}", width - 2)
+        said = columns.wrap(f"{signal_words.new_level(level)} {signal_words.DECLARE}", width - 2)
         yield from map(Line, _hanging("→ ", said))
         yield from (Line(f"    {line}") for line in columns.plain_lines(level.step, width - 4))
 
@@ -315,7 +315,7 @@ def _sparkline(report: Report, weeks: Sequence[Figure | None]) -> list[str]:
     if set(bars) == {_NONE}:
         return ["none"]
     legend = _legend(bars)
-    limits = signals.limits(report)
+    limits = signal_words.limits(report)
     said = f"{_least_to_most(whole)}{f'; {limits}' if limits else ''}"
     return [f"{bars} ", said, *([f"({legend})"] if legend else [])]
 
@@ -414,7 +414,7 @@ def _foot(report: Report, width: int) -> list[Line]:
     notes = [
         *map(columns.plain, report.notes),
         *content.provisional(report),
-        *signals.by_chance(report),
+        *signal_words.by_chance(report),
         *content.definitions(report),
         "Team-level use only.",
     ]

@@ -7,10 +7,10 @@ from vpemetrics.delivery.files import write
 from vpemetrics.reports.registry import DRAWN, ENDINGS, WITH_PARTS, rendered
 from vpemetrics.scheduler.plan import Plan
 from vpemetrics.store import Store
-from vpemetrics.usecases.knowledge import Knowledge
-from vpemetrics.usecases.lineage import bring_up_to_date
-from vpemetrics.usecases.originals import with_fetch
+from vpemetrics.usecases.fetch_hints import with_fetch
+from vpemetrics.usecases.report_context import ReportContext
 from vpemetrics.usecases.reporting import Asked, report
+from vpemetrics.usecases.update_lineage import bring_up_to_date
 from vpemetrics.window import Micros, Window
 
 
@@ -19,7 +19,7 @@ def collected_between(
 ) -> tuple[Micros, Micros]:
     """From when to when deployments were collected; NoData without any."""
     bring_up_to_date(store, plan.rules, progress)
-    return Knowledge.load(store, plan.rules).collected_between
+    return ReportContext.load(store, plan.rules).collected_between
 
 
 def write_report(

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-from vpemetrics.collectors.files.cells import FIELDS
+from vpemetrics.collectors.files.fields import FIELDS
 from vpemetrics.collectors.files.rows import csv_line
 from vpemetrics.records import AnyRecord
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Column, Connection, Float, Integer, Table, delete, select
 
-from vpemetrics.store.rows import insert_rows
+from vpemetrics.store.bulk import insert_rows
 from vpemetrics.store.tables import Words, metadata
 
 baselines = Table(

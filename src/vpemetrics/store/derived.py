@@ -26,8 +26,8 @@ from sqlalchemy import (
 )
 
 from vpemetrics.lineage.rows import NONE, Lineage, Marks, Revert
+from vpemetrics.store.bulk import insert_rows
 from vpemetrics.store.interning import Interned
-from vpemetrics.store.rows import insert_rows
 from vpemetrics.store.tables import Id, Words, meta, metadata, names
 from vpemetrics.window import MISSING, Micros
 

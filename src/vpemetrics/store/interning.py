@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, func, select
 
-from vpemetrics.store.rows import insert_rows
+from vpemetrics.store.bulk import insert_rows
 
 _REMEMBERED = 500_000
 _ASKED_AT_ONCE = 1_000

@@ -20,7 +20,7 @@ from vpemetrics.records import (
 )
 from vpemetrics.store import tables
 from vpemetrics.store.interning import matching
-from vpemetrics.store.shapes import SHAPES, Shape
+from vpemetrics.store.mapping import SHAPES, Shape
 from vpemetrics.store.tables import Holds
 from vpemetrics.window import from_micros
 

@@ -24,8 +24,8 @@ from vpemetrics.lineage.trace import Disturbed, History, Past
 from vpemetrics.records import Status
 from vpemetrics.store import derived
 from vpemetrics.store.arrays import Ints, read, unpacked, written
+from vpemetrics.store.bulk import insert_rows
 from vpemetrics.store.history import Commits, Facts, News
-from vpemetrics.store.rows import insert_rows
 from vpemetrics.window import MISSING, Micros
 
 LIVE = (Status.SUCCEEDED, Status.ROLLED_BACK)

@@ -17,9 +17,9 @@ from sqlalchemy import Column, Connection, Table, delete, select, update
 
 from vpemetrics.records import AnyRecord, Coverage, Sourced
 from vpemetrics.store import tables
+from vpemetrics.store.bulk import upsert_rows
 from vpemetrics.store.interning import Interned
-from vpemetrics.store.rows import upsert_rows
-from vpemetrics.store.shapes import SHAPES, Shape
+from vpemetrics.store.mapping import SHAPES, Shape
 from vpemetrics.store.tables import Holds
 from vpemetrics.window import Micros, from_micros, to_micros
 

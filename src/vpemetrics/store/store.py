@@ -26,8 +26,8 @@ from vpemetrics.store.engine import (
     writing,
 )
 from vpemetrics.store.loading import LastCollection
+from vpemetrics.store.mapping import SHAPES
 from vpemetrics.store.saving import Saved, Saving, last_batch
-from vpemetrics.store.shapes import SHAPES
 
 if TYPE_CHECKING:
     from vpemetrics.store.columns import Arrays

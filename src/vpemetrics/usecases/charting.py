@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from vpemetrics.metrics.charts import Baseline, Chart, Kind, Point
-from vpemetrics.metrics.facts import Facts, by_service
+from vpemetrics.metrics.charts import Baseline, Chart, ChartKind, Point
+from vpemetrics.metrics.facts import MetricFacts, by_service
 from vpemetrics.metrics.figures import Scope
 from vpemetrics.metrics.points import (
     COUNTS,
@@ -41,10 +41,10 @@ from vpemetrics.metrics.signals import (
 from vpemetrics.metrics.table import Places, Table
 from vpemetrics.records import CoverageKind
 from vpemetrics.reports.model import Exceptions, NewLevel, Outside, Remark
-from vpemetrics.store import Store, measures
+from vpemetrics.store import Store, metric_queries
 from vpemetrics.store.baselines import StoredBaseline
-from vpemetrics.usecases.knowledge import Knowledge
-from vpemetrics.usecases.lineage import meaning
+from vpemetrics.usecases.report_context import ReportContext
+from vpemetrics.usecases.update_lineage import meaning
 from vpemetrics.window import Period, Window, date_of, midnight, week_of, weeks_in
 
 WEEKS_DRAWN: Final = 52
@@ -65,7 +65,9 @@ class Charted(NamedTuple):
     exceptions: Exceptions | None = None
 
 
-def charted(store: Store, known: Knowledge, facts: Facts, scope: Scope, window: Window) -> Charted:
+def charted(
+    store: Store, known: ReportContext, facts: MetricFacts, scope: Scope, window: Window
+) -> Charted:
     """The charts of deployments, failures and rework up to the end of a window.
 
     `facts` are those of the scope. New baselines are kept in the store, where it can be written.
@@ -91,8 +93,8 @@ class _Charting:
     def __init__(
         self,
         store: Store,
-        known: Knowledge,
-        facts: Facts,
+        known: ReportContext,
+        facts: MetricFacts,
         scope: Scope,
         window: Window,
         begins: date,
@@ -125,9 +127,11 @@ class _Charting:
         """The chart of a metric, from what was deployed since a Monday."""
         at = self._place(first)
         about = metric, self._rows_since(first), self._facts, self._weeks[at:]
-        weekly = self._drawn_up(metric, Kind.XMR, weekly_points(*about, self._weeks[:at]), steps)
+        weekly = self._drawn_up(
+            metric, ChartKind.XMR, weekly_points(*about, self._weeks[:at]), steps
+        )
         if metric in RATES and not weekly.baseline.limited:
-            rare = self._drawn_up(metric, Kind.G, stretch_points(*about, steps), steps)
+            rare = self._drawn_up(metric, ChartKind.G, stretch_points(*about, steps), steps)
             weekly = weekly_or_rare(weekly, rare) if rare.points else weekly
         return weekly
 
@@ -139,7 +143,7 @@ class _Charting:
         return week_of(max(last, first - (self._window.end - first))).start
 
     def _drawn_up(
-        self, metric: str, kind: Kind, points: Sequence[Point], steps: Sequence[date]
+        self, metric: str, kind: ChartKind, points: Sequence[Point], steps: Sequence[date]
     ) -> Chart:
         stored = self.kept.of(self._scope, metric, kind, (None, *steps))
         found = chart(metric, self._scope, kind, points, steps, stored)
@@ -191,12 +195,12 @@ class _Charting:
 
     def _needed(self, metric: str, since: date | None) -> date | None:
         """From when on a level needs deployments; None: from where it begins."""
-        weekly = self.kept.get(self._scope, metric, Kind.XMR, since)
+        weekly = self.kept.get(self._scope, metric, ChartKind.XMR, since)
         if weekly is None:
             return None
         if weekly.limited or metric in COUNTS:
             return date.max
-        rare = self.kept.get(self._scope, metric, Kind.G, since)
+        rare = self.kept.get(self._scope, metric, ChartKind.G, since)
         return rare.last if rare else None
 
     def _place(self, on: date) -> int:
@@ -237,7 +241,7 @@ class _Charting:
         wanted = frozenset(self._facts.services)
         ids = [id_ for id_, name in self._known.names.items() if name in wanted]
         with self._store.view() as connection:
-            found = measures.outcomes(connection, start, end, None if everybody else ids)
+            found = metric_queries.outcomes(connection, start, end, None if everybody else ids)
         return outcomes_table(found, self._known.names)
 
     # The services of the scope, each against its own limits.
@@ -260,7 +264,7 @@ class _Charting:
             outside=tuple(outside),
             judged=len(judged),
             of=len(self._facts.services),
-            expected=len(judged) * FALSE_ALARMS[Kind.XMR],
+            expected=len(judged) * FALSE_ALARMS[ChartKind.XMR],
         )
 
     def _judged(self, service: str) -> tuple[str, int, Baseline] | None:
@@ -284,7 +288,7 @@ class _Charting:
     def _limits(self) -> dict[str, Baseline | None]:
         """The stored limits of the services."""
         return {
-            name: self.kept.get(_service(name), COUNT, Kind.XMR, self._since(name))
+            name: self.kept.get(_service(name), COUNT, ChartKind.XMR, self._since(name))
             for name in self._facts.services
         }
 
@@ -296,9 +300,9 @@ class _Charting:
         rows = self._rows.at(self._places.get(service, _NOWHERE))
         facts, since = replace(self._facts, services=(service,)), self._since(service)
         found = baseline(
-            weekly_points(COUNT, rows, facts, self._weeks_since(since)), Kind.XMR, since
+            weekly_points(COUNT, rows, facts, self._weeks_since(since)), ChartKind.XMR, since
         )
-        self.kept.keep(_service(service), COUNT, Kind.XMR, [found])
+        self.kept.keep(_service(service), COUNT, ChartKind.XMR, [found])
         return found
 
     def _weeks_since(self, since: date | None) -> list[Window]:
@@ -320,19 +324,21 @@ class _Charting:
             return False
         facts = replace(self._facts, services=(service,))
         weeks = self._weeks_since(self._since(service))
-        return bool(weeks) and int(services_covered(facts, weeks).sum()) >= FULL[Kind.XMR]
+        return bool(weeks) and int(services_covered(facts, weeks).sum()) >= FULL[ChartKind.XMR]
 
 
 class _Kept:
     """The locked baselines of the store that a report up to a date may use, and new ones."""
 
-    def __init__(self, stored: Iterable[StoredBaseline], known: Knowledge, until: date) -> None:
+    def __init__(self, stored: Iterable[StoredBaseline], known: ReportContext, until: date) -> None:
         self.new: list[StoredBaseline] = []
         self._known = known
         self._digests: dict[Scope, str] = {}
         self._stored = {one.key: one for one in stored if one.last < until.isoformat()}
 
-    def get(self, scope: Scope, metric: str, kind: Kind, since: date | None) -> Baseline | None:
+    def get(
+        self, scope: Scope, metric: str, kind: ChartKind, since: date | None
+    ) -> Baseline | None:
         """The baseline of a level, under the present rules."""
         found = self._stored.get((*_about(scope, metric, kind), _text(since)))
         if found is None or found.rules != self._rules(scope):
@@ -340,12 +346,12 @@ class _Kept:
         return _read(found)
 
     def of(
-        self, scope: Scope, metric: str, kind: Kind, levels: Iterable[date | None]
+        self, scope: Scope, metric: str, kind: ChartKind, levels: Iterable[date | None]
     ) -> list[Baseline]:
         """Those of several levels, where there are any."""
         return [one for since in levels if (one := self.get(scope, metric, kind, since))]
 
-    def keep(self, scope: Scope, metric: str, kind: Kind, found: Iterable[Baseline]) -> None:
+    def keep(self, scope: Scope, metric: str, kind: ChartKind, found: Iterable[Baseline]) -> None:
         """Marks baselines that are complete, and not in the store yet, as new."""
         for one in found:
             if one.locked and self.get(scope, metric, kind, one.since) is None:
@@ -381,7 +387,7 @@ def _service(name: str) -> Scope:
     return Scope(kind="service", name=name)
 
 
-def _about(scope: Scope, metric: str, kind: Kind) -> tuple[str, str, str, str]:
+def _about(scope: Scope, metric: str, kind: ChartKind) -> tuple[str, str, str, str]:
     return METRICS[metric].definition_id, kind.value, scope.kind, scope.name
 
 
@@ -418,7 +424,7 @@ def _written(about: tuple[str, str, str, str], rules: str, one: Baseline) -> Sto
     )
 
 
-def _first_collected(facts: Facts, kind: CoverageKind, window: Window) -> date | None:
+def _first_collected(facts: MetricFacts, kind: CoverageKind, window: Window) -> date | None:
     """The Monday of the first week collected for any service; None of what lies after a window."""
     starts = (
         start

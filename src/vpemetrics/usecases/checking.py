@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from vpemetrics.collectors.base import Finding, Level, Occasion
+from vpemetrics.collectors.base import CollectionContext, Finding, Level
 from vpemetrics.config.secrets import masked, resolve
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import FixConfiguration, NoData, VpemetricsError
@@ -41,7 +41,7 @@ def check_source(
 ) -> Checked:
     """What a source's own check finds; what ends it is the last finding. Nothing is changed."""
     warnings: list[str] = []
-    occasion = Occasion(
+    context = CollectionContext(
         source=source.name,
         now=now,
         cursors=cursors,
@@ -50,7 +50,7 @@ def check_source(
         warn=warnings.append,
         secret=lambda reference: resolve(reference, environ, folder=source.folder).reveal(),
     )
-    findings = list(_until_the_end(source.collector.check(source.options, occasion)))
+    findings = list(_until_the_end(source.collector.check(source.options, context)))
     findings += [Finding(topic="note", level=Level.WARNING, text=text) for text in warnings]
     return Checked(name=source.name, findings=tuple(findings))
 

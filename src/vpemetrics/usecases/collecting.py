@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from vpemetrics.collectors.base import Occasion, bot_test, mark_bots
+from vpemetrics.collectors.base import CollectionContext, bot_test, mark_bots
 from vpemetrics.config.secrets import masked, resolve
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import StoreProblem, VpemetricsError
@@ -52,13 +52,13 @@ def collect(
     Where nobody listens to what a source announces at once, it is a warning like others.
     `environ` is where the source's secrets of the form `env:NAME` are looked up.
 
-    Each portion is saved with how far the source is then collected in one transaction, so an
+    Each batch is saved with how far the source is then collected in one transaction, so an
     interruption costs repetition at most. What goes wrong is returned, and kept for `status`;
     only what is wrong with the store is raised (StoreProblem).
     """
     started = clock()
     collecting = _Collecting(store, source, rules)
-    occasion = Occasion(
+    context = CollectionContext(
         source=source.name,
         now=started,
         cursors=store.cursors(source.name),
@@ -72,7 +72,7 @@ def collect(
     )
     error, bug = None, None
     try:
-        collecting.save_all(occasion)
+        collecting.save_all(context)
     except StoreProblem:
         raise
     except (VpemetricsError, OSError) as problem:
@@ -113,12 +113,12 @@ class _Collecting:
         self.read: Counter[str] = Counter()
         self.new: Counter[str] = Counter()
 
-    def save_all(self, occasion: Occasion) -> None:
-        for portion in self._source.collector.collect(self._source.options, occasion):
+    def save_all(self, context: CollectionContext) -> None:
+        for batch in self._source.collector.collect(self._source.options, context):
             saved = self._store.save(
                 self._source.name,
-                mark_bots(portion.records, self._is_bot),
-                cursors=portion.cursors,
+                mark_bots(batch.records, self._is_bot),
+                cursors=batch.cursors,
             )
             self.read.update(saved.records)
             self.new.update(saved.changed)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from vpemetrics.collectors.base import Collector, Occasion, Portion
+from vpemetrics.collectors.base import Batch, CollectionContext, Collector
 from vpemetrics.config.load import FILE_NAME, Configuration, load
 from vpemetrics.config.sources import Source, configured_sources
 from vpemetrics.errors import FixInput
@@ -79,9 +79,9 @@ def _configuration(folder: Path) -> Configuration:
 def _cut(source: Source) -> Source:
     """The source without the week whose deployments nobody recorded."""
 
-    def cut(options: Any, occasion: Occasion) -> Iterator[Portion]:
-        for portion in source.collector.collect(options, occasion):
-            yield replace(portion, records=_with_gap(portion.records))
+    def cut(options: Any, context: CollectionContext) -> Iterator[Batch]:
+        for batch in source.collector.collect(options, context):
+            yield replace(batch, records=_with_gap(batch.records))
 
     return replace(source, collector=Collector(options=source.collector.options, collect=cut))
 

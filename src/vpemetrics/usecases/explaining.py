@@ -9,20 +9,20 @@ from vpemetrics import __version__
 from vpemetrics.errors import NotFound
 from vpemetrics.metrics.dora import reference
 from vpemetrics.metrics.evaluate import Windows, shown_over
-from vpemetrics.metrics.facts import Cut
+from vpemetrics.metrics.facts import Slice
 from vpemetrics.metrics.figures import Figure, WindowRef
 from vpemetrics.metrics.registry import ALIASES, METRICS, Metric
 from vpemetrics.metrics.registry import find as find_metric
 from vpemetrics.reports import cells, words
 from vpemetrics.reports.explanation import Explanation
 from vpemetrics.rules import Rules
-from vpemetrics.store import Store, lookup
-from vpemetrics.store.lookup import Match, View
+from vpemetrics.store import Store, record_lookup
+from vpemetrics.store.record_lookup import Match, View
 from vpemetrics.usecases.figures_explained import behind
-from vpemetrics.usecases.knowledge import Knowledge
-from vpemetrics.usecases.lineage import Progress, bring_up_to_date
 from vpemetrics.usecases.records_explained import KINDS, explain_record
+from vpemetrics.usecases.report_context import ReportContext
 from vpemetrics.usecases.reporting import EVERYTHING, Asked, subject
+from vpemetrics.usecases.update_lineage import Progress, bring_up_to_date
 from vpemetrics.window import MISSING, Window, from_micros
 
 _ADDRESS: Final = re.compile(
@@ -53,7 +53,7 @@ def explain(
     NotFound if nothing is known under it, with names that resemble it.
     """
     bring_up_to_date(store, rules, progress)
-    known = Knowledge.load(store, rules)
+    known = ReportContext.load(store, rules)
     metric = find_metric(name)
     if metric is not None:
         return _metric(store, known, metric, asked)
@@ -62,11 +62,11 @@ def explain(
     return explain_record(store, known, match)
 
 
-def _metric(store: Store, known: Knowledge, metric: Metric, asked: Asked) -> Explanation:
+def _metric(store: Store, known: ReportContext, metric: Metric, asked: Asked) -> Explanation:
     scope, _, of, facts = subject(store, known, asked)
     shown = shown_over(facts, of, scope, metric.name)
     window = asked.window or shown
-    cut = Cut(facts=facts, scope=scope, window=window)
+    cut = Slice(facts=facts, scope=scope, window=window)
     figure = metric.measure(cut)
     with store.view() as view:
         found = behind(view, cut, figure)
@@ -105,7 +105,7 @@ def _dates(window: WindowRef) -> str:
     return title if dates in title else f"{title}, {dates}"
 
 
-def _why(cut: Cut, main: Window) -> str:
+def _why(cut: Slice, main: Window) -> str:
     """Which weeks are explained where none were asked for, in the words of the report."""
     if cut.window == main:
         return ""
@@ -153,12 +153,14 @@ def _other_spelling(version: str) -> str:
 
 
 def _found(view: View, name: str) -> list[Match]:
-    found = lookup.find(view, name)
+    found = record_lookup.find(view, name)
     qualifier, colon, rest = name.partition(":")
     if found or not colon:
         return found
     return [
-        match for match in lookup.find(view, rest) if qualifier in (KINDS[match.kind], match.source)
+        match
+        for match in record_lookup.find(view, rest)
+        if qualifier in (KINDS[match.kind], match.source)
     ]
 
 
@@ -182,13 +184,16 @@ def _qualified(match: Match, among: list[Match]) -> str:
 def _unknown(view: View, name: str) -> str:
     said = f"nothing is known under {name!r}"
     near = get_close_matches(_plain(name), [*METRICS, *ALIASES], n=3, cutoff=0.7)
-    near += get_close_matches(name, lookup.resembling(view, name), n=3)
+    near += get_close_matches(name, record_lookup.resembling(view, name), n=3)
     if near:
         return f"{said}; did you mean {', '.join(near)}?"
-    if name.isdecimal() and lookup.find(view, f"#{name}"):
+    if name.isdecimal() and record_lookup.find(view, f"#{name}"):
         return f"{said}; did you mean '#{name}'? In a shell it wants the quotes"
-    if lookup.is_sha(name.ljust(lookup.SHORTEST_SHA, "0")) and len(name) < lookup.SHORTEST_SHA:
-        return f"{said}; a sha wants at least {lookup.SHORTEST_SHA} characters"
+    if (
+        record_lookup.is_sha(name.ljust(record_lookup.SHORTEST_SHA, "0"))
+        and len(name) < record_lookup.SHORTEST_SHA
+    ):
+        return f"{said}; a sha wants at least {record_lookup.SHORTEST_SHA} characters"
     return "\n".join(
         [
             said,

@@ -9,28 +9,28 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from vpemetrics.metrics import dora, flow, intervals
-from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Cut, merged
+from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Slice, merged
 from vpemetrics.metrics.figures import Figure, IntervalRef, Unit
 from vpemetrics.reports import words
-from vpemetrics.reports.explanation import Entry, Group, RecordKind, Step
-from vpemetrics.store import lookup, measures
-from vpemetrics.store.lookup import View
+from vpemetrics.reports.explanation import CurveStep, Entry, RecordGroup, RecordKind
+from vpemetrics.store import metric_queries, record_lookup
+from vpemetrics.store.record_lookup import View
 from vpemetrics.window import DAY, MISSING, SECOND, Micros, from_micros
 
 Rows = Any
-"""A frame of a Cut's table, or one row of it."""
+"""A frame of a Slice's table, or one row of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Behind:
     """What stands behind a figure."""
 
-    groups: tuple[Group, ...] = ()
+    groups: tuple[RecordGroup, ...] = ()
     arithmetic: tuple[str, ...] = ()
-    curve: tuple[Step, ...] = ()
+    curve: tuple[CurveStep, ...] = ()
 
 
-def behind(view: View, cut: Cut, figure: Figure) -> Behind:
+def behind(view: View, cut: Slice, figure: Figure) -> Behind:
     """The records a figure was made of and those it left out, and how it came about."""
     if figure.n is None and figure.value is None:
         return Behind()
@@ -41,7 +41,7 @@ def behind(view: View, cut: Cut, figure: Figure) -> Behind:
 class _Teller:
     """Turns rows of frames into entries; names are read from the store."""
 
-    def __init__(self, view: View, cut: Cut) -> None:
+    def __init__(self, view: View, cut: Slice) -> None:
         self.view = view
         self.cut = cut
 
@@ -55,7 +55,7 @@ class _Teller:
         start: str | None = None,
     ) -> tuple[Entry, ...]:
         """Deployments, or what happened to them, in the order of the rows."""
-        named = lookup.deployments(self.view, rows[id_].tolist())
+        named = record_lookup.deployments(self.view, rows[id_].tolist())
         return tuple(
             Entry(
                 kind="deployment",
@@ -80,9 +80,9 @@ class _Teller:
         at: str = "finished_at",
     ) -> tuple[Entry, ...]:
         """Changes with the deployments that shipped them, in the order of the rows."""
-        named = lookup.items(self.view, rows["item"].tolist())
+        named = record_lookup.items(self.view, rows["item"].tolist())
         shipped = "deployed_id" in rows
-        by = lookup.deployments(self.view, rows.deployed_id.tolist()) if shipped else {}
+        by = record_lookup.deployments(self.view, rows.deployed_id.tolist()) if shipped else {}
         return tuple(
             Entry(
                 kind=_KINDS[(name := named[row.item]).kind],
@@ -117,7 +117,7 @@ class _Teller:
             for row in rows.itertuples()
         )
 
-    def left_out(self) -> Iterable[Group]:
+    def left_out(self) -> Iterable[RecordGroup]:
         """Changes that lead time leaves out, by reason, and deployments of unknown commits."""
         changes, forward = self.cut.changes.frame(), self.cut.forward.frame()
         for reason in sorted(set(changes.reason.dropna())):
@@ -130,7 +130,7 @@ class _Teller:
 
     def failures(self, rows: Rows) -> tuple[Entry, ...]:
         """Failed deployments with the evidence for it."""
-        said = measures.failed(self.view, rows.deployed_id.tolist())
+        said = metric_queries.failed(self.view, rows.deployed_id.tolist())
 
         def what(row: Any) -> str:
             one = said[row.deployed_id]
@@ -155,12 +155,12 @@ def _frequency(teller: _Teller, figure: Figure) -> Behind:
     )
     return Behind(
         groups=_filled(
-            Group(
+            RecordGroup(
                 title="Deployments counted",
                 role="n",
                 entries=_with_kind(teller, finished[finished.counts]),
             ),
-            Group(
+            RecordGroup(
                 title="Not counted (roll-outs of what is live elsewhere, failed attempts)",
                 entries=_with_kind(teller, finished[~finished.counts]),
             ),
@@ -199,7 +199,7 @@ def _lead_times(teller: _Teller, figure: Figure) -> Behind:
     )
 
 
-def _waiting(teller: _Teller) -> Iterable[Group]:
+def _waiting(teller: _Teller) -> Iterable[RecordGroup]:
     waiting = teller.cut.waiting.frame()
     waiting = waiting[~waiting["item"].isin(teller.cut.facts.changes["item"])]
     waiting = waiting.drop_duplicates("item").sort_values("merged_at")
@@ -207,7 +207,7 @@ def _waiting(teller: _Teller) -> Iterable[Group]:
         mine = waiting[waiting.reason.isna() if reason is None else waiting.reason == reason]
         why = "not deployed yet" if reason is None else f"not shipped, {words.reason(reason)}"
         entries = teller.changes(mine, at="merged_at")
-        yield Group(title=f"Merged in the window, {why}", entries=entries)
+        yield RecordGroup(title=f"Merged in the window, {why}", entries=entries)
 
 
 def _accounting(beside: Mapping[str, float]) -> Iterable[str]:
@@ -250,13 +250,15 @@ def _fail_rate(teller: _Teller, figure: Figure, *, grades: Sequence[str]) -> Beh
     others = failures[~failures.grade.isin(grades)]
     return Behind(
         groups=_filled(
-            Group(title="Forward deployments that failed", role="k", entries=teller.failures(k)),
+            RecordGroup(
+                title="Forward deployments that failed", role="k", entries=teller.failures(k)
+            ),
             _suspected(teller, others),
-            Group(
+            RecordGroup(
                 title="Failed, but not forward, so beside the rate",
                 entries=teller.failures(failed[failed.kind != "forward"]),
             ),
-            Group(
+            RecordGroup(
                 title="Forward deployments without such evidence",
                 role="n",
                 entries=_with_kind(teller, rest),
@@ -270,8 +272,8 @@ def _fail_rate(teller: _Teller, figure: Figure, *, grades: Sequence[str]) -> Beh
     )
 
 
-def _suspected(teller: _Teller, rows: Rows) -> Group:
-    return Group(title="Suspected only (D), not counted here", entries=teller.failures(rows))
+def _suspected(teller: _Teller, rows: Rows) -> RecordGroup:
+    return RecordGroup(title="Suspected only (D), not counted here", entries=teller.failures(rows))
 
 
 def _rework(teller: _Teller, figure: Figure) -> Behind:
@@ -282,8 +284,10 @@ def _rework(teller: _Teller, figure: Figure) -> Behind:
     )
     return Behind(
         groups=_filled(
-            Group(title="Unplanned deployments", role="k", entries=unplanned),
-            Group(title="The others", role="n", entries=_with_kind(teller, deployed[planned])),
+            RecordGroup(title="Unplanned deployments", role="k", entries=unplanned),
+            RecordGroup(
+                title="The others", role="n", entries=_with_kind(teller, deployed[planned])
+            ),
         ),
         arithmetic=tuple(_proportion(figure)),
     )
@@ -337,7 +341,7 @@ def _outages(teller: _Teller, figure: Figure) -> Behind:
     )
     return Behind(
         groups=_filled(
-            Group(
+            RecordGroup(
                 title="Customer-affecting incidents, cut to the window",
                 role="n",
                 unit=Unit.SECONDS,
@@ -363,14 +367,14 @@ def _batches(teller: _Teller, _: Figure) -> Behind:
     )
     return Behind(
         groups=_filled(
-            Group(
+            RecordGroup(
                 title="Forward deployments and their changes",
                 role="n",
                 unit=Unit.COUNT,
                 by_value=True,
                 entries=entries,
             ),
-            Group(
+            RecordGroup(
                 title="Forward deployments whose changes are not known or do not count",
                 entries=_with_kind(teller, forward[~forward.id.isin(found.id)]),
             ),
@@ -392,7 +396,7 @@ def _stage(teller: _Teller, figure: Figure) -> Behind:
     return Behind(
         groups=_filled(
             _samples("Pull requests with all times known", entries),
-            Group(
+            RecordGroup(
                 title="In lead time, but not all of its times are known",
                 entries=teller.changes(untimed),
             ),
@@ -507,7 +511,7 @@ def _woodruff(seconds: Any, clusters: Any, limits: IntervalRef | None) -> Iterab
     yield f"{inputs}; the samples' quantiles at 0.5 ± h: {said}"
 
 
-def _survival(found: Rows, figure: Figure, cut: Cut) -> tuple[str, ...]:
+def _survival(found: Rows, figure: Figure, cut: Slice) -> tuple[str, ...]:
     n, still_open = len(found), int((~found.over).sum())
     if not n:
         return ("None is known in the window.",)
@@ -530,13 +534,13 @@ def _band(limits: IntervalRef | None) -> Iterable[str]:
         yield f"95 % interval by Brookmeyer and Crowley (log-log band around S): {said}"
 
 
-def _curve(found: Rows) -> tuple[Step, ...]:
+def _curve(found: Rows) -> tuple[CurveStep, ...]:
     if len(found) < dora.FEW:
         return ()
     curve = intervals.kaplan_meier(found.seconds.to_numpy(), found.over.to_numpy())
     columns = (curve.times, curve.at_risk, curve.ended, curve.survival)
     return tuple(
-        Step(seconds=t, at_risk=at_risk, ended=ended, survival=s)
+        CurveStep(seconds=t, at_risk=at_risk, ended=ended, survival=s)
         for t, at_risk, ended, s in zip(*(c.tolist() for c in columns), strict=True)
     )
 
@@ -550,20 +554,20 @@ def _precise(value: float, unit: Unit = Unit.SECONDS) -> str:
 # --- entries ------------------------------------------------------------------------------------
 
 
-def _samples(title: str, entries: tuple[Entry, ...], role: Any = "n") -> Group:
-    return Group(title=title, role=role, unit=Unit.SECONDS, by_value=True, entries=entries)
+def _samples(title: str, entries: tuple[Entry, ...], role: Any = "n") -> RecordGroup:
+    return RecordGroup(title=title, role=role, unit=Unit.SECONDS, by_value=True, entries=entries)
 
 
-def _left_out(reason: str, entries: tuple[Entry, ...]) -> Group:
+def _left_out(reason: str, entries: tuple[Entry, ...]) -> RecordGroup:
     title = f"Left out, {words.reason(reason)}"
-    return Group(title=title, role="left_out", reason=reason, entries=entries)
+    return RecordGroup(title=title, role="left_out", reason=reason, entries=entries)
 
 
-def _filled(*groups: Group) -> tuple[Group, ...]:
+def _filled(*groups: RecordGroup) -> tuple[RecordGroup, ...]:
     return tuple(group for group in groups if group.entries)
 
 
-def _shipped_by(row: Any, by: Mapping[int, lookup.Named]) -> str:
+def _shipped_by(row: Any, by: Mapping[int, record_lookup.NamedRecord]) -> str:
     shipped = f"in {by[row.deployed_id].name}"
     return f"{shipped}, starts at its merge" if row.at_merge else shipped
 

@@ -6,7 +6,7 @@ from os import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from vpemetrics.collectors.files import past, read, write
+from vpemetrics.collectors.files import read, skip_future, write
 from vpemetrics.records import Sourced
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
@@ -46,7 +46,7 @@ def import_files(
         warn=warn,
     )
     if now is not None:
-        records = past(records, now)
+        records = skip_future(records, now)
     return store.save_all(_counted(records, progress)).records
 
 

@@ -12,15 +12,15 @@ from vpemetrics.lineage.kinds import JudgedPart
 from vpemetrics.lineage.rows import NONE, DeploymentRow, Kind
 from vpemetrics.lineage.trace import ServiceFacts, judged
 from vpemetrics.metrics import dora, flow
-from vpemetrics.metrics.facts import CONFIRMED, Cut, seconds_between
+from vpemetrics.metrics.facts import CONFIRMED, Slice, seconds_between
 from vpemetrics.metrics.figures import Scope, Unit
 from vpemetrics.records import Change, Commit, Deployment, Incident, Status
 from vpemetrics.reports import words
-from vpemetrics.reports.explanation import Entry, Explanation, Fact, Group, RecordKind
-from vpemetrics.store import Store, loading, lookup
+from vpemetrics.reports.explanation import Entry, Explanation, Fact, RecordGroup, RecordKind
+from vpemetrics.store import Store, loading, record_lookup
 from vpemetrics.store.history import Facts as StoredFacts
-from vpemetrics.store.lookup import Match, View
-from vpemetrics.usecases.knowledge import Knowledge
+from vpemetrics.store.record_lookup import Match, View
+from vpemetrics.usecases.report_context import ReportContext
 from vpemetrics.window import DAY, MISSING, Micros, Window, date_of, from_micros, to_micros
 
 KINDS: Final[Mapping[str, RecordKind]] = {
@@ -37,7 +37,7 @@ class _Story:
     """What there is to say of a record."""
 
     facts: tuple[Fact, ...]
-    groups: tuple[Group, ...] = ()
+    groups: tuple[RecordGroup, ...] = ()
     url: str | None = None
 
 
@@ -49,7 +49,7 @@ class _Part:
     earlier: DeploymentRow | None
 
 
-def explain_record(store: Store, known: Knowledge, match: Match) -> Explanation:
+def explain_record(store: Store, known: ReportContext, match: Match) -> Explanation:
     """What was made of a record; lineage must be up to date."""
     with store.view() as view:
         record = loading.load_one(view, match.kind, match.id)
@@ -82,7 +82,7 @@ def explain_record(store: Store, known: Knowledge, match: Match) -> Explanation:
 class _Teller:
     """Tells what lineage made of records, one view of the store long."""
 
-    def __init__(self, store: Store, view: View, known: Knowledge) -> None:
+    def __init__(self, store: Store, view: View, known: ReportContext) -> None:
         self._store = store
         self._view = view
         self._known = known
@@ -130,7 +130,7 @@ class _Teller:
             return "a merge commit, which is no change", None
         root = ownership.pick_roots.get(sha, sha)
         if root != sha:
-            origin = lookup.commits_of(self._view, [root])[root]
+            origin = record_lookup.commits_of(self._view, [root])[root]
             return f"a cherry-pick of {origin[:12]}, which no pull request lists", -root
         return "a change of its own: no pull request lists it", -sha
 
@@ -160,7 +160,7 @@ class _Teller:
             groups=(*self._commits(id_, record), *self._considered(id_, record.merged_at)),
         )
 
-    def _commits(self, id_: int, record: Change) -> Iterable[Group]:
+    def _commits(self, id_: int, record: Change) -> Iterable[RecordGroup]:
         """The commits a pull request lists: its own, and those that belong to another."""
         ownership = self._ownership(record.repository)
         place = next(at for at, one in enumerate(ownership.changes) if one.id == id_)
@@ -168,7 +168,7 @@ class _Teller:
         listed = list(dict.fromkeys([*change.commits, *own]))
         originals = dict.fromkeys([*own, change.merge_commit])
         copies = [pick for sha in originals for pick in _copies(sha, ownership)]
-        shas = lookup.commits_of(self._view, [*listed, change.merge_commit, *copies])
+        shas = record_lookup.commits_of(self._view, [*listed, change.merge_commit, *copies])
         dates = ownership.facts.authored_at
 
         def entry(sha: int, what: str = "") -> Entry:
@@ -177,27 +177,29 @@ class _Teller:
             said = what or ("" if at >= 0 else "not collected")
             return Entry(kind="commit", id=shas[sha], at=when, what=said)
 
-        yield Group(title="Commits of its own", entries=tuple(map(entry, own)))
+        yield RecordGroup(title="Commits of its own", entries=tuple(map(entry, own)))
         others = [sha for sha in listed if sha not in own]
         entries = tuple(entry(sha, _elsewhere(sha, place, ownership)) for sha in others)
-        yield Group(title="Commits it lists that do not count as its own", entries=entries)
+        yield RecordGroup(title="Commits it lists that do not count as its own", entries=entries)
         if change.merge_commit in shas:
             merge = (entry(change.merge_commit, _anothers(change.merge_commit, place, ownership)),)
-            yield Group(title="Merged as (merge, squash or last rebased commit)", entries=merge)
+            yield RecordGroup(
+                title="Merged as (merge, squash or last rebased commit)", entries=merge
+            )
         if copies:
             title = "Cherry-picked as, which ships it too"
-            yield Group(title=title, entries=tuple(map(entry, copies)))
+            yield RecordGroup(title=title, entries=tuple(map(entry, copies)))
 
     def _waiting(self, change: int) -> Iterable[Fact]:
-        for row in lookup.waiting_item(self._view, change):
+        for row in record_lookup.waiting_item(self._view, change):
             reason = row.reason
             said = "merged, not deployed yet" if reason is None else f"left out: {_reason(reason)}"
             yield Fact(name=self._known.names[row.service_id], text=said)
 
     def _shipping(self, item: int) -> Iterable[Fact]:
         """Where a change first shipped, service by service, and its lead time there."""
-        shipped = lookup.shipped_item(self._view, item)
-        named = lookup.deployments(self._view, [row.deployed_id for row in shipped])
+        shipped = record_lookup.shipped_item(self._view, item)
+        named = record_lookup.deployments(self._view, [row.deployed_id for row in shipped])
         for row in shipped:
             service = self._known.names[row.service_id]
             said = f"first shipped by {named[row.deployed_id].name}"
@@ -232,21 +234,23 @@ class _Teller:
     def _start_word(self) -> str:
         return self._known.rules.lead_time_start.value.replace("_", " ")
 
-    def _day(self, service: str, at: Micros) -> Cut:
+    def _day(self, service: str, at: Micros) -> Slice:
         """The facts of a service on the date of a moment, as figures see them."""
         zone = self._known.rules.zone
         window = Window(start=date_of(at, zone), end=date_of(at + DAY, zone), zone=zone)
         facts = self._known.facts(self._store, window).of((service,), pooled=False)
-        return Cut(facts=facts, scope=Scope(kind="service", name=service), window=window)
+        return Slice(facts=facts, scope=Scope(kind="service", name=service), window=window)
 
-    def _considered(self, item: int, since: datetime | None) -> Iterable[Group]:
+    def _considered(self, item: int, since: datetime | None) -> Iterable[RecordGroup]:
         """Deployments after the change was there that came before the one that shipped it."""
         if since is None:
             return
-        for row in lookup.shipped_item(self._view, item):
+        for row in record_lookup.shipped_item(self._view, item):
             service = row.service_id
-            before = lookup.deployed_between(self._view, service, to_micros(since), row.finished_at)
-            yield Group(
+            before = record_lookup.deployed_between(
+                self._view, service, to_micros(since), row.finished_at
+            )
+            yield RecordGroup(
                 title=f"Considered in {self._known.names[service]}, but without it",
                 entries=self._deployments(before),
             )
@@ -255,7 +259,7 @@ class _Teller:
 
     def deployment(self, id_: int, record: Deployment) -> _Story:
         """A deployment: its parts, its kind and why, what it shipped, what it broke."""
-        row = lookup.deployed_as(self._view, id_)
+        row = record_lookup.deployed_as(self._view, id_)
         if row is None:
             return _Story(facts=(*self._run(record), self._why_not(record)), url=record.url)
         service = self._known.names[row.service_id]
@@ -273,10 +277,10 @@ class _Teller:
             Fact(name="rework", text=_unplanned(row.unplanned)),
             *self._recovery(service, row),
         ]
-        evidence = lookup.evidence_about(self._view, deployed=row.id)
+        evidence = record_lookup.evidence_about(self._view, deployed=row.id)
         mended = [
             one
-            for one in lookup.evidence_mended_by(self._view, row.id)
+            for one in record_lookup.evidence_mended_by(self._view, row.id)
             if one.deployed_id != row.id
         ]
         return _Story(
@@ -284,7 +288,7 @@ class _Teller:
             facts=(*facts, *self._decisions(record.id)),
             groups=(
                 *self._evidence(evidence),
-                Group(title="Failures that it mended", entries=self._pieces(mended)),
+                RecordGroup(title="Failures that it mended", entries=self._pieces(mended)),
                 *self._carried(service, row),
             ),
         )
@@ -323,7 +327,7 @@ class _Teller:
             rows=self._stored.deployments([service])[service],
             history=self._stored.history(repositories, paths=False),
         )
-        whole = set(lookup.records_with(self._view, record))
+        whole = set(record_lookup.records_with(self._view, record))
         every = [one for parts in judged(facts) for one in parts]
         mine = [one for one in every if one.part.id in whole]
         return [_Part(judged=one, earlier=_live_earlier(one, every)) for one in mine]
@@ -331,7 +335,7 @@ class _Teller:
     def _why(self, parts: Sequence[_Part]) -> Iterable[Fact]:
         """Each part, what was live before it, and what that makes of it."""
         commits = (one.judged.before.commit for one in parts if one.judged.before)
-        shas = lookup.commits_of(self._view, commits)
+        shas = record_lookup.commits_of(self._view, commits)
         for one in parts:
             part, before = one.judged.part, one.judged.before
             known = loading.load_one(self._view, Commit.KIND, part.commit) is not None
@@ -364,10 +368,10 @@ class _Teller:
         still_open = "" if one.over else ", still open"
         return f"{end} − {start} = {_elapsed(one.seconds)}{still_open}"
 
-    def _carried(self, service: str, row: Any) -> Iterable[Group]:
+    def _carried(self, service: str, row: Any) -> Iterable[RecordGroup]:
         """What a deployment was the first to ship: counted changes, then those left out."""
-        shipped = lookup.shipped_in(self._view, row.id)
-        named = lookup.items(self._view, [one.item for one in shipped])
+        shipped = record_lookup.shipped_in(self._view, row.id)
+        named = record_lookup.items(self._view, [one.item for one in shipped])
         cut = self._day(service, row.finished_at)
         samples = dora.lead_times(cut).frame().groupby("item").seconds.max()
 
@@ -383,11 +387,11 @@ class _Teller:
             )
 
         counted = tuple(entry(one) for one in shipped if one.reason is None)
-        yield Group(title="First shipped by it", unit=Unit.SECONDS, entries=counted)
+        yield RecordGroup(title="First shipped by it", unit=Unit.SECONDS, entries=counted)
         for reason in sorted({one.reason for one in shipped if one.reason is not None}):
             mine = tuple(entry(one) for one in shipped if one.reason == reason)
             title = f"First shipped by it, left out of lead time: {_reason(reason)}"
-            yield Group(title=title, role="left_out", reason=reason, entries=mine)
+            yield RecordGroup(title=title, role="left_out", reason=reason, entries=mine)
 
     # --- incidents ------------------------------------------------------------------------------
 
@@ -409,7 +413,7 @@ class _Teller:
             Fact(name="customers", text=_customers(record)),
             *([Fact(name="external", text="its cause is outside")] if record.external else []),
         ]
-        evidence = lookup.evidence_about(self._view, incident=id_)
+        evidence = record_lookup.evidence_about(self._view, incident=id_)
         return _Story(
             url=record.url,
             facts=(*facts, *self._causeless(evidence), *self._decisions(record.id)),
@@ -436,15 +440,15 @@ class _Teller:
 
     # --- evidence -------------------------------------------------------------------------------
 
-    def _evidence(self, evidence: Sequence[Any]) -> Iterable[Group]:
+    def _evidence(self, evidence: Sequence[Any]) -> Iterable[RecordGroup]:
         """Evidence that counts, and what was kept though something else was chosen."""
         for chosen, title in ((1, "Evidence that counts"), (0, "Evidence kept, but not chosen")):
             mine = [one for one in evidence if one.chosen == chosen]
-            yield Group(title=title, entries=self._pieces(mine))
+            yield RecordGroup(title=title, entries=self._pieces(mine))
 
     def _pieces(self, evidence: Sequence[Any]) -> tuple[Entry, ...]:
         ids = [i for one in evidence for i in (one.deployed_id, one.restored_by) if i is not None]
-        named = lookup.deployments(self._view, ids)
+        named = record_lookup.deployments(self._view, ids)
         return tuple(
             Entry(
                 kind="deployment",
@@ -459,13 +463,13 @@ class _Teller:
 
     def _decisions(self, record: str) -> Iterable[Fact]:
         """What people decided; who they are stays in the store."""
-        for row in lookup.decisions_about(self._view, record):
+        for row in record_lookup.decisions_about(self._view, record):
             cause = f" to {row.cause}" if row.cause else ""
             why = f": {row.why}" if row.why else ""
             yield Fact(name="triage", at=row.at, text=f"{row.verdict}{cause}{why}")
 
     def _deployments(self, rows: Sequence[Any]) -> tuple[Entry, ...]:
-        named = lookup.deployments(self._view, [row.id for row in rows])
+        named = record_lookup.deployments(self._view, [row.id for row in rows])
         return tuple(
             Entry(
                 kind="deployment",
@@ -574,7 +578,7 @@ def _customers(record: Incident) -> str:
     return f"taken as {affected} by its severity {record.severity}"
 
 
-def _piece(one: Any, named: Mapping[int, lookup.Named]) -> str:
+def _piece(one: Any, named: Mapping[int, record_lookup.NamedRecord]) -> str:
     sure = "confirmed" if one.grade in CONFIRMED else "suspected"
     about = f" ({one.incident})" if one.incident else ""
     mender = "" if one.restored_by in (None, one.deployed_id) else named[one.restored_by].name

@@ -16,7 +16,7 @@ from vpemetrics.metrics.evaluate import (
     evaluate,
     windows,
 )
-from vpemetrics.metrics.facts import Cut, Facts
+from vpemetrics.metrics.facts import MetricFacts, Slice
 from vpemetrics.metrics.figures import Figure, Scope
 from vpemetrics.metrics.history import history
 from vpemetrics.metrics.registry import METRICS
@@ -32,12 +32,12 @@ from vpemetrics.reports.model import (
 )
 from vpemetrics.reports.summary import summarise
 from vpemetrics.rules import Rules, Target
-from vpemetrics.store import Store, lookup, measures
+from vpemetrics.store import Store, metric_queries, record_lookup
 from vpemetrics.usecases.charting import Charted, charted
-from vpemetrics.usecases.knowledge import Knowledge
-from vpemetrics.usecases.lineage import Progress, bring_up_to_date
 from vpemetrics.usecases.problems import REMEDIES, known_problems
-from vpemetrics.usecases.reliability import reliability
+from vpemetrics.usecases.report_context import ReportContext
+from vpemetrics.usecases.slo import reliability
+from vpemetrics.usecases.update_lineage import Progress, bring_up_to_date
 from vpemetrics.window import MISSING, SECOND, Micros, Period, Window, from_micros, previous
 
 TWO_QUARTERS_WEEKS: Final = 27
@@ -67,10 +67,10 @@ class Subject(NamedTuple):
     scope: Scope
     services: tuple[str, ...]
     windows: Windows
-    facts: Facts
+    facts: MetricFacts
 
 
-def subject(store: Store, known: Knowledge, asked: Asked) -> Subject:
+def subject(store: Store, known: ReportContext, asked: Asked) -> Subject:
     """Whom and when a report speaks of, with the facts that its figures are made of.
 
     NotFound for a service or team that nothing is known of.
@@ -94,7 +94,7 @@ def report(
     NotFound for a service or team that nothing is known of.
     """
     bring_up_to_date(store, rules, progress)
-    known = Knowledge.load(store, rules)
+    known = ReportContext.load(store, rules)
     scope, services, of, facts = subject(store, known, asked)
     parts = known.parts(scope, services) if asked.parts else {}
     charts = charted(store, known, facts, scope, of.main)
@@ -108,15 +108,15 @@ def report(
 
 def _composed(
     store: Store,
-    known: Knowledge,
-    facts: Facts,
+    known: ReportContext,
+    facts: MetricFacts,
     of: Windows,
     scope: Scope,
     figures: tuple[Figure, ...],
     charts: Charted,
 ) -> Report:
-    main = Cut(facts=facts, scope=scope, window=of.main)
-    wide = Cut(facts=facts, scope=scope, window=of.headline)
+    main = Slice(facts=facts, scope=scope, window=of.main)
+    wide = Slice(facts=facts, scope=scope, window=of.headline)
     lead = next(
         f for f in figures if f.metric == "change_lead_time" and f.window == reference(of.headline)
     )
@@ -164,15 +164,15 @@ def _weeks_read(window: Window) -> int:
     return TWO_QUARTERS_WEEKS if _is_quarter(window) else HISTORY_WEEKS
 
 
-def _before(facts: Facts, scope: Scope, of: Windows) -> Iterable[Figure]:
+def _before(facts: MetricFacts, scope: Scope, of: Windows) -> Iterable[Figure]:
     """The figures of the quarter before, where the report is about one."""
     if not _is_quarter(of.main):
         return ()
-    cut = Cut(facts=facts, scope=scope, window=previous(of.main))
+    cut = Slice(facts=facts, scope=scope, window=previous(of.main))
     return (metric.measure(cut) for metric in METRICS.values())
 
 
-def _comparisons(main: Cut) -> tuple[Comparison, ...]:
+def _comparisons(main: Slice) -> tuple[Comparison, ...]:
     if not _is_quarter(main.window):
         return ()
     return compare_quarters(replace(main, window=previous(main.window)), main)
@@ -196,15 +196,17 @@ def _targets(
             )
 
 
-def _last(store: Store, known: Knowledge, facts: Facts, window: Window) -> LastDeployment | None:
+def _last(
+    store: Store, known: ReportContext, facts: MetricFacts, window: Window
+) -> LastDeployment | None:
     """The last deployment before a window."""
     services = set(facts.services)
     ids = {id_: name for id_, name in known.names.items() if name in services}
     with store.view() as connection:
-        found = lookup.deployed_last(connection, ids, window.start_at)
+        found = record_lookup.deployed_last(connection, ids, window.start_at)
         if found is None:
             return None
-        named = lookup.deployments(connection, [found.id])[found.id]
+        named = record_lookup.deployments(connection, [found.id])[found.id]
     return LastDeployment(
         service=ids[found.service_id],
         deployment=named.name,
@@ -213,7 +215,7 @@ def _last(store: Store, known: Knowledge, facts: Facts, window: Window) -> LastD
     )
 
 
-def _covered(cut: Cut) -> Collection[str]:
+def _covered(cut: Slice) -> Collection[str]:
     """The services collected over the window; where none was all the while, those in part."""
     if cut.covered_services:
         return cut.covered_services
@@ -221,21 +223,23 @@ def _covered(cut: Cut) -> Collection[str]:
     return [name for name in cut.facts.services if cut.facts.covered(name, kind, cut.stretch)]
 
 
-def _incidents(cut: Cut) -> CoverageCount | None:
+def _incidents(cut: Slice) -> CoverageCount | None:
     if not cut.with_incidents:
         return None
     began = cut.within(cut.facts.incidents, "began_at")
     return CoverageCount(known=int(began["caused"].sum()), total=len(began))
 
 
-def _failures(store: Store, facts: Facts, of: Windows, known: Knowledge) -> Iterable[FailureRow]:
+def _failures(
+    store: Store, facts: MetricFacts, of: Windows, known: ReportContext
+) -> Iterable[FailureRow]:
     """Failures of the headline window, latest first, and those still open whenever they began."""
     start, end = of.headline.start_at, of.headline.end_at
     found = facts.failures
     finished, is_open = found["finished_at"], found["timed"] & (found["restored_at"] == MISSING)
     shown = found.where((finished >= start) & (finished < end) | is_open)
     with store.view() as connection:
-        details = measures.failed(connection, shown["deployed_id"].tolist())
+        details = metric_queries.failed(connection, shown["deployed_id"].tolist())
     for one in sorted(shown.rows(), key=lambda row: row.start_at, reverse=True):
         detail = details[one.deployed_id]
         until = known.data_as_of if one.restored_at == MISSING else one.restored_at
@@ -262,11 +266,13 @@ def _lasted(failure: Any, until: Micros) -> float | None:
     return float((until - failure.start_at) / SECOND)
 
 
-def _problems(store: Store, known: Knowledge, facts: Facts, cut: Cut) -> Iterable[Problem]:
+def _problems(
+    store: Store, known: ReportContext, facts: MetricFacts, cut: Slice
+) -> Iterable[Problem]:
     traced = (known.traced[name] for name in facts.services if name in known.traced)
     ids = [id_ for id_, name in known.names.items() if name in facts.services]
     with store.view() as connection:
-        found = known_problems(traced, measures.unresolved_causes(connection, ids))
+        found = known_problems(traced, metric_queries.unresolved_causes(connection, ids))
     here = cut.with_incidents
     found |= {
         "never_deployed": tuple(name for name in facts.services if name not in known.traced),

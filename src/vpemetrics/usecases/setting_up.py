@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from vpemetrics.collectors.discovery import DAYS, RepositoryOverview, Tally, Versions
 from vpemetrics.collectors.git.clone import Clone
-from vpemetrics.collectors.git.survey import sight_of
-from vpemetrics.collectors.seen import DAYS, Sight, Tally, Versions
+from vpemetrics.collectors.git.survey import overview_of
 from vpemetrics.config.discover import (
     PRODUCTION,
     Choice,
@@ -32,14 +32,14 @@ from vpemetrics.errors import FixConfiguration
 from vpemetrics.reports import words
 from vpemetrics.reports.columns import aligned
 from vpemetrics.rules import is_chosen, matches
-from vpemetrics.usecases.surroundings import Around
+from vpemetrics.usecases.environment_scan import EnvironmentScan
 
 if TYPE_CHECKING:
     from vpemetrics.collectors.github.client import Access
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class SetupQuestion:
     """Something a person may decide: what is known about it, and what is proposed.
 
     `understand` makes an answer of what was typed; ValueError says what was expected.
@@ -51,11 +51,13 @@ class Question:
     understand: Callable[[str], object]
 
 
-Ask = Callable[[Question], str]
+Ask = Callable[[SetupQuestion], str]
 """Gives an answer that the question understands: the proposed one, or a person's."""
 
 
-def ask_repositories(access: "Access", around: Around, ask: Ask, now: datetime) -> tuple[str, ...]:
+def ask_repositories(
+    access: "Access", around: EnvironmentScan, ask: Ask, now: datetime
+) -> tuple[str, ...]:
     """The repositories to collect, as names and patterns: those of the clones are proposed."""
     from vpemetrics.collectors.github.survey import mine
 
@@ -64,7 +66,7 @@ def ask_repositories(access: "Access", around: Around, ask: Ask, now: datetime) 
         proposed = tuple(mine(access.everywhere, now))
         known = [f"No clone is here; what was pushed to in {DAYS} days is proposed."]
     answer = ask(
-        Question(
+        SetupQuestion(
             known=known,
             text="Repositories on GitHub (acme/* takes all of acme)",
             proposed=", ".join(proposed),
@@ -97,9 +99,9 @@ def names_to_look_at(access: "Access", patterns: Sequence[str], now: datetime) -
 
 
 def propose_github(
-    around: Around,
+    around: EnvironmentScan,
     repositories: Sequence[str],
-    sights: Sequence[Sight],
+    sights: Sequence[RepositoryOverview],
     ask: Ask,
     zone: str,
     now: datetime,
@@ -116,7 +118,7 @@ def propose_github(
         rules=rules_of(choice),
         incidents=incidents,
     )
-    others = [(one, sight_of(one, now)) for one in around.elsewhere]
+    others = [(one, overview_of(one, now)) for one in around.elsewhere]
     more = [service for _, sight in others for service in _services_in_git(sight)]
     return Proposal(
         organisation=organisation_of(one.repository for one in sights),
@@ -128,7 +130,7 @@ def propose_github(
     )
 
 
-def propose_git(around: Around, ask: Ask, zone: str, now: datetime) -> Proposal:
+def propose_git(around: EnvironmentScan, ask: Ask, zone: str, now: datetime) -> Proposal:
     """The configuration for clones alone. FixConfiguration where there are none."""
     if not around.clones:
         raise FixConfiguration(
@@ -136,7 +138,7 @@ def propose_git(around: Around, ask: Ask, zone: str, now: datetime) -> Proposal:
             "GitHub\nGo into a clone or a folder of clones, or give a token: set GITHUB_TOKEN, "
             "or log in with `gh auth login`"
         )
-    others = [(one, sight_of(one, now)) for one in around.clones]
+    others = [(one, overview_of(one, now)) for one in around.clones]
     if len(others) == 1:
         others = [_ask_git(*others[0], ask)]
     return Proposal(
@@ -154,7 +156,7 @@ def parse_names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))
 
 
-def _ask_production(sights: Sequence[Sight], ask: Ask) -> tuple[str, ...]:
+def _ask_production(sights: Sequence[RepositoryOverview], ask: Ask) -> tuple[str, ...]:
     """The environments that are production; nothing is asked where there is no choice."""
     seen, proposed = environments_of(sights), production_of(sights)
     if len(seen) < 2 and set(seen) == set(proposed):
@@ -171,7 +173,7 @@ def _ask_production(sights: Sequence[Sight], ask: Ask) -> tuple[str, ...]:
 
     rows = [(name, counted(tally, "deployment")) for name, tally in seen.items()]
     answer = ask(
-        Question(
+        SetupQuestion(
             known=["GitHub knows of these environments:", *_rows(rows)],
             text="Which are production (names, none)",
             proposed=", ".join(proposed) or "none",
@@ -181,7 +183,9 @@ def _ask_production(sights: Sequence[Sight], ask: Ask) -> tuple[str, ...]:
     return understand(answer)
 
 
-def _ask_deployments(sights: Sequence[Sight], environments: Sequence[str], ask: Ask) -> Choice:
+def _ask_deployments(
+    sights: Sequence[RepositoryOverview], environments: Sequence[str], ask: Ask
+) -> Choice:
     """What is taken for a deployment."""
     found = choices(sights, environments)
     if not found:
@@ -198,7 +202,7 @@ def _ask_deployments(sights: Sequence[Sight], environments: Sequence[str], ask: 
         (str(at), one.name, str(one.tally), _repositories(one)) for at, one in enumerate(found, 1)
     ]
     answer = ask(
-        Question(
+        SetupQuestion(
             known=[f"What was deployed in {DAYS} days can be told by", *_rows(rows)],
             text="Which of these are deployments",
             proposed="1",
@@ -208,7 +212,7 @@ def _ask_deployments(sights: Sequence[Sight], environments: Sequence[str], ask: 
     return understand(answer)
 
 
-def _ask_incidents(sights: Sequence[Sight], choice: Choice, ask: Ask) -> IncidentRule:
+def _ask_incidents(sights: Sequence[RepositoryOverview], choice: Choice, ask: Ask) -> IncidentRule:
     """Which issues are incidents."""
     found = incidents_of(sights, {one.repository for one in choice.evidence})
     named = {"label": found.labels, "type": found.types}
@@ -223,7 +227,7 @@ def _ask_incidents(sights: Sequence[Sight], choice: Choice, ask: Ask) -> Inciden
         else ["No label or type of issues sounds like incidents; without any, no fail rate."]
     )
     answer = ask(
-        Question(
+        SetupQuestion(
             known=known,
             text="Which labels or types mark an incident (names, none)",
             proposed=", ".join((*found.labels, *found.types)) or "none",
@@ -243,7 +247,7 @@ def _named_incidents(found: IncidentRule, names: Sequence[str]) -> IncidentRule:
     )
 
 
-def _ask_git(clone: Clone, sight: Sight, ask: Ask) -> tuple[Clone, Sight]:
+def _ask_git(clone: Clone, sight: RepositoryOverview, ask: Ask) -> tuple[Clone, RepositoryOverview]:
     """The clone with what was said to be its deployments; only where it has versions at all."""
     if not sight.tags.ever:
         return clone, sight
@@ -260,7 +264,7 @@ def _ask_git(clone: Clone, sight: Sight, ask: Ask) -> tuple[Clone, Sight]:
         return text
 
     answer = ask(
-        Question(
+        SetupQuestion(
             known=[f"In {clone.name} there are", *_rows(rows)],
             text="Which of these are deployments",
             proposed="tags",
@@ -274,7 +278,9 @@ def _parse_some(text: str) -> tuple[str, ...]:
     return () if text.strip().lower() in ("none", "-") else parse_names(text)
 
 
-def _git_sources(around: Around, clones: Iterable[tuple[Clone, Sight]]) -> Iterator[GitProposal]:
+def _git_sources(
+    around: EnvironmentScan, clones: Iterable[tuple[Clone, RepositoryOverview]]
+) -> Iterator[GitProposal]:
     taken: set[str] = {"github"}
     for clone, sight in clones:
         name = _new_name(sight.repository.rpartition("/")[2] or "clone", taken)
@@ -298,13 +304,13 @@ def _new_name(name: str, taken: set[str]) -> str:
     return wanted
 
 
-def _services_in_git(sight: Sight) -> Iterator[ProposedService]:
+def _services_in_git(sight: RepositoryOverview) -> Iterator[ProposedService]:
     choice = choices([sight], ())[:1]
     return iter(services_of([sight], choice[0]) if choice else ())
 
 
 def _with_git(
-    production: tuple[str, ...], clones: Sequence[tuple[Clone, Sight]]
+    production: tuple[str, ...], clones: Sequence[tuple[Clone, RepositoryOverview]]
 ) -> tuple[str, ...]:
     """The environments that count, among them the one of git sources."""
     return production + ((PRODUCTION,) if clones and not matches(PRODUCTION, production) else ())

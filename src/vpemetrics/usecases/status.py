@@ -6,12 +6,12 @@ from datetime import datetime
 
 from vpemetrics.records import Coverage, CoverageKind
 from vpemetrics.rules import Rules
-from vpemetrics.store import Store, derived, measures
-from vpemetrics.store.holdings import counts_by_source, covered_until
+from vpemetrics.store import Store, derived, metric_queries
 from vpemetrics.store.loading import LastCollection, load_collections
-from vpemetrics.store.lookup import View
-from vpemetrics.usecases.lineage import is_current
+from vpemetrics.store.record_lookup import View
+from vpemetrics.store.source_counts import counts_by_source, covered_until
 from vpemetrics.usecases.problems import known_problems
+from vpemetrics.usecases.update_lineage import is_current
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class SourceStatus:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Status:
+class StoreStatus:
     """What is to be known of a store before its figures are trusted."""
 
     sources: tuple[SourceStatus, ...]
@@ -69,13 +69,13 @@ class Status:
         return max((one.end for one in self.coverage), default=None)
 
 
-def status(store: Store, rules: Rules, configured: Iterable[str] = ()) -> Status:
+def status(store: Store, rules: Rules, configured: Iterable[str] = ()) -> StoreStatus:
     """The state of a store and of the configured sources; nothing is brought up to date."""
     with store.view() as connection:
         traced = derived.load_traced(connection)
-        unresolved = measures.unresolved_causes(connection)
+        unresolved = metric_queries.unresolved_causes(connection)
         sources = tuple(_sources(connection, configured))
-    return Status(
+    return StoreStatus(
         sources=sources,
         records=store.counts(),
         coverage=tuple(_covered(store.coverage())),

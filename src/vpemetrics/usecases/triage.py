@@ -8,10 +8,10 @@ from typing import Final
 from vpemetrics.errors import FixInput, NotFound
 from vpemetrics.records import Change, Commit, Deployment, Incident, Triage, Verdict
 from vpemetrics.rules import Rules
-from vpemetrics.store import Store, decisions, lookup
-from vpemetrics.store.decisions import Undecided
-from vpemetrics.store.lookup import Match
-from vpemetrics.usecases.lineage import Progress, bring_up_to_date
+from vpemetrics.store import Store, pending_triage, record_lookup
+from vpemetrics.store.pending_triage import Undecided
+from vpemetrics.store.record_lookup import Match
+from vpemetrics.usecases.update_lineage import Progress, bring_up_to_date
 
 SOURCE: Final = "people"
 """The source of decisions."""
@@ -21,7 +21,7 @@ def waiting(store: Store, rules: Rules, progress: Progress | None = None) -> lis
     """What waits for a decision, latest first, after bringing lineage up to date."""
     bring_up_to_date(store, rules, progress)
     with store.view() as connection:
-        return decisions.undecided(connection)
+        return pending_triage.undecided(connection)
 
 
 def confirm(
@@ -34,7 +34,7 @@ def confirm(
     found = _decidable(store, rules, record)
     if found.kind == Incident.KIND:
         with store.view() as connection:
-            suspected = decisions.suspects_anything(connection, found.id)
+            suspected = pending_triage.suspects_anything(connection, found.id)
         if not suspected:
             raise FixInput(
                 f"no deployment is suspected of {record}, so there is nothing to confirm\n"
@@ -90,14 +90,14 @@ def _decidable(store: Store, rules: Rules, record: str) -> Match:
 def _one(store: Store, name: str, kinds: Iterable[str]) -> Match:
     """The record of these kinds that a name means; the kinds in order of precedence."""
     with store.view() as connection:
-        found = [match for match in lookup.find(connection, name) if match.kind in kinds]
+        found = [match for match in record_lookup.find(connection, name) if match.kind in kinds]
         for kind in kinds:
             ones = {match.name: match for match in found if match.kind == kind}
             if len(ones) > 1:
                 raise NotFound(f"{name!r} may mean {', '.join(sorted(ones))}; give one of these")
             if ones:
                 return next(iter(ones.values()))
-        near = get_close_matches(name, lookup.resembling(connection, name), n=3)
+        near = get_close_matches(name, record_lookup.resembling(connection, name), n=3)
     hint = f"did you mean {', '.join(near)}?" if near else "see vpemetrics triage list"
     raise NotFound(f"nothing is known under {name!r}; {hint}")
 
@@ -106,7 +106,7 @@ def _check_production(store: Store, found: Match) -> None:
     if found.kind != Deployment.KIND:
         return
     with store.view() as connection:
-        counts = decisions.reaches_production(connection, found.id)
+        counts = pending_triage.reaches_production(connection, found.id)
     if not counts:
         raise FixInput(
             f"{found.name} did not reach production, so it cannot have failed there\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vpemetrics.collectors.base import Occasion
+from vpemetrics.collectors.base import CollectionContext
 from vpemetrics.collectors.files import FILES, Options, read
 from vpemetrics.errors import BadRow, BadRows, FixInput
 from vpemetrics.records import (
@@ -154,11 +154,13 @@ def test_bots_are_marked_where_the_file_does_not_say(folder: Write) -> None:
 def test_the_collector_reads_the_same(folder: Write) -> None:
     path = folder({"repositories.csv": "source,id,name\nhub,1,r\n"})
 
-    occasion = Occasion(source="exports", now=datetime(2026, 9, 7, tzinfo=UTC), folder=path.parent)
-    (portion,) = FILES.collect(Options(path=path.name), occasion)
+    context = CollectionContext(
+        source="exports", now=datetime(2026, 9, 7, tzinfo=UTC), folder=path.parent
+    )
+    (batch,) = FILES.collect(Options(path=path.name), context)
 
-    assert list(portion.records) == [Repository(id="1", name="r")]
-    assert not portion.cursors
+    assert list(batch.records) == [Repository(id="1", name="r")]
+    assert not batch.cursors
 
 
 def test_unknown_columns_are_told_once_with_the_nearest_name(folder: Write) -> None:

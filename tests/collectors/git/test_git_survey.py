@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from gitrepository import NOW, GitRepository, new_repository
 
+from vpemetrics.collectors.discovery import RepositoryOverview
 from vpemetrics.collectors.git.clone import look_at
 from vpemetrics.collectors.git.commands import Git
-from vpemetrics.collectors.git.survey import sight_of
-from vpemetrics.collectors.seen import Sight
+from vpemetrics.collectors.git.survey import overview_of
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def repository(tmp_path: Path) -> GitRepository:
     return new_repository(tmp_path / "shop")
 
 
-def sight(repository: GitRepository) -> Sight:
-    return sight_of(look_at(Git(path=repository.path)), NOW)
+def sight(repository: GitRepository) -> RepositoryOverview:
+    return overview_of(look_at(Git(path=repository.path)), NOW)
 
 
 def test_versions_and_commits_of_late_are_counted(repository: GitRepository) -> None:
@@ -80,4 +80,4 @@ def test_owners_are_read_from_the_branch(repository: GitRepository, path: str) -
 
 
 def test_an_empty_repository_shows_nothing(repository: GitRepository) -> None:
-    assert sight(repository) == Sight(repository="shop")
+    assert sight(repository) == RepositoryOverview(repository="shop")

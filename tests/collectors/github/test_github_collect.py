@@ -324,9 +324,9 @@ def test_a_collection_that_nobody_reads_on_ends(world: World, shop: Repo) -> Non
     for number in range(120):
         pull(shop, f"n{number}", after(number))
     with collecting(world, NEXT_WEEK) as github:
-        portions = github.portions()
-        next(portions)
-        portions.close()
+        batches = github.batches()
+        next(batches)
+        batches.close()
         before = github.github.requests
         whole = github.collect()
 

@@ -6,7 +6,7 @@ import pytest
 from github_collecting import Collected, collecting
 from github_world import MONDAY
 
-from vpemetrics.collectors.base import Occasion
+from vpemetrics.collectors.base import CollectionContext
 from vpemetrics.collectors.github import Options
 from vpemetrics.collectors.github.collect import access, expected
 from vpemetrics.collectors.github.estimate import Estimate
@@ -50,16 +50,16 @@ def _work(repo: Repo, number: int) -> None:
 
 def supposed(github: Collected) -> Estimate:
     options = Options(url=github.github.url, token="env:TOKEN", **github.settings)
-    occasion = Occasion(
+    context = CollectionContext(
         source="github",
         now=github.now,
         cursors={},
         rules=github.rules,
         secret=lambda _reference: "ghp_example",
     )
-    opened = access(options, occasion)
+    opened = access(options, context)
     try:
-        return expected(options, occasion, opened).cost
+        return expected(options, context, opened).cost
     finally:
         opened.close()
 

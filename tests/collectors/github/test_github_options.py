@@ -6,7 +6,7 @@ import pytest
 
 from vpemetrics.collectors.github import GITHUB
 from vpemetrics.collectors.github.options import Options, Rule
-from vpemetrics.config.mistakes import dotted
+from vpemetrics.config.messages import dotted
 from vpemetrics.config.source_checks import option_mistakes, options_of
 
 LEAST = {"repositories": ["acme/*"], "token": "env:TOKEN"}

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from deploying_world import NOW, TOKEN, ago, deploying_world
 
+from vpemetrics.collectors.discovery import RepositoryOverview
 from vpemetrics.collectors.github.client import Access, access_by_token
 from vpemetrics.collectors.github.patience import Patience
 from vpemetrics.collectors.github.problems import BadCredentials, Gone
 from vpemetrics.collectors.github.survey import Survey, active_of, mine, survey
-from vpemetrics.collectors.seen import Sight
 from vpemetrics.simulate.github.answer import Answer, problem
 from vpemetrics.simulate.github.faults import Fault, Faults, bad_credentials, heavy, only
 from vpemetrics.simulate.github.server import SimulatedGitHub
@@ -44,7 +44,7 @@ def seen(access: Access, *names: str) -> Survey:
     return survey(access, [f"acme/{name}" for name in names], NOW, lambda _done, _of: None)
 
 
-def sight(access: Access, name: str) -> Sight:
+def sight(access: Access, name: str) -> RepositoryOverview:
     (found,) = seen(access, name).sights
     return found
 
@@ -177,7 +177,7 @@ def test_an_empty_repository_has_nothing(world: World, access: Access) -> None:
 
     found = sight(access, "empty")
 
-    assert found == Sight(repository="acme/empty")
+    assert found == RepositoryOverview(repository="acme/empty")
 
 
 def forbidden(_request: object, _reply: object) -> Answer:

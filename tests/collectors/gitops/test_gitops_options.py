@@ -1,7 +1,7 @@
 import pytest
 
 from vpemetrics.collectors.gitops import Options
-from vpemetrics.config.mistakes import dotted
+from vpemetrics.config.messages import dotted
 from vpemetrics.config.source_checks import option_mistakes
 
 SUBJECT = r"Deploy (?P<service>\S+) (?P<version>\S+) to (?P<environment>\S+)"

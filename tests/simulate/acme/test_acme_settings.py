@@ -5,7 +5,7 @@ from pathlib import Path
 from vpemetrics.config.load import load
 from vpemetrics.simulate.acme.plans import ENDS, REORGANISED, TEAMS
 from vpemetrics.simulate.acme.settings import configuration, objectives
-from vpemetrics.usecases.reliability import reliability
+from vpemetrics.usecases.slo import reliability
 
 
 def test_the_configuration_is_accepted(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from builders import at, commit
 from sample import records
 
 from vpemetrics.collectors.base import bot_test
-from vpemetrics.collectors.git.commits import Bots
+from vpemetrics.collectors.git.commits import BotAuthors
 from vpemetrics.collectors.github.options import Rule
 from vpemetrics.collectors.github.parse.commits import parse_commit
 from vpemetrics.collectors.github.parse.deployments import parse_deployment
@@ -119,7 +119,7 @@ def test_the_history_of_the_default_branch_comes_out_as_it_was(
 ) -> None:
     for repo in repositories(world, told):
         known = {one.sha: one for one in of(told, repo, Commit)}
-        bots = Bots(NOBODY)
+        bots = BotAuthors(NOBODY)
         found = [
             parse_commit(one, repo.full_name, bots)
             for one in nodes(repo, HISTORY, "object", "history", oid=repo.tip)

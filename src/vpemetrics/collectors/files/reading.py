@@ -5,10 +5,10 @@ from datetime import date
 from pathlib import Path
 
 from vpemetrics.collectors.base import bot_test, mark_bots
-from vpemetrics.collectors.files.cells import nearest
-from vpemetrics.collectors.files.covering import Covering, Spans, Whole
+from vpemetrics.collectors.files.coverage import Covering, Spans, Whole
+from vpemetrics.collectors.files.fields import nearest
 from vpemetrics.collectors.files.rows import FORMATS, csv_line
-from vpemetrics.collectors.files.sheet import Batch, Sheet, Warn
+from vpemetrics.collectors.files.sheet import RowBatch, Sheet, Warn
 from vpemetrics.errors import BadRow, BadRows, FixInput
 from vpemetrics.records import RECORD_TYPES, Coverage, Sourced
 
@@ -57,7 +57,7 @@ def _covering(
     return Spans(silent=Coverage.KIND in kinds)
 
 
-def _all_good(sheets: Iterable[Sheet]) -> Iterator[tuple[str, Batch]]:
+def _all_good(sheets: Iterable[Sheet]) -> Iterator[tuple[str, RowBatch]]:
     """Every record; BadRows at the end if there was a mistake anywhere."""
     bad: list[BadRow] = []
     for sheet in sheets:
@@ -68,7 +68,9 @@ def _all_good(sheets: Iterable[Sheet]) -> Iterator[tuple[str, Batch]]:
         raise BadRows(bad)
 
 
-def _the_good(sheets: Sequence[Sheet], rejected: Path, warn: Warn) -> Iterator[tuple[str, Batch]]:
+def _the_good(
+    sheets: Sequence[Sheet], rejected: Path, warn: Warn
+) -> Iterator[tuple[str, RowBatch]]:
     """The records without a mistake; the rows with one are written to a file first."""
     mistakes = [_mistakes(sheet) for sheet in sheets]
     bad = [row for rows in mistakes for row in rows]
@@ -89,11 +91,11 @@ def _mistakes(sheet: Sheet) -> list[BadRow]:
     return bad
 
 
-def _without(batch: Batch, bad_lines: Collection[int]) -> Batch:
+def _without(batch: RowBatch, bad_lines: Collection[int]) -> RowBatch:
     kept = [at for at, line in enumerate(batch.lines) if line not in bad_lines]
     if len(kept) == len(batch.lines):
         return batch
-    return Batch(
+    return RowBatch(
         lines=[batch.lines[at] for at in kept],
         sources=[batch.sources[at] for at in kept],
         records=[batch.records[at] for at in kept],

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from vpemetrics.collectors.files.cells import Field
+from vpemetrics.collectors.files.fields import Field
 from vpemetrics.errors import BadRow
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

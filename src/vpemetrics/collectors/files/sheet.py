@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vpemetrics.collectors.files.cells import FIELDS, SOURCE, Field, nearest
-from vpemetrics.collectors.files.graph import Ancestry, Keys
+from vpemetrics.collectors.files.cycles import CommitParents, Keys
+from vpemetrics.collectors.files.fields import FIELDS, SOURCE, Field, nearest
 from vpemetrics.collectors.files.rows import FORMATS, Report, Rows
 from vpemetrics.errors import BadRow
 from vpemetrics.records import RECORD_TYPES, AnyRecord, Commit, Coverage, Triage
@@ -15,7 +15,7 @@ Warn = Callable[[str], None]
 _KEY_COLUMN = {Commit.KIND: "sha", Triage.KIND: "record"}
 
 
-class Batch(NamedTuple):
+class RowBatch(NamedTuple):
     """Some records of a file, with the lines they stand on and their sources."""
 
     lines: Sequence[int]
@@ -43,12 +43,12 @@ class Sheet:
             self._check_header(header)
         self._names_vary = header is None
 
-    def batches(self, report: Report, *, check_whole: bool = True) -> Iterator[Batch]:
+    def batches(self, report: Report, *, check_whole: bool = True) -> Iterator[RowBatch]:
         """The good records; mistakes are reported.
 
         Those that only the whole file shows are found at the end, after their rows.
         """
-        keys, ancestry = Keys(), Ancestry()
+        keys, ancestry = Keys(), CommitParents()
         for batch in self._built(report):
             if check_whole:
                 records = batch.records
@@ -59,7 +59,7 @@ class Sheet:
             self._report_twice(keys.given_twice(), report)
             self._report_cycles(keys.lines(ancestry.closing_cycles()), report)
 
-    def _built(self, report: Report) -> Iterator[Batch]:
+    def _built(self, report: Report) -> Iterator[RowBatch]:
         for lines, rows in self._rows.chunks(report):
             if self._names_vary:
                 self._tell_unknown(name for row in rows for name in row)
@@ -70,7 +70,7 @@ class Sheet:
 
     def _built_one_by_one(
         self, lines: Sequence[int], rows: Sequence[Any], report: Report
-    ) -> Iterator[Batch]:
+    ) -> Iterator[RowBatch]:
         for line, row in zip(lines, rows, strict=True):
             mistakes = [self._bad(line, column, why, row) for column, why in self._mistakes(row)]
             for mistake in mistakes:
@@ -78,7 +78,7 @@ class Sheet:
             if not mistakes:
                 yield self._build([line], [row])
 
-    def _build(self, lines: Sequence[int], rows: Sequence[Any]) -> Batch:
+    def _build(self, lines: Sequence[int], rows: Sequence[Any]) -> RowBatch:
         """The records of rows. ValueError if there is a mistake in one of them."""
         columns = {}
         for field in self._fields:
@@ -92,7 +92,7 @@ class Sheet:
         cls, names = RECORD_TYPES[self.kind], list(columns)
         # Columns are of one length by now; this runs once a row.
         records = [cls(**dict(zip(names, row))) for row in zip(*columns.values())]  # noqa: B905
-        return Batch(lines, sources, records)
+        return RowBatch(lines, sources, records)
 
     def _values(self, field: Field, rows: Sequence[Any]) -> list[Any] | None:
         """A column of the rows; None if the file does not have it."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from vpemetrics.collectors.files.cells import FIELDS, SOURCE, Field
+from vpemetrics.collectors.files.fields import FIELDS, SOURCE, Field
 from vpemetrics.collectors.files.rows import csv_line, json_line
 from vpemetrics.records import RECORD_TYPES, Sourced
 

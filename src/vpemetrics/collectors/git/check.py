@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from shlex import quote
 from typing import Final
 
-from vpemetrics.collectors.base import Finding, Level, Occasion
+from vpemetrics.collectors.base import CollectionContext, Finding, Level
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.collect import lacking
 from vpemetrics.collectors.git.commands import Git
@@ -15,15 +15,15 @@ from vpemetrics.collectors.git.tags import deployed_tags
 _STALE: Final = timedelta(days=7)
 
 
-def check(options: Options, occasion: Occasion) -> Iterator[Finding]:
+def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
     """What there is at the path, how old it is, and what in it was deployed."""
-    place = (occasion.folder / options.path).resolve()
+    place = (context.folder / options.path).resolve()
     clone = look_at(Git(path=place), options.branch)
     yield whereabouts(clone, options.repository)
-    yield freshness(clone, occasion.now)
+    yield freshness(clone, context.now)
     if options.deployments == "tags":
         yield _versions(clone, options)
-    lacks = lacking(options, place, occasion.cursors)
+    lacks = lacking(options, place, context.cursors)
     if lacks:
         yield Finding(
             topic="originals",

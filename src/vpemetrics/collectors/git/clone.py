@@ -47,7 +47,7 @@ class Remote:
         return None
 
 
-class Ref(NamedTuple):
+class GitRef(NamedTuple):
     """A branch or tag as git lists it; what makes no sense for it is empty."""
 
     name: str
@@ -136,10 +136,10 @@ def _remote(git: Git) -> Remote | None:
     return parse_remote(name, urls[name])
 
 
-def _refs(git: Git) -> dict[str, Ref]:
+def _refs(git: Git) -> dict[str, GitRef]:
     places = ("refs/heads", "refs/tags", "refs/remotes")
     lines = git.text("for-each-ref", f"--format={_REF}", *places).splitlines()
-    found = (Ref._make(line.split("\0")) for line in lines)
+    found = (GitRef._make(line.split("\0")) for line in lines)
     return {ref.name: ref for ref in found}
 
 
@@ -148,7 +148,7 @@ def _pulls(git: Git) -> dict[int, str]:
     return {int(number): sha for sha, number in _PULL.findall(listed)}
 
 
-def _tags(refs: Iterable[Ref]) -> Iterable[Tag]:
+def _tags(refs: Iterable[GitRef]) -> Iterable[Tag]:
     for ref in refs:
         if not ref.name.startswith("refs/tags/"):
             continue
@@ -158,7 +158,7 @@ def _tags(refs: Iterable[Ref]) -> Iterable[Tag]:
 
 
 def _main_line(
-    git: Git, refs: Mapping[str, Ref], remote: Remote | None, wanted: str | None
+    git: Git, refs: Mapping[str, GitRef], remote: Remote | None, wanted: str | None
 ) -> tuple[str | None, str | None]:
     """The name and the newest commit of the default branch: the remote's HEAD, else ours."""
     heads, theirs = "refs/heads/", f"refs/remotes/{remote.name}/" if remote else "refs/heads/"

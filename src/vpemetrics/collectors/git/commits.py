@@ -12,7 +12,7 @@ class Recorder:
     def __init__(self, repository: str, is_bot: IsBot) -> None:
         """The repository's name, and what tells bots by their names."""
         self._repository = repository
-        self._bots = Bots(is_bot)
+        self._bots = BotAuthors(is_bot)
 
     def __call__(self, one: Logged) -> Commit:
         """The record of a commit, without the paths it touches."""
@@ -31,7 +31,7 @@ class Recorder:
         )
 
 
-class Bots(dict[tuple[str, str], bool | None]):
+class BotAuthors(dict[tuple[str, str], bool | None]):
     """Whether an author is a bot by name, address, or the account a host made the address of."""
 
     def __init__(self, is_bot: IsBot) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from vpemetrics.collectors.git.arrivals import Arrivals
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commands import GitFailed
+from vpemetrics.collectors.git.cursor import GitCursor
 from vpemetrics.collectors.git.log import Logged, read_log
-from vpemetrics.collectors.git.position import Position
 from vpemetrics.collectors.git.pulls import Landing, Numbers, landings
 from vpemetrics.collectors.git.subjects import Merged
 from vpemetrics.collectors.git.tags import Tag
@@ -15,7 +15,7 @@ from vpemetrics.records import Commit
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class HistoryReading:
     """A history, or what is new in it.
 
     `commits` are all that were read, by sha; those of pull requests' heads come with `wait`.
@@ -30,7 +30,7 @@ class Reading:
     line: Sequence[str] = field(repr=False)
     landings: Mapping[int, Landing] = field(repr=False)
     tags: Sequence[Tag]
-    after: Position | None
+    after: GitCursor | None
     wait: Callable[[], None] = field(repr=False)
     """Reads the original commits of pull requests, unless they are read; git is at it."""
 
@@ -49,7 +49,7 @@ class Reading:
         return (self.arrivals.own(head, landing.sha) or []) if head else []
 
 
-class Reader:
+class HistoryReader:
     """Reads one clone, whose deployed tags are known; `told` makes a record of a commit."""
 
     def __init__(self, clone: Clone, tags: Sequence[Tag], told: Callable[[Logged], Commit]) -> None:
@@ -63,8 +63,8 @@ class Reader:
         self._said: dict[str, Merged] = {}
         self._arriving: Iterator[Logged] = iter(())
 
-    def read(self, after: Position | None) -> Reading:
-        """What is new after a position, or else everything.
+    def read(self, after: GitCursor | None) -> HistoryReading:
+        """What is new after a cursor, or else everything.
 
         Everything is read too where something new touches what was told before: a rewritten
         branch, a tag off the branch, a number met again.
@@ -72,7 +72,7 @@ class Reader:
         found = self._read_new(after) if after else None
         return found or self._read_all()
 
-    def _read_all(self) -> Reading:
+    def _read_all(self) -> HistoryReading:
         self._commits, self._logged, self._said = {}, {}, {}
         tip = [self._clone.tip] if self._clone.tip else []
         tags = sorted(self._tags, key=lambda tag: (int(tag.seconds or 0), tag.name))
@@ -81,7 +81,7 @@ class Reader:
         self._begin_heads(without=tips)
         return self._sorted_out(tags, [tag.commit for tag in tags], None)
 
-    def _read_new(self, after: Position) -> Reading | None:
+    def _read_new(self, after: GitCursor) -> HistoryReading | None:
         """What is new, if that can be told without what was read before."""
         clone = self._clone
         if clone.tip is None or after.tip is None:
@@ -118,14 +118,14 @@ class Reader:
             self._commits[one.sha] = self._told(one)
 
     def _sorted_out(
-        self, tags: Sequence[Tag], branches: Sequence[str], after: Position | None
-    ) -> Reading:
+        self, tags: Sequence[Tag], branches: Sequence[str], after: GitCursor | None
+    ) -> HistoryReading:
         clone, logged, said = self._clone, self._logged, self._said
         arrivals = Arrivals(self._commits, said.__contains__, boundary=clone.boundary)
         line = arrivals.add(clone.tip) if clone.tip else []
         for tip in branches:
             arrivals.add(tip)
-        return Reading(
+        return HistoryReading(
             commits=self._commits,
             logged=logged,
             arrivals=arrivals,
@@ -137,7 +137,7 @@ class Reader:
         )
 
 
-def _follows(found: Reading, tip: str, after: Position) -> bool:
+def _follows(found: HistoryReading, tip: str, after: GitCursor) -> bool:
     """Whether all that is new stands on top of what was told."""
     before = found.commits[found.line[-1]].parents[:1] if found.line else (tip,)
     return (

@@ -3,20 +3,20 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from vpemetrics.collectors.discovery import DAYS, RepositoryOverview, Tally, Versions
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.log import moment
 from vpemetrics.collectors.git.tags import deployed_tags, service_of
-from vpemetrics.collectors.seen import DAYS, Sight, Tally, Versions
 
 _CODEOWNERS: Final = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 _CATALOG: Final = "catalog-info.yaml"
 
 
-def sight_of(clone: Clone, now: datetime) -> Sight:
+def overview_of(clone: Clone, now: datetime) -> RepositoryOverview:
     """What a clone shows; its `merges` are the commits on the default branch's own line."""
     since = now - timedelta(days=DAYS)
     owners = (_text(clone, path) for path in _CODEOWNERS)
-    return Sight(
+    return RepositoryOverview(
         repository=clone.name,
         tags=_versions(clone, since),
         merges=Tally(count=_commits(clone, since)),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from vpemetrics.collectors.base import Finding, Level, Occasion
+from vpemetrics.collectors.base import CollectionContext, Finding, Level
 from vpemetrics.collectors.github.client import Access, Client, Limits
 from vpemetrics.collectors.github.collect import Expected, access, expected, minutes
 from vpemetrics.collectors.github.limits import Quota
@@ -33,15 +33,15 @@ ISSUES: Final = Need(permission="issues", purpose="incidents", address="issues")
 ACTIONS: Final = Need(permission="actions", purpose="workflow runs", address="actions/runs")
 
 
-def check(options: Options, occasion: Occasion) -> Iterator[Finding]:
+def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
     """Whether GitHub answers, what the token is and lacks, what is left and what is needed.
 
     Waits for no limit.
     """
     at_once = replace(options, max_requests=None, max_wait="0s")
-    opened = access(at_once, occasion)
+    opened = access(at_once, context)
     try:
-        yield from _findings(opened, at_once, occasion)
+        yield from _findings(opened, at_once, context)
     except Waiting as waiting:
         yield Finding(
             topic="limits",
@@ -53,16 +53,16 @@ def check(options: Options, occasion: Occasion) -> Iterator[Finding]:
         opened.close()
 
 
-def _findings(opened: Access, options: Options, occasion: Occasion) -> Iterator[Finding]:
+def _findings(opened: Access, options: Options, context: CollectionContext) -> Iterator[Finding]:
     told = [client.limits() for client in opened.clients]
     for limits in told:
         yield from _of_token(limits, options)
-    found = expected(options, occasion, opened)
+    found = expected(options, context, opened)
     yield from _repositories(found)
     if not opened.accounts:  # an App says what it may
         yield from _permissions(opened, found, options, told[0].kind)
     if found.names:
-        yield _cost(found, not occasion.cursors)
+        yield _cost(found, not context.cursors)
 
 
 def needs_of(options: Options) -> tuple[Need, ...]:

@@ -27,7 +27,7 @@ class Reader(ApiReader):
         self._recorder = Recorder(place.naming.known, place.naming.is_bot)
 
     def read(self) -> Iterator[list[Commit]]:
-        """New commits in portions."""
+        """New commits in batches."""
         tips = [walk.tip for walk in self.history.walks if walk.tip not in self._known]
         if len(self._mirror.held(tips)) < len(tips):
             self._mirror.update()

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
-from vpemetrics.collectors.base import Occasion, Portion, bot_test
+from vpemetrics.collectors.base import Batch, CollectionContext, bot_test
 from vpemetrics.collectors.github.asking import Asking, Bounds, Enough
 from vpemetrics.collectors.github.client import Access, access_by_app, access_by_token
 from vpemetrics.collectors.github.covering import coverage
@@ -35,31 +35,31 @@ _MUCH: Final = 60
 _FEW: Final = 3
 
 
-def access(options: Options, occasion: Occasion) -> Access:
+def access(options: Options, context: CollectionContext) -> Access:
     """Who asks, by the settings; a person hears of waits for limits."""
     patience = Patience(
         max_wait=options.longest_wait,
-        announce=occasion.announce,
-        countdown=occasion.countdown,
+        announce=context.announce,
+        countdown=context.countdown,
     )
     if options.app:
-        key = occasion.secret(options.app.private_key)
+        key = context.secret(options.app.private_key)
         return access_by_app(
             url=options.url, app=options.app.id, private_key=key, patience=patience
         )
-    token = occasion.secret(options.token or "")
+    token = context.secret(options.token or "")
     return access_by_token(url=options.url, token=token, patience=patience)
 
 
-def collect(options: Options, occasion: Occasion) -> Iterator[Portion]:
+def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
     """What is new on GitHub since the cursors.
 
     What goes wrong with one repository keeps none of the others from being collected; it is
     raised at the end.
     """
-    opened = access(options, occasion)
+    opened = access(options, context)
     try:
-        yield from _Collection(options, occasion, opened).portions()
+        yield from _Collection(options, context, opened).batches()
     finally:
         opened.close()
 
@@ -77,9 +77,9 @@ class Expected:
     problems: Mapping[str, GitHubProblem]
 
 
-def expected(options: Options, occasion: Occasion, opened: Access) -> Expected:
+def expected(options: Options, context: CollectionContext, opened: Access) -> Expected:
     """A look at all repositories, as a collection begins; nothing is collected."""
-    return _Collection(options, occasion, opened).expected()
+    return _Collection(options, context, opened).expected()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,18 +94,18 @@ class _Task:
 class _Collection:
     """One collection of all repositories."""
 
-    def __init__(self, options: Options, occasion: Occasion, access_: Access) -> None:
+    def __init__(self, options: Options, context: CollectionContext, access_: Access) -> None:
         self._options = options
-        self._occasion = occasion
+        self._occasion = context
         self._access = access_
         self._bounds = Bounds(access_, options.max_requests)
-        self._bots = bots_of(occasion.rules)
-        self._is_bot = bot_test(occasion.rules.bots)
+        self._bots = bots_of(context.rules)
+        self._is_bot = bot_test(context.rules.bots)
         self._problems: dict[str, VpemetricsError] = {}
-        found = (parse_position(text) for text in occasion.cursors.values())
+        found = (parse_position(text) for text in context.cursors.values())
         self._positions = {one.id: one for one in found if one}
 
-    def portions(self) -> Iterator[Portion]:
+    def batches(self) -> Iterator[Batch]:
         """What is new: first of all that is quiet for how long, then of what is not."""
         try:
             found = look(self._access, self._bounds, self._options, self._positions.values())
@@ -119,7 +119,7 @@ class _Collection:
         quiet = [task for task in tasks if task.place.seen.id not in active]
         if quiet:
             now = self._occasion.now
-            yield Portion(
+            yield Batch(
                 records=[c for one in quiet for c in coverage(one.place, one.position, now=now)]
             )
         self._warn_of_paths(busy)
@@ -130,9 +130,9 @@ class _Collection:
             raise GitHubProblem("\n".join(lines))
 
     def _task(self, seen: Seen, found: Look) -> _Task:
-        occasion, before = self._occasion, self._positions.get(seen.id)
-        since = occasion.begin(self._options.since)
-        begin = since or (before.begin if before else occasion.now - timedelta(weeks=_WEEKS))
+        context, before = self._occasion, self._positions.get(seen.id)
+        since = context.begin(self._options.since)
+        begin = since or (before.begin if before else context.now - timedelta(weeks=_WEEKS))
         position = before or Position(
             id=seen.id, known=seen.known, name=seen.name, asked=seen.asked, begin=begin
         )
@@ -149,7 +149,7 @@ class _Collection:
         )
 
     def _place(self, seen: Seen, begin: datetime) -> Place:
-        options, occasion = self._options, self._occasion
+        options, context = self._options, self._occasion
         others = {one.name.lower(): one.known for one in self._positions.values()}
         is_code = any(is_chosen(name, options.repositories) for name in (seen.name, seen.known))
         return Place(
@@ -157,9 +157,9 @@ class _Collection:
             naming=Naming(known=seen.known, current=seen.name, is_bot=self._is_bot, others=others),
             asking=Asking(self._access.client(seen.account), self._bounds),
             options=options,
-            rules=occasion.rules,
-            source=occasion.source,
-            now=occasion.now,
+            rules=context.rules,
+            source=context.source,
+            now=context.now,
             begin=begin,
             is_code=is_code,
             bots=self._bots,
@@ -175,7 +175,7 @@ class _Collection:
         due = "runs" in lists and RunsReader(place=place, position=position).is_due()
         return due or not all(is_quiet(place, position, name) for name in lists)
 
-    def _several(self, tasks: Sequence[_Task]) -> Iterator[Portion]:
+    def _several(self, tasks: Sequence[_Task]) -> Iterator[Batch]:
         """The busy ones; those that go wrong are remembered, what concerns all ends the rest."""
         several = Several([self._work(task) for task in tasks])
         end: Exception | None = None
@@ -183,7 +183,7 @@ class _Collection:
         done = 0
         try:
             for found in several.results():
-                if isinstance(found, Portion):
+                if isinstance(found, Batch):
                     yield found
                     continue
                 done += 1

@@ -21,7 +21,7 @@ _PATH: Final = ("node", "object", "history")
 _HISTORY: Final = Listing(query=queries.HISTORY, path=_PATH, whole=True)
 _TOUCHING: Final = Listing(query=queries.TOUCHING, path=_PATH, whole=True)
 _AT_ONCE: Final = 10
-"""How many pages make a portion."""
+"""How many pages make a batch."""
 BEFORE: Final = timedelta(days=30)
 """How far behind the first wanted day histories are read, for what was deployed late."""
 
@@ -44,7 +44,7 @@ class Reader:
             self.history = replace(self.history, walks=(*walks, Walk(tip=tip)))
 
     def read(self) -> Iterator[list[Commit]]:
-        """New commits in portions; `history` says how far was read when one is yielded."""
+        """New commits in batches; `history` says how far was read when one is yielded."""
         while self.history.walks:
             walk, *others = self.history.walks
             if walk.after is None and walk.tip in self._known:
@@ -116,7 +116,7 @@ class Reader:
     def _since(self, fresh: Sequence[Node], *, goes_on: bool) -> datetime:
         """How far back it is to be known what commits touch: all the way where more of them come.
 
-        A question for every portion would be one for every path each time.
+        A question for every batch would be one for every path each time.
         """
         dates = [at for one in fresh if (at := instant(one.get("committedDate")))]
         ends = [*dates, self.history.cut] if goes_on else dates

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from vpemetrics.collectors.base import bot_test
-from vpemetrics.collectors.git.commits import Bots
+from vpemetrics.collectors.git.commits import BotAuthors
 from vpemetrics.collectors.github.asking import Asking
 from vpemetrics.collectors.github.options import Options, Rule
 from vpemetrics.collectors.github.parse.naming import Naming, Node
@@ -84,7 +84,7 @@ class Place:
     now: datetime
     begin: datetime
     is_code: bool
-    bots: Bots
+    bots: BotAuthors
 
     @cached_property
     def deployments(self) -> list[Rule]:
@@ -140,9 +140,9 @@ class Place:
         return blake2b(json.dumps(told, default=_plain).encode(), digest_size=6).hexdigest()
 
 
-def bots_of(rules: Rules) -> Bots:
+def bots_of(rules: Rules) -> BotAuthors:
     """What tells the bots among authors of commits."""
-    return Bots(bot_test(rules.bots))
+    return BotAuthors(bot_test(rules.bots))
 
 
 def _plain(value: object) -> object:

@@ -7,13 +7,13 @@ from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Final
 
-from vpemetrics.collectors.base import Portion
+from vpemetrics.collectors.base import Batch
 from vpemetrics.collectors.github.work import Work
 
 AT_ONCE: Final = 8
 """How many are collected at a time; GitHub allows a hundred requests at once."""
 _AHEAD: Final = 16
-"""How many portions wait for being saved at most."""
+"""How many batches wait for being saved at most."""
 _PATIENCE: Final = 0.2
 
 
@@ -34,10 +34,10 @@ class Several:
         for work in works:
             self._todo.put(work)
         self._of = len(works)
-        self._found: Queue[Portion | Done] = Queue(maxsize=_AHEAD)
+        self._found: Queue[Batch | Done] = Queue(maxsize=_AHEAD)
         self._left = Event()
 
-    def results(self) -> Iterator[Portion | Done]:
+    def results(self) -> Iterator[Batch | Done]:
         """What they find, and which of them are done, as it comes."""
         threads = [Thread(target=self._run, daemon=True) for _ in range(min(AT_ONCE, self._of))]
         for thread in threads:
@@ -54,7 +54,7 @@ class Several:
             for thread in threads:
                 thread.join()
 
-    def _waiting(self) -> Iterator[Portion | Done]:
+    def _waiting(self) -> Iterator[Batch | Done]:
         """What was found so far, at least one."""
         yield self._found.get()
         with suppress(Empty):
@@ -69,12 +69,12 @@ class Several:
                 return
             end: Exception | None = None
             try:
-                self._hand_over(work.portions())
+                self._hand_over(work.batches())
             except Exception as reason:  # it is raised again where the results are read
                 end = reason
             self._hand_over([Done(work=work, end=end)])
 
-    def _hand_over(self, found: Iterable[Portion | Done]) -> None:
+    def _hand_over(self, found: Iterable[Batch | Done]) -> None:
         for one in found:
             while not self._left.is_set():
                 try:
@@ -86,11 +86,11 @@ class Several:
                 return
 
 
-def _together(found: Iterable[Portion | Done]) -> Iterator[Portion | Done]:
-    """The same with neighbouring portions as one, which is saved in a fraction of the time."""
-    waiting: list[Portion] = []
+def _together(found: Iterable[Batch | Done]) -> Iterator[Batch | Done]:
+    """The same with neighbouring batches as one, which is saved in a fraction of the time."""
+    waiting: list[Batch] = []
     for one in found:
-        if isinstance(one, Portion):
+        if isinstance(one, Batch):
             waiting.append(one)
             continue
         if waiting:
@@ -101,15 +101,15 @@ def _together(found: Iterable[Portion | Done]) -> Iterator[Portion | Done]:
         yield _as_one(waiting)
 
 
-def _as_one(portions: Sequence[Portion]) -> Portion:
+def _as_one(batches: Sequence[Batch]) -> Batch:
     """All of their records, and how far the last of each scope has come."""
-    return Portion(
-        records=[record for one in portions for record in one.records],
-        cursors={scope: at for one in portions for scope, at in one.cursors.items()},
+    return Batch(
+        records=[record for one in batches for record in one.records],
+        cursors={scope: at for one in batches for scope, at in one.cursors.items()},
     )
 
 
-def _empty(queue: Queue[Portion | Done]) -> None:
+def _empty(queue: Queue[Batch | Done]) -> None:
     try:
         while True:
             queue.get_nowait()

@@ -11,21 +11,21 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
+from vpemetrics.collectors.discovery import (
+    DAYS,
+    EnvironmentOverview,
+    RepositoryOverview,
+    Tally,
+    Versions,
+    WorkflowOverview,
+    sounds_like_deploying,
+    sounds_like_incident,
+)
 from vpemetrics.collectors.git.tags import is_release, service_of
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.client import Access, Client
 from vpemetrics.collectors.github.options import Rule
 from vpemetrics.collectors.github.problems import Forbidden, GitHubProblem, Gone, TooHeavy
-from vpemetrics.collectors.seen import (
-    DAYS,
-    Environment,
-    Sight,
-    Tally,
-    Versions,
-    Workflow,
-    sounds_like_deploying,
-    sounds_like_incident,
-)
 from vpemetrics.rules import matches
 
 AT_ONCE: Final = 20
@@ -45,7 +45,7 @@ Progress = Callable[[int, int], None]
 class Survey:
     """What was seen, and what could not be looked at, a line each."""
 
-    sights: tuple[Sight, ...]
+    sights: tuple[RepositoryOverview, ...]
     trouble: tuple[str, ...] = ()
 
 
@@ -97,7 +97,7 @@ def survey(access: Access, names: Sequence[str], now: datetime, progress: Progre
     first = [_sight(node, now) for node in nodes]
     counted = _with_labels(access, first, _since(now))
     types = _types(access, nodes)
-    sights: list[Sight] = []
+    sights: list[RepositoryOverview] = []
     with ThreadPoolExecutor(_TOGETHER) as pool:
         looks = pool.map(
             lambda node, sight: _closer(access, node, sight, types, now), nodes, counted
@@ -165,12 +165,12 @@ def _asked_once(
         yield name, answer.data.get(f"r{at}") or why.get(f"r{at}", "GitHub gave no answer")
 
 
-def _sight(node: Node, now: datetime) -> Sight:
+def _sight(node: Node, now: datetime) -> RepositoryOverview:
     """What the first answer says."""
     name, since = _name(node), _since(now)
     merged = [one["mergedAt"] for one in _items(node, "pullRequests")]
     texts = [(node.get(f"owners{at}") or {}).get("text") for at in range(3)]
-    return Sight(
+    return RepositoryOverview(
         repository=name,
         releases=_versions(name, _releases(node), since),
         tags=_versions(name, _tags(node), since),
@@ -217,7 +217,9 @@ def _tally(moments: Sequence[str], since: str) -> Tally:
     return Tally(count=count, at_least=count == FULL)
 
 
-def _with_labels(access: Access, sights: Sequence[Sight], since: str) -> list[Sight]:
+def _with_labels(
+    access: Access, sights: Sequence[RepositoryOverview], since: str
+) -> list[RepositoryOverview]:
     """The same with the issues counted that have their labels of incidents."""
     labels = sorted({label for one in sights for label in one.labels})
     named = [one.repository for one in sights if one.labels]
@@ -262,8 +264,12 @@ def _types_of(client: Client, organisation: str) -> Iterator[str]:
 
 
 def _closer(
-    access: Access, node: Node, sight: Sight, types: Mapping[str, Sequence[str]], now: datetime
-) -> Sight:
+    access: Access,
+    node: Node,
+    sight: RepositoryOverview,
+    types: Mapping[str, Sequence[str]],
+    now: datetime,
+) -> RepositoryOverview:
     """The same with what takes requests of its own; what may not be read is trouble."""
     owner = node["owner"]["login"]
     look = _Look(access.client(owner), sight.repository, now)
@@ -288,7 +294,7 @@ class _Look:
         self._since = _since(now)
         self.trouble: list[str] = []
 
-    def environments(self) -> tuple[Environment, ...]:
+    def environments(self) -> tuple[EnvironmentOverview, ...]:
         """The environments deployed to of late, the busiest first."""
         found: dict[str, list[Node]] = {}
         pages = 0
@@ -302,7 +308,7 @@ class _Look:
                 pages = 0
                 break
         return tuple(
-            Environment(
+            EnvironmentOverview(
                 name=name,
                 production=any(one.get("production_environment") for one in ones),
                 deployments=Tally(count=len(ones), at_least=pages == PAGES),
@@ -310,11 +316,11 @@ class _Look:
             for name, ones in sorted(found.items(), key=lambda item: -len(item[1]))
         )
 
-    def workflows(self) -> tuple[Workflow, ...]:
+    def workflows(self) -> tuple[WorkflowOverview, ...]:
         """The workflows that seem to deploy, with their successful runs."""
         listed = [one for page in self._pages("actions/workflows", 1, "workflows") for one in page]
         found = [
-            Workflow(name=one["name"], runs=self._runs(one["id"]))
+            WorkflowOverview(name=one["name"], runs=self._runs(one["id"]))
             for one in listed
             if one.get("state", "active") == "active" and sounds_like_deploying(one["name"])
         ]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from vpemetrics.collectors.base import Portion
+from vpemetrics.collectors.base import Batch
 from vpemetrics.collectors.git.commands import GitFailed
 from vpemetrics.collectors.github.again import ask_again
 from vpemetrics.collectors.github.asking import Enough
@@ -58,7 +58,7 @@ def _history_reader(
 class Work:
     """The collection of one repository.
 
-    `portions` are what is new; `errors` what went wrong in which part, while others went on.
+    `batches` are what is new; `errors` what went wrong in which part, while others went on.
     `lost` counts by what GitHub did not give of it.
     """
 
@@ -80,7 +80,7 @@ class Work:
         self._telling = Telling(place=place, known=known, has_originals=mirror is not None)
         self._history = _history_reader(place, known, position, mirror) if place.is_code else None
 
-    def portions(self) -> Iterator[Portion]:
+    def batches(self) -> Iterator[Batch]:
         """All that is new. Enough, or the problem, if it ends before all is told."""
         end: Exception | None = None
         self.position = replace(
@@ -95,7 +95,7 @@ class Work:
         except (Enough, GitHubProblem) as reason:
             end = reason
         covered = coverage(self.place, self.position, in_part=isinstance(end, Enough))
-        yield self._portion([*self._repository(), *covered])
+        yield self._batch([*self._repository(), *covered])
         if end:
             raise end
 
@@ -105,7 +105,7 @@ class Work:
         late = ["deployed commits"] if self.place.is_code else []
         return [*code, "open", *lists, "open again", *late]
 
-    def _part(self, name: str) -> Iterator[Portion]:
+    def _part(self, name: str) -> Iterator[Batch]:
         match base(name):
             case "commits" | "deployed commits":
                 return self._commits()
@@ -119,12 +119,12 @@ class Work:
                 return self._runs()
         return self._list(name)
 
-    def _commits(self) -> Iterator[Portion]:
+    def _commits(self) -> Iterator[Batch]:
         if self._history:
             for commits in self._history.read():
-                yield self._portion(commits)
+                yield self._batch(commits)
 
-    def _list(self, name: str) -> Iterator[Portion]:
+    def _list(self, name: str) -> Iterator[Batch]:
         if is_quiet(self.place, self.position, name):
             known = replace(self.position.lists[name], end=self.place.now)
             self.position = self.position.listed(name, known)
@@ -141,7 +141,7 @@ class Work:
             self._lose(name, page.lost)
             records, found = self._told(page.nodes, listing.kind, page.partial)
             self.position = self.position.listed(name, stretch).opened(found)
-            yield self._portion(records)
+            yield self._batch(records)
         done = replace(stretch, sign=sign(self.place, name)[0])
         self.position = self.position.listed(name, done)
 
@@ -165,7 +165,7 @@ class Work:
             records += self._history.originals([sha for one in merged for sha in one.commit_shas])
         return records, found
 
-    def _ask_again(self, ids: Sequence[str]) -> Iterator[Portion]:
+    def _ask_again(self, ids: Sequence[str]) -> Iterator[Batch]:
         """What is open, and what GitHub left something out of, by its ids."""
         for at in range(0, len(ids), _AGAIN_AT_ONCE):
             some = ids[at : at + _AGAIN_AT_ONCE]
@@ -177,14 +177,14 @@ class Work:
                 records += own
                 found |= opened
             self.position = self.position.opened(found)
-            yield self._portion(records)
+            yield self._batch(records)
 
     def _not_there(self, id_: str) -> Open | None:
         """Something that was open and is not found: asked for some more times before it counts."""
         before = self.position.open.get(id_)
         return self._telling.again({}, before) if before else None
 
-    def _typed(self, name: str) -> Iterator[Portion]:
+    def _typed(self, name: str) -> Iterator[Batch]:
         """Issues of a type: GraphQL knows none, so REST names them."""
         if is_quiet(self.place, self.position, name):
             return
@@ -208,11 +208,11 @@ class Work:
     def _partial(self) -> list[str]:
         return [id_ for id_, one in self.position.open.items() if one.updated_at is None]
 
-    def _runs(self) -> Iterator[Portion]:
+    def _runs(self) -> Iterator[Batch]:
         reader = RunsReader(place=self.place, position=self.position)
         for records in reader.open_again():
             self.position = reader.position
-            yield self._portion(records)
+            yield self._batch(records)
             reader.position = self.position
         if is_quiet(self.place, self.position, RUNS) and not reader.is_due():
             return
@@ -220,7 +220,7 @@ class Work:
         for records, reached in reader.read(stretch):
             stretch = reached
             self.position = reader.position.listed(RUNS, stretch)
-            yield self._portion(records)
+            yield self._batch(records)
             reader.position = self.position
         self._lose(RUNS, reader.lost)
         done = replace(stretch, sign=runs_sign(self.place))
@@ -235,7 +235,7 @@ class Work:
             default_branch=seen.branch,
         )
 
-    def _portion(self, records: Sequence[AnyRecord]) -> Portion:
+    def _batch(self, records: Sequence[AnyRecord]) -> Batch:
         if self._history:
             for sha in self._telling.tips(records):
                 self._history.want(sha)
@@ -243,7 +243,7 @@ class Work:
         services = {one.service for one in records if isinstance(one, Deployment) and one.service}
         services |= set(self.position.services)
         self.position = replace(self.position, services=tuple(sorted(services)))
-        return Portion(records=records, cursors=self._cursors())
+        return Batch(records=records, cursors=self._cursors())
 
     def _cursors(self) -> Mapping[str, str]:
         known = self.position.known

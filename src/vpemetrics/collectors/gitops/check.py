@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from vpemetrics.collectors.base import Finding, Level, Occasion
+from vpemetrics.collectors.base import CollectionContext, Finding, Level
 from vpemetrics.collectors.git.check import freshness, whereabouts
 from vpemetrics.collectors.git.clone import look_at
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.gitops.options import Options
 
 
-def check(options: Options, occasion: Occasion) -> Iterator[Finding]:
+def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
     """What there is at the path, how old it is, and whether services' repositories are at hand."""
-    clone = look_at(Git(path=(occasion.folder / options.path).resolve()), options.branch)
+    clone = look_at(Git(path=(context.folder / options.path).resolve()), options.branch)
     yield whereabouts(clone)
-    yield freshness(clone, occasion.now)
-    yield _clones(options.clones, occasion.folder)
+    yield freshness(clone, context.now)
+    yield _clones(options.clones, context.folder)
 
 
 def _clones(pattern: str | None, folder: Path) -> Finding:

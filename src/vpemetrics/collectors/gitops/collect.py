@@ -8,18 +8,18 @@ from hashlib import blake2b
 from shlex import quote
 from typing import Final
 
-from vpemetrics.collectors.base import Occasion, Portion, bot_test
+from vpemetrics.collectors.base import Batch, CollectionContext, bot_test
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.collect import collect as collect_history
 from vpemetrics.collectors.git.commands import Git
-from vpemetrics.collectors.git.commits import Bots
+from vpemetrics.collectors.git.commits import BotAuthors
 from vpemetrics.collectors.git.log import moment
 from vpemetrics.collectors.git.options import Options as HistoryOptions
-from vpemetrics.collectors.gitops.homes import Homes, off_branch
+from vpemetrics.collectors.gitops.cursor import GitopsCursor, parse_cursor
 from vpemetrics.collectors.gitops.options import Options
-from vpemetrics.collectors.gitops.position import Position, parse_position
-from vpemetrics.collectors.gitops.reading import Reader, Reading
-from vpemetrics.collectors.gitops.telling import Telling
+from vpemetrics.collectors.gitops.reading import BumpReader, BumpReading
+from vpemetrics.collectors.gitops.record_builder import GitopsRecordBuilder
+from vpemetrics.collectors.gitops.service_repositories import ServiceRepositories, off_branch
 from vpemetrics.errors import FixInput, VpemetricsError
 from vpemetrics.records import AnyRecord
 from vpemetrics.window import format_instant, parse_instant
@@ -31,79 +31,88 @@ _FEW: Final = 3
 _SHORT: Final = 12
 
 
-def collect(options: Options, occasion: Occasion) -> Iterator[Portion]:
+def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
     """What is new in a configuration repository and in the services' own since the cursors.
 
-    A portion for each of the services' clones, then one with the deployments. A clone that
+    A batch for each of the services' clones, then one with the deployments. A clone that
     cannot be read keeps none of the others from being collected: FixInput comes at the end.
     """
-    clone = look_at(Git(path=occasion.folder / options.path), options.branch)
+    clone = look_at(Git(path=context.folder / options.path), options.branch)
     if clone.tip is None:
-        occasion.warn(f"{clone.git.path} has no commits yet")
+        context.warn(f"{clone.git.path} has no commits yet")
         return
-    settings, homes = _settings(options, occasion, clone), Homes(options, occasion.folder)
-    after = _to_go_on_from(occasion, clone, settings, homes)
-    bots = Bots(bot_test(occasion.rules.bots))
-    reading = Reader(clone, clone.tip, options, bots).read(after)
-    telling = Telling(
-        reading=reading,
-        within=occasion.rules.superseded_within,
-        since=occasion.begin(options.since),
+    settings, homes = (
+        _settings(options, context, clone),
+        ServiceRepositories(options, context.folder),
     )
-    for service, versions in telling.versions.items():
+    after = _to_go_on_from(context, clone, settings, homes)
+    bots = BotAuthors(bot_test(context.rules.bots))
+    reading = BumpReader(clone, clone.tip, options, bots).read(after)
+    builder = GitopsRecordBuilder(
+        reading=reading,
+        within=context.rules.superseded_within,
+        since=context.begin(options.since),
+    )
+    for service, versions in builder.versions.items():
         homes.resolve(service, versions)
-    yield from _histories(options, occasion, homes, telling.services)
-    position = _position(clone, telling, homes, settings, occasion.now)
-    if position != after:
-        _warn(clone, telling, occasion)
-        _warn_of_unknown(options, position, occasion)
-        records = _records(telling, position, homes, occasion)
-        yield Portion(records=records, cursors={_SCOPE: position.to_json()})
+    yield from _histories(options, context, homes, builder.services)
+    cursor = _cursor(clone, builder, homes, settings, context.now)
+    if cursor != after:
+        _warn(clone, builder, context)
+        _warn_of_unknown(options, cursor, context)
+        records = _records(builder, cursor, homes, context)
+        yield Batch(records=records, cursors={_SCOPE: cursor.to_json()})
     if homes.errors:
         raise FixInput("; ".join(map(str, homes.errors.values())))
 
 
-def _settings(options: Options, occasion: Occasion, clone: Clone) -> str:
+def _settings(options: Options, context: CollectionContext, clone: Clone) -> str:
     """A short text that differs where something else would be told of the same history."""
-    rules = occasion.rules
+    rules = context.rules
     decisive = (_TOLD, asdict(options), clone.branch, rules.bots, rules.zone)
     text = json.dumps((*decisive, rules.superseded_within), default=str)
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _to_go_on_from(
-    occasion: Occasion, clone: Clone, settings: str, homes: Homes
-) -> Position | None:
+    context: CollectionContext, clone: Clone, settings: str, homes: ServiceRepositories
+) -> GitopsCursor | None:
     """Where the last collection ended, if what it told stands as it is.
 
     It does not where clones came or grew in which versions are found that were not before.
     """
-    position = parse_position(occasion.cursors.get(_SCOPE))
-    if position is None or position.settings != settings:
+    cursor = parse_cursor(context.cursors.get(_SCOPE))
+    if cursor is None or cursor.settings != settings:
         return None
-    if position.boundary != tuple(sorted(clone.boundary)):
+    if cursor.boundary != tuple(sorted(clone.boundary)):
         return None
-    if homes.among(position.cloneless):
+    if homes.among(cursor.cloneless):
         return None
-    newly = [homes.resolve(service, own) for service, own in position.unresolved.items()]
-    return None if any(newly) else position
+    newly = [homes.resolve(service, own) for service, own in cursor.unresolved.items()]
+    return None if any(newly) else cursor
 
 
 def _histories(
-    options: Options, occasion: Occasion, homes: Homes, services: Sequence[str]
-) -> Iterator[Portion]:
+    options: Options,
+    context: CollectionContext,
+    homes: ServiceRepositories,
+    services: Sequence[str],
+) -> Iterator[Batch]:
     """What is new in the services' own repositories; what goes wrong there comes in the end."""
     for place, own in homes.among(services).items():
         if place not in homes.errors:
             try:
-                yield from _history(options, occasion, homes, own)
+                yield from _history(options, context, homes, own)
             except VpemetricsError as error:
                 homes.errors[place] = error
 
 
 def _history(
-    options: Options, occasion: Occasion, homes: Homes, services: Sequence[str]
-) -> Iterator[Portion]:
+    options: Options,
+    context: CollectionContext,
+    homes: ServiceRepositories,
+    services: Sequence[str],
+) -> Iterator[Batch]:
     """What is new in the repository of these services, under cursors of its own."""
     home = homes.of(services[0])
     if home is None:
@@ -111,29 +120,33 @@ def _history(
     mark = f"{home.place}: "
     cursors = {
         scope.removeprefix(mark): cursor
-        for scope, cursor in occasion.cursors.items()
+        for scope, cursor in context.cursors.items()
         if scope.startswith(mark)
     }
     wanted = HistoryOptions(
         path=home.place, repository=home.repository, deployments="none", since=options.since
     )
     also = off_branch(home.git, homes.commits(services))
-    for portion in collect_history(wanted, replace(occasion, cursors=cursors), also):
-        moved = {f"{mark}{scope}": cursor for scope, cursor in portion.cursors.items()}
-        yield Portion(records=portion.records, cursors=moved)
+    for batch in collect_history(wanted, replace(context, cursors=cursors), also):
+        moved = {f"{mark}{scope}": cursor for scope, cursor in batch.cursors.items()}
+        yield Batch(records=batch.records, cursors=moved)
 
 
-def _position(
-    clone: Clone, telling: Telling, homes: Homes, settings: str, now: datetime
-) -> Position:
-    reading, services = telling.reading, telling.services
+def _cursor(
+    clone: Clone,
+    builder: GitopsRecordBuilder,
+    homes: ServiceRepositories,
+    settings: str,
+    now: datetime,
+) -> GitopsCursor:
+    reading, services = builder.reading, builder.services
     at_home = [one for one in services if homes.of(one)]
     unresolved = {one: own for one in at_home if (own := tuple(homes.unresolved(one)))}
-    return Position(
+    return GitopsCursor(
         settings=settings,
         tip=clone.tip or "",
         boundary=tuple(sorted(clone.boundary)),
-        wanted=tuple(telling.wanted),
+        wanted=tuple(builder.wanted),
         unresolved=unresolved,
         cloneless=tuple(one for one in services if one not in at_home),
         first_at=format_instant(_first_at(reading, now)),
@@ -141,13 +154,13 @@ def _position(
     )
 
 
-def _first_at(reading: Reading, now: datetime) -> datetime:
+def _first_at(reading: BumpReading, now: datetime) -> datetime:
     if reading.after:
         return parse_instant(reading.after.first_at)
     return moment(str(reading.first_at)) or now
 
 
-def _last_at(clone: Clone, reading: Reading, now: datetime) -> datetime:
+def _last_at(clone: Clone, reading: BumpReading, now: datetime) -> datetime:
     """Until when everything that was wanted is known: to the last fetch, or the newest commit."""
     known = [clone.seen_at or now, moment(str(reading.last_at))]
     if reading.after:
@@ -156,38 +169,41 @@ def _last_at(clone: Clone, reading: Reading, now: datetime) -> datetime:
 
 
 def _records(
-    telling: Telling, position: Position, homes: Homes, occasion: Occasion
+    builder: GitopsRecordBuilder,
+    cursor: GitopsCursor,
+    homes: ServiceRepositories,
+    context: CollectionContext,
 ) -> Iterator[AnyRecord]:
-    yield from telling.deployments(homes)
-    start, end = parse_instant(position.first_at), parse_instant(position.last_at)
-    yield from telling.coverage(occasion.source, start, end)
+    yield from builder.deployments(homes)
+    start, end = parse_instant(cursor.first_at), parse_instant(cursor.last_at)
+    yield from builder.coverage(context.source, start, end)
 
 
-def _warn(clone: Clone, telling: Telling, occasion: Occasion) -> None:
-    path, reading = clone.git.path, telling.reading
+def _warn(clone: Clone, builder: GitopsRecordBuilder, context: CollectionContext) -> None:
+    path, reading = clone.git.path, builder.reading
     if clone.boundary:
-        occasion.warn(
+        context.warn(
             f"{path} is a shallow clone: what was wanted before its history is cut is not known; "
             f"mend it with: git -C {quote(str(path))} fetch --unshallow"
         )
-    if not telling.services:
-        occasion.warn(f"no commit in {path} names a version where the settings say it stands")
+    if not builder.services:
+        context.warn(f"no commit in {path} names a version where the settings say it stands")
     if reading.unreadable:
-        occasion.warn(f"files in {path} that are no YAML: {_some(reading.unreadable)}")
+        context.warn(f"files in {path} that are no YAML: {_some(reading.unreadable)}")
 
 
-def _warn_of_unknown(options: Options, position: Position, occasion: Occasion) -> None:
+def _warn_of_unknown(options: Options, cursor: GitopsCursor, context: CollectionContext) -> None:
     """Says which versions could not be traced to commits, and what to do about it."""
-    if position.cloneless:
+    if cursor.cloneless:
         where = "where `clones` says" if options.clones else "at hand; say with `clones` where"
-        occasion.warn(
-            f"no clones of {_some(position.cloneless)} {where}, so what their deployments "
+        context.warn(
+            f"no clones of {_some(cursor.cloneless)} {where}, so what their deployments "
             f"ship is not known"
         )
-    if position.unresolved:
-        versions = [one for own in position.unresolved.values() for one in own]
-        occasion.warn(
-            f"{len(versions)} versions of {_some([*position.unresolved])} are neither tag nor "
+    if cursor.unresolved:
+        versions = [one for own in cursor.unresolved.values() for one in own]
+        context.warn(
+            f"{len(versions)} versions of {_some([*cursor.unresolved])} are neither tag nor "
             f"commit in their clones, so what these deployments ship is not known: "
             f"{_some([one[:_SHORT] for one in versions])}"
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from vpemetrics.collectors.gitops.images import NAMES, names_of, parse_place
+from vpemetrics.collectors.gitops.manifests import NAMES, names_of, parse_place
 
 
 @dataclass(frozen=True, kw_only=True)

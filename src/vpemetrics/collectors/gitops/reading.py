@@ -12,18 +12,18 @@ import yaml
 
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commands import GitFailed
-from vpemetrics.collectors.git.commits import Bots
+from vpemetrics.collectors.git.commits import BotAuthors
 from vpemetrics.collectors.git.log import Logged, moment, read_log
 from vpemetrics.collectors.gitops.bumps import Bump
+from vpemetrics.collectors.gitops.cursor import GitopsCursor
 from vpemetrics.collectors.gitops.files import Touched, read_blobs, touched
-from vpemetrics.collectors.gitops.images import Found, parse_place, versions
+from vpemetrics.collectors.gitops.manifests import FoundVersion, parse_place, versions
 from vpemetrics.collectors.gitops.options import Options
-from vpemetrics.collectors.gitops.position import Position
 from vpemetrics.rules import is_chosen
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class BumpReading:
     """What commits want that were read, oldest first.
 
     `after` is where the last collection ended, None if all was read. `first_at` and `last_at`
@@ -33,7 +33,7 @@ class Reading:
     """
 
     bumps: Sequence[Bump] = field(repr=False)
-    after: Position | None
+    after: GitopsCursor | None
     first_at: int | None
     last_at: int | None
     unreadable: Sequence[str] = ()
@@ -70,10 +70,10 @@ class _Rewritten(Exception):
     """What is new does not stand on top of what was read."""
 
 
-class Reader:
+class BumpReader:
     """Reads a configuration repository under its options; `bots` tells whose commits are bots'."""
 
-    def __init__(self, clone: Clone, tip: str, options: Options, bots: Bots) -> None:
+    def __init__(self, clone: Clone, tip: str, options: Options, bots: BotAuthors) -> None:
         """Nothing is read yet."""
         self._clone = clone
         self._tip = tip
@@ -81,8 +81,8 @@ class Reader:
         self._bots = bots
         self._read = self._of_subjects if options.subject else self._of_files
 
-    def read(self, after: Position | None) -> Reading:
-        """What is new after a position; everything without one, and if history was rewritten."""
+    def read(self, after: GitopsCursor | None) -> BumpReading:
+        """What is new after a cursor; everything without one, and if history was rewritten."""
         try:
             return self._read(after)
         except (GitFailed, _Rewritten):
@@ -90,7 +90,7 @@ class Reader:
                 raise
         return self._read(None)
 
-    def _of_subjects(self, after: Position | None) -> Reading:
+    def _of_subjects(self, after: GitopsCursor | None) -> BumpReading:
         pattern = self._options.pattern
         fitting: dict[str, tuple[Mapping[str, str], Logged]] = {}
 
@@ -107,7 +107,7 @@ class Reader:
         ]
         return self._reading(line, bumps, after)
 
-    def _of_files(self, after: Position | None) -> Reading:
+    def _of_files(self, after: GitopsCursor | None) -> BumpReading:
         own: dict[str, Logged] = {}
         line = self._line(after, lambda one: own.setdefault(one.sha, one), "--first-parent")
         pattern = self._options.pattern
@@ -126,11 +126,11 @@ class Reader:
         unreadable = [f"{one.path} at {one.sha[:12]}" for one, _ in files if read[one.blob] is None]
         return self._reading(line, _changed(wanted, after), after, unreadable)
 
-    def _versions(self, files: Iterable[Touched]) -> dict[str, list[Found] | None]:
+    def _versions(self, files: Iterable[Touched]) -> dict[str, list[FoundVersion] | None]:
         """The versions in files, by blob; None where one is no YAML."""
         place = parse_place(self._options.value or "")
         blobs = list(dict.fromkeys(one.blob for one in files))
-        read: dict[str, list[Found] | None] = {}
+        read: dict[str, list[FoundVersion] | None] = {}
         for blob, content in zip(blobs, read_blobs(self._clone.git, blobs), strict=True):
             try:
                 read[blob] = versions(content.decode("utf-8", "replace"), place)
@@ -138,7 +138,7 @@ class Reader:
                 read[blob] = None
         return read
 
-    def _line(self, after: Position | None, note: Callable[[Logged], Any], *more: str) -> _Line:
+    def _line(self, after: GitopsCursor | None, note: Callable[[Logged], Any], *more: str) -> _Line:
         parents, committed = dict[str, str](), dict[str, str]()
         without = [after.tip] if after else []
         for one in read_log(self._clone.git, [self._tip], without=without, more=more):
@@ -173,12 +173,12 @@ class Reader:
         self,
         line: _Line,
         bumps: Iterable[Bump],
-        after: Position | None,
+        after: GitopsCursor | None,
         unreadable: Sequence[str] = (),
-    ) -> Reading:
+    ) -> BumpReading:
         known = [at for sha in (*line.shas[:1], *line.shas[-1:]) if (at := line.moment(sha))]
         only = self._options.only
-        return Reading(
+        return BumpReading(
             bumps=[one for one in bumps if all(one[1:4]) and is_chosen(one.service, only)],
             after=after,
             first_at=known[0] if known else None,
@@ -188,7 +188,7 @@ class Reader:
         )
 
 
-def _changed(wanted: Iterable[Bump], after: Position | None) -> Iterator[Bump]:
+def _changed(wanted: Iterable[Bump], after: GitopsCursor | None) -> Iterator[Bump]:
     """Those that want another version than the one before them of the same service and place."""
     current = {one.key: one.version for one in after.wanted} if after else {}
     for one in wanted:

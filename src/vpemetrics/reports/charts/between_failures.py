@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from vpemetrics.metrics.charts import Chart, Kind, Point
+from vpemetrics.metrics.charts import Chart, ChartKind, Point
 from vpemetrics.reports import words
 from vpemetrics.reports.charts import series
+from vpemetrics.reports.charts.chart import ChartPicture, nothing
 from vpemetrics.reports.charts.palette import BETTER, CONCERN, INK, QUIET, USUAL
-from vpemetrics.reports.charts.picture import Picture, nothing
 from vpemetrics.reports.model import Report
 
 if TYPE_CHECKING:
-    from vpemetrics.reports.charts.plate import Panel, Plate
+    from vpemetrics.reports.charts.canvas import Canvas, Panel
 
 NAME = "between_failures"
 METRIC = "change_fail_rate"
@@ -19,16 +19,16 @@ SUBTITLE = "Forward deployments that went well between one failed deployment and
 MOST = 40
 
 
-def picture(report: Report) -> Picture:
+def picture(report: Report) -> ChartPicture:
     """The last stretches between failures, the current one hollow (a g chart)."""
-    chart = series.chart(report, METRIC, Kind.G)
+    chart = series.chart(report, METRIC, ChartKind.G)
     if chart is None:
         return nothing(NAME, SUBTITLE, _why_not(report), series.small_print(report, [METRIC]))
     points = chart.points[-MOST:]
     footnote = series.small_print(report, [METRIC], *_facts(chart, points))
     if not any(point.value is not None for point in points):
         return nothing(NAME, SUBTITLE, "No failure is known.", footnote)
-    return Picture(
+    return ChartPicture(
         name=NAME,
         title=_title(points[-1], chart),
         subtitle=SUBTITLE,
@@ -42,7 +42,7 @@ def picture(report: Report) -> Picture:
 def _why_not(report: Report) -> str:
     if report.incidents is None:
         return "No incident source."
-    weekly = series.chart(report, METRIC, Kind.XMR)
+    weekly = series.chart(report, METRIC, ChartKind.XMR)
     if weekly and weekly.baseline.limited:
         return "Failures are not that rare here: see failures_and_rework."
     return "No failure is known."
@@ -75,7 +75,7 @@ def _facts(chart: Chart, points: Sequence[Point]) -> Iterator[str]:
         yield f"Limit: mean + 3√(mean(mean + 1)) of {by.points} stretches"
 
 
-def _draw(plate: "Plate", points: Sequence[Point], chart: Chart) -> None:
+def _draw(plate: "Canvas", points: Sequence[Point], chart: Chart) -> None:
     by = chart.baseline
     highest = max([*(point.value or 0 for point in points), by.high or 0, 1])
     scale = series.round_scale(highest)

@@ -5,17 +5,17 @@ from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from vpemetrics.metrics.charts import Baseline, Chart, Kind, Point, Side, Signal, Word
+from vpemetrics.metrics.charts import Baseline, Chart, ChartKind, Point, Side, Signal, Word
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.reports import columns, words
 from vpemetrics.reports.charts import series
+from vpemetrics.reports.charts.chart import ChartPicture, nothing
 from vpemetrics.reports.charts.palette import BAND, BAR, BETTER, CONCERN, INK, QUIET, USUAL
-from vpemetrics.reports.charts.picture import Picture, nothing
 from vpemetrics.reports.model import Remark, Report
-from vpemetrics.reports.signals import range_of, why
+from vpemetrics.reports.signal_words import range_of, why
 
 if TYPE_CHECKING:
-    from vpemetrics.reports.charts.plate import Panel, Plate
+    from vpemetrics.reports.charts.canvas import Canvas, Panel
 
 NAME = "deployments"
 METRIC = "deployment_frequency"
@@ -25,10 +25,10 @@ _COLORS = {Word.BETTER: BETTER, Word.WORSE: CONCERN, Word.USUAL: USUAL}
 _MARKERS = {Side.ABOVE: "^", Side.BELOW: "v"}
 
 
-def picture(report: Report) -> Picture:
+def picture(report: Report) -> ChartPicture:
     """Weekly counts, their limits, signals, and what was not collected."""
     start, end = series.drawn(report)
-    chart = series.chart(report, METRIC, Kind.XMR)
+    chart = series.chart(report, METRIC, ChartKind.XMR)
     whole = chart.points if chart else map(_point, series.weeks(report, METRIC))
     points = [point for point in whole if start <= point.start < end]
     remarks = _remarks(report, start, end)
@@ -38,7 +38,7 @@ def picture(report: Report) -> Picture:
     if not known:
         return nothing(NAME, SUBTITLE, "No week was collected.", footnote)
     told = [*_finding(known, chart), *_gaps(points), *_remarked(remarks)]
-    return Picture(
+    return ChartPicture(
         name=NAME,
         title=_title(report, known, chart),
         subtitle=SUBTITLE,
@@ -143,7 +143,7 @@ def _last_words(chart: Chart, points: Sequence[Point]) -> list[Signal]:
 
 
 def _draw(
-    plate: "Plate",
+    plate: "Canvas",
     points: Sequence[Point],
     chart: Chart | None,
     dates: tuple[date, date],

@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.reports import cells, words
 from vpemetrics.reports.charts import series
+from vpemetrics.reports.charts.chart import ChartPicture, nothing
 from vpemetrics.reports.charts.palette import BAR, INK, QUIET
-from vpemetrics.reports.charts.picture import Picture, nothing
 from vpemetrics.reports.model import Report
 
 if TYPE_CHECKING:
-    from vpemetrics.reports.charts.plate import Panel, Plate
+    from vpemetrics.reports.charts.canvas import Canvas, Panel
 
 NAME = "failures_and_rework"
 FAILED, REWORK = "change_fail_rate", "deployment_rework_rate"
 SUBTITLE = "Change fail rate and rework rate in blocks of 4 weeks, with 95% intervals"
 
 
-def picture(report: Report) -> Picture:
+def picture(report: Report) -> ChartPicture:
     """Both rates with their intervals; where n is too small for a percentage, k/n alone."""
     failed, rework = series.blocks(report, FAILED), series.blocks(report, REWORK)
     blocks = [*failed, *rework]
     footnote = series.small_print(report, [FAILED, REWORK], *_facts(failed, blocks))
     if not any(block.n for block in blocks):
         return nothing(NAME, SUBTITLE, "Nothing was deployed in these weeks.", footnote)
-    return Picture(
+    return ChartPicture(
         name=NAME,
         title=_title(report, failed, rework),
         subtitle=SUBTITLE,
@@ -72,7 +72,7 @@ def _facts(failed: Sequence[Figure], blocks: Sequence[Figure]) -> Iterator[str]:
         yield "Hollow: provisional (p), may still rise, or not collected whole"
 
 
-def _draw(plate: "Plate", failed: Sequence[Figure], rework: Sequence[Figure]) -> None:
+def _draw(plate: "Canvas", failed: Sequence[Figure], rework: Sequence[Figure]) -> None:
     highest = max(map(_top, (*failed, *rework)))
     scale = series.round_scale(min(highest, 1.0), whole=False)
     _draw_rate(plate, "Change fail rate", failed, scale, (0, 0.48))
@@ -93,7 +93,7 @@ def _is_drawn(block: Figure) -> bool:
 
 
 def _draw_rate(
-    plate: "Plate",
+    plate: "Canvas",
     title: str,
     blocks: Sequence[Figure],
     scale: Sequence[float],

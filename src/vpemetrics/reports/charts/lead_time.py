@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.reports import cells, words
 from vpemetrics.reports.charts import series
+from vpemetrics.reports.charts.chart import ChartPicture, nothing
 from vpemetrics.reports.charts.palette import BAR, GRID, INK, QUIET, USUAL
-from vpemetrics.reports.charts.picture import Picture, nothing
 from vpemetrics.reports.model import Report
 
 if TYPE_CHECKING:
-    from vpemetrics.reports.charts.plate import Panel, Plate
+    from vpemetrics.reports.charts.canvas import Canvas, Panel
 
 NAME = "lead_time"
 METRIC, SHARE = "change_lead_time", "share_within_24h"
@@ -24,14 +24,14 @@ _HALF_A_TEXT = 9
 """Days that half the text of a median takes."""
 
 
-def picture(report: Report) -> Picture:
+def picture(report: Report) -> ChartPicture:
     """Medians with intervals and n, weekly medians as dots, and shares within a day."""
     medians, shares = series.blocks(report, METRIC), series.blocks(report, SHARE)
     weeks = [week for week in series.weeks(report, METRIC) if _inside(week, medians)]
     footnote = series.small_print(report, [METRIC], *_facts(medians, weeks))
     if not any(block.n for block in medians):
         return nothing(NAME, SUBTITLE, "No change was shipped in these weeks.", footnote)
-    return Picture(
+    return ChartPicture(
         name=NAME,
         title=_title(report, medians),
         subtitle=SUBTITLE,
@@ -83,13 +83,13 @@ def _facts(medians: Sequence[Figure], weeks: Sequence[Figure]) -> Iterator[str]:
 
 
 def _draw(
-    plate: "Plate", medians: Sequence[Figure], shares: Sequence[Figure], weeks: Sequence[Figure]
+    plate: "Canvas", medians: Sequence[Figure], shares: Sequence[Figure], weeks: Sequence[Figure]
 ) -> None:
     _draw_medians(plate, medians, weeks)
     _draw_shares(plate, shares)
 
 
-def _draw_medians(plate: "Plate", medians: Sequence[Figure], weeks: Sequence[Figure]) -> None:
+def _draw_medians(plate: "Canvas", medians: Sequence[Figure], weeks: Sequence[Figure]) -> None:
     dots = [week for week in weeks if week.value is not None]
     edges, marks = series.log_scale(_durations([*medians, *dots]))
     panel = plate.panel(
@@ -160,7 +160,7 @@ def _clear(panel: "Panel", at: float, above: float, dots: Sequence[Figure]) -> f
     return above
 
 
-def _draw_shares(plate: "Plate", shares: Sequence[Figure]) -> None:
+def _draw_shares(plate: "Canvas", shares: Sequence[Figure]) -> None:
     panel = plate.panel(
         x=series.span(shares), y=(0, 1), rows=(0.66, 1), top=1.6, bottom=2.7, left=_LEFT
     )

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from vpemetrics.metrics.samples import Distribution
 from vpemetrics.reports import words
 from vpemetrics.reports.charts import series
+from vpemetrics.reports.charts.chart import ChartPicture, nothing
 from vpemetrics.reports.charts.palette import INK, QUIET, USUAL
-from vpemetrics.reports.charts.picture import Picture, nothing
 from vpemetrics.reports.model import Report
 
 if TYPE_CHECKING:
-    from vpemetrics.reports.charts.plate import Plate
+    from vpemetrics.reports.charts.canvas import Canvas
 
 NAME = "lead_time_distribution"
 METRIC = "change_lead_time"
@@ -23,7 +23,7 @@ _LINES = {
 }
 
 
-def picture(report: Report) -> Picture:
+def picture(report: Report) -> ChartPicture:
     """The share of the headline window's changes that took at most so long, at any length."""
     found = report.history.lead_times if report.history else None
     if found is None or not found.n:
@@ -32,7 +32,7 @@ def picture(report: Report) -> Picture:
     window = series.dates(found.window.start, found.window.end)
     facts = f"n={words.count(found.n)} changes, {window}; a month is 30 days"
     shares = ", ".join(f"{_share(found, name)} within {words_of(name)}" for name in _LINES)
-    return Picture(
+    return ChartPicture(
         name=NAME,
         title=f"{_share(found, 'day')} of changes within a day, {_share(found, 'week')} in a week",
         subtitle=SUBTITLE,
@@ -53,7 +53,7 @@ def _share(found: Distribution, name: str) -> str:
     return words.percentage_of(k, found.n) or words.ratio(k, found.n)
 
 
-def _draw(plate: "Plate", found: Distribution) -> None:
+def _draw(plate: "Canvas", found: Distribution) -> None:
     ends = [found.seconds[0], found.seconds[-1], series.HOUR, 30 * series.DAY]
     edges, _ = series.log_scale(ends)
     panel = plate.panel(x=edges, y=(0, 1), top=1, left=3.4, right=3.4)

@@ -7,19 +7,19 @@ from vpemetrics.metrics.figures import Figure
 from vpemetrics.metrics.samples import Recovery
 from vpemetrics.reports import cells, words
 from vpemetrics.reports.charts import series
+from vpemetrics.reports.charts.chart import ChartPicture, nothing
 from vpemetrics.reports.charts.palette import CONCERN, INK, QUIET, USUAL
-from vpemetrics.reports.charts.picture import Picture, nothing
 from vpemetrics.reports.model import Report
 
 if TYPE_CHECKING:
-    from vpemetrics.reports.charts.plate import Plate
+    from vpemetrics.reports.charts.canvas import Canvas
 
 NAME = "recoveries"
 METRIC = "failed_deployment_recovery_time"
 SUBTITLE = "Time to restore each failed deployment"
 
 
-def picture(report: Report) -> Picture:
+def picture(report: Report) -> ChartPicture:
     """Failures that are over as dots, open ones as triangles; the median over 13 weeks."""
     history = report.history
     found = history.recoveries if history else ()
@@ -36,7 +36,7 @@ def picture(report: Report) -> Picture:
         source = report.incidents is not None
         why = "No failed deployment is known." if source else f"{words.NO_INCIDENT_SOURCE}."
         return nothing(NAME, SUBTITLE, why.capitalize(), footnote)
-    return Picture(
+    return ChartPicture(
         name=NAME,
         title=_title(found, middle),
         subtitle=SUBTITLE,
@@ -82,7 +82,7 @@ def _alt(found: tuple[Recovery, ...], middle: Figure | None, window: str) -> str
 
 
 def _draw(
-    plate: "Plate", found: tuple[Recovery, ...], middle: Figure | None, start: date, end: date
+    plate: "Canvas", found: tuple[Recovery, ...], middle: Figure | None, start: date, end: date
 ) -> None:
     edges, marks = series.log_scale([one.seconds for one in found])
     panel = plate.panel(x=(start.toordinal(), end.toordinal()), y=edges, right=5.2, left=3.6)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from math import floor, log10
 from typing import Final
 
-from vpemetrics.metrics.charts import Chart, Kind
+from vpemetrics.metrics.charts import Chart, ChartKind
 from vpemetrics.metrics.figures import Figure, WindowRef
 from vpemetrics.reports import columns, words
 from vpemetrics.reports.model import Report
@@ -43,7 +43,7 @@ def _in_order(figures: Iterable[Figure]) -> list[Figure]:
     return sorted(figures, key=lambda figure: figure.window.start)
 
 
-def chart(report: Report, metric: str, kind: Kind) -> Chart | None:
+def chart(report: Report, metric: str, kind: ChartKind) -> Chart | None:
     """The chart with limits of one of the scope's metrics, where the report has it."""
     for one in report.charts:
         if (one.metric, one.kind, one.scope) == (metric, kind, report.scope):

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from vpemetrics.metrics.samples import ServiceWeeks
 from vpemetrics.reports import columns, words
 from vpemetrics.reports.charts import series
+from vpemetrics.reports.charts.chart import ChartPicture, nothing
 from vpemetrics.reports.charts.palette import BAND, BAR, INK, QUIET, USUAL
-from vpemetrics.reports.charts.picture import Picture, nothing
 from vpemetrics.reports.model import Report
 
 if TYPE_CHECKING:
-    from vpemetrics.reports.charts.plate import Panel, Plate
+    from vpemetrics.reports.charts.canvas import Canvas, Panel
 
 NAME = "services"
 SUBTITLE = "Deployments to production per week, each service on its own scale"
@@ -18,7 +18,7 @@ ACROSS, ACROSS_WHERE_LONG, LONG = 4, 3, 14
 _ROW = 5.2
 
 
-def picture(report: Report) -> Picture:
+def picture(report: Report) -> ChartPicture:
     """A small chart for each service, in the order of their names; no order of merit."""
     found = report.history.services if report.history else ()
     since = report.history.since if report.history else report.window.start
@@ -32,7 +32,7 @@ def picture(report: Report) -> Picture:
         return nothing(NAME, SUBTITLE, "No service is known.", footnote)
     across = ACROSS_WHERE_LONG if any(len(one.service) > LONG for one in found) else ACROSS
     rows = -(-len(found) // across)
-    return Picture(
+    return ChartPicture(
         name=NAME,
         title=f"{words.counted(len(found), 'service')}, week by week",
         subtitle=SUBTITLE,
@@ -51,7 +51,7 @@ def _in_words(one: ServiceWeeks) -> str:
     return f"{name} {words.count(min(known))} to {words.count(max(known))}"
 
 
-def _draw(plate: "Plate", found: tuple[ServiceWeeks, ...], rows: int, across: int) -> None:
+def _draw(plate: "Canvas", found: tuple[ServiceWeeks, ...], rows: int, across: int) -> None:
     for at, one in enumerate(found):
         row, column = divmod(at, across)
         panel = plate.panel(

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.reports import words
 from vpemetrics.reports.charts import series
+from vpemetrics.reports.charts.chart import ChartPicture, nothing
 from vpemetrics.reports.charts.palette import BAR, INK, USUAL
-from vpemetrics.reports.charts.picture import Picture, nothing
 from vpemetrics.reports.model import Report
 
 if TYPE_CHECKING:
-    from vpemetrics.reports.charts.plate import Plate
+    from vpemetrics.reports.charts.canvas import Canvas
 
 NAME = "stages"
 SUBTITLE = "Where the time from first commit to production goes, share of all hours"
 _ROW = 1.5
 
 
-def picture(report: Report) -> Picture:
+def picture(report: Report) -> ChartPicture:
     """A bar for each stage of the headline window, adding up to all of the time."""
     found = [figure for stage in words.STAGES if (figure := _stage(report, stage))]
     known = found[0].n or 0 if found else 0
@@ -37,7 +37,7 @@ def picture(report: Report) -> Picture:
     told = ", ".join(
         f"{words.name(figure.metric)} {share}" for figure, share in zip(found, shares, strict=True)
     )
-    return Picture(
+    return ChartPicture(
         name=NAME,
         title=_title(found, shares),
         subtitle=SUBTITLE,
@@ -67,7 +67,7 @@ _LONG = {
 }
 
 
-def _draw(plate: "Plate", found: Sequence[Figure], shares: Sequence[str]) -> None:
+def _draw(plate: "Canvas", found: Sequence[Figure], shares: Sequence[str]) -> None:
     rows = len(found)
     longest = max(figure.value or 0.0 for figure in found)
     panel = plate.panel(x=(0, longest), y=(rows, 0), top=0.5, bottom=0.5, left=8.4, right=3.6)

@@ -17,7 +17,7 @@ from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.commits import Recorder
 from vpemetrics.collectors.git.log import Logged, moment
 from vpemetrics.collectors.git.pulls import Landing
-from vpemetrics.collectors.git.reading import Reader, Reading
+from vpemetrics.collectors.git.reading import HistoryReader, HistoryReading
 from vpemetrics.collectors.git.subjects import reverted_pulls
 from vpemetrics.collectors.git.tags import Tag
 from vpemetrics.records import Commit
@@ -51,7 +51,7 @@ def mirrored(path: Path, name: str, deployments: Sequence[Deployed] = ()) -> Wor
         repo.commits[one.sha] = _commit(repo, one, people)
         return recorder(one)
 
-    reading = Reader(clone, [*clone.tags, *also], told).read(None)
+    reading = HistoryReader(clone, [*clone.tags, *also], told).read(None)
     reading.wait()
     if clone.tip:
         repo.default_branch = clone.branch or "main"
@@ -107,7 +107,9 @@ def _fill_tags(repo: Repo, tags: Iterable[Tag]) -> None:
         )
 
 
-def _fill_pull(repo: Repo, clone: Clone, reading: Reading, number: int, landing: Landing) -> None:
+def _fill_pull(
+    repo: Repo, clone: Clone, reading: HistoryReading, number: int, landing: Landing
+) -> None:
     said, merge = landing.said, repo.commits[landing.sha]
     originals = [sha for sha in reading.originals(landing, clone.pulls) if sha in repo.commits]
     last = repo.commits[originals[-1]] if originals else merge

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from vpemetrics.collectors.git.commits import Bots
+from vpemetrics.collectors.git.commits import BotAuthors
 from vpemetrics.collectors.git.subjects import picked_from, reverts
 from vpemetrics.collectors.github.parse.naming import Node, instant, nodes
 from vpemetrics.records import Commit
 
 
 def parse_commit(
-    node: Node, repository: str, bots: Bots, paths: tuple[str, ...] | None = None
+    node: Node, repository: str, bots: BotAuthors, paths: tuple[str, ...] | None = None
 ) -> Commit:
     """The record of a commit; without parents where GitHub was not asked for them."""
     author: Node = node.get("author") or {}

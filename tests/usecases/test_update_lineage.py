@@ -32,7 +32,7 @@ from vpemetrics.simulate.organisation import records_of
 from vpemetrics.simulate.plan import Plan
 from vpemetrics.store import Store
 from vpemetrics.store.history import Facts
-from vpemetrics.usecases.lineage import bring_up_to_date, recompute, service_facts
+from vpemetrics.usecases.update_lineage import bring_up_to_date, recompute, service_facts
 
 
 def earlier(record: AnyRecord) -> AnyRecord | None:
@@ -56,7 +56,7 @@ def earlier(record: AnyRecord) -> AnyRecord | None:
 
 
 def batches(history: History, random: Random) -> Iterator[list[AnyRecord]]:
-    """A history's records in any order, earlier versions before the last, in any portions."""
+    """A history's records in any order, earlier versions before the last, in any batches."""
     moments = [(random.random(), record) for record in history.records]
     before = [
         (when * random.random(), first)
@@ -226,7 +226,7 @@ SHOP = Rules(services=(Service(name="shop", paths=("shop/",)),))
 
 
 @pytest.mark.parametrize(
-    ("rules", "portions"),
+    ("rules", "batches"),
     [
         # What was shipped as a change of its own is an open pull request's, and then no longer.
         (Rules(), [LINE, [pull(1, None, by="", of="c")], [pull(1, "Fri 10:00", by="c", of="c")]]),
@@ -284,20 +284,20 @@ SHOP = Rules(services=(Service(name="shop", paths=("shop/",)),))
     ],
 )
 def test_each_portion_leads_to_what_all_so_far_lead_to_at_once(
-    location: str, rules: Rules, portions: list[list[AnyRecord]]
+    location: str, rules: Rules, batches: list[list[AnyRecord]]
 ) -> None:
     so_far: dict[tuple[str, str], AnyRecord] = {}
     with Store.open(location) as store:
-        for portion in portions:
-            store.save(SOURCE, portion)
+        for batch in batches:
+            store.save(SOURCE, batch)
             bring_up_to_date(store, rules)
-            so_far |= {(record.KIND, record.key): record for record in portion}
+            so_far |= {(record.KIND, record.key): record for record in batch}
 
             assert read(store) == derive(so_far.values(), rules)
 
 
 @pytest.mark.parametrize(
-    "portions",
+    "batches",
     [
         # Pull requests without a commit of their own, before and in what is settled.
         [
@@ -329,19 +329,19 @@ def test_each_portion_leads_to_what_all_so_far_lead_to_at_once(
         ],
     ],
 )
-def test_what_comes_every_day_is_gone_on_with(portions: list[list[AnyRecord]]) -> None:
+def test_what_comes_every_day_is_gone_on_with(batches: list[list[AnyRecord]]) -> None:
     with empty_store() as store:
-        store.save(SOURCE, [ZOO, *portions[0]])
+        store.save(SOURCE, [ZOO, *batches[0]])
         bring_up_to_date(store, Rules())
         begun = numbers(store)[0]
-        for portion in portions[1:]:
-            store.save(SOURCE, portion)
+        for batch in batches[1:]:
+            store.save(SOURCE, batch)
             bring_up_to_date(store, Rules())
 
             assert numbers(store)[0] == begun
         step_by_step = read(store)
 
-    assert step_by_step == derive([ZOO, *chain.from_iterable(portions)], Rules())
+    assert step_by_step == derive([ZOO, *chain.from_iterable(batches)], Rules())
 
 
 def test_commits_that_two_repositories_share_are_each_ones_own() -> None:

@@ -16,7 +16,7 @@ _SHA: Final = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,64}(?![0-9a-z])")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Home:
+class ServiceRepository:
     """The clone of a service: its place as the options say it, and the repository's name."""
 
     place: str
@@ -24,19 +24,19 @@ class Home:
     repository: str | None
 
 
-class Homes:
+class ServiceRepositories:
     """The clones of services, as the options say where they are."""
 
     def __init__(self, options: Options, folder: Path) -> None:
         """Nothing is looked at yet; `folder` is what relative paths are relative to."""
         self._options = options
         self._folder = folder
-        self._homes: dict[str, Home | None] = {}
+        self._homes: dict[str, ServiceRepository | None] = {}
         self._commits: dict[tuple[str, str], str | None] = {}
         self.errors: dict[str, VpemetricsError] = {}
         """What went wrong, by the place of the clone."""
 
-    def of(self, service: str) -> Home | None:
+    def of(self, service: str) -> ServiceRepository | None:
         """The clone of a service; None if it is not at hand."""
         if service not in self._homes:
             self._homes[service] = self._find(service)
@@ -82,7 +82,7 @@ class Homes:
         """The versions of a service that are no commits, as far as they were looked for."""
         return sorted(v for (name, v), sha in self._commits.items() if name == service and not sha)
 
-    def _find(self, service: str) -> Home | None:
+    def _find(self, service: str) -> ServiceRepository | None:
         steps = PurePosixPath(service)
         if self._options.clones is None or steps.is_absolute() or ".." in steps.parts:
             return None
@@ -92,10 +92,12 @@ class Homes:
             return None
         repository = self._named(service)
         try:
-            return Home(place=place, git=git, repository=repository or look_at(git).name)
+            return ServiceRepository(
+                place=place, git=git, repository=repository or look_at(git).name
+            )
         except VpemetricsError as error:
             self.errors[place] = error
-            return Home(place=place, git=git, repository=None)
+            return ServiceRepository(place=place, git=git, repository=None)
 
     def _named(self, service: str) -> str | None:
         named = self._options.repository

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vpemetrics.collectors.gitops.bumps import Bump
-from vpemetrics.collectors.gitops.position import Position, parse_position
-from vpemetrics.collectors.gitops.reading import Reading
-from vpemetrics.collectors.gitops.telling import Telling
+from vpemetrics.collectors.gitops.cursor import GitopsCursor, parse_cursor
+from vpemetrics.collectors.gitops.reading import BumpReading
+from vpemetrics.collectors.gitops.record_builder import GitopsRecordBuilder
 from vpemetrics.records import Status
 
 MINUTE = timedelta(minutes=1)
@@ -34,16 +34,16 @@ def collected(pieces: Iterable[Sequence[Bump]]) -> dict[str, Status]:
     known: dict[str, Status] = {}
     after = None
     for piece in pieces:
-        reading = Reading(bumps=piece, after=after, first_at=None, last_at=None)
-        telling = Telling(reading=reading, within=MINUTE, since=None)
-        known |= {one.sha: status for one, status in telling.told}
-        after = parse_position(position(telling.wanted).to_json())
-        assert after == position(telling.wanted)
+        reading = BumpReading(bumps=piece, after=after, first_at=None, last_at=None)
+        builder = GitopsRecordBuilder(reading=reading, within=MINUTE, since=None)
+        known |= {one.sha: status for one, status in builder.told}
+        after = parse_cursor(cursor(builder.wanted).to_json())
+        assert after == cursor(builder.wanted)
     return known
 
 
-def position(open_ones: Iterable[Bump]) -> Position:
-    return Position(
+def cursor(open_ones: Iterable[Bump]) -> GitopsCursor:
+    return GitopsCursor(
         settings="",
         tip="",
         boundary=(),

@@ -1,6 +1,6 @@
 import pytest
 
-from vpemetrics.cli.line_breaks import broken
+from vpemetrics.cli.wrapping import broken
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 from gitrepository import new_repository
 
-from vpemetrics.usecases.surroundings import is_shown_to_git, local_zone, look_around, web_host
+from vpemetrics.usecases.environment_scan import (
+    is_shown_to_git,
+    local_zone,
+    scan_environment,
+    web_host,
+)
 
 
 def clone(path: Path, remote: str) -> Path:
@@ -51,7 +56,7 @@ def test_a_remote_tells_which_github_it_is(
 ) -> None:
     folder = clone(tmp_path / "shop", remote)
 
-    found = look_around(folder, folder, environ)
+    found = scan_environment(folder, folder, environ)
 
     assert (found.url, found.names) == (url, names)
     assert len(found.elsewhere) == (0 if names else 1)
@@ -68,7 +73,7 @@ def test_a_remote_tells_which_github_it_is(
 def test_a_token_is_known_by_where_it_is(
     tmp_path: Path, environ: dict[str, str], reference: str | None
 ) -> None:
-    found = look_around(tmp_path, tmp_path, environ)
+    found = scan_environment(tmp_path, tmp_path, environ)
 
     assert found.token == reference
 
@@ -81,7 +86,7 @@ def test_clones_in_a_folder_are_found_and_broken_ones_told(tmp_path: Path) -> No
     broken = new_repository(tmp_path / "broken")
     (broken.path / ".git" / "config").write_text("[core\n")
 
-    found = look_around(tmp_path, tmp_path, {})
+    found = scan_environment(tmp_path, tmp_path, {})
 
     assert found.names == ("acme/a", "acme/b")
     assert [found.path(one) for one in found.clones] == ["a", "b", "bare.git"]
@@ -94,7 +99,7 @@ def test_of_two_clones_of_one_repository_the_second_is_left_out(tmp_path: Path) 
     clone(tmp_path / "shop-again", "https://github.com/acme/shop")
     clone(tmp_path / "shop-elsewhere", "git@gitlab.com:acme/shop.git")
 
-    found = look_around(tmp_path, tmp_path, {})
+    found = scan_environment(tmp_path, tmp_path, {})
 
     assert [found.path(one) for one in found.clones] == ["shop", "shop-elsewhere"]
     assert found.trouble == ("shop-again was left out: shop is acme/shop too",)
@@ -105,7 +110,7 @@ def test_inside_a_clone_there_is_that_one(tmp_path: Path) -> None:
     new_repository(folder / "vendored")
     (folder / "src").mkdir()
 
-    found = look_around(folder / "src", folder, {})
+    found = scan_environment(folder / "src", folder, {})
 
     assert [one.name for one in found.clones] == ["acme/shop"]
 

@@ -44,7 +44,7 @@ class Keys:
         return sorted(self.lines(np.flatnonzero(size[group] > 1).tolist()))
 
 
-class Ancestry:
+class CommitParents:
     """The commits of a file, each a row, and their parents."""
 
     def __init__(self) -> None:

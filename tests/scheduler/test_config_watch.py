@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from vpemetrics.scheduler.watching import Watched
+from vpemetrics.scheduler.config_watch import Watched
 
 
 def test_a_change_is_found_once(tmp_path: Path) -> None:

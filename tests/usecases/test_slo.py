@@ -7,8 +7,8 @@ from vpemetrics.errors import FixConfiguration, FixInput
 from vpemetrics.records import Coverage, CoverageKind
 from vpemetrics.rules import Rules, Service
 from vpemetrics.store import Store
-from vpemetrics.usecases.reliability import reliability
 from vpemetrics.usecases.reporting import report
+from vpemetrics.usecases.slo import reliability
 
 ROWS = "slo,service,met\navailability,shop,true\nlatency,shop,false\navailability,desk,TRUE\n"
 

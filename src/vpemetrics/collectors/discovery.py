@@ -41,7 +41,7 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Environment:
+class EnvironmentOverview:
     """Where a repository is deployed to; `production` if deployments there were marked as such.
 
     `service` is what is deployed there; the empty text is the whole repository.
@@ -54,7 +54,7 @@ class Environment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workflow:
+class WorkflowOverview:
     """A workflow whose name says that it deploys, and its runs that succeeded."""
 
     name: str
@@ -75,7 +75,7 @@ class Versions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sight:
+class RepositoryOverview:
     """A repository as it presents itself.
 
     `merges` are its merged pull requests; `labels` and `types` those of issues that sound like
@@ -84,8 +84,8 @@ class Sight:
     """
 
     repository: str
-    environments: tuple[Environment, ...] = ()
-    workflows: tuple[Workflow, ...] = ()
+    environments: tuple[EnvironmentOverview, ...] = ()
+    workflows: tuple[WorkflowOverview, ...] = ()
     releases: Versions = Versions()
     tags: Versions = Versions()
     merges: Tally = Tally()

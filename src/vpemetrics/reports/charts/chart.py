@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vpemetrics.reports.charts.plate import Plate
+    from vpemetrics.reports.charts.canvas import Canvas
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class ChartPicture:
     """A chart that is ready to be drawn, at any size.
 
     `title` states the finding and `subtitle` what is drawn; `footnote` is the small print:
@@ -23,12 +23,12 @@ class Picture:
     footnote: str
     alt: str
     height: float
-    draw: Callable[["Plate"], None]
+    draw: Callable[["Canvas"], None]
 
 
-def nothing(name: str, subtitle: str, why: str, footnote: str) -> Picture:
+def nothing(name: str, subtitle: str, why: str, footnote: str) -> ChartPicture:
     """A picture of no data, which says why there is none."""
-    return Picture(
+    return ChartPicture(
         name=name,
         title=subtitle,
         subtitle="",

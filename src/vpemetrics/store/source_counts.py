@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from vpemetrics.records import Coverage
 from vpemetrics.store import tables
-from vpemetrics.store.shapes import SHAPES
+from vpemetrics.store.mapping import SHAPES
 
 _FACTS: Final = {cls.KIND: shape.table for cls, shape in SHAPES.items()} | {
     Coverage.KIND: tables.coverage

@@ -22,7 +22,7 @@ _NOTHING: Final = ("", "~", "null", "Null", "NULL")
 _LOADER: Final[type[Any]] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
-class Step(NamedTuple):
+class PathStep(NamedTuple):
     """One step into a document: a key, a number, or the items whose key `where` equals `key`."""
 
     key: str
@@ -36,36 +36,36 @@ class Step(NamedTuple):
         return found[1] if found else None
 
 
-class Found(NamedTuple):
+class FoundVersion(NamedTuple):
     """A version, and what its place in the document names."""
 
     names: Mapping[str, str]
     version: str
 
 
-def parse_place(text: str) -> tuple[Step, ...]:
+def parse_place(text: str) -> tuple[PathStep, ...]:
     """The steps of a path; ValueError if it is none."""
-    steps, at = list[Step](), 0
+    steps, at = list[PathStep](), 0
     while at < len(text):
         found = _STEP.match(text, at)
         if found is None:
             raise ValueError(f"value is no path into YAML from {text[at:]!r} on")
         number, where = found["number"], found["where"]
         key = found["equal"] if where else found["key"] or ""
-        steps.append(Step(key, None if number is None else int(number), where))
+        steps.append(PathStep(key, None if number is None else int(number), where))
         at = found.end()
     return tuple(steps)
 
 
-def names_of(steps: Sequence[Step]) -> set[str]:
+def names_of(steps: Sequence[PathStep]) -> set[str]:
     """What a place names."""
     return {step.placeholder for step in steps if step.placeholder}
 
 
-def versions(text: str, steps: Sequence[Step]) -> list[Found]:
+def versions(text: str, steps: Sequence[PathStep]) -> list[FoundVersion]:
     """The versions in a YAML file at a place; yaml.YAMLError if it is no YAML."""
     return [
-        Found(names, version)
+        FoundVersion(names, version)
         for document in yaml.load_all(text, _LOADER)
         for names, value in _reached(document, steps, {})
         if isinstance(value, str) and (version := version_of(value))
@@ -83,7 +83,7 @@ def version_of(value: str) -> str | None:
 
 
 def _reached(
-    node: object, steps: Sequence[Step], names: Mapping[str, str]
+    node: object, steps: Sequence[PathStep], names: Mapping[str, str]
 ) -> Iterator[tuple[Mapping[str, str], object]]:
     if not steps:
         yield names, node
@@ -92,7 +92,7 @@ def _reached(
         yield from _reached(inner, steps[1:], {**names, **more})
 
 
-def _entered(node: object, step: Step) -> Iterator[tuple[Mapping[str, str], object]]:
+def _entered(node: object, step: PathStep) -> Iterator[tuple[Mapping[str, str], object]]:
     """What one step leads to, each with what it names."""
     if step.number is not None:
         if isinstance(node, list) and step.number < len(node):
@@ -108,7 +108,7 @@ def _entered(node: object, step: Step) -> Iterator[tuple[Mapping[str, str], obje
                 yield from _if_fits(step, key, inner)
 
 
-def _if_fits(step: Step, key: str, inner: object) -> Iterator[tuple[Mapping[str, str], object]]:
+def _if_fits(step: PathStep, key: str, inner: object) -> Iterator[tuple[Mapping[str, str], object]]:
     if step.placeholder:
         yield {step.placeholder: key}, inner
     elif step.key == key:

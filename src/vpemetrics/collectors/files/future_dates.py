@@ -16,7 +16,7 @@ _HAPPENED = {
 }
 
 
-def past(records: Iterable[Sourced], now: datetime) -> Iterator[Sourced]:
+def skip_future(records: Iterable[Sourced], now: datetime) -> Iterator[Sourced]:
     """The records; FixInput at the first that tells of what is yet to come.
 
     A day is allowed for, because clocks differ.

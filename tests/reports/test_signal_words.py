@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from example_reports import ACME, FOUR, WEEK, full_week, weeks_to
 
-from vpemetrics.metrics.charts import Chart, Kind, Point
+from vpemetrics.metrics.charts import Chart, ChartKind, Point
 from vpemetrics.metrics.comparisons import TargetWord
 from vpemetrics.metrics.signals import chart, lasting_run, said, step_to_paste
-from vpemetrics.reports import content, jsonreport, signals, terminal
+from vpemetrics.reports import content, jsonreport, signal_words, terminal
 from vpemetrics.reports.model import Exceptions, NewLevel, Outside, Report, TargetStatus
 from vpemetrics.reports.summary import summarise
 
@@ -35,7 +35,7 @@ def deployments(
         for at, value in enumerate(values)
         for on in [first + timedelta(weeks=at)]
     ]
-    return chart(metric, ACME, Kind.XMR, points)
+    return chart(metric, ACME, ChartKind.XMR, points)
 
 
 def stretches(values: Sequence[float]) -> Chart:
@@ -45,7 +45,7 @@ def stretches(values: Sequence[float]) -> Chart:
         for at, value in enumerate(values)
         for on in [WEEK.end - timedelta(days=len(values) - at)]
     ]
-    return chart("change_fail_rate", ACME, Kind.G, points)
+    return chart("change_fail_rate", ACME, ChartKind.G, points)
 
 
 def with_charts(*charts: Chart, weeks: int = 4) -> Report:
@@ -80,16 +80,16 @@ def test_a_week_is_said_to_be_usual_or_not(
     report = with_charts(deployments(values))
 
     metric = "deployment_frequency"
-    assert signals.usual_of(report, metric) == usual
-    assert signals.said_of(report, metric) == word
-    assert signals.limits(report) == limits
+    assert signal_words.usual_of(report, metric) == usual
+    assert signal_words.said_of(report, metric) == word
+    assert signal_words.limits(report) == limits
 
 
 def test_without_charts_nothing_is_said() -> None:
     report = full_week()
 
-    assert signals.limits(report) == ""
-    assert not signals.judged(report)
+    assert signal_words.limits(report) == ""
+    assert not signal_words.judged(report)
     assert "Usual/wk" not in terminal.render(report)
 
 
@@ -101,8 +101,10 @@ def test_a_rate_has_limits_in_percent(n: int, scale: int, value: str, usual: str
     values = [one / scale for one in [*LEVEL, 60]]
     report = with_charts(deployments(values, "deployment_rework_rate", n))
 
-    assert signals.usual_of(report, "deployment_rework_rate") == usual
-    assert [*signals.told(report)] == [f"Rework rate worse in 2026-W36: {value}, usual {usual}"]
+    assert signal_words.usual_of(report, "deployment_rework_rate") == usual
+    assert [*signal_words.told(report)] == [
+        f"Rework rate worse in 2026-W36: {value}, usual {usual}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,7 @@ def test_a_rate_has_limits_in_percent(n: int, scale: int, value: str, usual: str
     ],
 )
 def test_each_signal_is_told_with_its_reason(drawn: Chart, told: list[str]) -> None:
-    assert [*signals.told(with_charts(drawn))] == told
+    assert [*signal_words.told(with_charts(drawn))] == told
 
 
 LOW = f"20, usual {LIMITS}"
@@ -167,8 +169,8 @@ def test_signals_before_the_week_are_counted_unless_a_word_comes_from_them(
 ) -> None:
     report = with_charts(deployments(values), weeks=weeks)
 
-    assert signals.said_of(report, "deployment_frequency") == word
-    assert [*signals.told(report)] == told
+    assert signal_words.said_of(report, "deployment_frequency") == word
+    assert [*signal_words.told(report)] == told
     (drawn,) = json.loads(jsonreport.render(report))["charts"]
     assert len(drawn["signals"]) == values.count(20)
 
@@ -178,8 +180,8 @@ def test_a_week_that_was_not_collected_whole_says_why_it_has_no_word() -> None:
     cut = drawn.points[-1].model_copy(update={"hollow": True})
     hollow = drawn.model_copy(update={"points": (*drawn.points[:-1], cut), "signals": ()})
 
-    assert signals.unsaid_of(with_charts(hollow), "deployment_frequency") == "not whole"
-    assert signals.unsaid_of(with_charts(drawn), "deployment_frequency") == ""
+    assert signal_words.unsaid_of(with_charts(hollow), "deployment_frequency") == "not whole"
+    assert signal_words.unsaid_of(with_charts(drawn), "deployment_frequency") == ""
     assert "not whole" not in summarise(with_charts(hollow))
 
 
@@ -236,7 +238,7 @@ def test_services_outside_their_limits_are_named(
 ) -> None:
     report = full_week().model_copy(update={"exceptions": found})
 
-    assert signals.exceptions(report) == said_there
+    assert signal_words.exceptions(report) == said_there
 
 
 @pytest.mark.parametrize(
@@ -266,7 +268,7 @@ def test_services_outside_their_limits_are_named(
     ],
 )
 def test_a_target_is_told_with_how_it_is_met(status: TargetStatus, told: str) -> None:
-    assert signals.targets(full_week().model_copy(update={"targets": (status,)})) == [told]
+    assert signal_words.targets(full_week().model_copy(update={"targets": (status,)})) == [told]
 
 
 def level_of(drawn: Chart) -> NewLevel:
@@ -302,7 +304,7 @@ def test_a_new_level_is_told_with_the_lines_to_paste(drawn: Chart, told: str) ->
     level = level_of(drawn)
     text = terminal.render(with_charts(drawn).model_copy(update={"new_levels": (level,)}))
 
-    assert signals.new_level(level) == told
+    assert signal_words.new_level(level) == told
     assert f'    on = {level.since}\n    why = "…"\n' in text
 
 
@@ -349,7 +351,7 @@ def test_a_bad_week_makes_no_bad_quarter(
 ) -> None:
     report = over_weeks(values, 13)
 
-    assert signals.said_of(report, "deployment_frequency") == word
+    assert signal_words.said_of(report, "deployment_frequency") == word
     summary = summarise(report).partition(" h). ")[2]
     assert summary.startswith(f"{first}178 deployments")
     assert summary.endswith(last)

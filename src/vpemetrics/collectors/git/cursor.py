@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Position:
+class GitCursor:
     """What was read and told.
 
     `settings` stand for all that decides what is told; another means reading all again.
@@ -30,11 +30,11 @@ class Position:
         return json.dumps(vars(self), separators=(",", ":"), sort_keys=True)
 
 
-def parse_position(text: str | None) -> Position | None:
+def parse_cursor(text: str | None) -> GitCursor | None:
     """The position a cursor holds; None if there is none, or an older version wrote it."""
     try:
         said = json.loads(text or "null")
         lists = {name: tuple(said[name]) for name in ("boundary", "told", "bare")}
-        return Position(**(said | lists))
+        return GitCursor(**(said | lists))
     except (TypeError, KeyError, ValueError):
         return None

@@ -13,7 +13,7 @@ from vpemetrics.errors import NoData, NotFound
 from vpemetrics.lineage.services import Services
 from vpemetrics.metrics.evaluate import HISTORY_WEEKS
 from vpemetrics.metrics.facts import (
-    Facts,
+    MetricFacts,
     Stretch,
     deployed_table,
     failures,
@@ -26,7 +26,7 @@ from vpemetrics.metrics.figures import Scope
 from vpemetrics.metrics.provisional import LAG_WEEKS, wait
 from vpemetrics.records import Coverage, CoverageKind
 from vpemetrics.rules import Rules
-from vpemetrics.store import Store, derived, measures
+from vpemetrics.store import Store, derived, metric_queries
 from vpemetrics.store.derived import Traced
 from vpemetrics.store.history import Facts as StoredFacts
 from vpemetrics.window import DAY, MISSING, Micros, Window, to_micros, weeks_before
@@ -40,7 +40,7 @@ NOT_DEPLOYED: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Knowledge:
+class ReportContext:
     """What is known beside the facts themselves, read once per report.
 
     `services` are those deployed to production and those of the configuration, by name;
@@ -55,7 +55,7 @@ class Knowledge:
     traced: Mapping[str, Traced]
 
     @classmethod
-    def load(cls, store: Store, rules: Rules) -> "Knowledge":
+    def load(cls, store: Store, rules: Rules) -> "ReportContext":
         """What a store knows under some rules; lineage must be up to date."""
         stretches = store.coverage()
         with store.view() as connection:
@@ -134,21 +134,21 @@ class Knowledge:
             Scope(kind="service", name=name): (name,) for name in services
         }
 
-    def facts(self, store: Store, window: Window, weeks: int = HISTORY_WEEKS) -> Facts:
+    def facts(self, store: Store, window: Window, weeks: int = HISTORY_WEEKS) -> MetricFacts:
         """What happened in a window and the weeks up to its end, as columns for the metrics."""
         start, end = weeks_before(window, weeks).start_at, window.end_at
         start = min(start, window.start_at)
         with store.view() as connection:
             found = {
-                name: getattr(measures, name)(connection, start, end)
+                name: getattr(metric_queries, name)(connection, start, end)
                 for name in ("deployed", "shipped", "waiting", "evidence", "incidents")
             }
-            lags = measures.lags(connection, max(self.data_as_of, 0) - LAG_WEEKS * 7 * DAY)
+            lags = metric_queries.lags(connection, max(self.data_as_of, 0) - LAG_WEEKS * 7 * DAY)
         deployed = deployed_table(found["deployed"], self.names, window.zone)
         incidents = incident_table(
             found["incidents"], (self._named(text) for text in found["incidents"]["services"])
         )
-        return Facts(
+        return MetricFacts(
             services=self.services,
             deployed=deployed,
             shipped=shipped_table(found["shipped"], self.names),

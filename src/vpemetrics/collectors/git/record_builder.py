@@ -8,7 +8,7 @@ from functools import cached_property
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.log import moment, read_paths
 from vpemetrics.collectors.git.options import Options
-from vpemetrics.collectors.git.reading import Reading
+from vpemetrics.collectors.git.reading import HistoryReading
 from vpemetrics.collectors.git.subjects import reverted_pulls
 from vpemetrics.collectors.git.tags import Tag, service_of
 from vpemetrics.records import (
@@ -26,14 +26,14 @@ _TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Telling:
+class GitRecordBuilder:
     """The records of one reading, under the name of its repository."""
 
     options: Options
     clone: Clone
     repository: str
     tags: Sequence[Tag]
-    reading: Reading
+    reading: HistoryReading
     since: datetime | None
 
     def repositories(self) -> Iterator[Repository]:

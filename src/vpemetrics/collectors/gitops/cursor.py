@@ -8,7 +8,7 @@ from vpemetrics.collectors.gitops.bumps import Bump
 
 
 @dataclass(frozen=True, kw_only=True)
-class Position:
+class GitopsCursor:
     """What was read and told.
 
     `settings` stand for all that decides what is told; another means reading all again.
@@ -31,13 +31,13 @@ class Position:
         return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)
 
 
-def parse_position(text: str | None) -> Position | None:
+def parse_cursor(text: str | None) -> GitopsCursor | None:
     """The position a cursor holds; None if there is none, or an older version wrote it."""
     try:
         said = json.loads(text or "null")
         said |= {name: tuple(said[name]) for name in ("boundary", "cloneless")}
         said["wanted"] = tuple(Bump(*one) for one in said["wanted"])
         said["unresolved"] = {name: tuple(own) for name, own in said["unresolved"].items()}
-        return Position(**said)
+        return GitopsCursor(**said)
     except (TypeError, KeyError, ValueError, AttributeError):
         return None

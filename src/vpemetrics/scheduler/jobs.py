@@ -20,18 +20,18 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from vpemetrics.collectors.base import Occasion, Portion
+from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import StoreBusy
-from vpemetrics.scheduler.listening import Listener
+from vpemetrics.scheduler.config_watch import Watched
+from vpemetrics.scheduler.log import Listener
 from vpemetrics.scheduler.plan import Agenda, Plan, not_asked_since
 from vpemetrics.scheduler.reporting import collected_between, write_report
-from vpemetrics.scheduler.watching import Watched
 from vpemetrics.store import Store
-from vpemetrics.store.reported import note_reported, week_reported
+from vpemetrics.store.report_marks import note_reported, week_reported
 from vpemetrics.usecases.collecting import collect
-from vpemetrics.usecases.lineage import bring_up_to_date
 from vpemetrics.usecases.status import lacking
+from vpemetrics.usecases.update_lineage import bring_up_to_date
 from vpemetrics.window import Window, from_micros
 
 REPORT: Final = "report"
@@ -154,18 +154,18 @@ class Schedule:
     def _stoppable(self, source: Source) -> Source:
         """The source, whose collection stops with the schedule and not with an error."""
 
-        def portions(options: Any, occasion: Occasion) -> Iterator[Portion]:
+        def batches(options: Any, context: CollectionContext) -> Iterator[Batch]:
             try:
-                for portion in source.collector.collect(options, occasion):
+                for batch in source.collector.collect(options, context):
                     self._go_on()
-                    yield portion
+                    yield batch
             except Exception:
                 # Ctrl-C reaches a git that is reading, too, and may do so first.
                 if self._stopping.wait(_OWN_END_S):
                     raise _Stopped from None
                 raise
 
-        return replace(source, collector=replace(source.collector, collect=portions))
+        return replace(source, collector=replace(source.collector, collect=batches))
 
     def _report(self) -> datetime:
         """Writes the report that is due, or says why not; when to look again."""

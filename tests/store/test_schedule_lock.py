@@ -9,12 +9,12 @@ import pytest
 from subprocesses import environment
 
 from vpemetrics.errors import StoreBusy
-from vpemetrics.store.alone import only_schedule
+from vpemetrics.store.schedule_lock import only_schedule
 from vpemetrics.store.store import Store
 
 HOLDING = """
     import sys, time
-    from vpemetrics.store.alone import only_schedule
+    from vpemetrics.store.schedule_lock import only_schedule
     with only_schedule(sys.argv[1]):
         print("held", flush=True)
         time.sleep(60)

@@ -27,15 +27,15 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
+from vpemetrics.reports.charts.chart import ChartPicture
 from vpemetrics.reports.charts.palette import GRID, INK, PAPER, QUIET, USUAL
-from vpemetrics.reports.charts.picture import Picture
 
 Across = Literal["left", "center", "right"]
 Along = Literal["top", "center", "bottom", "baseline"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sheet:
+class CanvasSize:
     """How wide a drawing is and how large its type, both in points; `stretch` makes it taller."""
 
     width: float
@@ -43,18 +43,18 @@ class Sheet:
     stretch: float = 1.0
 
 
-COLUMN: Final = Sheet(width=264, em=7.8)
+COLUMN: Final = CanvasSize(width=264, em=7.8)
 """Half the width of a printed page, or that of a phone."""
 
-ALONE: Final = Sheet(width=480, em=9.6, stretch=1.15)
+ALONE: Final = CanvasSize(width=480, em=9.6, stretch=1.15)
 """A picture by itself."""
 
 
-class Plate:
+class Canvas:
     """A sheet to draw on: an area between a frame's head and foot, and panels in it."""
 
     def __init__(
-        self, sheet: Sheet, height: float, head: float = 0, foot: float = 0, margin: float = 0
+        self, sheet: CanvasSize, height: float, head: float = 0, foot: float = 0, margin: float = 0
     ) -> None:
         """`height`, of the area, `head`, `foot` and the `margin` at both sides are in points."""
         self.em = sheet.em
@@ -130,7 +130,7 @@ class Panel:
 
     def __init__(
         self,
-        plate: Plate,
+        plate: Canvas,
         box: tuple[float, float, float, float],
         size: tuple[float, float],
         x: tuple[float, float],
@@ -299,17 +299,17 @@ def wrapped(text: str, width: float, size: float, *, bold: bool = False) -> list
 # --- files --------------------------------------------------------------------------------------
 
 
-def inline_svg(picture: Picture, sheet: Sheet = COLUMN) -> str:
+def inline_svg(picture: ChartPicture, sheet: CanvasSize = COLUMN) -> str:
     """The drawing alone as an `svg` element for a page, which says the rest in its own type."""
     with _drawing(picture.name):
-        plate = Plate(sheet, picture.height * sheet.em * sheet.stretch)
+        plate = Canvas(sheet, picture.height * sheet.em * sheet.stretch)
         picture.draw(plate)
         content, box = _svg(plate.figure)
     label = escape(picture.alt, quote=True)
     return f'<svg viewBox="{box}" role="img" aria-label="{label}">\n{content}</svg>'
 
 
-def svg(picture: Picture) -> bytes:
+def svg(picture: ChartPicture) -> bytes:
     """The picture with its title and small print, on white, as a file of its own."""
     with _drawing(picture.name):
         plate = _framed(picture)
@@ -326,7 +326,7 @@ def svg(picture: Picture) -> bytes:
     ).encode()
 
 
-def png(picture: Picture, dots_per_inch: int = 192) -> bytes:
+def png(picture: ChartPicture, dots_per_inch: int = 192) -> bytes:
     """The picture with its title and small print, on white, in dots."""
     with _drawing(picture.name):
         figure = _framed(picture).figure
@@ -336,7 +336,7 @@ def png(picture: Picture, dots_per_inch: int = 192) -> bytes:
     return file.getvalue()
 
 
-def _framed(picture: Picture) -> Plate:
+def _framed(picture: ChartPicture) -> Canvas:
     sheet = ALONE
     em, margin = sheet.em, sheet.em * 1.2
     room = sheet.width - 2 * margin
@@ -345,7 +345,7 @@ def _framed(picture: Picture) -> Plate:
     small = wrapped(picture.footnote, room, 0.8 * em)
     head = margin + len(title) * 1.7 * em + len(under) * 1.35 * em + 0.5 * em
     foot = len(small) * 1.1 * em + 1.4 * em
-    plate = Plate(sheet, picture.height * em * sheet.stretch, head, foot, margin)
+    plate = Canvas(sheet, picture.height * em * sheet.stretch, head, foot, margin)
     y = margin
     for line in title:
         y += 1.7 * em

@@ -14,7 +14,7 @@ from vpemetrics.config.sources import Source
 from vpemetrics.rules import Rules, Service
 from vpemetrics.store import Store
 from vpemetrics.usecases.collecting import collect
-from vpemetrics.usecases.originals import REASON, with_fetch
+from vpemetrics.usecases.fetch_hints import REASON, with_fetch
 from vpemetrics.usecases.reporting import Asked, report
 from vpemetrics.window import parse_month
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from vpemetrics.store import Store
-from vpemetrics.store.rows import Row, insert_rows, upsert_rows
+from vpemetrics.store.bulk import Row, insert_rows, upsert_rows
 from vpemetrics.store.tables import names, runs
 
 COLUMNS = [runs.c[name] for name in ("source_id", "key", "repository_id", "outcome", "batch")]

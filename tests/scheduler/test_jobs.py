@@ -11,11 +11,11 @@ import pytest
 
 from vpemetrics.config.load import load
 from vpemetrics.config.weekly import DAYS
+from vpemetrics.scheduler.jobs import Schedule
 from vpemetrics.scheduler.plan import Plan, agenda
-from vpemetrics.scheduler.running import Schedule
 from vpemetrics.store import Store
-from vpemetrics.store.reported import week_reported
-from vpemetrics.usecases.lineage import is_current
+from vpemetrics.store.report_marks import week_reported
+from vpemetrics.usecases.update_lineage import is_current
 
 TODAY = datetime.now(UTC).date()
 SETTINGS = f"""

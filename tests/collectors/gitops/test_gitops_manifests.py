@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from vpemetrics.collectors.gitops.images import names_of, parse_place, version_of, versions
+from vpemetrics.collectors.gitops.manifests import names_of, parse_place, version_of, versions
 
 PLAIN = "image:\n  tag: 1.10\n"
 DEPLOYMENT = """

@@ -1,5 +1,5 @@
 from vpemetrics import __version__
-from vpemetrics.cli import mishap
+from vpemetrics.cli import crash_log
 
 
 def failing(secret: str) -> Exception:
@@ -13,7 +13,7 @@ def failing(secret: str) -> Exception:
 
 
 def test_a_log_shows_where_but_not_what() -> None:
-    log = mishap.log(failing("acme/payments"))
+    log = crash_log.log(failing("acme/payments"))
 
     assert __version__ in log
     assert "builtins.ValueError" in log
@@ -25,7 +25,7 @@ def test_a_log_shows_where_but_not_what() -> None:
 def test_what_is_told_hides_secrets() -> None:
     from pathlib import Path
 
-    said = mishap.told(failing("postgresql://me:hunter2@db/metrics"), Path("error.log"))
+    said = crash_log.told(failing("postgresql://me:hunter2@db/metrics"), Path("error.log"))
 
     assert "ValueError: cannot use" in said
     assert "hunter2" not in said

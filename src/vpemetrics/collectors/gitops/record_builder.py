@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from vpemetrics.collectors.gitops.bumps import Bump, by_key, still_open, superseded
-from vpemetrics.collectors.gitops.homes import Homes
-from vpemetrics.collectors.gitops.reading import Reading
+from vpemetrics.collectors.gitops.reading import BumpReading
+from vpemetrics.collectors.gitops.service_repositories import ServiceRepositories
 from vpemetrics.records import Coverage, CoverageKind, Deployment, Status
 from vpemetrics.window import from_micros
 
@@ -15,14 +15,14 @@ _SECOND = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Telling:
+class GitopsRecordBuilder:
     """The records of one reading, and what is left for the next one.
 
     `within` is how soon a version is replaced that was never deployed; what was wanted before
     `since` is not told.
     """
 
-    reading: Reading
+    reading: BumpReading
     within: timedelta
     since: datetime | None
 
@@ -57,7 +57,7 @@ class Telling:
             found.setdefault(one.service, {})[one.version] = None
         return {service: list(versions) for service, versions in found.items()}
 
-    def deployments(self, homes: Homes) -> Iterator[Deployment]:
+    def deployments(self, homes: ServiceRepositories) -> Iterator[Deployment]:
         """What is told, with the commits that the versions are."""
         for one, status in self.told:
             yield Deployment(

@@ -32,7 +32,7 @@ _ZONES: Final = "zoneinfo/"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Around:
+class EnvironmentScan:
     """What there is to begin with; the configuration's paths start at `home`.
 
     `token` says where a token is, `url` where GitHub answers, `names` which of its repositories
@@ -52,7 +52,7 @@ class Around:
         return Path(relpath(clone.git.path, self.home)).as_posix()
 
 
-def look_around(folder: Path, home: Path, environ: Mapping[str, str]) -> Around:
+def scan_environment(folder: Path, home: Path, environ: Mapping[str, str]) -> EnvironmentScan:
     """The clones at a folder or in it, and what is known of GitHub.
 
     `home` is where the configuration is going to be. Both are absolute.
@@ -61,7 +61,7 @@ def look_around(folder: Path, home: Path, environ: Mapping[str, str]) -> Around:
     url = _api(clones, environ)
     host = web_host(url)
     of_github = [one for one in clones if one.remote and _is_at(one.remote.host, host)]
-    return Around(
+    return EnvironmentScan(
         home=home,
         clones=tuple(clones),
         elsewhere=tuple(one for one in clones if one not in of_github),
@@ -79,7 +79,9 @@ def web_host(url: str) -> str:
 
 
 @contextmanager
-def github(around: Around, environ: Mapping[str, str], patience: "Patience") -> "Iterator[Access]":
+def github(
+    around: EnvironmentScan, environ: Mapping[str, str], patience: "Patience"
+) -> "Iterator[Access]":
     """GitHub, open to ask with the token that was found."""
     from vpemetrics.collectors.github.client import access_by_token
 

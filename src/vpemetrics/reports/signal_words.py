@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from vpemetrics.metrics.charts import Baseline, Chart, Kind, Side, Signal, Word
+from vpemetrics.metrics.charts import Baseline, Chart, ChartKind, Side, Signal, Word
 from vpemetrics.metrics.figures import Unit, WindowRef
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.metrics.signals import FULL
@@ -27,7 +27,7 @@ def chart_of(report: Report, metric: str) -> Chart | None:
 def usual_of(report: Report, metric: str) -> str:
     """The range of the metric's usual weeks: `38–98`, `1.2–8.9%`; nothing without locked limits."""
     chart = chart_of(report, metric)
-    return _range(chart) if chart and chart.kind is Kind.XMR and chart.baseline.judges else ""
+    return _range(chart) if chart and chart.kind is ChartKind.XMR and chart.baseline.judges else ""
 
 
 def _range(chart: Chart) -> str:
@@ -57,7 +57,7 @@ def limits(report: Report) -> str:
         return f"limits {range_of(by)}, locked {words.week(by.last)}"
     if by.locked:
         return ""
-    weeks = f"{by.points} of {FULL[Kind.XMR]} weeks"
+    weeks = f"{by.points} of {FULL[ChartKind.XMR]} weeks"
     return f"trial limits {range_of(by)}, {weeks}" if by.limited else f"limits after {weeks}"
 
 
@@ -161,7 +161,7 @@ def why(chart: Chart, signal: Signal) -> str:
 
 def _reason(chart: Chart, signal: Signal) -> str:
     by = _baseline(chart, signal)
-    if chart.kind is Kind.G:
+    if chart.kind is ChartKind.G:
         return _why_rare(by, signal)
     if signal.rule == "outside_limits":
         usual = range_of(by, METRICS[chart.metric].unit)
@@ -211,7 +211,7 @@ DECLARE: Final = "If that is the new level, declare it:"
 
 
 def _in_a_row(level: NewLevel) -> str:
-    if level.kind is Kind.G:
+    if level.kind is ChartKind.G:
         return f"stretches in a row {_than(level.side)} than {words.number(level.center)}"
     return f"weeks in a row {level.side} the usual {_value(level.metric, level.center)}"
 

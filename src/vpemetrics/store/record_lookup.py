@@ -91,7 +91,7 @@ def resembling(connection: View, name: str) -> list[str]:
     return found
 
 
-class Named(NamedTuple):
+class NamedRecord(NamedTuple):
     """How a record is called and where to read on; `commit` is the sha a deployment brought."""
 
     kind: str
@@ -100,7 +100,7 @@ class Named(NamedTuple):
     commit: str | None = None
 
 
-def deployments(connection: View, ids: Collection[int]) -> dict[int, Named]:
+def deployments(connection: View, ids: Collection[int]) -> dict[int, NamedRecord]:
     """Names of deployments, by the ids lineage gave them."""
     records = matching(
         connection, wanted=d.deployed.c.record_id, given=d.deployed.c.id, values=_plain(ids)
@@ -110,20 +110,20 @@ def deployments(connection: View, ids: Collection[int]) -> dict[int, Named]:
     keys = _texts(connection, t.deployments, "key", records.values())
     urls = _texts(connection, t.deployments, "url", records.values())
     return {
-        id_: Named(Deployment.KIND, keys[record], urls[record], named.get(shas[record]))
+        id_: NamedRecord(Deployment.KIND, keys[record], urls[record], named.get(shas[record]))
         for id_, record in records.items()
     }
 
 
-def items(connection: View, ids: Collection[int]) -> dict[int, Named]:
+def items(connection: View, ids: Collection[int]) -> dict[int, NamedRecord]:
     """Names of changes: pull requests, and direct commits under minus the id of their sha."""
     plain = _plain(ids)
     changes = [id_ for id_ in plain if id_ > 0]
     keys = _texts(connection, t.changes, "key", changes)
     urls = _texts(connection, t.changes, "url", changes)
     shas = _texts(connection, t.shas, "sha", [-id_ for id_ in plain if id_ < 0])
-    return {id_: Named(Change.KIND, keys[id_], urls[id_]) for id_ in changes} | {
-        -id_: Named(Commit.KIND, sha, None) for id_, sha in shas.items()
+    return {id_: NamedRecord(Change.KIND, keys[id_], urls[id_]) for id_ in changes} | {
+        -id_: NamedRecord(Commit.KIND, sha, None) for id_, sha in shas.items()
     }
 
 
