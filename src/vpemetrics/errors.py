@@ -12,6 +12,8 @@ VpemetricsError                 one line on stderr, exit code 1
 ├── NotFound                    nothing is known under the name that was asked for
 └── NoData                      there is nothing to report on yet
 
+Stopped                         no error: whoever asked for the work wants no more of it
+
 Everything else that escapes is a bug: it is logged, and the exit code is 3.
 """
 
@@ -96,3 +98,7 @@ class NotFound(VpemetricsError):
 
 class NoData(VpemetricsError):
     """There is nothing to report on yet."""
+
+
+class Stopped(BaseException):
+    """The work ends before its end, because it was told to; nobody takes it for an error."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loopback import Hourglass, Say, loopback
 
 from vpemetrics.config.load import load
 from vpemetrics.config.weekly import DAYS
@@ -28,6 +29,7 @@ type = "files"
 path = "records"
 """
 PATIENCE_S = 15
+LIMITED = {"Retry-After": "600"}
 
 
 class Heard:
@@ -137,3 +139,24 @@ def test_a_report_that_cannot_be_written_is_tried_again(folder: Path) -> None:
     assert job == "report"
     assert isinstance(error, FileExistsError)
     assert [name for name, _ in heard.told].count("wrote") == 1
+
+
+def test_a_source_that_waits_for_a_limit_keeps_no_schedule_from_ending(folder: Path) -> None:
+    (folder / "token").write_text("ghp_abc")
+    with loopback(Hourglass()) as github:
+        github.say(Say(status=403, json={"message": "API rate limit exceeded"}, headers=LIMITED))
+        (folder / "vpemetrics.toml").write_text(
+            f'[sources.github]\ntype = "github"\nurl = "{github.url}"\n'
+            'token = "file:token"\nrepositories = ["acme/shop"]\n'
+        )
+        with running(folder) as heard:
+            deadline = time.monotonic() + PATIENCE_S
+            while not github.asked:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            begun = time.monotonic()
+
+    assert time.monotonic() - begun < PATIENCE_S
+    heard.hears("stopped")
+    with Store.open(folder / "x.db") as store:
+        assert store.collections() == {}

@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event, Timer
 from typing import Any
 
 import pytest
 
-from vpemetrics.collectors.base import Batch, CollectionContext, Collector
+from vpemetrics.collectors.base import Batch, CollectionContext, Collector, never
 from vpemetrics.collectors.files import FILES
 from vpemetrics.collectors.files import Options as FilesOptions
 from vpemetrics.config.sources import Source
-from vpemetrics.errors import FixInput, StoreFull
+from vpemetrics.errors import FixInput, Stopped, StoreFull
 from vpemetrics.records import Commit
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
@@ -54,6 +55,7 @@ def collected(
     rules: Rules | None = None,
     warn: Callable[[str], None] = pytest.fail,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
+    stop: Callable[[], bool] = never,
 ) -> Collected:
     """What came of a collection that began at noon and took two seconds."""
     moments = iter([NOON, NOON + timedelta(seconds=2)])
@@ -64,6 +66,7 @@ def collected(
         clock=lambda: next(moments),
         warn=warn,
         progress=progress,
+        stop=stop,
     )
 
 
@@ -261,3 +264,69 @@ def test_what_cannot_wait_is_announced_at_once_or_else_a_warning(store: Store) -
 
     assert announced == warned == ["waiting"]
     assert counted == [timedelta(seconds=1)]
+
+
+def test_a_stopped_collection_keeps_what_was_saved_and_is_neither_done_nor_failed(
+    store: Store,
+) -> None:
+    stopping = Event()
+
+    def stopped_on_the_way(_options: Options, _context: CollectionContext) -> Iterator[Batch]:
+        yield Batch(records=[commit(1)], cursors={"r": "1"})
+        stopping.set()
+        yield Batch(records=[commit(2)], cursors={"r": "2"})
+
+    with pytest.raises(Stopped):
+        collected(store, of(stopped_on_the_way), stop=stopping.is_set)
+
+    assert store.counts() == {"commits": 1}
+    assert store.cursors("s") == {"r": "1"}
+    assert store.collections() == {}
+
+
+def test_whatever_ends_a_collection_that_is_to_stop_is_no_error(store: Store) -> None:
+    stopping = Event()
+
+    def broken(_options: Options, _context: CollectionContext) -> Iterator[Batch]:
+        Timer(0.05, stopping.set).start()  # Ctrl-C reached git first
+        raise FixInput("git was interrupted")
+        yield Batch(records=[])
+
+    with pytest.raises(Stopped):
+        collected(store, of(broken), stop=stopping.is_set)
+
+    assert store.collections() == {}
+
+
+def test_a_collection_that_ends_early_because_it_is_to_stop_is_not_taken_for_whole(
+    store: Store,
+) -> None:
+    stopping = Event()
+
+    def leaving(_options: Options, context: CollectionContext) -> Iterator[Batch]:
+        stopping.set()
+        if not context.stop():
+            yield Batch(records=[commit(1)])
+
+    with pytest.raises(Stopped):
+        collected(store, of(leaving), stop=stopping.is_set)
+
+    assert store.collections() == {}
+
+
+def test_a_long_batch_stops_where_its_progress_is_told(store: Store) -> None:
+    stopping = Event()
+
+    def long(_options: Options, context: CollectionContext) -> Iterator[Batch]:
+        def records() -> Iterator[Commit]:
+            for number in range(10):
+                context.progress(number, 10)
+                yield commit(number)
+                stopping.set()
+
+        yield Batch(records=records())
+
+    with pytest.raises(Stopped):
+        collected(store, of(long), stop=stopping.is_set)
+
+    assert store.counts() == {}

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from vpemetrics.errors import FixConfiguration
+from vpemetrics.errors import FixConfiguration, Stopped
 from vpemetrics.records import AnyRecord, Change, Commit
 from vpemetrics.rules import Rules
 from vpemetrics.window import from_micros, midnight
@@ -41,6 +41,11 @@ def _uncounted(_left: timedelta) -> None:
     """Nobody looks at the clock."""
 
 
+def never() -> bool:
+    """Nobody stops it."""
+    return False
+
+
 def _no_secret(_reference: str) -> str:
     raise FixConfiguration("no secrets are to be had here")
 
@@ -52,9 +57,10 @@ class CollectionContext:
     `source` is the source's configured name, `cursors` are where earlier collections left off,
     `folder` is what relative paths in the options are relative to. `warn` is told what a person
     should know, a line each; `progress` how much is done of how much. `announce` is told what
-    cannot wait until the end, as a long wait, and `countdown` how much of it is left. `secret`
-    gives the value of a reference in the options (`env:NAME`, `file:PATH`, `gh`), or
-    FixConfiguration.
+    cannot wait until the end, as a long wait, and `countdown` how much of it is left. `stop`
+    says that no more is wanted: whoever waits asks it every second, and whatever then ends the
+    collection is no error. `secret` gives the value of a reference in the options (`env:NAME`,
+    `file:PATH`, `gh`), or FixConfiguration.
     """
 
     source: str
@@ -66,11 +72,17 @@ class CollectionContext:
     progress: Callable[[int, int], None] = _unseen
     announce: Callable[[str], None] = _unheard
     countdown: Callable[[timedelta], None] = _uncounted
+    stop: Callable[[], bool] = never
     secret: Callable[[str], str] = _no_secret
 
     def begin(self, day: date | None) -> datetime | None:
         """The first instant of a day where the organisation is; None for no day."""
         return from_micros(midnight(day, self.rules.zone)) if day else None
+
+    def check_stop(self) -> None:
+        """Raise Stopped once no more is wanted."""
+        if self.stop():
+            raise Stopped
 
 
 class Level(StrEnum):

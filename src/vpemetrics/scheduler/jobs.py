@@ -8,7 +8,6 @@ they are due follows from the store.
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,9 +19,8 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.config.sources import Source
-from vpemetrics.errors import StoreBusy
+from vpemetrics.errors import Stopped, StoreBusy
 from vpemetrics.scheduler.config_watch import Watched
 from vpemetrics.scheduler.log import Listener
 from vpemetrics.scheduler.plan import Agenda, Plan, not_asked_since
@@ -36,11 +34,6 @@ from vpemetrics.window import Window, from_micros
 
 REPORT: Final = "report"
 _LOOK_EVERY: Final = timedelta(minutes=1)
-_OWN_END_S: Final = 0.3
-
-
-class _Stopped(BaseException):
-    """The schedule ends; no error, so that nobody takes it for one."""
 
 
 class Schedule:
@@ -105,7 +98,7 @@ class Schedule:
         with self._busy_with(job):
             try:
                 return self._jobs[job]()
-            except _Stopped:
+            except Stopped:
                 self._listener.stopped(job)
                 return None
 
@@ -122,7 +115,7 @@ class Schedule:
 
     def _go_on(self, _done: int = 0, _of: int = 0) -> None:
         if self._stopping.is_set():
-            raise _Stopped
+            raise Stopped
 
     def _collect(self, source: Source) -> datetime:
         started = self._clock()
@@ -131,11 +124,12 @@ class Schedule:
             with Store.open(self._plan.location) as store:
                 result = collect(
                     store,
-                    self._stoppable(source),
+                    source,
                     self._plan.rules,
                     clock=self._clock,
                     warn=partial(self._listener.warned, source.name),
-                    progress=self._go_on,
+                    progress=_unseen,
+                    stop=self._stopping.is_set,
                     environ=os.environ,
                 )
         except Exception as error:
@@ -150,22 +144,6 @@ class Schedule:
 
     def _collection_after(self, started: datetime) -> datetime:
         return self._plan.collection_after(started, self._clock())
-
-    def _stoppable(self, source: Source) -> Source:
-        """The source, whose collection stops with the schedule and not with an error."""
-
-        def batches(options: Any, context: CollectionContext) -> Iterator[Batch]:
-            try:
-                for batch in source.collector.collect(options, context):
-                    self._go_on()
-                    yield batch
-            except Exception:
-                # Ctrl-C reaches a git that is reading, too, and may do so first.
-                if self._stopping.wait(_OWN_END_S):
-                    raise _Stopped from None
-                raise
-
-        return replace(source, collector=replace(source.collector, collect=batches))
 
     def _report(self) -> datetime:
         """Writes the report that is due, or says why not; when to look again."""
@@ -233,6 +211,10 @@ class Schedule:
     def _look(self) -> None:
         if self._configuration.has_changed():
             self._listener.changed(self._configuration.path)
+
+
+def _unseen(_done: int, _of: int) -> None:
+    """Nobody looks at how far a collection is."""
 
 
 def _collecting(source: str) -> str:

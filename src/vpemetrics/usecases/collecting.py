@@ -4,18 +4,21 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic, sleep
 from types import MappingProxyType
 from typing import Final
 
-from vpemetrics.collectors.base import CollectionContext, bot_test, mark_bots
+from vpemetrics.collectors.base import CollectionContext, bot_test, mark_bots, never
 from vpemetrics.config.secrets import masked, resolve
 from vpemetrics.config.sources import Source
-from vpemetrics.errors import StoreProblem, VpemetricsError
+from vpemetrics.errors import Stopped, StoreProblem, VpemetricsError
 from vpemetrics.records import RECORD_TYPES
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 
 BUG: Final = "a bug in vpemetrics"
+_GRACE_S: Final = 0.3
+_OFTEN_S: Final = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,7 @@ def collect(
     progress: Callable[[int, int], None],
     announce: Callable[[str], None] | None = None,
     countdown: Callable[[timedelta], None] | None = None,
+    stop: Callable[[], bool] = never,
     environ: Mapping[str, str] = MappingProxyType({}),
 ) -> Collected:
     """Saves what a source has to say that is new since it was collected last.
@@ -54,7 +58,7 @@ def collect(
 
     Each batch is saved with how far the source is then collected in one transaction, so an
     interruption costs repetition at most. What goes wrong is returned, and kept for `status`;
-    only what is wrong with the store is raised (StoreProblem).
+    only what is wrong with the store is raised (StoreProblem), and Stopped once `stop` says so.
     """
     started = clock()
     collecting = _Collecting(store, source, rules)
@@ -65,9 +69,10 @@ def collect(
         rules=rules,
         folder=source.folder,
         warn=warn,
-        progress=progress,
+        progress=_stoppable(progress, stop),
         announce=announce or warn,
         countdown=countdown or (lambda _left: None),
+        stop=stop,
         secret=lambda reference: resolve(reference, environ, folder=source.folder).reveal(),
     )
     error, bug = None, None
@@ -75,10 +80,10 @@ def collect(
         collecting.save_all(context)
     except StoreProblem:
         raise
-    except (VpemetricsError, OSError) as problem:
-        error = said(problem)
     except Exception as problem:
-        error, bug = f"{BUG}: {type(problem).__name__}", problem
+        if _is_stopped(stop):
+            raise Stopped from None
+        error, bug = _account_for(problem)
     finished = clock()
     store.note_collection(source.name, started, finished, error)
     return Collected(
@@ -89,6 +94,39 @@ def collect(
         error=error,
         bug=bug,
     )
+
+
+def _stoppable(
+    progress: Callable[[int, int], None], stop: Callable[[], bool]
+) -> Callable[[int, int], None]:
+    """The same progress, from which a collection does not return once it is to stop."""
+
+    def check_and_show(done: int, of: int) -> None:
+        if stop():
+            raise Stopped
+        progress(done, of)
+
+    return check_and_show
+
+
+def _is_stopped(stop: Callable[[], bool]) -> bool:
+    """Tell whether a collection failed because it was to stop.
+
+    Ctrl-C reaches a git that is reading, too, and may do so first: so there is a moment's grace.
+    """
+    deadline = monotonic() + (_GRACE_S if stop is not never else 0)
+    while not stop():
+        if monotonic() >= deadline:
+            return False
+        sleep(_OFTEN_S)
+    return True
+
+
+def _account_for(problem: Exception) -> tuple[str, Exception | None]:
+    """The text for what ended a collection, and the exception itself where the fault is ours."""
+    if isinstance(problem, VpemetricsError | OSError):
+        return said(problem), None
+    return f"{BUG}: {type(problem).__name__}", problem
 
 
 def _in_order(counts: Mapping[str, int]) -> dict[str, int]:
@@ -115,6 +153,7 @@ class _Collecting:
 
     def save_all(self, context: CollectionContext) -> None:
         for batch in self._source.collector.collect(self._source.options, context):
+            context.check_stop()
             saved = self._store.save(
                 self._source.name,
                 mark_bots(batch.records, self._is_bot),
@@ -122,3 +161,4 @@ class _Collecting:
             )
             self.read.update(saved.records)
             self.new.update(saved.changed)
+        context.check_stop()

@@ -1,7 +1,8 @@
 """How long limits are waited for and what is told meanwhile, on loopback with a clock of ours."""
 
+from dataclasses import replace
 from datetime import timedelta
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 from loopback import NOON, Asked, Hourglass, Loopback, Say
@@ -206,6 +207,22 @@ def test_who_waits_is_let_go_when_the_client_is_closed(
     assert hourglass.slept == [1]
     with pytest.raises(Waiting):
         client.get("/x")
+
+
+def test_who_waits_gives_up_once_the_collection_is_to_stop(
+    github: Loopback, hourglass: Hourglass
+) -> None:
+    stopping = Event()
+    hourglass.before_sleep = stopping.set
+    patience = replace(hourglass.patience(), stop=stopping.is_set)
+    github.say(refusal(headers=hour(TEN)))
+    access = access_by_token(url=github.url, token="t", patience=patience)
+
+    with pytest.raises(Waiting, match="the collection was stopped"):
+        access.client("").get("/x")
+
+    access.close()
+    assert hourglass.slept == [1]
 
 
 def test_refusals_of_what_was_under_way_together_count_as_one(hourglass: Hourglass) -> None:

@@ -41,6 +41,7 @@ def access(options: Options, context: CollectionContext) -> Access:
         max_wait=options.longest_wait,
         announce=context.announce,
         countdown=context.countdown,
+        stop=context.stop,
     )
     if options.app:
         key = context.secret(options.app.private_key)

@@ -101,7 +101,7 @@ class Gate:
                 self._close(resource, _Closing(since=now, until=now + left, why=why))
 
     def _check_open(self, end: datetime) -> None:
-        if self._is_closed:
+        if self._is_closed or self._patience.stop():
             raise Waiting("given up, as the collection was stopped", until=end)
 
     def _shut(self, resource: str, now: datetime) -> _Closing | None:
