@@ -19,8 +19,8 @@ from sqlalchemy.dialects.postgresql import psycopg as dialect
 from subprocesses import environment
 
 from vpemetrics.collectors.github.client import access_by_token
+from vpemetrics.collectors.github.cursor import GitHubCursor, parse_cursor
 from vpemetrics.collectors.github.patience import Patience
-from vpemetrics.collectors.github.position import Position, parse_position
 from vpemetrics.records import RECORD_TYPES
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
@@ -88,8 +88,8 @@ def held(location: str) -> list[object]:
 
 def _plain(scope: str, text: str) -> object:
     """How far a scope was collected, without the size of pages and when runs were looked at."""
-    position = parse_position(text)
-    if not isinstance(position, Position):
+    position = parse_cursor(text)
+    if not isinstance(position, GitHubCursor):
         return scope, text
     lists = {name: replace(one, size=0) for name, one in position.lists.items()}
     history = position.history and replace(position.history, size=0)

@@ -6,7 +6,7 @@ import pytest
 from github_collecting import Collected, collecting
 from github_world import MONDAY, after
 
-from vpemetrics.collectors.github.position import parse_position
+from vpemetrics.collectors.github.cursor import parse_cursor
 from vpemetrics.collectors.github.problems import GitHubProblem
 from vpemetrics.records import Change, Commit
 from vpemetrics.simulate.github import faults
@@ -32,7 +32,7 @@ def world() -> World:
 
 
 def size(found: Collected) -> int:
-    position = parse_position(found.cursors["acme/shop"])
+    position = parse_cursor(found.cursors["acme/shop"])
     assert position
     return position.lists["pull requests"].size
 

@@ -11,21 +11,21 @@ from typing import Final
 from vpemetrics.collectors.base import Batch, CollectionContext, bot_test
 from vpemetrics.collectors.github.asking import Asking, Bounds, Enough
 from vpemetrics.collectors.github.client import Access, access_by_app, access_by_token
-from vpemetrics.collectors.github.covering import coverage
+from vpemetrics.collectors.github.commit_history import is_read, prefix
+from vpemetrics.collectors.github.connections import is_quiet, wanted
+from vpemetrics.collectors.github.coverage import coverage
+from vpemetrics.collectors.github.cursor import GitHubCursor, SeenCommits, parse_cursor
 from vpemetrics.collectors.github.estimate import Estimate, estimate
-from vpemetrics.collectors.github.history import is_read, prefix
-from vpemetrics.collectors.github.lists import is_quiet, wanted
 from vpemetrics.collectors.github.mirror import Mirror, mirrors_in_cache
 from vpemetrics.collectors.github.options import Options
 from vpemetrics.collectors.github.parse.naming import Naming
 from vpemetrics.collectors.github.patience import Patience
-from vpemetrics.collectors.github.place import Place, Seen, bots_of
-from vpemetrics.collectors.github.position import Known, Position, parse_position
 from vpemetrics.collectors.github.problems import GitHubProblem
 from vpemetrics.collectors.github.repositories import Look, look
-from vpemetrics.collectors.github.runs import Reader as RunsReader
+from vpemetrics.collectors.github.repository import RepositoryProbe, RepositoryTarget, bots_of
+from vpemetrics.collectors.github.repository_collector import COMMITS, RepositoryCollector
 from vpemetrics.collectors.github.several import AT_ONCE, Several
-from vpemetrics.collectors.github.work import COMMITS, Work
+from vpemetrics.collectors.github.workflow_runs import RunsReader
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.rules import is_chosen
 
@@ -87,8 +87,8 @@ def expected(options: Options, context: CollectionContext, opened: Access) -> Ex
 class _Task:
     """A repository with something new, and where it stands."""
 
-    place: Place
-    position: Position
+    target: RepositoryTarget
+    cursor: GitHubCursor
     moved: Sequence[str]
 
 
@@ -97,31 +97,31 @@ class _Collection:
 
     def __init__(self, options: Options, context: CollectionContext, access_: Access) -> None:
         self._options = options
-        self._occasion = context
+        self._context = context
         self._access = access_
         self._bounds = Bounds(access_, options.max_requests)
         self._bots = bots_of(context.rules)
         self._is_bot = bot_test(context.rules.bots)
         self._problems: dict[str, VpemetricsError] = {}
-        found = (parse_position(text) for text in context.cursors.values())
-        self._positions = {one.id: one for one in found if one}
+        found = (parse_cursor(text) for text in context.cursors.values())
+        self._cursors = {one.id: one for one in found if one}
 
     def batches(self) -> Iterator[Batch]:
         """What is new: first of all that is quiet for how long, then of what is not."""
         try:
-            found = look(self._access, self._bounds, self._options, self._positions.values())
+            found = look(self._access, self._bounds, self._options, self._cursors.values())
         except Enough:
             self._tell_enough()
             return
         self._problems |= found.problems
         tasks = [self._task(seen, found) for seen in found.seen]
         busy = [task for task in tasks if self._is_busy(task)]
-        active = {task.place.seen.id for task in busy}
-        quiet = [task for task in tasks if task.place.seen.id not in active]
+        active = {task.target.probe.id for task in busy}
+        quiet = [task for task in tasks if task.target.probe.id not in active]
         if quiet:
-            now = self._occasion.now
+            now = self._context.now
             yield Batch(
-                records=[c for one in quiet for c in coverage(one.place, one.position, now=now)]
+                records=[c for one in quiet for c in coverage(one.target, one.cursor, now=now)]
             )
         self._warn_of_paths(busy)
         self._tell_cost(busy)
@@ -130,31 +130,31 @@ class _Collection:
             lines = (f"{name}: {problem}" for name, problem in sorted(self._problems.items()))
             raise GitHubProblem("\n".join(lines))
 
-    def _task(self, seen: Seen, found: Look) -> _Task:
-        context, before = self._occasion, self._positions.get(seen.id)
+    def _task(self, seen: RepositoryProbe, found: Look) -> _Task:
+        context, before = self._context, self._cursors.get(seen.id)
         since = context.begin(self._options.since)
         begin = since or (before.begin if before else context.now - timedelta(weeks=_WEEKS))
-        position = before or Position(
+        cursor = before or GitHubCursor(
             id=seen.id, known=seen.known, name=seen.name, asked=seen.asked, begin=begin
         )
-        place = self._place(seen, begin)
+        target = self._target(seen, begin)
         moved = [
             id_
-            for id_, one in position.open.items()
-            if position.is_fresh(one) or _has_moved(one.updated_at, id_, found)
+            for id_, one in cursor.open.items()
+            if cursor.is_fresh(one) or _has_moved(one.updated_at, id_, found)
         ]
         return _Task(
-            place=place,
-            position=replace(position, begin=begin, asked=seen.asked),
+            target=target,
+            cursor=replace(cursor, begin=begin, asked=seen.asked),
             moved=moved,
         )
 
-    def _place(self, seen: Seen, begin: datetime) -> Place:
-        options, context = self._options, self._occasion
-        others = {one.name.lower(): one.known for one in self._positions.values()}
+    def _target(self, seen: RepositoryProbe, begin: datetime) -> RepositoryTarget:
+        options, context = self._options, self._context
+        others = {one.name.lower(): one.known for one in self._cursors.values()}
         is_code = any(is_chosen(name, options.repositories) for name in (seen.name, seen.known))
-        return Place(
-            seen=seen,
+        return RepositoryTarget(
+            probe=seen,
             naming=Naming(known=seen.known, current=seen.name, is_bot=self._is_bot, others=others),
             asking=Asking(self._access.client(seen.account), self._bounds),
             options=options,
@@ -167,14 +167,14 @@ class _Collection:
         )
 
     def _is_busy(self, task: _Task) -> bool:
-        place, position = task.place, task.position
-        if task.moved or position.open_runs or position.name != place.seen.name:
+        target, cursor = task.target, task.cursor
+        if task.moved or cursor.open_runs or cursor.name != target.probe.name:
             return True
-        if place.is_code and not is_read(place, position):
+        if target.is_code and not is_read(target, cursor):
             return True
-        lists = wanted(place)
-        due = "runs" in lists and RunsReader(place=place, position=position).is_due()
-        return due or not all(is_quiet(place, position, name) for name in lists)
+        lists = wanted(target)
+        due = "runs" in lists and RunsReader(target=target, cursor=cursor).is_due()
+        return due or not all(is_quiet(target, cursor, name) for name in lists)
 
     def _several(self, tasks: Sequence[_Task]) -> Iterator[Batch]:
         """The busy ones; those that go wrong are remembered, what concerns all ends the rest."""
@@ -188,7 +188,7 @@ class _Collection:
                     yield found
                     continue
                 done += 1
-                self._occasion.progress(done, len(tasks))
+                self._context.progress(done, len(tasks))
                 lost.update(found.work.lost)
                 self._note(found.work)
                 if found.end and not isinstance(found.end, Enough):
@@ -202,38 +202,40 @@ class _Collection:
         if self._bounds.is_reached:
             self._tell_enough()
 
-    def _work(self, task: _Task) -> Work:
-        known = Known(self._occasion.cursors.get(task.position.known + COMMITS, ""))
-        return Work(task.place, task.position, known, task.moved, self._mirror(task.place))
+    def _work(self, task: _Task) -> RepositoryCollector:
+        known = SeenCommits(self._context.cursors.get(task.cursor.known + COMMITS, ""))
+        return RepositoryCollector(
+            task.target, task.cursor, known, task.moved, self._mirror(task.target)
+        )
 
-    def _mirror(self, place: Place) -> Mirror | None:
+    def _mirror(self, target: RepositoryTarget) -> Mirror | None:
         if not self._options.clone:
             return None
-        token = self._occasion.secret(self._options.token or "")
+        token = self._context.secret(self._options.token or "")
         mirrors = mirrors_in_cache(os.environ, url=self._options.url, token=token)
-        return mirrors.of(place.seen.id, place.seen.name, paths=bool(place.paths))
+        return mirrors.of(target.probe.id, target.probe.name, paths=bool(target.paths))
 
-    def _note(self, work: Work) -> None:
+    def _note(self, work: RepositoryCollector) -> None:
         for part, error in work.errors.items():
-            self._problems[f"{work.place.seen.name}, {part}"] = error
+            self._problems[f"{work.target.probe.name}, {part}"] = error
 
     def expected(self) -> Expected:
         """What a collection would find and cost."""
-        found = look(self._access, self._bounds, self._options, self._positions.values())
+        found = look(self._access, self._bounds, self._options, self._cursors.values())
         tasks = [self._task(seen, found) for seen in found.seen]
         busy = [task for task in tasks if self._is_busy(task)]
         return Expected(
-            names=[task.place.seen.name for task in tasks],
+            names=[task.target.probe.name for task in tasks],
             busy=len(busy),
             cost=self._cost(_fresh(busy)),
             problems=found.problems,
         )
 
-    def _cost(self, fresh: Sequence[Place]) -> Estimate:
+    def _cost(self, fresh: Sequence[RepositoryTarget]) -> Estimate:
         """What collecting repositories for the first time is going to cost."""
         total = Estimate()
-        for account in sorted({place.seen.account for place in fresh}):
-            mine = [place for place in fresh if place.seen.account == account]
+        for account in sorted({target.probe.account for target in fresh}):
+            mine = [target for target in fresh if target.probe.account == account]
             total += estimate(mine[0].asking, mine)
         return total
 
@@ -245,36 +247,36 @@ class _Collection:
         except Enough:
             return
         if total.requests >= _MUCH:
-            begin = min(place.begin for place in fresh)
+            begin = min(target.begin for target in fresh)
             many = "repository" if total.repositories == 1 else "repositories"
-            self._occasion.announce(
+            self._context.announce(
                 f"the first collection of {total.repositories} {many} since "
                 f"{begin:%Y-%m-%d} takes about {total.requests:,} requests and {total.points:,} "
                 f"GraphQL points, some {minutes(total)}; it may be interrupted at any time"
             )
 
     def _tell_enough(self) -> None:
-        self._occasion.warn(
+        self._context.warn(
             f"ended after {self._bounds.requests} requests, as max_requests says; "
             f"the next collection goes on from here"
         )
 
     def _tell_lost(self, lost: Mapping[str, int]) -> None:
         for what, count in sorted(lost.items()):
-            self._occasion.warn(f"GitHub did not give {count} {what} that it has")
+            self._context.warn(f"GitHub did not give {count} {what} that it has")
 
     def _warn_of_paths(self, tasks: Sequence[_Task]) -> None:
-        patterns = {one for task in tasks for one in task.place.paths if not prefix(one)}
+        patterns = {one for task in tasks for one in task.target.paths if not prefix(one)}
         if patterns and not self._options.clone:
-            self._occasion.warn(
+            self._context.warn(
                 f"GitHub cannot be asked which commits touch {', '.join(sorted(patterns)[:_FEW])}; "
                 f"set clone = true, or write folders without wildcards"
             )
 
 
-def _fresh(tasks: Sequence[_Task]) -> list[Place]:
+def _fresh(tasks: Sequence[_Task]) -> list[RepositoryTarget]:
     """Those that were never collected."""
-    return [task.place for task in tasks if task.position.history is None and task.place.is_code]
+    return [task.target for task in tasks if task.cursor.history is None and task.target.is_code]
 
 
 def _has_moved(before: datetime | None, id_: str, found: Look) -> bool:

@@ -8,13 +8,13 @@ from typing import Final
 
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.asking import Asking
-from vpemetrics.collectors.github.history import BEFORE, prefixes
-from vpemetrics.collectors.github.lists import DEPLOYMENTS, ISSUES, LISTINGS, PULLS
+from vpemetrics.collectors.github.commit_history import BEFORE, prefixes
+from vpemetrics.collectors.github.connections import DEPLOYMENTS, ISSUES, LISTINGS, PULLS
 from vpemetrics.collectors.github.paging import FULL
 from vpemetrics.collectors.github.parse.naming import Node, instant
-from vpemetrics.collectors.github.place import Place
 from vpemetrics.collectors.github.problems import Forbidden, Gone, TooHeavy
-from vpemetrics.collectors.github.runs import CAP
+from vpemetrics.collectors.github.repository import RepositoryTarget
+from vpemetrics.collectors.github.workflow_runs import CAP
 
 _AT_ONCE: Final = 20
 _SECONDS: Final = 1.5
@@ -53,7 +53,7 @@ class Estimate:
 class _Size:
     """How much there is of a repository."""
 
-    place: Place
+    target: RepositoryTarget
     node: Node
 
     @property
@@ -64,7 +64,7 @@ class _Size:
     @property
     def has_runs(self) -> bool:
         """Whether workflow runs are collected."""
-        return bool(self.place.options.runs or self.place.rules_from("workflow"))
+        return bool(self.target.options.runs or self.target.rules_from("workflow"))
 
     def late(self, connection: str) -> float:
         """How many of a list are supposed to be collected."""
@@ -79,10 +79,10 @@ class _Size:
     def _share_since(self, connection: Node) -> float:
         """The share of the time since the first of a list that is collected."""
         first: Node = next((one for one in connection.get("nodes") or () if one), {})
-        born, place = instant(first.get("createdAt")), self.place
+        born, target = instant(first.get("createdAt")), self.target
         if born is None:
             return 0.0
-        return min(1.0, (place.now - place.begin) / max(place.now - born, timedelta(seconds=1)))
+        return min(1.0, (target.now - target.begin) / max(target.now - born, timedelta(seconds=1)))
 
     def _committed(self, name: str) -> int:
         branch: Node = self.node.get("defaultBranchRef") or {}
@@ -90,23 +90,23 @@ class _Size:
         return int((target.get(name) or {}).get("totalCount") or 0)
 
 
-def estimate(asking: Asking, places: Sequence[Place]) -> Estimate:
+def estimate(asking: Asking, targets: Sequence[RepositoryTarget]) -> Estimate:
     """The cost of collecting some repositories of one account for the first time."""
-    starts = range(0, len(places), _AT_ONCE)
-    sizes = [one for at in starts for one in _sizes(asking, places[at : at + _AT_ONCE])]
+    starts = range(0, len(targets), _AT_ONCE)
+    sizes = [one for at in starts for one in _sizes(asking, targets[at : at + _AT_ONCE])]
     points = sum(map(_queries, sizes))
     runs = _runs(asking, [one for one in sizes if one.has_runs])
     requests = points + sum(map(_pages_of_runs, runs.values()))
-    return Estimate(repositories=len(places), requests=requests, points=points)
+    return Estimate(repositories=len(targets), requests=requests, points=points)
 
 
-def _sizes(asking: Asking, places: Sequence[Place]) -> Iterator[_Size]:
-    by_id = {place.seen.id: place for place in places}
-    first = places[0]
+def _sizes(asking: Asking, targets: Sequence[RepositoryTarget]) -> Iterator[_Size]:
+    by_id = {target.probe.id: target for target in targets}
+    first = targets[0]
     variables = {
         "ids": list(by_id),
         "labels": list(first.options.incidents.labels) or ["incident"],
-        "since": (min(place.begin for place in places) - BEFORE).isoformat(),
+        "since": (min(target.begin for target in targets) - BEFORE).isoformat(),
     }
     try:
         answer = asking.query(queries.SIZES, variables)
@@ -114,19 +114,19 @@ def _sizes(asking: Asking, places: Sequence[Place]) -> Iterator[_Size]:
         return
     for node in answer.data.get("nodes") or ():
         if node and node["id"] in by_id:
-            yield _Size(place=by_id[node["id"]], node=node)
+            yield _Size(target=by_id[node["id"]], node=node)
 
 
 def _queries(size: _Size) -> int:
     """How many pages of GraphQL a repository is, each of which costs a point."""
-    place = size.place
+    target = size.target
     pages = _pages(size.late("pullRequests"), LISTINGS[PULLS].listing.largest)
-    if not place.options.clone:
-        paths = prefixes(place.paths)
+    if not target.options.clone:
+        paths = prefixes(target.paths)
         pages += _pages(size.commits, FULL) * (2 if paths else 1) + len(paths)
-    if place.rules_from("environments"):
+    if target.rules_from("environments"):
         pages += _pages(size.late("deployments"), LISTINGS[DEPLOYMENTS].listing.largest)
-    if place.has_incidents:
+    if target.has_incidents:
         pages += _pages(size.late("issues"), LISTINGS[ISSUES].listing.largest)
     return pages
 
@@ -138,16 +138,16 @@ def _pages(count: float, size: int) -> int:
 def _runs(asking: Asking, sizes: Sequence[_Size]) -> Mapping[str, float]:
     """How many workflow runs repositories are supposed to have, by their ids."""
     busiest = sorted(sizes, key=lambda one: one.commits, reverse=True)[:_COUNTED]
-    counted = {one.place.seen.id: _count_of_runs(asking, one.place) for one in busiest}
+    counted = {one.target.probe.id: _count_of_runs(asking, one.target) for one in busiest}
     commits = sum(one.commits for one in busiest)
     often = sum(counted.values()) / commits if commits else 0.0
-    supposed = {one.place.seen.id: one.commits * often for one in sizes}
+    supposed = {one.target.probe.id: one.commits * often for one in sizes}
     return {**supposed, **counted}
 
 
-def _count_of_runs(asking: Asking, place: Place) -> int:
+def _count_of_runs(asking: Asking, target: RepositoryTarget) -> int:
     try:
-        found = asking.get(f"/repos/{place.seen.name}/actions/runs", {"per_page": 1})
+        found = asking.get(f"/repos/{target.probe.name}/actions/runs", {"per_page": 1})
     except (Forbidden, Gone, TooHeavy):
         return 0
     return int(found.get("total_count") or 0)

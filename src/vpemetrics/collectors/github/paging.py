@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from vpemetrics.collectors.github.asking import Asking
 from vpemetrics.collectors.github.client import Answer, Missing
+from vpemetrics.collectors.github.cursor import ListProgress
 from vpemetrics.collectors.github.parse.naming import Node
-from vpemetrics.collectors.github.position import Stretch
 from vpemetrics.collectors.github.problems import Forbidden, Gone, TooHeavy
 
 FULL: Final = 100
@@ -83,20 +83,20 @@ def ask_page(asking: Asking, listing: Listing, variables: Mapping[str, Any], siz
 
 
 def read(
-    asking: Asking, listing: Listing, variables: Mapping[str, Any], stretch: Stretch
-) -> Iterator[tuple[Page, Stretch]]:
-    """The pages in the gaps of a stretch, each with how far it then was read."""
-    while stretch.gaps:
-        gap = stretch.gaps[0]
-        page = ask_page(asking, listing, {**variables, "after": gap.after}, stretch.size)
+    asking: Asking, listing: Listing, variables: Mapping[str, Any], progress: ListProgress
+) -> Iterator[tuple[Page, ListProgress]]:
+    """The pages in the gaps of a list, each with how far it then was read."""
+    while progress.gaps:
+        gap = progress.gaps[0]
+        page = ask_page(asking, listing, {**variables, "after": gap.after}, progress.size)
         if page.after is not None and page.after == gap.after:
             raise TooHeavy("GitHub gives the same page of a list again and again; try again later")
         moments = [at for one in page.nodes if (at := listing.moment(one))]
-        stretch = replace(stretch, size=page.size).advanced(
+        progress = replace(progress, size=page.size).advanced(
             min(moments, default=None), page.after, max(moments, default=None)
         )
         wanted = [one for one in page.nodes if _is_within(one, listing, gap.down_to)]
-        yield replace(page, nodes=wanted), stretch
+        yield replace(page, nodes=wanted), progress
 
 
 def rest(asking: Asking, listing: Listing, variables: Mapping[str, Any], connection: Node) -> Node:

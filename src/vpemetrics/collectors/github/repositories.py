@@ -12,13 +12,13 @@ from typing import Any, Final
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.asking import Asking, Bounds
 from vpemetrics.collectors.github.client import Access, Answer, Missing
-from vpemetrics.collectors.github.lists import DEPLOYMENTS, RELEASES, RULES, TAGS
+from vpemetrics.collectors.github.connections import DEPLOYMENTS, RELEASES, RULES, TAGS
+from vpemetrics.collectors.github.cursor import GitHubCursor
 from vpemetrics.collectors.github.options import Options
 from vpemetrics.collectors.github.paging import FULL
 from vpemetrics.collectors.github.parse.naming import Node, instant
-from vpemetrics.collectors.github.place import Seen
-from vpemetrics.collectors.github.position import Position
 from vpemetrics.collectors.github.problems import Forbidden, GitHubProblem, Gone, TooHeavy
+from vpemetrics.collectors.github.repository import RepositoryProbe
 from vpemetrics.rules import is_chosen, matches
 
 _NOT_FOUND: Final = "NOT_FOUND"
@@ -33,12 +33,14 @@ class Look:
     An open thing that is gone has no time. `problems` are by owner or repository.
     """
 
-    seen: Sequence[Seen]
+    seen: Sequence[RepositoryProbe]
     open: Mapping[str, datetime | None]
     problems: Mapping[str, GitHubProblem]
 
 
-def look(access: Access, bounds: Bounds, options: Options, positions: Iterable[Position]) -> Look:
+def look(
+    access: Access, bounds: Bounds, options: Options, positions: Iterable[GitHubCursor]
+) -> Look:
     """Looks at all repositories that are wanted; `positions` are where they were left."""
     found = _Looking(options, positions, lambda owner: Asking(access.client(owner), bounds))
     found.look()
@@ -51,7 +53,7 @@ class _Looking:
     def __init__(
         self,
         options: Options,
-        positions: Iterable[Position],
+        positions: Iterable[GitHubCursor],
         asking: Callable[[str], Asking],
     ) -> None:
         self._options = options
@@ -85,7 +87,7 @@ class _Looking:
         self._find([name for name in self._literal if not self._is_found(name)])
         self._follow()
 
-    def seen(self) -> list[Seen]:
+    def seen(self) -> list[RepositoryProbe]:
         """The repositories that are to be collected."""
         taken = {one.known.lower() for one in self._positions.values()}
         found = []
@@ -98,10 +100,12 @@ class _Looking:
             # A name that another repository had before stays that one's in the records.
             fresh = name if name.lower() not in taken else f"{name}:{id_}"
             known = before.known if before else fresh
-            found.append(Seen(probe=probe, known=known, asked=asked, account=_owner(name)))
+            found.append(
+                RepositoryProbe(node=probe, known=known, asked=asked, account=_owner(name))
+            )
         return sorted(found, key=lambda one: one.name.lower())
 
-    def _wanted(self) -> list[Position]:
+    def _wanted(self) -> list[GitHubCursor]:
         """The repositories that were collected before and still are to be."""
         return [
             one
@@ -111,7 +115,7 @@ class _Looking:
             or self._fits(one.name)
         ]
 
-    def _asked(self, position: Position) -> bool:
+    def _asked(self, position: GitHubCursor) -> bool:
         return position.asked in self._literal if position.asked else False
 
     def _fits(self, name: str) -> bool:
@@ -121,14 +125,14 @@ class _Looking:
         unwanted = [one[1:] for one in self._options.repositories if one.startswith("!")]
         return matches(name, unwanted)
 
-    def _named(self, probe: Node, before: Position | None) -> str | None:
+    def _named(self, probe: Node, before: GitHubCursor | None) -> str | None:
         """The name under which the settings ask for a repository itself."""
         if before and self._asked(before):
             return before.asked
         name = str(probe["nameWithOwner"]).lower()
         return next((one for one in self._literal if one.lower() == name), None)
 
-    def _is_chosen(self, probe: Node, before: Position | None) -> bool:
+    def _is_chosen(self, probe: Node, before: GitHubCursor | None) -> bool:
         """Whether a repository fits the patterns, under its name or the one it had."""
         name = str(probe["nameWithOwner"])
         if probe.get("isArchived") and not self._options.archived:

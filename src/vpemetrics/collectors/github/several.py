@@ -8,7 +8,7 @@ from threading import Event, Thread
 from typing import Final
 
 from vpemetrics.collectors.base import Batch
-from vpemetrics.collectors.github.work import Work
+from vpemetrics.collectors.github.repository_collector import RepositoryCollector
 
 AT_ONCE: Final = 8
 """How many are collected at a time; GitHub allows a hundred requests at once."""
@@ -21,16 +21,16 @@ _PATIENCE: Final = 0.2
 class Done:
     """A repository is done with; `end` is why before its end, if it was."""
 
-    work: Work
+    work: RepositoryCollector
     end: Exception | None
 
 
 class Several:
     """Collects repositories in a few threads."""
 
-    def __init__(self, works: Sequence[Work]) -> None:
+    def __init__(self, works: Sequence[RepositoryCollector]) -> None:
         """Nothing has begun yet."""
-        self._todo: Queue[Work] = Queue()
+        self._todo: Queue[RepositoryCollector] = Queue()
         for work in works:
             self._todo.put(work)
         self._of = len(works)

@@ -14,7 +14,7 @@ _TIE: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gap:
+class ListGap:
     """A stretch of a list that is still to be read, from its newest end down.
 
     It began at `top`, was read as far as `reached`, and ends at `down_to`. `after` is GitHub's
@@ -28,7 +28,7 @@ class Gap:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stretch:
+class ListProgress:
     """What was read of a list that is told newest first.
 
     It is wanted from `start` on and was read until `end`, but for the gaps, the newest first.
@@ -41,11 +41,11 @@ class Stretch:
     end: datetime
     settings: str
     size: int
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[ListGap, ...] = ()
     newest: datetime | None = None
     sign: str | None = None
 
-    def opened(self, now: datetime, overlap: timedelta = OVERLAP) -> "Stretch":
+    def opened(self, now: datetime, overlap: timedelta = OVERLAP) -> "ListProgress":
         """With what came since as a gap to be read first, and some of what came before."""
         first, *others = self.gaps or (None,)
         if first and first.after is None and first.reached == first.top:
@@ -53,12 +53,12 @@ class Stretch:
         else:
             others = [one for one in (first, *others) if one]
             known_to = min(self.newest, self.end) if self.newest else self.start
-            fresh = Gap(top=now, reached=now, down_to=known_to - overlap)
+            fresh = ListGap(top=now, reached=now, down_to=known_to - overlap)
         return replace(self, end=now, gaps=(fresh, *others), sign=None)
 
     def advanced(
         self, reached: datetime | None, after: str | None, newest: datetime | None
-    ) -> "Stretch":
+    ) -> "ListProgress":
         """With a page of the first gap read; the gap is closed where no `after` is left."""
         first, *others = self.gaps
         reached = min(first.reached, reached) if reached else first.reached
@@ -83,7 +83,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Walk:
+class HistoryWalk:
     """A history that is being read from a commit: GitHub's cursor, and parents not met yet."""
 
     tip: str
@@ -92,7 +92,7 @@ class Walk:
 
 
 @dataclass(frozen=True, kw_only=True)
-class History:
+class HistoryProgress:
     """What was read of the commits, back to `cut`; `tip` is the default branch's.
 
     `walks` are still to be ended. `end` is when the tip was looked at.
@@ -103,11 +103,11 @@ class History:
     settings: str
     size: int
     tip: str | None = None
-    walks: tuple[Walk, ...] = ()
+    walks: tuple[HistoryWalk, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Open:
+class OpenItem:
     """Something that may still change without moving up in any list.
 
     `updated_at` is what GitHub said when it was read; None asks for it in any case. `tries`
@@ -121,7 +121,7 @@ class Open:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attempts:
+class RunAttempts:
     """The attempts of a run that were told, and when it was created."""
 
     told: int
@@ -129,7 +129,7 @@ class Attempts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Position:
+class GitHubCursor:
     """Where the collection of a repository stands.
 
     `id` is GitHub's permanent one, `known` the name in records and `name` the current one;
@@ -143,11 +143,11 @@ class Position:
     asked: str | None
     begin: datetime
     branch: str | None = None
-    lists: Mapping[str, Stretch] = field(default_factory=dict)
-    history: History | None = None
-    open: Mapping[str, Open] = field(default_factory=dict)
+    lists: Mapping[str, ListProgress] = field(default_factory=dict)
+    history: HistoryProgress | None = None
+    open: Mapping[str, OpenItem] = field(default_factory=dict)
     open_runs: Mapping[str, datetime] = field(default_factory=dict)
-    attempts: Mapping[str, Attempts] = field(default_factory=dict)
+    attempts: Mapping[str, RunAttempts] = field(default_factory=dict)
     looked_back_at: datetime | None = None
     services: tuple[str, ...] = ()
 
@@ -155,7 +155,7 @@ class Position:
         """One line, as a cursor holds it."""
         return _adapter().dump_json(self, exclude_defaults=True).decode()
 
-    def is_fresh(self, one: Open) -> bool:
+    def is_fresh(self, one: OpenItem) -> bool:
         """Whether something open was so new when it was read that more may have followed.
 
         GitHub tells seconds: what changes twice in one of them looks the same.
@@ -163,17 +163,17 @@ class Position:
         read_at = max((stretch.end for stretch in self.lists.values()), default=None)
         return bool(read_at and one.updated_at and one.updated_at >= read_at - _TIE)
 
-    def listed(self, name: str, stretch: Stretch) -> "Position":
+    def listed(self, name: str, stretch: ListProgress) -> "GitHubCursor":
         """With another stretch of a list."""
         return replace(self, lists={**self.lists, name: stretch})
 
-    def opened(self, found: Mapping[str, Open | None]) -> "Position":
+    def opened(self, found: Mapping[str, OpenItem | None]) -> "GitHubCursor":
         """With things that are open, or by None no longer are."""
         merged = {**self.open, **found}
         return replace(self, open={id_: one for id_, one in merged.items() if one})
 
 
-def parse_position(text: str | None) -> Position | None:
+def parse_cursor(text: str | None) -> GitHubCursor | None:
     """The position a cursor holds; None if there is none, or another version wrote it."""
     try:
         return _adapter().validate_json(text or "null")
@@ -182,11 +182,11 @@ def parse_position(text: str | None) -> Position | None:
 
 
 @lru_cache(maxsize=1)
-def _adapter() -> "TypeAdapter[Position]":
-    return TypeAdapter(Position)
+def _adapter() -> "TypeAdapter[GitHubCursor]":
+    return TypeAdapter(GitHubCursor)
 
 
-class Known:
+class SeenCommits:
     """Commits that were told, kept as the first 12 digits of each."""
 
     _DIGITS: Final = 12

@@ -11,12 +11,9 @@ from typing import Any, Final
 
 from vpemetrics.collectors.base import Batch
 from vpemetrics.collectors.git.commands import GitFailed
-from vpemetrics.collectors.github.again import ask_again
 from vpemetrics.collectors.github.asking import Enough
-from vpemetrics.collectors.github.cloned import Reader as MirrorReader
-from vpemetrics.collectors.github.covering import coverage
-from vpemetrics.collectors.github.history import Reader as HistoryReader
-from vpemetrics.collectors.github.lists import (
+from vpemetrics.collectors.github.commit_history import HistoryReader
+from vpemetrics.collectors.github.connections import (
     ISSUES,
     LISTINGS,
     RUNS,
@@ -24,19 +21,22 @@ from vpemetrics.collectors.github.lists import (
     is_empty,
     is_quiet,
     label_of,
+    progress_of,
     runs_sign,
     sign,
-    stretch_of,
     wanted,
 )
+from vpemetrics.collectors.github.coverage import coverage
+from vpemetrics.collectors.github.cursor import GitHubCursor, OpenItem, SeenCommits
 from vpemetrics.collectors.github.mirror import Mirror, Unfetched
+from vpemetrics.collectors.github.mirror_history import MirrorReader
 from vpemetrics.collectors.github.paging import FULL, read
 from vpemetrics.collectors.github.parse.naming import Node
-from vpemetrics.collectors.github.place import Place
-from vpemetrics.collectors.github.position import Known, Open, Position
 from vpemetrics.collectors.github.problems import Forbidden, GitHubProblem, Gone, TooHeavy
-from vpemetrics.collectors.github.runs import Reader as RunsReader
-from vpemetrics.collectors.github.telling import Telling
+from vpemetrics.collectors.github.record_builder import GitHubRecordBuilder
+from vpemetrics.collectors.github.refetch import ask_again
+from vpemetrics.collectors.github.repository import RepositoryTarget
+from vpemetrics.collectors.github.workflow_runs import RunsReader
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.records import AnyRecord, Change, Deployment, Repository
 
@@ -47,15 +47,15 @@ _AGAIN_AT_ONCE: Final = 25
 
 
 def _history_reader(
-    place: Place, known: Known, position: Position, mirror: Mirror | None
+    target: RepositoryTarget, known: SeenCommits, cursor: GitHubCursor, mirror: Mirror | None
 ) -> HistoryReader:
     """What reads the commits: git where there is a mirror, else the API."""
     if mirror is None:
-        return HistoryReader(place, known, position.history)
-    return MirrorReader(place, known, position.history, mirror)
+        return HistoryReader(target, known, cursor.history)
+    return MirrorReader(target, known, cursor.history, mirror)
 
 
-class Work:
+class RepositoryCollector:
     """The collection of one repository.
 
     `batches` are what is new; `errors` what went wrong in which part, while others went on.
@@ -64,27 +64,29 @@ class Work:
 
     def __init__(
         self,
-        place: Place,
-        position: Position,
-        known: Known,
+        target: RepositoryTarget,
+        cursor: GitHubCursor,
+        known: SeenCommits,
         moved: Sequence[str],
         mirror: Mirror | None = None,
     ) -> None:
         """`moved` are ids of open things that GitHub changed since they were read."""
-        self.place = place
-        self.position = position
+        self.target = target
+        self.cursor = cursor
         self.errors: dict[str, VpemetricsError] = {}
         self.lost: dict[str, int] = {}
         self._known = known
         self._moved = moved
-        self._telling = Telling(place=place, known=known, has_originals=mirror is not None)
-        self._history = _history_reader(place, known, position, mirror) if place.is_code else None
+        self._telling = GitHubRecordBuilder(
+            target=target, known=known, has_originals=mirror is not None
+        )
+        self._history = _history_reader(target, known, cursor, mirror) if target.is_code else None
 
     def batches(self) -> Iterator[Batch]:
         """All that is new. Enough, or the problem, if it ends before all is told."""
         end: Exception | None = None
-        self.position = replace(
-            self.position, name=self.place.seen.name, branch=self.place.seen.branch
+        self.cursor = replace(
+            self.cursor, name=self.target.probe.name, branch=self.target.probe.branch
         )
         try:
             for name in self._parts():
@@ -94,15 +96,15 @@ class Work:
                     self.errors[name] = error
         except (Enough, GitHubProblem) as reason:
             end = reason
-        covered = coverage(self.place, self.position, in_part=isinstance(end, Enough))
+        covered = coverage(self.target, self.cursor, in_part=isinstance(end, Enough))
         yield self._batch([*self._repository(), *covered])
         if end:
             raise end
 
     def _parts(self) -> list[str]:
-        lists = wanted(self.place)
-        code = ["commits"] if self.place.is_code else []
-        late = ["deployed commits"] if self.place.is_code else []
+        lists = wanted(self.target)
+        code = ["commits"] if self.target.is_code else []
+        late = ["deployed commits"] if self.target.is_code else []
         return [*code, "open", *lists, "open again", *late]
 
     def _part(self, name: str) -> Iterator[Batch]:
@@ -125,37 +127,39 @@ class Work:
                 yield self._batch(commits)
 
     def _list(self, name: str) -> Iterator[Batch]:
-        if is_quiet(self.place, self.position, name):
-            known = replace(self.position.lists[name], end=self.place.now)
-            self.position = self.position.listed(name, known)
+        if is_quiet(self.target, self.cursor, name):
+            known = replace(self.cursor.lists[name], end=self.target.now)
+            self.cursor = self.cursor.listed(name, known)
             return
         listing = LISTINGS[base(name)]
-        stretch = stretch_of(self.place, self.position, name)
-        if is_empty(self.place, name):
-            stretch = replace(stretch, gaps=())
-        variables: dict[str, object] = {"id": self.place.seen.id}
+        progress = progress_of(self.target, self.cursor, name)
+        if is_empty(self.target, name):
+            progress = replace(progress, gaps=())
+        variables: dict[str, object] = {"id": self.target.probe.id}
         if base(name) == ISSUES:
             variables |= {"labels": [label_of(name)]}
-        for page, reached in read(self.place.asking, listing.listing, variables, stretch):
-            stretch = reached
+        for page, reached in read(self.target.asking, listing.listing, variables, progress):
+            progress = reached
             self._lose(name, page.lost)
             records, found = self._told(page.nodes, listing.kind, page.partial)
-            self.position = self.position.listed(name, stretch).opened(found)
+            self.cursor = self.cursor.listed(name, progress).opened(found)
             yield self._batch(records)
-        done = replace(stretch, sign=sign(self.place, name)[0])
-        self.position = self.position.listed(name, done)
+        done = replace(progress, sign=sign(self.target, name)[0])
+        self.cursor = self.cursor.listed(name, done)
 
     def _told(
         self, nodes: Sequence[Node], kind: str, partial: frozenset[str]
-    ) -> tuple[list[AnyRecord], dict[str, Open | None]]:
+    ) -> tuple[list[AnyRecord], dict[str, OpenItem | None]]:
         records: list[AnyRecord] = []
-        found: dict[str, Open | None] = {}
+        found: dict[str, OpenItem | None] = {}
         for node in nodes:
             told = self._telling.tell(node, kind)
             records += told.records
             id_ = node.get("id")
             if id_ in partial:
-                before = self.position.open.get(id_) or Open(kind=kind, created_at=self.place.now)
+                before = self.cursor.open.get(id_) or OpenItem(
+                    kind=kind, created_at=self.target.now
+                )
                 found[id_] = self._telling.again(node, before)
                 self._lose(f"parts of {kind}", found[id_] is None)
             elif id_:
@@ -169,36 +173,36 @@ class Work:
         """What is open, and what GitHub left something out of, by its ids."""
         for at in range(0, len(ids), _AGAIN_AT_ONCE):
             some = ids[at : at + _AGAIN_AT_ONCE]
-            again = ask_again(self.place.asking, some)
+            again = ask_again(self.target.asking, some)
             records: list[AnyRecord] = []
             found = {id_: self._not_there(id_) for id_ in again.gone}
             for node in again.nodes:
                 own, opened = self._told([node], node["__typename"], again.partial)
                 records += own
                 found |= opened
-            self.position = self.position.opened(found)
+            self.cursor = self.cursor.opened(found)
             yield self._batch(records)
 
-    def _not_there(self, id_: str) -> Open | None:
+    def _not_there(self, id_: str) -> OpenItem | None:
         """Something that was open and is not found: asked for some more times before it counts."""
-        before = self.position.open.get(id_)
+        before = self.cursor.open.get(id_)
         return self._telling.again({}, before) if before else None
 
     def _typed(self, name: str) -> Iterator[Batch]:
         """Issues of a type: GraphQL knows none, so REST names them."""
-        if is_quiet(self.place, self.position, name):
+        if is_quiet(self.target, self.cursor, name):
             return
-        stretch = stretch_of(self.place, self.position, name)
-        ids = list(self._typed_ids(label_of(name), stretch.gaps[0].down_to))
+        progress = progress_of(self.target, self.cursor, name)
+        ids = list(self._typed_ids(label_of(name), progress.gaps[0].down_to))
         yield from self._ask_again(ids)
-        done = replace(stretch, gaps=(), newest=self.place.now, sign=sign(self.place, name)[0])
-        self.position = self.position.listed(name, done)
+        done = replace(progress, gaps=(), newest=self.target.now, sign=sign(self.target, name)[0])
+        self.cursor = self.cursor.listed(name, done)
 
     def _typed_ids(self, type_: str, since: datetime) -> Iterator[str]:
         page, some = 1, list[dict[str, Any]]()
         while some or page == 1:
-            some = self.place.asking.get(
-                f"/repos/{self.place.seen.name}/issues",
+            some = self.target.asking.get(
+                f"/repos/{self.target.probe.name}/issues",
                 {"type": type_, "state": "all", "since": since.isoformat(), "page": page}
                 | {"sort": "updated", "direction": "desc", "per_page": FULL},
             )
@@ -206,28 +210,28 @@ class Work:
             page += 1
 
     def _partial(self) -> list[str]:
-        return [id_ for id_, one in self.position.open.items() if one.updated_at is None]
+        return [id_ for id_, one in self.cursor.open.items() if one.updated_at is None]
 
     def _runs(self) -> Iterator[Batch]:
-        reader = RunsReader(place=self.place, position=self.position)
+        reader = RunsReader(target=self.target, cursor=self.cursor)
         for records in reader.open_again():
-            self.position = reader.position
+            self.cursor = reader.cursor
             yield self._batch(records)
-            reader.position = self.position
-        if is_quiet(self.place, self.position, RUNS) and not reader.is_due():
+            reader.cursor = self.cursor
+        if is_quiet(self.target, self.cursor, RUNS) and not reader.is_due():
             return
-        stretch = reader.look_back(stretch_of(self.place, self.position, RUNS))
-        for records, reached in reader.read(stretch):
-            stretch = reached
-            self.position = reader.position.listed(RUNS, stretch)
+        progress = reader.look_back(progress_of(self.target, self.cursor, RUNS))
+        for records, reached in reader.read(progress):
+            progress = reached
+            self.cursor = reader.cursor.listed(RUNS, progress)
             yield self._batch(records)
-            reader.position = self.position
+            reader.cursor = self.cursor
         self._lose(RUNS, reader.lost)
-        done = replace(stretch, sign=runs_sign(self.place))
-        self.position = reader.position.listed(RUNS, done)
+        done = replace(progress, sign=runs_sign(self.target))
+        self.cursor = reader.cursor.listed(RUNS, done)
 
     def _repository(self) -> Iterator[Repository]:
-        seen, known = self.place.seen, self.place.naming.known
+        seen, known = self.target.probe, self.target.naming.known
         yield Repository(
             id=seen.id,
             name=seen.name,
@@ -239,15 +243,15 @@ class Work:
         if self._history:
             for sha in self._telling.tips(records):
                 self._history.want(sha)
-            self.position = replace(self.position, history=self._history.history)
+            self.cursor = replace(self.cursor, history=self._history.history)
         services = {one.service for one in records if isinstance(one, Deployment) and one.service}
-        services |= set(self.position.services)
-        self.position = replace(self.position, services=tuple(sorted(services)))
+        services |= set(self.cursor.services)
+        self.cursor = replace(self.cursor, services=tuple(sorted(services)))
         return Batch(records=records, cursors=self._cursors())
 
     def _cursors(self) -> Mapping[str, str]:
-        known = self.position.known
-        cursors = {known: self.position.to_json()}
+        known = self.cursor.known
+        cursors = {known: self.cursor.to_json()}
         if self._known.changed:
             cursors[known + COMMITS] = self._known.to_text()
             self._known.changed = False

@@ -2,17 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 
-from vpemetrics.collectors.github.position import (
+from vpemetrics.collectors.github.cursor import (
     OVERLAP,
-    Attempts,
-    Gap,
-    History,
-    Known,
-    Open,
-    Position,
-    Stretch,
-    Walk,
-    parse_position,
+    GitHubCursor,
+    HistoryProgress,
+    HistoryWalk,
+    ListGap,
+    ListProgress,
+    OpenItem,
+    RunAttempts,
+    SeenCommits,
+    parse_cursor,
 )
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,14 +22,14 @@ def day(number: int) -> datetime:
     return START + timedelta(days=number)
 
 
-def new(now: datetime) -> Stretch:
-    return Stretch(start=START, end=now, settings="s", size=50).opened(now)
+def new(now: datetime) -> ListProgress:
+    return ListProgress(start=START, end=now, settings="s", size=50).opened(now)
 
 
 def test_at_first_all_from_the_start_is_a_gap() -> None:
     stretch = new(day(50))
 
-    assert stretch.gaps == (Gap(top=day(50), reached=day(50), down_to=START - OVERLAP),)
+    assert stretch.gaps == (ListGap(top=day(50), reached=day(50), down_to=START - OVERLAP),)
     assert stretch.covered is None
 
 
@@ -79,12 +79,12 @@ def test_an_interrupted_gap_waits_behind_what_is_new() -> None:
 def test_a_gap_that_was_not_begun_grows() -> None:
     later = new(day(50)).opened(day(60))
 
-    assert later.gaps == (Gap(top=day(60), reached=day(60), down_to=START - OVERLAP),)
+    assert later.gaps == (ListGap(top=day(60), reached=day(60), down_to=START - OVERLAP),)
 
 
 def test_a_look_that_shows_the_same_is_quiet() -> None:
     done = new(day(50)).advanced(day(20), None, day(49))
-    told = Stretch(**{**vars(done), "sign": "same"})
+    told = ListProgress(**{**vars(done), "sign": "same"})
 
     assert told.is_quiet("same", day(49), "s")
     assert not told.is_quiet("other", day(49), "s")
@@ -95,7 +95,7 @@ def test_a_look_that_shows_the_same_is_quiet() -> None:
 
 
 def test_a_position_is_read_as_it_was_written() -> None:
-    position = Position(
+    position = GitHubCursor(
         id="R_1",
         known="acme/shop",
         name="acme/store",
@@ -103,33 +103,33 @@ def test_a_position_is_read_as_it_was_written() -> None:
         begin=START,
         branch="main",
         lists={"pull requests": new(day(50)).advanced(day(40), "c1", day(49))},
-        history=History(
+        history=HistoryProgress(
             cut=START,
             end=day(50),
             settings="s",
             size=100,
             tip="a" * 40,
-            walks=(Walk(tip="a" * 40, after="x", pending=("b" * 40,)),),
+            walks=(HistoryWalk(tip="a" * 40, after="x", pending=("b" * 40,)),),
         ),
-        open={"DE_1": Open(kind="Deployment", created_at=day(3), updated_at=day(4))},
+        open={"DE_1": OpenItem(kind="Deployment", created_at=day(3), updated_at=day(4))},
         open_runs={"7": day(5)},
-        attempts={"7": Attempts(told=2, created_at=day(5))},
+        attempts={"7": RunAttempts(told=2, created_at=day(5))},
         looked_back_at=day(50),
         services=("cart",),
     )
 
-    assert parse_position(position.to_json()) == position
+    assert parse_cursor(position.to_json()) == position
 
 
 def test_what_is_no_position_is_none() -> None:
-    assert [parse_position(text) for text in (None, "", "abc", "{}", "[]")] == [None] * 5
+    assert [parse_cursor(text) for text in (None, "", "abc", "{}", "[]")] == [None] * 5
 
 
 def test_known_commits_are_kept_in_few_digits() -> None:
-    known = Known()
+    known = SeenCommits()
     known.add(["a" * 40, "b" * 40])
 
-    again = Known(known.to_text())
+    again = SeenCommits(known.to_text())
     assert "a" * 40 in again
     assert "c" * 40 not in again
     assert len(known.to_text()) == 24

@@ -10,11 +10,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from vpemetrics.collectors.github import queries
+from vpemetrics.collectors.github.cursor import (
+    GitHubCursor,
+    HistoryProgress,
+    HistoryWalk,
+    SeenCommits,
+)
 from vpemetrics.collectors.github.paging import FULL, Absent, Listing, ask_page
 from vpemetrics.collectors.github.parse.commits import parents, parse_commit
 from vpemetrics.collectors.github.parse.naming import Node, instant
-from vpemetrics.collectors.github.place import Place
-from vpemetrics.collectors.github.position import History, Known, Position, Walk
+from vpemetrics.collectors.github.repository import RepositoryTarget
 from vpemetrics.records import Commit
 
 _PATH: Final = ("node", "object", "history")
@@ -26,12 +31,14 @@ BEFORE: Final = timedelta(days=30)
 """How far behind the first wanted day histories are read, for what was deployed late."""
 
 
-class Reader:
+class HistoryReader:
     """Reads histories of one repository from where the last collection left off."""
 
-    def __init__(self, place: Place, known: Known, before: History | None) -> None:
+    def __init__(
+        self, target: RepositoryTarget, known: SeenCommits, before: HistoryProgress | None
+    ) -> None:
         """`known` are the commits that were told; those that will be are added to them."""
-        self._place = place
+        self._target = target
         self._known = known
         self.history = self._continued(before)
         self._touched: dict[str, set[str]] = {}
@@ -41,7 +48,7 @@ class Reader:
         """Has the history of a commit read, if it is not known."""
         walks = self.history.walks
         if tip not in self._known and all(walk.tip != tip for walk in walks):
-            self.history = replace(self.history, walks=(*walks, Walk(tip=tip)))
+            self.history = replace(self.history, walks=(*walks, HistoryWalk(tip=tip)))
 
     def read(self) -> Iterator[list[Commit]]:
         """New commits in batches; `history` says how far was read when one is yielded."""
@@ -57,19 +64,19 @@ class Reader:
             self._known.add(one.sha for one in commits)
             yield commits
 
-    def _continued(self, before: History | None) -> History:
-        place, cut = self._place, self._place.begin - BEFORE
-        settings = settings_of(place)
+    def _continued(self, before: HistoryProgress | None) -> HistoryProgress:
+        target, cut = self._target, self._target.begin - BEFORE
+        settings = settings_of(target)
         if before is None or before.settings != settings:
             self._known.clear()
-            before = History(cut=cut, end=place.now, settings=settings, size=FULL)
-        history = replace(before, end=place.now, tip=place.seen.tip)
+            before = HistoryProgress(cut=cut, end=target.now, settings=settings, size=FULL)
+        history = replace(before, end=target.now, tip=target.probe.tip)
         tip, walks = history.tip, history.walks
         if tip is None or tip in self._known or any(walk.tip == tip for walk in walks):
             return history
-        return replace(history, walks=(Walk(tip=tip), *walks))
+        return replace(history, walks=(HistoryWalk(tip=tip), *walks))
 
-    def _some(self, walk: Walk) -> tuple[list[Node], Walk | None]:
+    def _some(self, walk: HistoryWalk) -> tuple[list[Node], HistoryWalk | None]:
         """The new commits of a few pages, and where to go on; None at the end."""
         fresh: list[Node] = []
         for _ in range(_AT_ONCE):
@@ -84,11 +91,11 @@ class Reader:
             walk = replace(walk, after=after, pending=tuple(pending))
         return fresh, walk
 
-    def _page(self, walk: Walk) -> tuple[Sequence[Node], str | None, bool]:
+    def _page(self, walk: HistoryWalk) -> tuple[Sequence[Node], str | None, bool]:
         """Commits, where more are, and whether they are all from before the cut."""
-        variables = {"id": self._place.seen.id, "oid": walk.tip, "after": walk.after}
+        variables = {"id": self._target.probe.id, "oid": walk.tip, "after": walk.after}
         try:
-            page = ask_page(self._place.asking, _HISTORY, variables, self.history.size)
+            page = ask_page(self._target.asking, _HISTORY, variables, self.history.size)
         except Absent:  # it was pushed away
             return (), None, True
         self.history = replace(self.history, size=page.size)
@@ -97,13 +104,13 @@ class Reader:
         return page.nodes, page.after, is_late
 
     def _told(self, tip: str, fresh: Sequence[Node], *, goes_on: bool) -> list[Commit]:
-        place = self._place
-        if not place.paths:
-            return [parse_commit(one, place.naming.known, place.bots) for one in fresh]
+        target = self._target
+        if not target.paths:
+            return [parse_commit(one, target.naming.known, target.bots) for one in fresh]
         if fresh:
             self._touch(tip, self._since(fresh, goes_on=goes_on))
         return [
-            parse_commit(one, place.naming.known, place.bots, self._paths(one)) for one in fresh
+            parse_commit(one, target.naming.known, target.bots, self._paths(one)) for one in fresh
         ]
 
     def _paths(self, node: Node) -> tuple[str, ...] | None:
@@ -128,7 +135,7 @@ class Reader:
         if until and until <= since:
             return
         self._touched_since[tip] = since
-        for path in prefixes(self._place.paths):
+        for path in prefixes(self._target.paths):
             found = self._touching(tip, path, since, until)
             self._touched.setdefault(path, set()).update(found)
 
@@ -136,7 +143,7 @@ class Reader:
         self, tip: str, path: str, since: datetime, until: datetime | None
     ) -> Iterator[str]:
         variables = {
-            "id": self._place.seen.id,
+            "id": self._target.probe.id,
             "oid": tip,
             "path": path,
             "since": since.isoformat(),
@@ -144,24 +151,24 @@ class Reader:
             "after": None,
         }
         while True:
-            page = ask_page(self._place.asking, _TOUCHING, variables, FULL)
+            page = ask_page(self._target.asking, _TOUCHING, variables, FULL)
             yield from (one["oid"] for one in page.nodes)
             if page.after is None:
                 return
             variables["after"] = page.after
 
 
-def settings_of(place: Place) -> str:
+def settings_of(target: RepositoryTarget) -> str:
     """A short text that differs where something else would be told of the commits."""
-    return place.settings(place.paths, place.options.clone)
+    return target.settings(target.paths, target.options.clone)
 
 
-def is_read(place: Place, position: Position) -> bool:
+def is_read(target: RepositoryTarget, cursor: GitHubCursor) -> bool:
     """Whether all commits were told, as far as a look at the repository shows."""
-    seen, history = place.seen, position.history
-    if history is None or history.walks or history.settings != settings_of(place):
+    seen, history = target.probe, cursor.history
+    if history is None or history.walks or history.settings != settings_of(target):
         return False
-    return (history.tip, position.branch) == (seen.tip, seen.branch)
+    return (history.tip, cursor.branch) == (seen.tip, seen.branch)
 
 
 def prefixes(patterns: Iterable[str]) -> list[str]:

@@ -10,27 +10,27 @@ from vpemetrics.collectors.github.problems import Gone, TooHeavy
 
 
 @dataclass(frozen=True, kw_only=True)
-class Again:
+class Refetched:
     """What is behind some ids; the ids of what is `partial` again, and of what is `gone`."""
 
     nodes: tuple[Node, ...] = ()
     partial: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
 
-    def __or__(self, other: "Again") -> "Again":
-        return Again(
+    def __or__(self, other: "Refetched") -> "Refetched":
+        return Refetched(
             nodes=(*self.nodes, *other.nodes),
             partial=self.partial | other.partial,
             gone=self.gone | other.gone,
         )
 
 
-def ask_again(asking: Asking, ids: Sequence[str]) -> Again:
+def ask_again(asking: Asking, ids: Sequence[str]) -> Refetched:
     """What is behind some ids, half of them at a time where that is too heavy."""
     try:
         answer = asking.query(queries.AGAIN, {"ids": list(ids)}, halves=len(ids) > 1)
     except Gone:
-        return Again(gone=frozenset(ids))
+        return Refetched(gone=frozenset(ids))
     except TooHeavy:
         if len(ids) == 1:
             raise
@@ -42,7 +42,7 @@ def ask_again(asking: Asking, ids: Sequence[str]) -> Again:
         for one in answer.missing
         if len(one.path) > 1 and one.path[0] == "nodes" and isinstance(one.path[1], int)
     ]
-    return Again(
+    return Refetched(
         nodes=tuple(one for one in given if one),
         partial=frozenset(id_ for id_, one in missing if len(one.path) > 2),
         gone=frozenset(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from vpemetrics.collectors.github import queries
+from vpemetrics.collectors.github.cursor import OpenItem, SeenCommits
 from vpemetrics.collectors.github.paging import Listing, rest
 from vpemetrics.collectors.github.parse.commits import parse_commit
 from vpemetrics.collectors.github.parse.deployments import parse_deployment
@@ -18,8 +19,7 @@ from vpemetrics.collectors.github.parse.releases import (
     parse_tag,
     tag_deployment,
 )
-from vpemetrics.collectors.github.place import Place
-from vpemetrics.collectors.github.position import Known, Open
+from vpemetrics.collectors.github.repository import RepositoryTarget
 from vpemetrics.records import AnyRecord, Deployment, Status
 
 
@@ -39,107 +39,107 @@ _MAY_RECOVER: Final = timedelta(days=7)
 _TRIES: Final = 5
 
 
-class Told(NamedTuple):
+class BuiltRecords(NamedTuple):
     """The records of one thing, and what of it is still open; None if nothing is."""
 
     records: Sequence[AnyRecord]
-    open: Open | None = None
+    open: OpenItem | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Telling:
+class GitHubRecordBuilder:
     """Tells what a repository's pull requests, deployments and issues are.
 
     Originals of pull requests are only told where they are not in `known`, the commits that are
     told with their parents, and not at all where a mirror `has_originals`.
     """
 
-    place: Place
-    known: Known
+    target: RepositoryTarget
+    known: SeenCommits
     has_originals: bool = False
 
-    def tell(self, node: Node, kind: str) -> Told:
+    def tell(self, node: Node, kind: str) -> BuiltRecords:
         """A thing of a kind as GitHub names it."""
         match kind:
             case "PullRequest":
-                return Told(self.pull(node))
+                return BuiltRecords(self.pull(node))
             case "Deployment":
                 return self.deployment(node)
             case "Issue":
                 return self.issue(node)
             case "Release":
-                return Told(self.release(node))
-        return Told(self.tag(node))
+                return BuiltRecords(self.release(node))
+        return BuiltRecords(self.tag(node))
 
     def pull(self, node: Node) -> list[AnyRecord]:
         """A pull request; the commits of a merged one; and the deployment its merge may be."""
         whole = self._whole(node, {"commits": _PULL_COMMITS, "timelineItems": _PULL_EVENTS})
-        pulled = parse_pull(whole, self.place.naming)
+        pulled = parse_pull(whole, self.target.naming)
         records: list[AnyRecord] = [pulled.change]
-        if pulled.change.merged_at and not self.place.paths and not self.has_originals:
+        if pulled.change.merged_at and not self.target.paths and not self.has_originals:
             records += self._originals(pulled)
-        branch = self.place.seen.branch
-        for rule in self.place.rules_from("merges"):
+        branch = self.target.probe.branch
+        for rule in self.target.rules_from("merges"):
             if made := merge_deployment(pulled.change, branch, rule):
                 records.append(made)
         return records
 
-    def deployment(self, node: Node) -> Told:
+    def deployment(self, node: Node) -> BuiltRecords:
         """A deployment under the first rule that wants it."""
         whole = self._whole(node, {"statuses": _STATUSES})
-        for rule in self.place.rules_from("environments"):
-            if made := parse_deployment(whole, rule, self.place.naming):
-                return Told([made], self._still_open(whole, made))
-        return Told([])
+        for rule in self.target.rules_from("environments"):
+            if made := parse_deployment(whole, rule, self.target.naming):
+                return BuiltRecords([made], self._still_open(whole, made))
+        return BuiltRecords([])
 
-    def issue(self, node: Node) -> Told:
+    def issue(self, node: Node) -> BuiltRecords:
         """An incident."""
         whole = self._whole(node, {"comments": _COMMENTS, "timelineItems": _EVENTS})
-        naming, incidents = self.place.naming, self.place.options.incidents
+        naming, incidents = self.target.naming, self.target.options.incidents
         labels = () if incidents.types else incidents.labels
-        service = () if self.place.tells_of_all else (naming.known,)
+        service = () if self.target.tells_of_all else (naming.known,)
         made = parse_issue(whole, labels, naming, service)
-        still = Open(
+        still = OpenItem(
             kind="Issue",
-            created_at=made.detected_at or self.place.now,
+            created_at=made.detected_at or self.target.now,
             updated_at=made.updated_at,
         )
-        return Told([made], None if made.resolved_at else still)
+        return BuiltRecords([made], None if made.resolved_at else still)
 
     def release(self, node: Node) -> Sequence[AnyRecord]:
         """The deployment a release was."""
-        rules = self.place.rules_from("releases")
-        made = (parse_release(node, rule, self.place.naming) for rule in rules)
+        rules = self.target.rules_from("releases")
+        made = (parse_release(node, rule, self.target.naming) for rule in rules)
         return [one for one in made if one][:1]
 
     def tag(self, node: Node) -> Sequence[AnyRecord]:
         """The deployment a tag was."""
-        tag, rules = parse_tag(node), self.place.rules_from("tags")
+        tag, rules = parse_tag(node), self.target.rules_from("tags")
         if tag is None:
             return []
-        made = (tag_deployment(tag, rule, self.place.naming) for rule in rules)
+        made = (tag_deployment(tag, rule, self.target.naming) for rule in rules)
         return [one for one in made if one][:1]
 
-    def again(self, node: Node, before: Open) -> Open | None:
+    def again(self, node: Node, before: OpenItem) -> OpenItem | None:
         """What a thing is of which GitHub left something out: to be asked for some more times."""
         tries = before.tries + 1
         created_at = instant(node.get("createdAt")) or before.created_at
         if tries >= _TRIES:
             return None
-        return Open(kind=before.kind, created_at=created_at, tries=tries)
+        return OpenItem(kind=before.kind, created_at=created_at, tries=tries)
 
     def tips(self, records: Sequence[AnyRecord]) -> Iterator[str]:
         """The commits of production deployments, whose history is wanted."""
         for one in records:
             if not isinstance(one, Deployment) or one.status is not Status.SUCCEEDED:
                 continue
-            if one.commit_sha and self.place.is_production(one.environment):
+            if one.commit_sha and self.target.is_production(one.environment):
                 yield one.commit_sha
 
     def _whole(self, node: Node, parts: dict[str, Listing]) -> Node:
         """A thing with all that is in it, however many pages that takes."""
         full = {
-            name: rest(self.place.asking, listing, {"id": node["id"]}, node.get(name) or {})
+            name: rest(self.target.asking, listing, {"id": node["id"]}, node.get(name) or {})
             for name, listing in parts.items()
         }
         return {**node, **full}
@@ -147,16 +147,16 @@ class Telling:
     def _originals(self, pulled: Pulled) -> Iterator[AnyRecord]:
         for one in pulled.originals:
             if one["oid"] not in self.known:
-                yield parse_commit(one, self.place.naming.known, self.place.bots)
+                yield parse_commit(one, self.target.naming.known, self.target.bots)
 
-    def _still_open(self, node: Node, made: Deployment) -> Open | None:
+    def _still_open(self, node: Node, made: Deployment) -> OpenItem | None:
         if made.status is Status.SUCCEEDED:
             return None
-        created_at = instant(node.get("createdAt")) or self.place.now
+        created_at = instant(node.get("createdAt")) or self.target.now
         may_go_on = _MAY_END if made.status is Status.IN_PROGRESS else _MAY_RECOVER
-        if created_at < self.place.now - may_go_on:
+        if created_at < self.target.now - may_go_on:
             return None
-        return Open(kind="Deployment", created_at=created_at, updated_at=_updated_at(node))
+        return OpenItem(kind="Deployment", created_at=created_at, updated_at=_updated_at(node))
 
 
 def _updated_at(node: Node) -> datetime | None:

@@ -20,14 +20,14 @@ _TOLD: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class RepositoryProbe:
     """A repository as GitHub shows it at the beginning of a collection.
 
     `known` is its name in records, `asked` the one in the settings if it is there by name,
     `account` who owns it.
     """
 
-    probe: Node
+    node: Node
     known: str
     asked: str | None
     account: str
@@ -35,47 +35,47 @@ class Seen:
     @property
     def id(self) -> str:
         """GitHub's permanent id."""
-        return str(self.probe["id"])
+        return str(self.node["id"])
 
     @property
     def name(self) -> str:
         """What GitHub calls it now."""
-        return str(self.probe["nameWithOwner"])
+        return str(self.node["nameWithOwner"])
 
     @property
     def branch(self) -> str | None:
         """The default branch; None in an empty repository."""
-        branch: Node = self.probe.get("defaultBranchRef") or {}
+        branch: Node = self.node.get("defaultBranchRef") or {}
         return branch.get("name")
 
     @property
     def tip(self) -> str | None:
         """The default branch's newest commit."""
-        branch: Node = self.probe.get("defaultBranchRef") or {}
+        branch: Node = self.node.get("defaultBranchRef") or {}
         return (branch.get("target") or {}).get("oid")
 
     def total(self, connection: str) -> int | None:
         """How many there are in a list; None if that was not told."""
-        found: Node = self.probe.get(connection) or {}
+        found: Node = self.node.get(connection) or {}
         return found.get("totalCount")
 
     def sign(self, connection: str) -> tuple[str, str | None]:
         """What tells whether a list is as it was, and the latest moment in it if it tells one."""
-        found: Node = self.probe.get(connection) or {}
+        found: Node = self.node.get(connection) or {}
         newest: Mapping[str, Any] = next((one for one in found.get("nodes") or () if one), {})
         text = json.dumps((found.get("totalCount"), newest), sort_keys=True)
         return text, newest.get("updatedAt") or newest.get("createdAt")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class RepositoryTarget:
     """A repository, and what is wanted of it under which names.
 
     `is_code` is False where only incidents are looked for. `paths` are the path patterns of
     services that lie in it.
     """
 
-    seen: Seen
+    probe: RepositoryProbe
     naming: Naming
     asking: Asking
     options: Options
@@ -91,7 +91,7 @@ class Place:
         """The rules that say what in it was a deployment."""
         if not self.is_code:
             return []
-        names = {self.seen.name, self.naming.known}
+        names = {self.probe.name, self.naming.known}
         return [
             one
             for one in self.options.deployments
@@ -107,7 +107,7 @@ class Place:
         """Whether some of its issues are incidents."""
         incidents = self.options.incidents
         places = {name.lower() for name in incidents.repositories}
-        mine = {self.seen.name.lower(), self.naming.known.lower()}
+        mine = {self.probe.name.lower(), self.naming.known.lower()}
         return bool(incidents) and (bool(places & mine) if places else self.is_code)
 
     @property
@@ -118,7 +118,7 @@ class Place:
     @cached_property
     def paths(self) -> list[str]:
         """The path patterns of all services that lie in it."""
-        names = {self.seen.name.lower(), self.naming.known.lower()}
+        names = {self.probe.name.lower(), self.naming.known.lower()}
         return sorted(
             {
                 pattern

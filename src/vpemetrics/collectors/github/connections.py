@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from vpemetrics.collectors.github import queries, runs
+from vpemetrics.collectors.github import queries, workflow_runs
+from vpemetrics.collectors.github.cursor import OVERLAP, GitHubCursor, ListProgress
 from vpemetrics.collectors.github.paging import FULL, Listing
 from vpemetrics.collectors.github.parse.naming import Node, instant
-from vpemetrics.collectors.github.place import Place
-from vpemetrics.collectors.github.position import OVERLAP, Position, Stretch
+from vpemetrics.collectors.github.repository import RepositoryTarget
 
 PULLS: Final = "pull requests"
 DEPLOYMENTS: Final = "deployments"
@@ -116,15 +116,15 @@ LISTINGS: Final = {
 }
 
 
-def wanted(place: Place) -> list[str]:
+def wanted(target: RepositoryTarget) -> list[str]:
     """The names of the lists that are wanted of a repository, in the order they are read."""
-    lists = [PULLS] if place.is_code else []
-    lists += [name for name in (DEPLOYMENTS, RELEASES, TAGS) if place.rules_from(RULES[name])]
-    if place.has_incidents:
-        incidents = place.options.incidents
+    lists = [PULLS] if target.is_code else []
+    lists += [name for name in (DEPLOYMENTS, RELEASES, TAGS) if target.rules_from(RULES[name])]
+    if target.has_incidents:
+        incidents = target.options.incidents
         lists += [f"{ISSUES}: {label}" for label in incidents.labels]
         lists += [f"{TYPES}: {type_}" for type_ in incidents.types]
-    if place.is_code and (place.options.runs or place.rules_from(RULES[RUNS])):
+    if target.is_code and (target.options.runs or target.rules_from(RULES[RUNS])):
         lists.append(RUNS)
     return lists
 
@@ -139,58 +139,58 @@ def label_of(name: str) -> str:
     return name.partition(": ")[2]
 
 
-def stretch_of(place: Place, position: Position, name: str) -> Stretch:
+def progress_of(target: RepositoryTarget, cursor: GitHubCursor, name: str) -> ListProgress:
     """What was read of a list, with all that is new as a gap."""
-    before, settings = position.lists.get(name), settings_of(place, name)
+    before, settings = cursor.lists.get(name), settings_of(target, name)
     known = LISTINGS.get(base(name))
     if before is None or before.settings != settings:
-        size = known.listing.start if known else runs.MINUTES
-        before = Stretch(start=place.begin, end=place.now, settings=settings, size=size)
-    return before.opened(place.now, known.overlap if known else OVERLAP)
+        size = known.listing.start if known else workflow_runs.MINUTES
+        before = ListProgress(start=target.begin, end=target.now, settings=settings, size=size)
+    return before.opened(target.now, known.overlap if known else OVERLAP)
 
 
-def is_quiet(place: Place, position: Position, name: str) -> bool:
+def is_quiet(target: RepositoryTarget, cursor: GitHubCursor, name: str) -> bool:
     """Whether nothing on a list is new, as far as a look at the repository tells."""
-    stretch = position.lists.get(name)
-    shown, newest = sign(place, name)
-    return stretch is not None and stretch.is_quiet(
-        shown, instant(newest), settings_of(place, name)
+    progress = cursor.lists.get(name)
+    shown, newest = sign(target, name)
+    return progress is not None and progress.is_quiet(
+        shown, instant(newest), settings_of(target, name)
     )
 
 
-def is_empty(place: Place, name: str) -> bool:
+def is_empty(target: RepositoryTarget, name: str) -> bool:
     """Whether a look at a repository shows that there is nothing on a list."""
-    return place.seen.total(LISTINGS[base(name)].connection) == 0
+    return target.probe.total(LISTINGS[base(name)].connection) == 0
 
 
-def sign(place: Place, name: str) -> tuple[str, str | None]:
+def sign(target: RepositoryTarget, name: str) -> tuple[str, str | None]:
     """What a look at a repository shows of a list, and the latest moment on it."""
     if name == RUNS:
-        return runs_sign(place), None
+        return runs_sign(target), None
     known = LISTINGS[ISSUES if base(name) == TYPES else base(name)]
-    return place.seen.sign(known.connection)
+    return target.probe.sign(known.connection)
 
 
-def runs_sign(place: Place) -> str:
+def runs_sign(target: RepositoryTarget) -> str:
     """What tells that there may be new runs: something was pushed, or a pull request touched."""
-    return json.dumps((place.seen.probe.get("pushedAt"), place.seen.sign("pullRequests")))
+    return json.dumps((target.probe.node.get("pushedAt"), target.probe.sign("pullRequests")))
 
 
-def settings_of(place: Place, name: str) -> str:
+def settings_of(target: RepositoryTarget, name: str) -> str:
     """A short text that differs where something else would be told of a list."""
-    rules = place.rules_from(RULES.get(name, ""))
-    production = sorted({*place.rules.environments, *_own(place)}) if rules else ()
+    rules = target.rules_from(RULES.get(name, ""))
+    production = sorted({*target.rules.environments, *_own(target)}) if rules else ()
     match base(name):
         case "pull requests":
-            more: object = (place.seen.branch if rules else None, bool(place.paths))
+            more: object = (target.probe.branch if rules else None, bool(target.paths))
         case "runs":
-            more = place.options.runs
+            more = target.options.runs
         case "issues":
-            more = place.options.incidents.types
+            more = target.options.incidents.types
         case _:
             more = None
-    return place.settings(name, rules, production, more)
+    return target.settings(name, rules, production, more)
 
 
-def _own(place: Place) -> set[str]:
-    return {pattern for one in place.rules.services for pattern in one.environments}
+def _own(target: RepositoryTarget) -> set[str]:
+    return {pattern for one in target.rules.services for pattern in one.environments}

@@ -6,25 +6,31 @@ from itertools import islice
 
 from vpemetrics.collectors.git.commits import Recorder
 from vpemetrics.collectors.git.log import Logged, read_log, read_paths
-from vpemetrics.collectors.github.history import Reader as ApiReader
+from vpemetrics.collectors.github.commit_history import HistoryReader
+from vpemetrics.collectors.github.cursor import HistoryProgress, SeenCommits
 from vpemetrics.collectors.github.mirror import Mirror
-from vpemetrics.collectors.github.place import Place
-from vpemetrics.collectors.github.position import History, Known
+from vpemetrics.collectors.github.repository import RepositoryTarget
 from vpemetrics.records import Commit
 
 _AT_ONCE = 4096
 
 
-class Reader(ApiReader):
+class MirrorReader(HistoryReader):
     """Reads the histories of one repository from its mirror, whole and without any request."""
 
-    def __init__(self, place: Place, known: Known, before: History | None, mirror: Mirror) -> None:
+    def __init__(
+        self,
+        target: RepositoryTarget,
+        known: SeenCommits,
+        before: HistoryProgress | None,
+        mirror: Mirror,
+    ) -> None:
         """As of the API's; the mirror is fetched when something is wanted that it lacks."""
-        super().__init__(place, known, before)
+        super().__init__(target, known, before)
         self._mirror = mirror
         is_told = before and not before.walks and before.settings == self.history.settings
         self._told_tip = before.tip if before and is_told else None
-        self._recorder = Recorder(place.naming.known, place.naming.is_bot)
+        self._recorder = Recorder(target.naming.known, target.naming.is_bot)
 
     def read(self) -> Iterator[list[Commit]]:
         """New commits in batches."""
@@ -51,7 +57,7 @@ class Reader(ApiReader):
 
     def _commits(self, logged: Sequence[Logged]) -> list[Commit]:
         commits = [self._recorder(one) for one in logged]
-        if not self._place.paths:
+        if not self._target.paths:
             return commits
         plain = [one.sha for one in commits if len(one.parents) < 2]
         paths = read_paths(self._mirror.git, plain)

@@ -3,53 +3,56 @@
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from vpemetrics.collectors.github.lists import ISSUES, PULLS, RULES, RUNS, TYPES, base, wanted
-from vpemetrics.collectors.github.place import Place
-from vpemetrics.collectors.github.position import Position
+from vpemetrics.collectors.github.connections import ISSUES, PULLS, RULES, RUNS, TYPES, base, wanted
+from vpemetrics.collectors.github.cursor import GitHubCursor
+from vpemetrics.collectors.github.repository import RepositoryTarget
 from vpemetrics.records import Coverage, CoverageKind
 
 _EVERYTHING = "*"
 
 
 def coverage(
-    place: Place, position: Position, *, now: datetime | None = None, in_part: bool = False
+    target: RepositoryTarget,
+    cursor: GitHubCursor,
+    *,
+    now: datetime | None = None,
+    in_part: bool = False,
 ) -> Iterator[Coverage]:
     """What is known of a repository; until `now` where all of it was looked at and is quiet.
 
     Lists that were not read to their end count `in_part` only, as far as they were: where the
     next collection may be long in coming.
     """
-    own = {position.known, place.seen.name}
-    lists = wanted(place)
-    deploying = [name for name, kind in RULES.items() if place.rules_from(kind)]
+    own = {cursor.known, target.probe.name}
+    lists = wanted(target)
+    deploying = [name for name, kind in RULES.items() if target.rules_from(kind)]
     incidents = [name for name in lists if base(name) in (ISSUES, TYPES)]
-    services = {*position.services, *(one.service for one in place.deployments if one.service)}
+    services = {*cursor.services, *(one.service for one in target.deployments if one.service)}
     kinds = (
         (CoverageKind.PULL_REQUESTS, [PULLS] if PULLS in lists else [], own),
         (CoverageKind.DEPLOYMENTS, deploying, own | services),
-        (CoverageKind.INCIDENTS, incidents, {_EVERYTHING} if place.tells_of_all else own),
-        (CoverageKind.RUNS, [RUNS] if RUNS in lists and place.options.runs else [], own),
+        (CoverageKind.INCIDENTS, incidents, {_EVERYTHING} if target.tells_of_all else own),
+        (CoverageKind.RUNS, [RUNS] if RUNS in lists and target.options.runs else [], own),
     )
     spans = [
-        (kind, _span(position, names, now, in_part=in_part), scopes)
-        for kind, names, scopes in kinds
+        (kind, _span(cursor, names, now, in_part=in_part), scopes) for kind, names, scopes in kinds
     ]
-    spans.append((CoverageKind.COMMITS, _commits(place, position, now), own))
+    spans.append((CoverageKind.COMMITS, _commits(target, cursor, now), own))
     for kind, span, scopes in spans:
         if span:
             for scope in sorted(scopes):
                 start, end = span
-                yield Coverage(source=place.source, scope=scope, kind=kind, start=start, end=end)
+                yield Coverage(source=target.source, scope=scope, kind=kind, start=start, end=end)
 
 
 def _span(
-    position: Position, names: Collection[str], now: datetime | None, *, in_part: bool
+    cursor: GitHubCursor, names: Collection[str], now: datetime | None, *, in_part: bool
 ) -> tuple[datetime, datetime] | None:
     """The time for which all of some lists were read.
 
     A look at a repository does not show runs, so these are known until they were read last.
     """
-    stretches = {name: position.lists.get(name) for name in names}
+    stretches = {name: cursor.lists.get(name) for name in names}
     known = {
         name: one.covered
         for name, one in stretches.items()
@@ -63,10 +66,10 @@ def _span(
 
 
 def _commits(
-    place: Place, position: Position, now: datetime | None
+    target: RepositoryTarget, cursor: GitHubCursor, now: datetime | None
 ) -> tuple[datetime, datetime] | None:
-    history = position.history
+    history = cursor.history
     if history is None or history.walks:
         return None
     end = now or history.end
-    return (position.begin, end) if place.is_code and position.begin < end else None
+    return (cursor.begin, end) if target.is_code and cursor.begin < end else None
