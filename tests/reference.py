@@ -1,4 +1,4 @@
-"""A slow, obvious second reading of METRICS.md rules 10 to 26, to hold the engine against.
+"""A slow, obvious second reading of docs/metrics.md, to hold the engine against: D, C, T and F.
 
 Everything is done by brute force over the records: sets of ancestors, plain loops, no index
 that a definition could hide in. It shares nothing with the product but the record types and
@@ -39,7 +39,7 @@ Parts = tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """One service reaching production once, in one or several environments (rule 12)."""
+    """One service reaching production once, in one or several environments (rule D3)."""
 
     service: str
     parts: Parts
@@ -63,7 +63,7 @@ class Deployed:
 
 @dataclass(frozen=True, kw_only=True)
 class Shipped:
-    """Where a change went, and its samples of lead time in seconds (rules 16, 17, 19)."""
+    """Where a change went, and its samples of lead time in seconds (rules C2, T1, C3)."""
 
     deployment: Parts | None
     excluded: str | None = None
@@ -79,7 +79,7 @@ class Shipped:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A piece of evidence that a deployment failed (rule 23).
+    """A piece of evidence that a deployment failed (rule F1).
 
     `by` is the deployment that gives it (the rollback, the one with the revert or the fix).
     `counts` is False where stronger evidence, or a person, decided otherwise.
@@ -114,7 +114,7 @@ class Recovery:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Everything rules 10 to 26 say about a history."""
+    """Everything rules D1 to D6, C1 to C3, T1 and F1 to F5 say about a history."""
 
     deployments: dict[str, tuple[Deployed, ...]]
     failed_attempts: dict[str, Parts]
@@ -143,7 +143,7 @@ def trace(records: Iterable[AnyRecord], rules: Rules) -> Result:
 
 
 class Facts:
-    """The records by kind, and who owns which commit (rules 11, 14, 15, 19)."""
+    """The records by kind, and who owns which commit (rules D2, D6, C1, C3)."""
 
     def __init__(self, records: Iterable[AnyRecord], rules: Rules) -> None:
         rows = list(records)
@@ -177,11 +177,11 @@ class Facts:
         return found
 
     def service_of(self, own: str | None, repository: str | None) -> str | None:
-        """Our name for what a source calls `own`, or deploys from a repository (rule 14)."""
+        """Our name for what a source calls `own`, or deploys from a repository (rule D6)."""
         name = own if own is not None else self.repository_name(repository)
         if name is None:
             return None
-        # Choice (14): a name spelled out wins over any pattern, then the first pattern.
+        # Choice (D6): a name spelled out wins over any pattern, then the first pattern.
         for service in self.rules.services:
             if service.name == name:
                 return service.name
@@ -189,7 +189,7 @@ class Facts:
             if any(fnmatchcase(name, pattern) for pattern in service.sources):
                 return service.name
         if own is None:
-            # Choice (14): a record without a service is of the one service of its repository.
+            # Choice (D6): a record without a service is of the one service of its repository.
             ours = [
                 s.name for s in self.rules.services if self.repository_name(s.repository) == name
             ]
@@ -252,7 +252,7 @@ class Facts:
         """The commits of a pull request before squash or rebase, () where unknown."""
         if change.commit_shas or change.merge_commit_sha is None:
             return change.commit_shas
-        # Choice (15, 17): a real merge commit says itself which commits it brought.
+        # Choice (C1, T1): a real merge commit says itself which commits it brought.
         commit = self.commits.get(change.merge_commit_sha)
         if commit is None or len(commit.parents) != 2 or commit.parents[1] not in self.commits:
             return ()
@@ -262,7 +262,7 @@ class Facts:
     def rebased(self, change: Change) -> list[str]:
         """The copies a rebase left before the last one, told by author and author date.
 
-        Choice (15): without this they would be direct commits.
+        Choice (C1): without this they would be direct commits.
         """
         originals = [sha for sha in change.commit_shas if not self.is_merge(sha)]
         at, copies = change.merge_commit_sha, []
@@ -281,10 +281,10 @@ class Facts:
 
     @cached_property
     def owners(self) -> dict[str, str]:
-        """The earliest-merged pull request that lists a commit (rule 15).
+        """The earliest-merged pull request that lists a commit (rule C1).
 
-        Choice (15): a pull request's merge, squash and rebased commits are its own too.
-        Choice (15): a pull request that is not merged owns nothing.
+        Choice (C1): a pull request's merge, squash and rebased commits are its own too.
+        Choice (C1): a pull request that is not merged owns nothing.
         """
         owners: dict[str, str] = {}
         for change in self.changes.values():
@@ -309,7 +309,7 @@ class Facts:
             if source not in self.commits and source not in self.owners:
                 return sha
             if source in self.proposed and source not in self.owners:
-                # Choice (15): an open pull request takes nothing from those who picked from it.
+                # Choice (C1): an open pull request takes nothing from those who picked from it.
                 return sha
             seen.add(source)
             sha = source
@@ -337,7 +337,7 @@ class Facts:
         }
 
     def nothing_left(self, change: Change) -> bool:
-        """Whether a pull request is no change, all its commits being others' (rule 15)."""
+        """Whether a pull request is no change, all its commits being others' (rule C1)."""
         if self.own_commits[change.id]:
             return False
         if self.originals(change):
@@ -373,7 +373,7 @@ class Facts:
         return author.endswith("[bot]") or any(fnmatchcase(author, p) for p in self.rules.bots)
 
     def by_bot(self, change: Change) -> bool:
-        """Whether a pull request is a bot's: by its author, else its oldest commit's (rule 19)."""
+        """Whether a pull request is a bot's: by its author, else its oldest commit's (rule C3)."""
         if change.author is not None or change.is_bot is not None:
             return self.is_bot(change.author, change.is_bot)
         shas = self.own_commits[change.id] or (change.merge_commit_sha or "",)
@@ -409,7 +409,7 @@ class Facts:
     def _is_revert(self, key: str) -> bool:
         """Whether a change is nothing but a revert.
 
-        Choice (23): what brings work of its own beside a revert can be reverted like any change.
+        Choice (F1): what brings work of its own beside a revert can be reverted like any change.
         """
         if key not in self.changes:
             return self._reverts_itself(key)
@@ -432,7 +432,7 @@ class Story:
         rows = sorted(facts.services[name], key=lambda row: row.id)
         self.attempts = tuple(row.id for row in rows if row.status in ATTEMPTS)
         self.repositories = facts.repositories_of(name)
-        # Choice (16): where no deployment names a commit, the graph is of no use.
+        # Choice (C2): where no deployment names a commit, the graph is of no use.
         self.has_graph = any(row.commit_sha for row in _arrivals(rows)) and self._has_commits(rows)
         self.deployments = self._judge(_group(_arrivals(rows)))
         self._paths = pathspec.GitIgnoreSpec.from_lines(facts.service_rules(name).paths)
@@ -446,7 +446,7 @@ class Story:
             for commit in self.facts.commits.values()
         ) or any(row.commit_sha in self.facts.commits for row in rows)
 
-    # Kinds (rules 12 and 13)
+    # Kinds (rules D4 and D5)
 
     def _judge(self, groups: list[list[Deployment]]) -> list[Deployed]:
         kinds = _Kinds(self)
@@ -460,7 +460,7 @@ class Story:
     def _deployed(self, group: list[Deployment], kinds: "_Kinds") -> Deployed:
         firsts = _firsts(group)
         judged = [kinds.of[row.id] for row in firsts]
-        # Choice (12): judged per environment; of several kinds the one that matters most.
+        # Choice (D4): judged per environment; of several kinds the one that matters most.
         kind = next(kind for kind in _Kinds.ORDER if kind in [it for it, _, _ in judged])
         removed = [before for it, before, _ in judged if it == "rollback"]
         return Deployed(
@@ -479,10 +479,10 @@ class Story:
         )
 
     def knows(self, sha: str | None) -> bool:
-        # Choice (12): where there is a graph, a commit outside it is an unknown one.
+        # Choice (D4): where there is a graph, a commit outside it is an unknown one.
         return sha is not None and (not self.has_graph or sha in self.facts.commits)
 
-    # Changes in deployments (rule 16)
+    # Changes in deployments (rule C2)
 
     def _ship(self) -> None:
         ours = [c for c in self.facts.changes.values() if self._belongs(c)]
@@ -499,7 +499,7 @@ class Story:
         own = [sha for sha in self.facts.own_commits[change.id] if sha in commits]
         told = [sha for sha in own if commits[sha].paths is not None]
         is_told = squash in commits and commits[squash].paths is not None
-        # Choice (16): where no original is known, or not all they touched, the squash shows it.
+        # Choice (C2): where no original is known, or not all they touched, the squash shows it.
         if own and (told == own or self.facts.is_merge(squash) or not is_told):
             return any(self._touches(sha) for sha in own)
         return self.facts.is_merge(squash) or self._touches(squash)
@@ -546,7 +546,7 @@ class Story:
     def _has(self, reach: frozenset[str], sha: str) -> bool:
         """Whether a deployment holds a commit or a cherry-pick of it.
 
-        Choice (16): a pull request is picked when its merge, or every one of its commits, is.
+        Choice (C2): a pull request is picked when its merge, or every one of its commits, is.
         """
         return sha in reach or not reach.isdisjoint(self.facts.picks.get(sha, ()))
 
@@ -554,7 +554,7 @@ class Story:
         for sha in new:
             if sha not in self.facts.commits or self.facts.is_merge(sha):
                 continue
-            # Choice (15): what an open pull request lists waits for it, as do picks of it.
+            # Choice (C1): what an open pull request lists waits for it, as do picks of it.
             source = self.facts.commits[sha].picked_from_sha
             if sha in self.facts.proposed or source in self.facts.proposed - set(self.facts.owners):
                 continue
@@ -566,12 +566,12 @@ class Story:
         assert change.merged_at is not None
         for deployment in self.deployments:
             ships = deployment.kind == "forward" and not deployment.rolled_back
-            # Choice (16): "after its merge" leaves out the same instant.
+            # Choice (C2): "after its merge" leaves out the same instant.
             if ships and deployment.started_at > change.merged_at:
                 return deployment
         return None
 
-    # Samples (rules 17 and 19)
+    # Samples (rules T1 and C3)
 
     def _book(self, change: Change, deployment: Deployed | None) -> None:
         """Put a merged pull request under shipped or waiting."""
@@ -626,7 +626,7 @@ class Story:
         commits = [self.facts.commits[sha] for sha in own if sha in self.facts.commits]
         dates = [commit.authored_at for commit in commits if commit.authored_at is not None]
         if len(dates) < len(own) or not own:
-            # Choice (17): the source's own first_commit_at stands in for commits not known.
+            # Choice (T1): the source's own first_commit_at stands in for commits not known.
             each = mode is LeadTimeStart.EACH_COMMIT and dates
             dates += [change.first_commit_at] if change.first_commit_at and not each else []
         if not dates:
@@ -641,7 +641,7 @@ class Story:
             return Shipped(deployment=parts, excluded="bot")
         start = commit.authored_at
         if self.facts.rules.lead_time_start is LeadTimeStart.MERGE:
-            # Choice (17): a direct commit is merged when it is committed.
+            # Choice (T1): a direct commit is merged when it is committed.
             start = commit.committed_at or start
         if start is None:
             return Shipped(deployment=parts, excluded="no_author_date")
@@ -687,9 +687,9 @@ class Story:
         return [d.parts for d in self.deployments].index(deployment.parts)
 
     def removed_by(self, rollback: Deployed) -> list[Deployed]:
-        """The forward deployments a rollback took back, the first one first (rule 23 B)."""
+        """The forward deployments a rollback took back, the first one first (rule F1, grade B)."""
         place = self.place(rollback)
-        # Choice (23): only what was deployed where the rollback happened.
+        # Choice (F1): only what was deployed where the rollback happened.
         before = [
             (i, d)
             for i, d in enumerate(self.deployments[:place])
@@ -719,7 +719,7 @@ class Story:
     def _is_back(self, removed: Deployed, rollback: Deployed, by: datetime) -> bool:
         """Whether a removed commit was put back where it was by a moment.
 
-        Choice (23): then it is live again, and no longer "rolled back since".
+        Choice (F1): then it is live again, and no longer "rolled back since".
         """
         return any(
             d.commit == removed.commit and d.commit is not None
@@ -740,15 +740,15 @@ class Story:
             d
             for d in self.deployments
             if d.kind == "forward" and d.started_at <= began and d not in gone and d != fix
-            # Choice (23): "since" is between the deployment and the incident.
+            # Choice (F1): "since" is between the deployment and the incident.
             if not (d.rolled_back and d.finished_at <= began)
         ]
-        # Choice (23): "latest" is the latest to start; ties by order of finish.
+        # Choice (F1): "latest" is the latest to start; ties by order of finish.
         return max(candidates, key=lambda d: (d.started_at, self.place(d)), default=None)
 
 
 def _lead(elapsed: timedelta) -> float | None:
-    """Seconds of lead time; at most 5 minutes below zero is clock skew (rule 17)."""
+    """Seconds of lead time; at most 5 minutes below zero is clock skew (rule T1)."""
     if elapsed < -CLOCK_SKEW:
         return None
     return max(elapsed, timedelta()).total_seconds()
@@ -785,7 +785,7 @@ def _last(group: Sequence[Deployment]) -> Deployment:
 
 
 def _group(arrivals: list[Deployment]) -> list[list[Deployment]]:
-    """Parts that are one deployment together (rule 12)."""
+    """Parts that are one deployment together (rule D3)."""
     groups: list[list[Deployment]] = []
     latest: dict[str, list[Deployment]] = {}
     for row in arrivals:
@@ -806,7 +806,7 @@ def _joins(
     there = [part for part in _firsts(group) if part.environment == row.environment]
     if not there:
         return _finish(row)[0] - _finish(_last(group))[0] <= ONE_HOUR
-    # Choice (10, 12): the pipeline's own rollback lies between two tries that were rolled back.
+    # Choice (D1, D3): the pipeline's own rollback lies between two tries that were rolled back.
     again = row.status is Status.SUCCEEDED and latest[row.environment] is group
     return again and _finish(row)[0] - _finish(there[0])[0] <= ONE_HOUR
 
@@ -833,7 +833,7 @@ class _Kinds:
         """Judge a part, then make its commit the live one."""
         before = self.live.get(row.environment)
         lives = row.status is not Status.ROLLED_BACK and self.story.knows(row.commit_sha)
-        # Choice (13): what is unknown or did not stay follows whatever came there before it.
+        # Choice (D5): what is unknown or did not stay follows whatever came there before it.
         first = before is None and (lives or row.environment not in self.reached)
         self.of[row.id] = (self._kind(row, before, group), before, first)
         self.reached.add(row.environment)
@@ -847,7 +847,7 @@ class _Kinds:
         sha = row.commit_sha
         if row.status is Status.ROLLED_BACK or not self.story.knows(sha):
             return "forward"
-        # Choice (13): also where another environment has the commit already.
+        # Choice (D5): also where another environment has the commit already.
         if before is None or sha is None:
             return "forward"
         if sha == before:
@@ -858,7 +858,7 @@ class _Kinds:
         older = sha in self.story.facts.ancestors(before)
         if row.rollback and (older or not self.story.has_graph):
             return "rollback"
-        # Choice (12): "never live" is nowhere, so a commit known elsewhere is a rollout.
+        # Choice (D4): "never live" is nowhere, so a commit known elsewhere is a rollout.
         elsewhere = [env for env, ever in self.ever.items() if ever.get(sha, group) != group]
         if elsewhere:
             return "rollout"
@@ -867,7 +867,7 @@ class _Kinds:
     def _contains(self, sha: str, before: str) -> bool:
         if self.story.has_graph:
             return before in self.story.facts.ancestors(sha)
-        # Choice (12): without a graph, what first went live later, anywhere, contains the earlier.
+        # Choice (D4): without a graph, what first went live later, anywhere, contains the earlier.
         return min(ever[sha] for ever in self.ever.values() if sha in ever) > min(
             ever[before] for ever in self.ever.values() if before in ever
         )
@@ -881,7 +881,7 @@ class _Revert:
 
 
 class Evidence:
-    """Which deployment failed, by what evidence, and when it was mended (rules 23 to 26)."""
+    """Which deployment failed, by what evidence, and when it was mended (rules F1 to F5)."""
 
     def __init__(self, facts: Facts, stories: Mapping[str, Story]) -> None:
         self.facts = facts
@@ -933,9 +933,9 @@ class Evidence:
     def _supported(
         self, story: Story, key: str, target: str, blamed: Deployed, by: Deployed
     ) -> bool:
-        """Whether an incident, a hotfix or a label stands beside a revert (rule 23 B).
+        """Whether an incident, a hotfix or a label stands beside a revert (rule F1, grade B).
 
-        Choice (23): an incident that concerns the service and began within 7 days of the
+        Choice (F1): an incident that concerns the service and began within 7 days of the
         revert's deployment, before or after, but not before the deployment that is blamed
         started; or a revert within 7 days of its target where either pull request is labelled,
         or the deployment of either is a hotfix or ships one.
@@ -1020,7 +1020,7 @@ class Evidence:
                 yield service, [], "unknown" if service else "no_service"
                 continue
             guilty = [d for cause in causes for d in self._named_in(story, cause)]
-            # Choice (23): a cause that is named but was not shipped here ends the search.
+            # Choice (F1): a cause that is named but was not shipped here ends the search.
             if causes and not guilty:
                 yield service, [], "never_shipped"
                 continue
@@ -1058,7 +1058,7 @@ class Evidence:
         if began is None:
             return
         for fix in self._fixes(story, incident):
-            # Choice (23): a fix does not break what it mends.
+            # Choice (F1): a fix does not break what it mends.
             blamed = story.live_at(began, fix)
             if blamed is not None:
                 yield _failure(blamed, "C", "fix", incident, by=fix)
@@ -1094,7 +1094,7 @@ class Evidence:
         assert found is not None
         return found
 
-    # Rework (rule 25)
+    # Rework (rule F4)
 
     def with_rework(self, story: Story) -> tuple[Deployed, ...]:
         """The deployments of a service with `unplanned` filled in."""
@@ -1111,11 +1111,11 @@ class Evidence:
         )
 
     def _unplanned_change(self, change: Change, story: Story) -> bool:
-        # Choice (25): only known incidents of the service; other issues are closed every day.
+        # Choice (F4): only known incidents of the service; other issues are closed every day.
         closes = [self.incidents[key] for key in change.closes if key in self.incidents]
         return self._hotfix_change(change) or any(self._concerns(one, story) for one in closes)
 
-    # Recovery (rule 26)
+    # Recovery (rule F5)
 
     def recoveries(self, failures: Iterable[Failure]) -> dict[tuple[str, Parts], Recovery]:
         """One recovery for every deployment with a confirmed failure."""
@@ -1136,7 +1136,7 @@ class Evidence:
         incidents = [self.incidents[f.incident] for f in evidence if f.incident is not None]
         if not incidents:
             return self._recovery_without_incident(deployment, evidence)
-        # Choice (26): an incident without times says nothing about the start.
+        # Choice (F5): an incident without times says nothing about the start.
         starts = [began for incident in incidents if (began := _began(incident)) is not None]
         start = max(min(starts, default=deployment.finished_at), deployment.started_at)
         ends = [incident.mitigated_at or incident.resolved_at for incident in incidents]
@@ -1148,10 +1148,10 @@ class Evidence:
     ) -> Recovery | None:
         """From the deployment to the rollback or hotfix that ended its failure."""
         if deployment.rolled_back:
-            # Choice (26): the pipeline's own rollback ends with the run.
+            # Choice (F5): the pipeline's own rollback ends with the run.
             return Recovery(start=deployment.started_at, restored=deployment.finished_at)
         story = self.stories[deployment.service]
-        # Choice (26): a failure that a person confirmed was mended by what made it suspected.
+        # Choice (F5): a failure that a person confirmed was mended by what made it suspected.
         judged = any(failure.evidence == "triage" for failure in evidence)
         ends = [
             by.finished_at

@@ -142,6 +142,11 @@ def leads_somewhere(page: str, target: str) -> bool:
 
 
 def anchors(page: str) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """The anchors of a page: those it sets itself, and its headings', as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    own = re.findall(r'<a id="([^"]+)"></a>', page)
+    plain = (re.sub(r"<[^>]+>", "", heading) for heading in headings)
+    return {
+        *own,
+        *(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in plain),
+    }

@@ -1,4 +1,4 @@
-"""What made-up histories hold, and the laws the second reading keeps on all of them (rule 36)."""
+"""What made-up histories hold, and the laws the second reading keeps on all of them (rule G5)."""
 
 import contextlib
 from collections.abc import Iterator

@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol
 
 
 class Status(StrEnum):
-    """How a run that wanted to deploy ended (METRICS: deployment, failed attempt)."""
+    """How a run that wanted to deploy ended (rule D1)."""
 
     IN_PROGRESS = "in_progress"
     SUCCEEDED = "succeeded"

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 
 class LeadTimeStart(StrEnum):
-    """Where change lead time starts (METRICS rule 17)."""
+    """Where change lead time starts (rule T1)."""
 
     FIRST_COMMIT = "first_commit"
     EACH_COMMIT = "each_commit"
@@ -21,7 +21,7 @@ class LeadTimeStart(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """The thing that is deployed (METRICS rule 14).
+    """The thing that is deployed (rule D6).
 
     `sources` are glob patterns over the names sources use for it;
     `paths` are gitignore-style patterns, for a service of a monorepo;
@@ -48,7 +48,7 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A declared, dated, reasoned change of level: limits start anew there (METRICS rule 30)."""
+    """A declared, dated, reasoned change of level: limits start anew there (rule L3)."""
 
     metric: str
     on: date

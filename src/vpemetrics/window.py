@@ -1,6 +1,6 @@
 """Stretches of time: half-open ranges of dates in one time zone, and the instants they mean.
 
-Weeks are ISO-8601 weeks, months and quarters calendar ones (METRICS rule 7).
+Weeks are ISO-8601 weeks, months and quarters calendar ones (rule W1).
 An instant inside the program is a count of microseconds since 1970 in UTC (`Micros`);
 `MISSING` stands for an unknown one in columns of numbers.
 """

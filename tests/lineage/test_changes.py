@@ -1,4 +1,4 @@
-"""Which commits are which change, and what ships it (METRICS rules 15 to 19)."""
+"""Which commits are which change, and what ships it (rules C1 to C3)."""
 
 import pytest
 from builders import MONDAY, at, changed, commit, commits, deploy, deploys, pull

@@ -1,4 +1,4 @@
-"""Which deployment failed, by what evidence, and what was rework (METRICS rules 23 to 25)."""
+"""Which deployment failed, by what evidence, and what was rework (rules F1 to F4)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a deployment is, and of what kind (METRICS rules 10 to 13)."""
+"""What a deployment is, and of what kind (rules D1 to D5)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The five metrics, a rule of METRICS at a time, on records that went through a store."""
+"""The five metrics, a rule of docs/metrics.md at a time, on records that went through a store."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ def spread(*per_week: int, first_week: int = 1, apart: timedelta = timedelta()) 
     ]
 
 
-# --- deployment frequency (rules 3, 7, 12, 21) --------------------------------------------------
+# --- deployment frequency (rules G2, W1, D4, T3) -------------------------------------------------
 
 
 def test_forward_redeploy_rollback_and_stale_count_and_roll_outs_and_attempts_do_not() -> None:
@@ -260,7 +260,7 @@ def test_a_service_that_was_not_collected_is_not_in_the_median() -> None:
     assert (found.coverage.services, found.coverage.of) == (2, 3)
 
 
-# --- time between deployments (rule 21) ---------------------------------------------------------
+# --- time between deployments (rule T4) ----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_time_between_never_goes_from_one_service_to_another() -> None:
     assert measure("time_between_deployments", history, service=None).values == (10 * HOUR,)
 
 
-# --- change lead time (rules 15 to 20, 28) ------------------------------------------------------
+# --- change lead time (rules C1 to C3, T1, N2) ---------------------------------------------------
 
 
 def lead(*hours: float, together: bool = False) -> list[AnyRecord]:
@@ -508,7 +508,7 @@ def test_within_a_day_means_at_most_24_hours(took: str, k: int) -> None:
     assert (found.k, found.n) == (k, 1)
 
 
-# --- change fail rate (rules 24, 27) ------------------------------------------------------------
+# --- change fail rate (rules F2, N1) -------------------------------------------------------------
 
 FORWARD = """
     Sun0 10:00 eu a
@@ -654,7 +654,7 @@ def test_the_share_of_working_time_near_a_deployment_is_given(hours: int, share:
     assert found.beside["suspected_by_chance"] == pytest.approx(share)
 
 
-# --- deployment rework rate (rule 25) -----------------------------------------------------------
+# --- deployment rework rate (rule F4) ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -691,7 +691,7 @@ def test_rework_is_what_nobody_planned(
     assert (found.k, found.n, found.beside) == (sum(reasons.values()), n, reasons)
 
 
-# --- failed deployment recovery time (rule 26) --------------------------------------------------
+# --- failed deployment recovery time (rule F5) ---------------------------------------------------
 
 
 def recovery(*more: AnyRecord, table: str = FORWARD, until: str = "Mon2 00:00") -> Figure:

@@ -1,4 +1,4 @@
-"""Stages, batch size and incidents, a rule of METRICS at a time."""
+"""Stages, batch size and incidents, a rule of docs/metrics.md at a time."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from vpemetrics.window import Window
 HOUR = 3600.0
 
 
-# --- stages (rules 5 and 18) --------------------------------------------------------------------
+# --- stages (rules G3 and S1) --------------------------------------------------------------------
 
 
 def staged(
@@ -135,7 +135,7 @@ def test_bots_are_no_human_authors() -> None:
     assert measure("stage_coding", history).note == "withheld: fewer than 3 human authors"
 
 
-# --- batch size (rule 22) -----------------------------------------------------------------------
+# --- batch size (rule S2) ------------------------------------------------------------------------
 
 
 def test_batch_size_counts_changes_by_bots_with_the_human_count_beside() -> None:
@@ -181,7 +181,7 @@ def test_a_window_without_forward_deployments_has_no_batch_size() -> None:
     assert measure("batch_size", shipping("Tue 10:00 2h ann"), weeks(3)).value is None
 
 
-# --- incidents (rule 26) ------------------------------------------------------------------------
+# --- incidents (rules F6 and F7) -----------------------------------------------------------------
 
 
 def test_incident_restore_time_is_of_all_incidents_that_began_in_the_window() -> None:

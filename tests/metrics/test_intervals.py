@@ -94,7 +94,7 @@ class TestWilson:
     @pytest.mark.parametrize(
         ("k", "n", "low", "high"),
         [
-            (7, 171, 0.020, 0.082),  # METRICS rule 27
+            (7, 171, 0.020, 0.082),  # rule N1
             (0, 12, 0.0, 0.242),  # none seen is not none possible
             (12, 12, 0.758, 1.0),
             (109, 214, 0.443, 0.576),
@@ -141,7 +141,7 @@ class TestWilson:
 def woodruff_by_the_book(
     values: Sequence[float], clusters: Sequence[int], level: float
 ) -> tuple[float | None, float | None] | None:
-    """METRICS rule 28, sentence by sentence."""
+    """Rule N2, sentence by sentence."""
     middle = float(np.quantile(values, 0.5))
     members: dict[int, list[float]] = defaultdict(list)
     for value, cluster in zip(values, clusters, strict=True):
@@ -308,7 +308,7 @@ class TestOrderStatistics:
 
 
 def median_by_definition(durations: Sequence[int], observed: Sequence[int]) -> float | None:
-    """METRICS rule 26 in fractions: S straight from its definition at every duration."""
+    """Rule N3 in fractions: S straight from its definition at every duration."""
     survival: dict[int, Fraction] = {}
     share = Fraction(1)
     for t in sorted({d for d, over in zip(durations, observed, strict=True) if over}):

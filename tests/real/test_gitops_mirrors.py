@@ -36,7 +36,7 @@ KINDS = ("forward", "redeploy", "rollback", "stale")
 EVERYTHING = Window(start=date(2025, 1, 1), end=date(2026, 8, 22))
 WINDOWS = (EVERYTHING, Window(start=date(2026, 6, 1), end=date(2026, 7, 1)))
 
-# Git has no author of a pull request, so that of its oldest commit decides (METRICS rule 19).
+# Git has no author of a pull request, so that of its oldest commit decides (rule C3).
 # The imported rows took the lowest commit of the branch for the oldest, where people had put
 # a bot's below their own, and did not know `Renovate Bot` by its address.
 AUTHORS = {

@@ -1,6 +1,6 @@
 """The product itself, import and report, on 20 months of three real services.
 
-The numbers are those an independent reading of METRICS.md gave.
+The numbers are those an independent reading of docs/metrics.md gave.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """The second reading of the rules, on 20 months of three real services.
 
-The numbers are those an independent reading of METRICS.md gave before this one was written.
+The numbers are those an independent reading of docs/metrics.md gave before this one was written.
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing counted twice, on made-up histories and the sample (rule 36)."""
+"""Nothing is lost and nothing counted twice, on made-up histories and the sample (rule G5)."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The words better and worse are said when they may be, by any report of any weeks (rule 31)."""
+"""The words better and worse are said when they may be, by any report of any weeks (rule L4)."""
 
 from collections.abc import Sequence
 from dataclasses import replace

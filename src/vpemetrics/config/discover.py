@@ -200,7 +200,7 @@ def told_apart(sight: RepositoryOverview) -> RepositoryOverview:
 
 
 def is_production(environment: EnvironmentOverview) -> bool:
-    """Whether it is production: GitHub was told so, or its name says so (METRICS rule 11)."""
+    """Whether it is production: GitHub was told so, or its name says so (rule D2)."""
     return environment.production or matches(environment.name, Rules().environments)
 
 
@@ -299,7 +299,7 @@ def incidents_of(sights: Sequence[RepositoryOverview], deploying: Iterable[str])
 def services_of(
     sights: Sequence[RepositoryOverview], choice: Choice
 ) -> tuple[ProposedService, ...]:
-    """The services of what was deployed: their names, repositories and teams (METRICS rule 14)."""
+    """The services of what was deployed: their names, repositories and teams (rule D6)."""
     components = _components(sights)
     short = Counter(_short(one.repository) for one in choice.evidence)
     owners = {sight.repository: teams_of_all(parse_codeowners(sight.codeowners or ""))

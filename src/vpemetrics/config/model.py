@@ -166,25 +166,25 @@ class Organisation(SettingsTable):
 
 
 class Production(SettingsTable):
-    """Which environments are production (METRICS rule 11)."""
+    """Which environments are production (rule D2)."""
 
     environments: SomeTexts = DEFAULT.environments
 
 
 class LeadTime(SettingsTable):
-    """How change lead time is measured (METRICS rule 17)."""
+    """How change lead time is measured (rule T1)."""
 
     start: Annotated[LeadTimeStart, BeforeValidator(_start)] = DEFAULT.lead_time_start
 
 
 class BotSettings(SettingsTable):
-    """Who is no person, beside what the sources mark as such (METRICS rule 19)."""
+    """Who is no person, beside what the sources mark as such (rule C3)."""
 
     authors: Texts = DEFAULT.bots
 
 
 class FailureSettings(SettingsTable):
-    """What ties an incident to a deployment, and what makes a hotfix (METRICS rules 23, 25)."""
+    """What ties an incident to a deployment, and what makes a hotfix (rules F1, F4)."""
 
     suspect_within: Duration = DEFAULT.incident_window
     incident_labels: Texts = DEFAULT.incident_labels
@@ -193,13 +193,13 @@ class FailureSettings(SettingsTable):
 
 
 class Deployments(SettingsTable):
-    """What counts as a deployment (METRICS rule 10)."""
+    """What counts as a deployment (rule D1)."""
 
     superseded_within: Duration = DEFAULT.superseded_within
 
 
 class ServiceTable(SettingsTable):
-    """A service and its owner (METRICS rule 14)."""
+    """A service and its owner (rule D6)."""
 
     name: Text
     team: Text | None = None
@@ -210,7 +210,7 @@ class ServiceTable(SettingsTable):
 
 
 class TargetTable(SettingsTable):
-    """A goal for a metric (METRICS rule 31)."""
+    """A goal for a metric (rule L5)."""
 
     metric: Metric
     at_most: float | None = None
@@ -234,7 +234,7 @@ class TargetTable(SettingsTable):
 
 
 class StepTable(SettingsTable):
-    """A declared change of level (METRICS rule 30)."""
+    """A declared change of level (rule L3)."""
 
     metric: Metric
     on: date
@@ -250,7 +250,7 @@ class EventTable(SettingsTable):
 
 
 class Reliability(SettingsTable):
-    """Where the attainment of service level objectives is read from (METRICS rule 1)."""
+    """Where the attainment of service level objectives is read from (rule G4)."""
 
     file: Text | None = None
 

@@ -1,6 +1,6 @@
 """Who owns what, as repositories say it: CODEOWNERS and Backstage's catalog-info.yaml.
 
-Only teams count: a person is nobody a figure could belong to (METRICS rules 5 and 14).
+Only teams count: a person is nobody a figure could belong to (rules G3 and D6).
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Which commits are which change, and what first shipped it (METRICS rules 15 to 19)."""
+"""Which commits are which change, and what first shipped it (rules C1 to C3)."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -256,7 +256,7 @@ class Mine:
 
 
 class Belonging:
-    """Sorts the changes of a history among services with path patterns (rules 14 and 16).
+    """Sorts the changes of a history among services with path patterns (rules D6 and C2).
 
     One commit that touches the paths is enough; one of unknown paths is taken to touch them.
     """

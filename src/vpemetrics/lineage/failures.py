@@ -1,4 +1,4 @@
-"""Which deployment caused which failure, by graded evidence (METRICS rules 23 and 25)."""
+"""Which deployment caused which failure, by graded evidence (rules F1 and F4)."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict

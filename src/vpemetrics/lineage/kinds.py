@@ -1,4 +1,4 @@
-"""From records of runs to deployments, and of what kind they are (METRICS rules 10 to 13)."""
+"""From records of runs to deployments, and of what kind they are (rules D1 to D5)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -62,7 +62,7 @@ def _finish(row: DeploymentRow) -> tuple[int, str]:
 
 
 def group(rows: Iterable[DeploymentRow]) -> list[Group]:
-    """The deployments that production records form, in order of finish (rule 12).
+    """The deployments that production records form, in order of finish (rule D3).
 
     A repeat in one environment within an hour of the first there is the same deployment, unless
     something else was deployed there between; so is the same thing in other environments, each

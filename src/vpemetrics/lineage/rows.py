@@ -21,7 +21,7 @@ UNKNOWN: Final = -2
 
 
 class Kind(StrEnum):
-    """What a deployment was (METRICS rule 12), and the attempts that never were one."""
+    """What a deployment was (rule D4), and the attempts that never were one."""
 
     FORWARD = "forward"
     REDEPLOY = "redeploy"
@@ -101,7 +101,7 @@ class TriageRow(NamedTuple):
 
 
 class Deployed(NamedTuple):
-    """A deployment as METRICS rules 10 to 13 mean it: one or several records, judged.
+    """A deployment as rules D1 to D5 mean it: one or several records, judged.
 
     `removed` is the commit a rollback took away; `first` has no predecessor and ships nothing
     counted; `ships` where the changes in it are known and count; `unplanned` is why it is
@@ -161,7 +161,7 @@ class WaitingChange(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """One reason to hold that a deployment failed, or why an incident has no cause (rule 23).
+    """One reason to hold that a deployment failed, or why an incident has no cause (rule F1).
 
     `deployment` is NONE for grade E. `restored_by` is the deployment that mended it, if one did.
     `chosen`: it is what counts for its incident; others are kept to be explained.

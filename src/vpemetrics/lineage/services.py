@@ -1,4 +1,4 @@
-"""Which of our services a source's name means, and what production is (METRICS rules 11 and 14)."""
+"""Which of our services a source's name means, and what production is (rules D2 and D6)."""
 
 from collections.abc import Callable, Sequence
 from functools import cache

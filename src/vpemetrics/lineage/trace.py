@@ -314,7 +314,7 @@ def _by_position(graph: Graph, reached: Sequence[int], start: int, count: int) -
 
 
 def _by_time(groups: list[Group], history: History, mine: Mine) -> _Attribution:
-    """Each pull request in the first forward deployment that started after its merge (rule 16)."""
+    """Each pull request in the first forward deployment that started after its merge (rule C2)."""
     ancestry = _ByOrder(groups)
     deployed = judge(groups, ancestry, Standing())
     forward = sorted(
@@ -430,7 +430,7 @@ def _waiting(facts: ServiceFacts, by: _Attribution) -> Iterable[WaitingChange]:
 
 
 def _attempts(rows: Iterable[DeploymentRow]) -> Iterable[Deployed]:
-    """Runs that ended before production (rule 10): counted and shown, outside all five metrics."""
+    """Runs that ended before production (rule D1): counted and shown, outside all five metrics."""
     ended = (Status.FAILED, Status.CANCELLED, Status.SKIPPED, Status.SUPERSEDED)
     for row in rows:
         when = row.finished_at if row.finished_at != MISSING else row.started_at
@@ -509,7 +509,7 @@ def _closers(ownership: Ownership, by: _Attribution) -> Iterable[tuple[str, int]
 
 
 def _hotfixes(ownership: Ownership, by: _Attribution, rules: Rules) -> frozenset[int]:
-    """Deployments that are a hotfix by their own word, or ship one by label or branch (rule 25)."""
+    """Deployments that are a hotfix by their own word, or ship one by label or branch (rule F4)."""
     own = {at for at, d in enumerate(by.deployed) if d.hotfix or d.planned is False}
     shipped = {
         position
@@ -607,7 +607,7 @@ def _ships(one: Deployed, by: _Attribution) -> bool:
 def _rework(
     deployed: Sequence[Deployed], scene: Scene, evidence: Iterable[Evidence]
 ) -> Iterable[str | None]:
-    """For each deployment why it was unplanned, or None (rule 25)."""
+    """For each deployment why it was unplanned, or None (rule F4)."""
     known = {incident.key for incident in scene.incidents}
     fixes = {at for key, found in scene.closers.items() if key in known for at in found}
     reverts = {e.restored_by for e in evidence if e.grade == "B" and e.what == "revert"}

@@ -13,7 +13,7 @@ from vpemetrics.metrics.figures import Model, Scope
 
 
 class ChartKind(StrEnum):
-    """How a chart judges its points (METRICS rule 29)."""
+    """How a chart judges its points (rule L1 of docs/metrics.md)."""
 
     XMR = "xmr"
     """A process behaviour chart of weeks: their counts, or their k of n."""
@@ -29,7 +29,7 @@ class Side(StrEnum):
 
 
 class Word(StrEnum):
-    """All that may be said of a difference (METRICS rule 31)."""
+    """All that may be said of a difference (rule L4 of docs/metrics.md)."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -80,7 +80,7 @@ class Baseline(Model):
 
 
 class Signal(Model):
-    """A point that a stable process gives now and then only (METRICS rule 30)."""
+    """A point that a stable process gives now and then only (rule L2 of docs/metrics.md)."""
 
     rule: Rule
     side: Side

@@ -1,4 +1,4 @@
-"""When two quarters differ, and how a level stands to its target (METRICS rule 31).
+"""When two quarters differ, and how a level stands to its target (rules L4 and L5).
 
 Pure arithmetic; the words better and worse come from here and from `signals`, and nowhere else.
 Source: Newcombe 1998 (method 10); MOVER as in Zou and Donner 2008.

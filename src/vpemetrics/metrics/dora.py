@@ -1,4 +1,4 @@
-"""The five DORA metrics and their nearest kin (METRICS rules 17 to 28). Pure functions of a cut.
+"""The five DORA metrics and their nearest kin (rules T1 to T4, F2 to F5). Pure functions.
 
 A ratio without a denominator and a duration without samples have no value: None, never 0.
 """
@@ -40,14 +40,14 @@ MAY_RISE: Final = (
     "deployment_rework_rate",
     "failed_deployment_recovery_time",
 )
-"""Metrics that failures which come to light late make worse (rule 32)."""
+"""Metrics that failures which come to light late make worse (rule L6)."""
 NO_INCIDENT_SOURCE: Final = "no incident source"
 
 
 def figure(cut: Slice, metric: str, value: float | None, **details: Any) -> Figure:
     """A figure of a metric about a cut, with what all figures carry filled in.
 
-    Of a window that nobody collected nothing is known: no value, and no counts of 0 (rule 3).
+    Of a window that nobody collected nothing is known: no value, and no counts of 0 (rule G2).
     """
     definition = METRICS[metric]
     unknown = not cut.incidents_collected if metric in _OF_INCIDENTS else cut.unknown
@@ -101,7 +101,7 @@ def _coverage(cut: Slice) -> FigureCoverage:
 
 
 def deployment_frequency(cut: Slice) -> Figure:
-    """Deployments that count, per week of what was collected of the window (rule 21).
+    """Deployments that count, per week of what was collected of the window (rule T3).
 
     Counted: forward, redeploy, rollback, stale. Beside it: each kind, roll-outs and failed
     attempts, days with a deployment per week; for several services the median over those covered,
@@ -134,7 +134,7 @@ _KINDS: Final = (*COUNTED, "rollout")
 
 
 def cadence(cut: Slice) -> str | None:
-    """How often, in words, over the 13 complete collected weeks up to the window's end (rule 21).
+    """How often, in words, over the 13 complete collected weeks up to the window's end (rule T3).
 
     None while fewer were collected, or where months decide and not all three of them were.
     """
@@ -223,7 +223,7 @@ def lead_times(cut: Slice) -> Table:
 
 
 def change_lead_time(cut: Slice) -> Figure:
-    """Median time from a change's first commit to its first production deployment (rules 15 to 20).
+    """Median time from a change's first commit to its first production deployment (rule T1).
 
     Changes by people shipped in the window; left out and counted: bots, what the first known
     deployment held, and by reason. Interval: Woodruff with deployments as clusters.
@@ -266,7 +266,7 @@ def _occurrences(texts: Column) -> Counter[str]:
 
 
 def accounting(cut: Slice) -> dict[str, float]:
-    """What became of the pull requests merged in the window (rule 36).
+    """What became of the pull requests merged in the window (rule G5).
 
     merged = merged_shipped + waiting + merged_excluded; direct commits are not among them.
     """
@@ -323,7 +323,7 @@ def proportion(cut: Slice, metric: str, k: int, n: int, **details: Any) -> Figur
 
 
 def change_fail_rate(cut: Slice) -> Figure:
-    """Distinct forward deployments with a confirmed failure, of forward deployments (rule 24).
+    """Distinct forward deployments with a confirmed failure, of forward deployments (rule F2).
 
     Confirmed: evidence A to C. Booked to the window of the deployment. Deployments that no
     incident source covers are left out where one covers others; where it covers none, k is a
@@ -333,7 +333,7 @@ def change_fail_rate(cut: Slice) -> Figure:
 
 
 def change_fail_rate_with_suspected(cut: Slice) -> Figure:
-    """Change fail rate with suspected failures (evidence D) counted too (rule 24).
+    """Change fail rate with suspected failures (evidence D) counted too (rule F3).
 
     Beside it the share of working hours that lie within four hours of a deployment, which is how
     often time alone would suspect one.
@@ -396,7 +396,7 @@ def _working_hours(window: Window) -> npt.NDArray[np.int64]:
 
 
 def deployment_rework_rate(cut: Slice) -> Figure:
-    """Unplanned deployments of all that count in frequency (rule 25).
+    """Unplanned deployments of all that count in frequency (rule F4).
 
     Unplanned: rollbacks, deployments that ship the fix of an incident or a confirmed revert,
     hotfixes. Stale ones and redeploys never are.
@@ -407,7 +407,7 @@ def deployment_rework_rate(cut: Slice) -> Figure:
 
 
 def failed_deployment_recovery_time(cut: Slice) -> Figure:
-    """Kaplan-Meier median of restoration less start, for confirmed failures (rule 26).
+    """Kaplan-Meier median of restoration less start, for confirmed failures (rule F5).
 
     Booked to the window of the failed deployment; open ones are right-censored at data-as-of.
     """

@@ -48,7 +48,7 @@ class Windows:
 
 
 def default_week(since: Micros, until: Micros, zone: str) -> Window:
-    """The last complete week before `until` (rule 8); the running one if nothing is older."""
+    """The last complete week before `until` (rule W3); the running one if nothing is older."""
     running = week_of(date_of(until, zone), zone)
     last = previous(running)
     return running if since >= last.end_at else last
@@ -57,8 +57,8 @@ def default_week(since: Micros, until: Micros, zone: str) -> Window:
 def windows(facts: MetricFacts, main: Window, scope: Scope) -> Windows:
     """The windows of a report: a week has 4, 13 or 52 weeks beside it, others stand alone.
 
-    Four if they hold 20 lead times, else 13 (rule 28); 13 or 52 where the cadence is less than
-    weekly (rule 8).
+    Four if they hold 20 lead times, else 13; 13 or 52 where the cadence is less than weekly
+    (rule W3).
     """
     weekly = weeks_before(main, HISTORY_WEEKS) if main.period == "week" else main
     return Windows(
@@ -116,9 +116,9 @@ def evaluate(
 
 
 def blocks(facts: MetricFacts, of: Windows, scope: Scope) -> tuple[Figure, ...]:
-    """The figures that are drawn in blocks of four weeks (rule 29); the headline's are not anew.
+    """The figures that are drawn in blocks of four weeks (rule L1); the headline's are not anew.
 
-    The last block ends with the last complete week of the window (rule 7), the first begins no
+    The last block ends with the last complete week of the window (rule W1), the first begins no
     earlier than the window or half a year before that end.
     """
     window = of.main
@@ -142,7 +142,7 @@ def _block(last: Window, ago: int) -> Window:
 
 
 def _row(figure: Figure) -> Figure:
-    """A row of the history: only complete periods have medians and rates (rule 8)."""
+    """A row of the history: only complete periods have medians and rates (rule W2)."""
     if not figure.partial:
         return figure
     return figure.model_copy(update={"value": None, "interval": None, "values": ()})

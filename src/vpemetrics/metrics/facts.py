@@ -108,7 +108,7 @@ class MetricFacts:
 
     @cached_property
     def changes(self) -> Table:
-        """Shipped changes, each once: pooled, at the last service it reached (rule 21).
+        """Shipped changes, each once: pooled, at the last service it reached (rule T1).
 
         What a service's first known deployment held is no arrival while there is another one:
         else a new service would take away the past of those it shares changes with.
@@ -130,7 +130,7 @@ class MetricFacts:
         """Counted changes with their `seconds`; with `each_commit` as many rows as commits.
 
         A little less than nothing is clock skew and counts as 0; other negative ones are in
-        `negatives` (rule 17).
+        `negatives` (rule T1).
         """
         inside = self._timed.where(self._timed["seconds"] >= -SKEW_SECONDS)
         return inside.with_columns(seconds=np.maximum(inside["seconds"], 0.0))
@@ -147,7 +147,7 @@ class MetricFacts:
 
     @cached_property
     def merges(self) -> dict[str, npt.NDArray[np.int64]]:
-        """When pull requests were merged, in order, by what became of them (rule 36).
+        """When pull requests were merged, in order, by what became of them (rule G5).
 
         `shipped`; `waiting`, merged and shipped nowhere yet; `excluded` from either by a reason.
         """
@@ -189,7 +189,7 @@ class MetricFacts:
 
     @cached_property
     def staged(self) -> Table:
-        """Counted pull requests with all times known, with the seconds of each stage (rule 18).
+        """Counted pull requests with all times known, with the seconds of each stage (rule S1).
 
         The stages are coding, waiting_for_review, review, unreviewed, waiting_to_deploy and
         deploying; boundaries are made monotone. Without a review, ready to merge is `unreviewed`,
@@ -387,7 +387,7 @@ class Slice:
 
     @cached_property
     def provisional(self) -> bool:
-        """Whether failures of the window may still come to light (rule 32)."""
+        """Whether failures of the window may still come to light (rule L6)."""
         return provisional(self.window, self.facts.data_as_of, self.facts.wait)
 
 
@@ -437,7 +437,7 @@ def _each_start(changes: Table) -> Table:
 
 
 def failures(evidence: Columns, deployed: Table) -> Table:
-    """One row per deployment with chosen evidence: grade, start and restoration (rule 26).
+    """One row per deployment with chosen evidence: grade, start and restoration (rule F5).
 
     `evidence` has the columns deployed_id, grade, incident_id, began_at, restored_at, mended_at.
     The strongest grade counts. With incidents, from the first start to the last restoration, a
@@ -536,7 +536,7 @@ def _days(moments: Column, zone: str) -> Column:
 def incident_table(columns: Columns, services: Iterable[tuple[str, ...]]) -> Table:
     """Incidents with our names of the services they touch, and whether customers felt them.
 
-    Where the incident does not say, severity 1 and 2 are taken to affect customers (rule 26).
+    Where the incident does not say, severity 1 and 2 are taken to affect customers (rule F7).
     """
     severity, affecting = columns["severity"], columns["customer_affecting"]
     severe = (severity != MISSING) & (severity <= 2)

@@ -1,4 +1,4 @@
-"""What a number carries with it (METRICS rule 35); every output renders from these values.
+"""What a number carries with it (rule G1); every output renders from these values.
 
 Durations are seconds, proportions 0 to 1, counts whole; nothing is rounded here.
 `None` means there is no value; it is never a zero.

@@ -1,4 +1,4 @@
-"""Where the time goes, batch size and incidents (METRICS rules 18, 22 and 26). Pure functions."""
+"""Where the time goes, batch size and incidents (rules S1, S2, F6 and F7). Pure functions."""
 
 import functools
 from typing import Final
@@ -30,9 +30,9 @@ def stages(cut: Slice) -> Table:
 
 
 def stage(cut: Slice, name: str) -> Figure:
-    """The share of time of one stage: its sum divided by the sum of lead times (rule 18).
+    """The share of time of one stage: its sum divided by the sum of lead times (rule S1).
 
-    Withheld for a scope with fewer than three human authors in the window (rule 5).
+    Withheld for a scope with fewer than three human authors in the window (rule G3).
     """
     metric = f"stage_{name}"
     found = stages(cut)
@@ -57,7 +57,7 @@ stage_deploying = functools.partial(stage, name="deploying")
 
 
 def batch_size(cut: Slice) -> Figure:
-    """Median number of changes per forward deployment whose changes are known (rule 22).
+    """Median number of changes per forward deployment whose changes are known (rule S2).
 
     Beside it the median by people only, and the median of changed lines per change.
     """
@@ -100,7 +100,7 @@ def incident_restore_time(cut: Slice) -> Figure:
 def customers_affected_time(cut: Slice) -> Figure:
     """Length of the union of customer-affecting incidents, clipped to window and data-as-of.
 
-    One open for thirty days without an update is counted beside, not summed (rule 26).
+    One open for thirty days without an update is counted beside, not summed (rule F7).
     """
     if not cut.incidents_collected:
         return dora.figure(cut, "customers_affected_time", None, note=dora.NO_INCIDENT_SOURCE)

@@ -3,7 +3,7 @@
 Pure arithmetic over arrays, with numpy alone: the report has no second to spare for scipy,
 to which the tests hold every function here.
 
-What there is, and what it is for (METRICS rules 20 and 26 to 28):
+What there is, and what it is for (rules N1 to N3):
 
 median, quantile            of any samples
 wilson                      a proportion k/n
@@ -112,7 +112,7 @@ def wilson(k: int, n: int, level: float = 0.95) -> Interval | None:
 def woodruff(
     values: npt.ArrayLike, clusters: npt.ArrayLike, level: float = 0.95
 ) -> Interval | None:
-    """The interval of the median of samples that are alike within their cluster (METRICS rule 28).
+    """The interval of the median of samples that are alike within their cluster (rule N2).
 
     `clusters` holds an integer for each sample, naming the deployment it belongs to.
     The share of samples at or below the median is a ratio whose variance comes from the clusters;
@@ -203,7 +203,7 @@ def kaplan_meier(durations: npt.ArrayLike, observed: npt.ArrayLike) -> KaplanMei
 def survival_median(
     durations: npt.ArrayLike, observed: npt.ArrayLike, level: float = 0.95
 ) -> SurvivalMedian:
-    """The median duration and its interval when some durations are still open (METRICS rule 26).
+    """The median duration and its interval when some durations are still open (rule N3).
 
     The smallest t with S(t) < 1/2, or the middle of the interval where S is exactly 1/2.
     Where S never falls below 1/2 the median is `None`: longer than the longest so far.

@@ -1,4 +1,4 @@
-"""How long after its end a week may still turn out worse than it looks (METRICS rule 32)."""
+"""How long after its end a week may still turn out worse than it looks (rule L6)."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -1,6 +1,6 @@
 """Signal or noise: limits from a baseline, and the points after it that break them.
 
-Pure arithmetic over points (METRICS rules 29 and 30). What there is:
+Pure arithmetic over points (rules L1 to L3). What there is:
 
 stretches                   deployments one by one as the points of a chart, from failure to failure
 chart                       points with the limits of their baselines, and signals
@@ -219,7 +219,7 @@ def baseline(
 
 
 def signals(points: Sequence[Point], by: Baseline, better: Side) -> Iterator[Signal]:
-    """The points after a locked baseline that chance seldom gives (METRICS rule 30).
+    """The points after a locked baseline that chance seldom gives (rule L2).
 
     One outside the limits; and the eighth in a row on one side of the centre, once. Runs begin
     after the baseline; a point on the centre ends one, a gap does neither that nor extend it.

@@ -66,7 +66,7 @@ SELDOM: Final = ("monthly", "less than monthly")
 
 
 def widened(frequency: Figure | None) -> str:
-    """Why a window is longer than usual (rule 8), by its own frequency; empty if it is not."""
+    """Why a window is longer than usual (rule W3), by its own frequency; empty if it is not."""
     seldom = frequency.note if frequency and frequency.note in SELDOM else None
     return f"as deployments are lately {seldom}" if seldom else ""
 

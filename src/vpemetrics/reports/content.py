@@ -1,4 +1,4 @@
-"""What a report says and in which order, before any output sets it (METRICS, Layouts).
+"""What a report says and in which order, before any output sets it.
 
 Everything is in words already: outputs choose type, columns and colour, and nothing else.
 """
@@ -100,7 +100,7 @@ def when(report: Report) -> str:
 
 
 def widened(report: Report) -> Iterator[str]:
-    """Why a longer window than usual stands beside the week (rule 8)."""
+    """Why a longer window than usual stands beside the week (rule W3)."""
     why = cells.widened(report.figure("deployment_frequency", report.headline))
     if report.headline != report.window and why:
         yield f"and {words.length(report.headline)}, {why}"
@@ -210,7 +210,7 @@ def _metric_rows(report: Report, row: Row, shown: Sequence[Column]) -> Iterator[
 
 
 def _at_merge(row: Row, figures: Sequence[Figure | None]) -> Iterator[Row]:
-    """How many lead times miss what was before the merge, beside the number (rule 17)."""
+    """How many lead times miss what was before the merge, beside the number (rule T1)."""
     counts = [int(one.beside.get("starts_at_merge", 0)) if one else 0 for one in figures]
     if row.metric == "change_lead_time" and any(counts):
         told = [

@@ -221,7 +221,7 @@ def _than(side: Side) -> str:
 
 
 def by_chance(report: Report) -> Iterator[str]:
-    """How many signals to expect of nothing at all (METRICS rule 30)."""
+    """How many signals to expect of nothing at all (rule L2)."""
     if report.expected_false_alarms:
         expected = words.number(report.expected_false_alarms)
         yield f"False alarms to expect in {words.title(report.window)} by chance alone: {expected}."

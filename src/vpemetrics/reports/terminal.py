@@ -1,4 +1,4 @@
-"""The report as text for a terminal, 80 columns wide unless told otherwise (METRICS, Layouts).
+"""The report as text for a terminal, 80 columns wide unless told otherwise.
 
 From top to bottom: whose report and how complete, the headline, the table of the five metrics,
 what lies behind them, what is still open, what is wrong in the data, definitions.

@@ -20,7 +20,7 @@ NO_INCIDENT_SOURCE: Final = "no incident source"
 PROVISIONAL: Final = "p"
 
 ENOUGH_FOR_A_PERCENTAGE: Final = 20
-"""Below this denominator a share is printed as k/n alone (METRICS rule 27)."""
+"""Below this denominator a share is printed as k/n alone (rule N1)."""
 
 
 STAGES: Final = tuple(name for name in METRICS if name.startswith("stage_"))
@@ -145,7 +145,7 @@ def percent(proportion: float, places: int | None = None) -> str:
 
 
 def percentage_of(k: int, n: int) -> str | None:
-    """`4.1%`, or None where the denominator is too small for a percentage (METRICS rule 27)."""
+    """`4.1%`, or None where the denominator is too small for a percentage (rule N1)."""
     return percent(k / n) if n >= ENOUGH_FOR_A_PERCENTAGE else None
 
 

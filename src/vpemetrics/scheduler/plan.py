@@ -61,7 +61,7 @@ class Plan:
     def overdue(self, reported: str, now: datetime) -> Window | None:
         """The week whose report is due and not written, `reported` being the last that was.
 
-        Of several weeks the last; the default week of a report then (METRICS rule 8).
+        Of several weeks the last; the default week of a report then (rule W3).
         """
         week = reported_week(latest(self.report, self.zone, now), self.zone)
         return week if reported < week.label else None

@@ -1,4 +1,4 @@
-"""Original commits that a clone lacks after squashes: the command that fetches them (rule 17)."""
+"""Original commits that a clone lacks after squashes: the command that fetches them (rule T1)."""
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path

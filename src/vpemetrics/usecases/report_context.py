@@ -85,7 +85,7 @@ class ReportContext:
 
     @property
     def without_paths(self) -> tuple[str, ...]:
-        """Services that share a repository and have no path patterns (rule 14)."""
+        """Services that share a repository and have no path patterns (rule D6)."""
         deployed_from: dict[str, list[str]] = defaultdict(list)
         for name, one in self.traced.items():
             for repository in one.repositories:

@@ -1,4 +1,4 @@
-"""Which pull requests were merged into a history, and by which commit (METRICS rule 15)."""
+"""Which pull requests were merged into a history, and by which commit (rule C1)."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple

@@ -1,6 +1,6 @@
 """Versions wanted by commits, and which of them were replaced too soon to be deployed.
 
-Pure: METRICS rule 10 for sources that record intent only.
+Pure: rule D1 for sources that record intent only.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Deployments per week with the limits of usual variation (METRICS rule 29)."""
+"""Deployments per week with the limits of usual variation (rule L1)."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""Lead time in blocks of four weeks, and the share in production within a day (METRICS rule 29).
+"""Lead time in blocks of four weeks, and the share in production within a day (rule L1).
 
 A week's median says next to nothing at real volumes, so weeks are dots and get no words.
 """
