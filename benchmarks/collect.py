@@ -1,7 +1,7 @@
 """What collecting GitHub costs, in requests and points, for organisations of several sizes.
 
-    python benchmarks/collect.py
-    python benchmarks/collect.py --mirror /some/mirror.git
+    PYTHONPATH=tests python benchmarks/collect.py
+    PYTHONPATH=tests python benchmarks/collect.py --mirror /some/mirror.git
 
 A made-up organisation is served by the simulated GitHub, which counts points by GitHub's
 published formula, and collected by the collector that everybody uses, into a store. The seeds
@@ -19,17 +19,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from github_server.answer import Request
+from github_server.from_mirror import mirrored
+from github_server.from_records import world_of
+from github_server.points import price
+from github_server.query import Query
+from github_server.server import SimulatedGitHub
+from github_server.world import Repo, World
+
 from vpemetrics.config.load import FILE_NAME, Configuration, load
 from vpemetrics.config.sources import configured_sources
-from vpemetrics.simulate.github.answer import Request
-from vpemetrics.simulate.github.from_mirror import mirrored
-from vpemetrics.simulate.github.from_records import world_of
-from vpemetrics.simulate.github.points import price
-from vpemetrics.simulate.github.query import Query
-from vpemetrics.simulate.github.server import SimulatedGitHub
-from vpemetrics.simulate.github.world import Repo, World
-from vpemetrics.simulate.organisation import records_of
-from vpemetrics.simulate.plan import Plan
+from vpemetrics.demo.blueprint import Blueprint
+from vpemetrics.demo.organisation import records_of
 from vpemetrics.store import Store
 from vpemetrics.usecases.collecting import collect
 
@@ -171,7 +172,7 @@ def main() -> None:
 
 def made_up(repositories: int, merged: int) -> Measured:
     """An organisation of a year with so many repositories and merged pull requests."""
-    plan = Plan(
+    plan = Blueprint(
         services=tuple(f"service-{number:03d}" for number in range(1, repositories + 1)),
         ends=ENDS,
         weeks=52,

@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from vpemetrics.demo.blueprint import Blueprint, configuration
+from vpemetrics.demo.files import RecordFiles
+from vpemetrics.demo.organisation import records_of
 from vpemetrics.records import (
     AnyRecord,
     Change,
@@ -22,23 +25,20 @@ from vpemetrics.records import (
     Incident,
     Run,
 )
-from vpemetrics.simulate.files import RecordFiles
-from vpemetrics.simulate.organisation import records_of
-from vpemetrics.simulate.plan import Plan, configuration
 
 SIZES = {"S": 0.1, "M": 1.0, "L": 10.0}
 ENDS = date(2026, 9, 7)
 WEEKS = 104
 
 
-def plan_of(size: str, monorepo_services: int | None, weeks: int = WEEKS) -> Plan:
+def plan_of(size: str, monorepo_services: int | None, weeks: int = WEEKS) -> Blueprint:
     """The plan of a size: M has a million commits, S a tenth of everything, L ten times.
 
     That is in 104 weeks; more or fewer of them are each as busy.
     """
     count = monorepo_services or round(100 * SIZES[size])
     times = SIZES[size] * weeks / WEEKS
-    return Plan(
+    return Blueprint(
         services=tuple(f"service-{number + 1:04d}" for number in range(count)),
         ends=ENDS,
         weeks=weeks,
@@ -74,7 +74,7 @@ def split_coverage(coverage: Coverage, at: datetime) -> Iterator[Coverage]:
         )
 
 
-def write(plan: Plan, folder: Path) -> dict[str, int]:
+def write(plan: Blueprint, folder: Path) -> dict[str, int]:
     """Write a plan's records; how many there are of each kind."""
     new_week_at = plan.covered[0] + timedelta(weeks=plan.weeks - 1)
     with RecordFiles(folder / "history") as history, RecordFiles(folder / "new-week") as new_week:

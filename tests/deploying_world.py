@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from vpemetrics.simulate.github.world import Repo, World
+from github_server.world import Repo, World
 
 TOKEN = "ghp_canary0123456789canaryCANARY"
 NOW = datetime.now(UTC).replace(microsecond=0)

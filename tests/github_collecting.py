@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from github_server.faults import Faults
+from github_server.server import SimulatedGitHub
+from github_server.world import World
+
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.github import Options, collect
 from vpemetrics.records import AnyRecord, Commit
 from vpemetrics.rules import Rules
-from vpemetrics.simulate.github.faults import Faults
-from vpemetrics.simulate.github.server import SimulatedGitHub
-from vpemetrics.simulate.github.world import World
 
 TOKEN = "ghp_example"
 Kind = TypeVar("Kind", bound=AnyRecord)

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from vpemetrics.simulate.github.execute import Fields, Refused
+from github_server.execute import Fields, Refused
 
 ROOT = Path(__file__).parents[1]
 NAMED = os.environ.get("VPEMETRICS_GITHUB_SCHEMA")

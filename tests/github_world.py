@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from vpemetrics.simulate.github.things import Issue, Pull
-from vpemetrics.simulate.github.world import Repo, World
-from vpemetrics.simulate.mainline import Joining
+from github_server.things import Issue, Pull
+from github_server.world import Repo, World
+
+from vpemetrics.demo.mainline import Joining
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final, TypeVar
 
+from github_server.things import Account, Deployment, Issue, Kind, Pull, Run
+from github_server.world import Repo, World
+
 from vpemetrics.collectors.github.options import Incidents, Rule
-from vpemetrics.simulate.github.things import Account, Deployment, Issue, Kind, Pull, Run
-from vpemetrics.simulate.github.world import Repo, World
-from vpemetrics.simulate.mainline import Joining
+from vpemetrics.demo.mainline import Joining
 
 BEGIN: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
 SINCE: Final = BEGIN.date() - timedelta(days=60)

@@ -1,6 +1,6 @@
 """A small made-up organisation that holds an example of everything, for tests to run on.
 
-tests/simulate/test_sample.py has the list of what there is.
+tests/demo/test_sample.py has the list of what there is.
 """
 
 import atexit
@@ -12,12 +12,12 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Final
 
+from vpemetrics.demo.blueprint import Blueprint, configuration
+from vpemetrics.demo.files import RecordFiles
+from vpemetrics.demo.organisation import records_of
 from vpemetrics.records import AnyRecord
-from vpemetrics.simulate.files import RecordFiles
-from vpemetrics.simulate.organisation import records_of
-from vpemetrics.simulate.plan import Plan, configuration
 
-PLAN: Final = Plan(
+PLAN: Final = Blueprint(
     services=("checkout", "search", "accounts", "notifications"),
     two_regions=frozenset({"checkout"}),
     ends=date(2026, 9, 7),

@@ -22,7 +22,7 @@ ROWS = (
     ("collectors", "lineage"),
     ("store", "metrics"),
     ("reports", "delivery"),
-    ("config", "simulate"),
+    ("config", "demo"),
     ("usecases",),
     ("scheduler", "web"),
     ("cli",),

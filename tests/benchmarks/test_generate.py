@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 from sample import PLAN
 
-from vpemetrics.simulate.organisation import records_of
+from vpemetrics.demo.organisation import records_of
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "generate.py"
 

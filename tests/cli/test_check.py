@@ -13,12 +13,11 @@ from commandline import invoke
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from deploying_world import TOKEN, deploying_world
+from github_server.answer import Answer, Request, problem
+from github_server.faults import Fault, Faults, only, saml
+from github_server.server import SimulatedGitHub
+from github_server.tokens import Rights
 from gitrepository import GitRepository, new_repository
-
-from vpemetrics.simulate.github.answer import Answer, Request, problem
-from vpemetrics.simulate.github.faults import Fault, Faults, only, saml
-from vpemetrics.simulate.github.server import SimulatedGitHub
-from vpemetrics.simulate.github.tokens import Rights
 
 GITHUB = """
 [sources.github]

@@ -8,11 +8,11 @@ import stored
 from commandline import invoke
 from demonstration import made
 
+from vpemetrics.demo.acme import UNCOLLECTED, day_begins
 from vpemetrics.records import CoverageKind
 from vpemetrics.reports import jsonreport, terminal
 from vpemetrics.reports.model import Report
 from vpemetrics.reports.registry import ENDINGS, FORMATS
-from vpemetrics.simulate.acme.plans import UNCOLLECTED, day_begins
 from vpemetrics.store import Store
 
 GALLERY = Path(__file__).parents[2] / "reports"
@@ -69,7 +69,16 @@ def test_the_folder_works_like_anybodys(folder: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(shutil.copytree(made().folder, folder / "acme"))
 
     assert invoke("report", "-q", "--json").stdout_bytes == (GALLERY / "week.json").read_bytes()
-    assert "GITHUB_TOKEN is not set" in invoke("collect").stderr
+
+
+def test_collecting_again_finds_nothing_new(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shutil.copytree(made().folder, folder / "acme"))
+
+    result = invoke("collect")
+
+    assert result.exit_code == 0
+    assert "nothing new" in result.stderr
+    assert invoke("report", "-q", "--json").stdout_bytes == (GALLERY / "week.json").read_bytes()
 
 
 def test_the_commands_of_the_quickstart_work_in_it(

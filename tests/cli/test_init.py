@@ -15,13 +15,12 @@ from typing import Any
 import pytest
 from commandline import command_of, invoke
 from deploying_world import TOKEN, deploying_world
+from github_server.faults import Faults, bad_credentials, only
+from github_server.server import SimulatedGitHub
+from github_server.tokens import Rights
+from github_server.world import World
 from gitrepository import GitRepository, new_repository
 from subprocesses import environment
-
-from vpemetrics.simulate.github.faults import Faults, bad_credentials, only
-from vpemetrics.simulate.github.server import SimulatedGitHub
-from vpemetrics.simulate.github.tokens import Rights
-from vpemetrics.simulate.github.world import World
 
 
 @pytest.fixture

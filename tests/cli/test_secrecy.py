@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pytest
 from commandline import command_of
+from github_server.answer import Answer, Request
+from github_server.faults import Fault, Faults, Reply, only
+from github_server.from_mirror import Deployed, mirrored
+from github_server.server import SimulatedGitHub
 from github_with_git import with_git
 from gitrepository import GitRepository
 from subprocesses import environment
-
-from vpemetrics.simulate.github.answer import Answer, Request
-from vpemetrics.simulate.github.faults import Fault, Faults, Reply, only
-from vpemetrics.simulate.github.from_mirror import Deployed, mirrored
-from vpemetrics.simulate.github.server import SimulatedGitHub
 
 pytestmark = pytest.mark.takes_long
 

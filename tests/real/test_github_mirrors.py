@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 from github_collecting import Collected, collecting
+from github_server.from_mirror import mirrored
 from gitrepository import collected
 from stored import Sent, Stored, derive
 
 from vpemetrics.collectors.github.options import Rule
 from vpemetrics.records import AnyRecord, Change, Commit, Deployment
 from vpemetrics.rules import Rules
-from vpemetrics.simulate.github.from_mirror import mirrored
 
 pytestmark = pytest.mark.needs_mirrors
 

@@ -13,10 +13,8 @@ from threading import Lock
 import pytest
 from collectedclone import empty_store
 from collectedgithub import Nursery, held, nursery, write_settings
-from lively_github import BEGIN, EVERYDAY, Happening, Lively, between, merge, open_pull, review
-
-from vpemetrics.simulate.github.answer import Answer, Request
-from vpemetrics.simulate.github.faults import (
+from github_server.answer import Answer, Request
+from github_server.faults import (
     Fault,
     Faults,
     Reply,
@@ -33,7 +31,9 @@ from vpemetrics.simulate.github.faults import (
     slow,
     went_wrong,
 )
-from vpemetrics.simulate.github.server import SimulatedGitHub
+from github_server.server import SimulatedGitHub
+from lively_github import BEGIN, EVERYDAY, Happening, Lively, between, merge, open_pull, review
+
 from vpemetrics.store import Store
 
 pytestmark = pytest.mark.takes_long

@@ -8,13 +8,13 @@ from shutil import copy
 import pytest
 from demonstration import made
 
-from vpemetrics.metrics.charts import Chart, Word
-from vpemetrics.simulate.acme.plans import (
+from vpemetrics.demo.acme import (
     OUTAGE,
     REORGANISED,
     STOREFRONT_SPEEDS_UP,
     TEAMS,
 )
+from vpemetrics.metrics.charts import Chart, Word
 from vpemetrics.store import Store
 from vpemetrics.usecases import demo
 from vpemetrics.usecases.reporting import Asked, report

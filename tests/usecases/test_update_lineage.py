@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from postgres import Server
 from stored import SOURCE, Stored, derive, empty_store, read
 
+from vpemetrics.demo.blueprint import Blueprint
+from vpemetrics.demo.organisation import records_of
 from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import trace
 from vpemetrics.records import (
@@ -28,8 +30,6 @@ from vpemetrics.records import (
     Status,
 )
 from vpemetrics.rules import LeadTimeStart, Rules, Service
-from vpemetrics.simulate.organisation import records_of
-from vpemetrics.simulate.plan import Plan
 from vpemetrics.store import Store
 from vpemetrics.store.history import Facts
 from vpemetrics.usecases.update_lineage import bring_up_to_date, recompute, service_facts
@@ -424,7 +424,7 @@ def test_a_service_that_rules_no_longer_know_is_forgotten() -> None:
 
 
 def test_a_history_that_gets_longer_is_gone_on_with_and_comes_to_the_same() -> None:
-    plan = Plan(
+    plan = Blueprint(
         services=("till", "shop"),
         ends=date(2026, 9, 7),
         weeks=6,

@@ -35,8 +35,9 @@ def demo(session: Session, folder: Folder = Path("vpemetrics-demo")) -> None:
 
     from vpemetrics.usecases import demo as usecase
 
-    usecase.lay_out(folder)
-    with session.progress("Collecting from a simulated GitHub") as advance:
+    with session.progress("Writing records"):
+        usecase.lay_out(folder)
+    with session.progress("Collecting them") as advance:
         advance(0, 0)
         usecase.fill_store(folder, session.detail, advance)
     report = _reported(session, folder)

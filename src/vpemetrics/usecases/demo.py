@@ -1,38 +1,33 @@
-"""The made-up organisation in a folder of its own: configuration, store and reports.
+"""The made-up organisation in a folder of its own: configuration, records, store and reports.
 
 vpemetrics.toml   its configuration
 slo.csv           its service level objectives
+records/          what happened in it, as import files
 vpemetrics.db     its store
 reports/          where its reports go
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from vpemetrics.collectors.base import Batch, CollectionContext, Collector
 from vpemetrics.config.load import FILE_NAME, Configuration, load
-from vpemetrics.config.sources import Source, configured_sources
+from vpemetrics.config.sources import configured_sources
+from vpemetrics.demo.acme import monday_morning
+from vpemetrics.demo.files import RecordFiles
+from vpemetrics.demo.history import records
+from vpemetrics.demo.settings import RECORDS, configuration, objectives
 from vpemetrics.errors import FixInput
-from vpemetrics.records import AnyRecord, Coverage, CoverageKind, Incident
 from vpemetrics.rules import Rules
-from vpemetrics.simulate.acme.github import monday_morning, served
-from vpemetrics.simulate.acme.notable import decisions
-from vpemetrics.simulate.acme.plans import UNCOLLECTED, day_begins
-from vpemetrics.simulate.acme.settings import configuration, objectives
 from vpemetrics.store import Store
 from vpemetrics.usecases.collecting import collect
-from vpemetrics.usecases.triage import SOURCE as PEOPLE
 
 MARK: Final = "# Made by `vpemetrics demo`, which makes this folder anew each time.\n"
 STORE, REPORTS = "vpemetrics.db", "reports"
 
-Told = Callable[[int, int], None]
-
 
 def lay_out(folder: Path) -> None:
-    """Writes the files of the organisation.
+    """Write the files of the organisation, its records among them.
 
     FixInput for a folder that holds anything else than an earlier demo.
     """
@@ -41,60 +36,33 @@ def lay_out(folder: Path) -> None:
     (folder / FILE_NAME).write_text(f"{MARK}\n{configuration()}", encoding="utf-8")
     (folder / "slo.csv").write_text(objectives(), encoding="utf-8")
     (folder / REPORTS).mkdir(exist_ok=True)
+    with RecordFiles(folder / RECORDS) as files:
+        for record in records():
+            files.write(record)
 
 
 def rules_of(folder: Path) -> Rules:
-    """What the configuration in the folder says, whatever the environment does."""
+    """The rules of the configuration in the folder, whatever the environment says."""
     return _configuration(folder).rules()
 
 
-def fill_store(folder: Path, warn: Callable[[str], None], progress: Told) -> None:
-    """Collects from the organisation's GitHub, on this machine, into a new store."""
+def fill_store(
+    folder: Path, warn: Callable[[str], None], progress: Callable[[int, int], None]
+) -> None:
+    """Collect from the organisation's files into a new store."""
     for beside in ("", "-wal", "-shm"):
         (folder / f"{STORE}{beside}").unlink(missing_ok=True)
-    with Store.open(folder / STORE) as store, served() as url:
+    with Store.open(folder / STORE) as store:
         (source,) = configured_sources(_configuration(folder))
         result = collect(
-            store,
-            _cut(replace(source, options=replace(source.options, url=url))),
-            rules_of(folder),
-            clock=monday_morning,
-            warn=warn,
-            progress=progress,
-            environ={"GITHUB_TOKEN": "made-up"},
+            store, source, rules_of(folder), clock=monday_morning, warn=warn, progress=progress
         )
         if result.error:
             raise result.bug or FixInput(result.error)
-        store.save(PEOPLE, decisions(_incidents(store)))
-
-
-def _incidents(store: Store) -> list[Incident]:
-    return [one for _, one in store.records(Incident.KIND) if isinstance(one, Incident)]
 
 
 def _configuration(folder: Path) -> Configuration:
     return load(folder / FILE_NAME, {})
-
-
-def _cut(source: Source) -> Source:
-    """The source without the week whose deployments nobody recorded."""
-
-    def cut(options: Any, context: CollectionContext) -> Iterator[Batch]:
-        for batch in source.collector.collect(options, context):
-            yield replace(batch, records=_with_gap(batch.records))
-
-    return replace(source, collector=Collector(options=source.collector.options, collect=cut))
-
-
-def _with_gap(records: Iterable[AnyRecord]) -> Iterator[AnyRecord]:
-    begin, end = map(day_begins, UNCOLLECTED)
-    for record in records:
-        if isinstance(record, Coverage) and record.kind is CoverageKind.DEPLOYMENTS:
-            for start, stop in ((record.start, begin), (end, record.end)):
-                if start < stop:
-                    yield replace(record, start=max(start, record.start), end=min(stop, record.end))
-        else:
-            yield record
 
 
 def _check(folder: Path) -> None:

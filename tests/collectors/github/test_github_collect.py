@@ -6,10 +6,14 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from github_collecting import Collected, collecting
+from github_server.faults import Faults, not_found, only
+from github_server.things import Account
+from github_server.world import Repo, World
 from github_world import MONDAY, after, busy_world
 
 from vpemetrics.collectors.github.options import Incidents, Rule
 from vpemetrics.collectors.github.problems import GitHubProblem
+from vpemetrics.demo.mainline import Joining
 from vpemetrics.records import (
     Change,
     Commit,
@@ -22,10 +26,6 @@ from vpemetrics.records import (
     Status,
 )
 from vpemetrics.rules import Rules, Service
-from vpemetrics.simulate.github.faults import Faults, not_found, only
-from vpemetrics.simulate.github.things import Account
-from vpemetrics.simulate.github.world import Repo, World
-from vpemetrics.simulate.mainline import Joining
 
 NEXT_WEEK = MONDAY + timedelta(days=7)
 DAY = timedelta(days=1)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from github_collecting import Collected, collecting
+from github_server.world import Repo, World
 from github_world import MONDAY
 
 from vpemetrics.collectors.base import CollectionContext
@@ -11,7 +12,6 @@ from vpemetrics.collectors.github import Options
 from vpemetrics.collectors.github.collect import access, expected
 from vpemetrics.collectors.github.estimate import Estimate
 from vpemetrics.rules import Rules, Service
-from vpemetrics.simulate.github.world import Repo, World
 
 BEGIN = MONDAY - timedelta(weeks=53)
 HALF = 400

@@ -10,6 +10,8 @@ from shutil import rmtree
 
 import pytest
 from github_collecting import TOKEN, Collected, collecting
+from github_server.from_mirror import mirrored
+from github_server.world import World
 from github_with_git import with_git
 from gitrepository import GitRepository
 
@@ -17,8 +19,6 @@ from vpemetrics.collectors.github.mirror import mirrors_in_cache, web_address
 from vpemetrics.collectors.github.problems import GitHubProblem
 from vpemetrics.records import Commit
 from vpemetrics.rules import Rules, Service
-from vpemetrics.simulate.github.from_mirror import mirrored
-from vpemetrics.simulate.github.world import World
 
 PATHS = Service(name="cart", repository="acme/shop", paths=("cart/*/deep",))
 

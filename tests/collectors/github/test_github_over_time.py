@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 from github_collecting import Collected, collecting
+from github_server.answer import Answer, Request
+from github_server.faults import Faults, Reply
+from github_server.world import World
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from lively_github import (
@@ -26,9 +29,6 @@ from lively_github import (
 )
 
 from vpemetrics.records import AnyRecord, Commit, Coverage, Incident
-from vpemetrics.simulate.github.answer import Answer, Request
-from vpemetrics.simulate.github.faults import Faults, Reply
-from vpemetrics.simulate.github.world import World
 
 pytestmark = pytest.mark.takes_long
 

@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 from github_collecting import Collected, collecting
+from github_server import faults
+from github_server.answer import Answer, Request
+from github_server.faults import Faults, Reply
+from github_server.world import World
 from github_world import MONDAY, after
 
 from vpemetrics.collectors.github.cursor import parse_cursor
 from vpemetrics.collectors.github.problems import GitHubProblem
 from vpemetrics.records import Change, Commit
-from vpemetrics.simulate.github import faults
-from vpemetrics.simulate.github.answer import Answer, Request
-from vpemetrics.simulate.github.faults import Faults, Reply
-from vpemetrics.simulate.github.world import World
 
 NEXT_WEEK = MONDAY + timedelta(days=7)
 

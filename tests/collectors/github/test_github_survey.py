@@ -5,17 +5,17 @@ from datetime import timedelta
 
 import pytest
 from deploying_world import NOW, TOKEN, ago, deploying_world
+from github_server.answer import Answer, problem
+from github_server.faults import Fault, Faults, bad_credentials, heavy, only
+from github_server.server import SimulatedGitHub
+from github_server.things import Account
+from github_server.world import Repo, World
 
 from vpemetrics.collectors.discovery import RepositoryOverview
 from vpemetrics.collectors.github.client import Access, access_by_token
 from vpemetrics.collectors.github.patience import Patience
 from vpemetrics.collectors.github.problems import BadCredentials, Gone
 from vpemetrics.collectors.github.survey import Survey, active_of, mine, survey
-from vpemetrics.simulate.github.answer import Answer, problem
-from vpemetrics.simulate.github.faults import Fault, Faults, bad_credentials, heavy, only
-from vpemetrics.simulate.github.server import SimulatedGitHub
-from vpemetrics.simulate.github.things import Account
-from vpemetrics.simulate.github.world import Repo, World
 
 
 @pytest.fixture

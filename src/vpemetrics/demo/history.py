@@ -1,0 +1,85 @@
+"""All records of Acme engineering."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from vpemetrics.demo.acme import (
+    BEGINS,
+    BLUEPRINTS,
+    UNCOLLECTED,
+    day_begins,
+    monday_morning,
+)
+from vpemetrics.demo.notable import notable
+from vpemetrics.demo.repository import RepositoryLife
+from vpemetrics.demo.titles import titled
+from vpemetrics.records import (
+    AnyRecord,
+    Change,
+    Coverage,
+    CoverageKind,
+    Deployment,
+    Incident,
+    Triage,
+)
+
+FIRST_INCIDENT: Final = 101
+SOURCE: Final = "acme"
+
+_Part = tuple[str, Sequence[AnyRecord]]
+
+
+def records() -> Iterator[AnyRecord]:
+    """All records of the organisation, without the week that nobody wrote down."""
+    lives = [
+        (str(at), list(RepositoryLife(blueprint, 0).records()))
+        for at, blueprint in enumerate(BLUEPRINTS)
+    ]
+    beside = list(notable(record for _, life in lives for record in life))
+    yield from titled(filter(_written_down, _numbered([*lives, ("", beside)])))
+    yield from _covered()
+
+
+def _covered() -> Iterator[Coverage]:
+    """Everything from the first day to the last, but for the week that nobody wrote down."""
+    begin, end = day_begins(BEGINS), monday_morning()
+    before, after = map(day_begins, UNCOLLECTED)
+    for kind in CoverageKind:
+        gap = (before, after) if kind is CoverageKind.DEPLOYMENTS else (end, end)
+        for start, stop in ((begin, gap[0]), (gap[1], end)):
+            if start < stop:
+                yield Coverage(source=SOURCE, scope="*", kind=kind, start=start, end=stop)
+
+
+def _numbered(parts: Sequence[_Part]) -> Iterator[AnyRecord]:
+    """The records, incidents numbered in the order in which they were noticed."""
+    found = [
+        (record.detected_at, part, record.id)
+        for part, records in parts
+        for record in records
+        if isinstance(record, Incident) and record.detected_at
+    ]
+    names = {
+        (part, known_as): f"INC-{number}"
+        for number, (_, part, known_as) in enumerate(sorted(found), FIRST_INCIDENT)
+    }
+    for part, records in parts:
+        for record in records:
+            match record:
+                case Incident():
+                    yield replace(record, id=names[part, record.id])
+                case Triage():
+                    yield replace(record, record=names[part, record.record])
+                case Change(closes=(known_as,)):
+                    yield replace(record, closes=(names[part, known_as],))
+                case _:
+                    yield record
+
+
+def _written_down(record: AnyRecord) -> bool:
+    if not isinstance(record, Deployment):
+        return True
+    at = record.finished_at or record.started_at
+    start, end = map(day_begins, UNCOLLECTED)
+    return at is None or not start <= at < end
