@@ -1,18 +1,21 @@
 """A server on loopback that says what a test wrote down, and a clock that only sleeping moves."""
 
 import json
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from threading import Event, Lock, Thread
+from time import sleep
 from typing import Any
 
 from vpemetrics.collectors.github.patience import Patience
+from vpemetrics.collectors.http import WaitPolicy
 
 NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
 
@@ -37,6 +40,15 @@ class Hourglass:
             self.slept.append(seconds)
             self.now += timedelta(seconds=seconds)
 
+    def policy(self, **settings: Any) -> WaitPolicy:
+        return WaitPolicy(
+            clock=self.clock,
+            sleep=self.sleep,
+            announce=self.announced.append,
+            countdown=self.counted.append,
+            **settings,
+        )
+
     def patience(self, **settings: Any) -> Patience:
         return Patience(
             clock=self.clock,
@@ -60,7 +72,10 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Say:
-    """One reply: `json` or raw `content`; `cut` ends the connection in the middle of it."""
+    """One reply: `json` or raw `content`; `cut` ends the connection in the middle of it.
+
+    With `drip` its bytes come one by one, so many seconds apart.
+    """
 
     status: int = 200
     json: Any = None
@@ -68,6 +83,7 @@ class Say:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: bool = False
     held: Event | None = None
+    drip: float = 0.0
 
     @property
     def body(self) -> bytes:
@@ -105,7 +121,7 @@ class Loopback:
 @contextmanager
 def loopback(hourglass: Hourglass) -> Iterator[Loopback]:
     """A running server; it ends with the block."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = _Server(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     here = Loopback(hourglass, f"http://127.0.0.1:{server.server_port}")
     server.here = here  # type: ignore[attr-defined]
@@ -124,6 +140,13 @@ def serving(server: ThreadingHTTPServer) -> Iterator[None]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of clients that leave before the end: tests have them do so."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -157,8 +180,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(say.body)))
         self.end_headers()
-        self.wfile.write(say.body[: len(say.body) // 2] if say.cut else say.body)
+        if say.drip:
+            self._drip(say)
+        else:
+            self.wfile.write(say.body[: len(say.body) // 2] if say.cut else say.body)
         self.close_connection = self.close_connection or say.cut
+
+    def _drip(self, say: Say) -> None:
+        """Sends byte by byte, until the other side has enough of it."""
+        self.close_connection = True
+        with suppress(ConnectionError):
+            for byte in say.body:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                sleep(say.drip)
 
     def _asked(self) -> Asked:
         sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
