@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from subprocesses import environment
+from subprocesses import PATIENCE, environment
 
 from vpemetrics.config.load import load
 from vpemetrics.config.sources import Source, clone_as_source, configured_sources
@@ -77,7 +77,7 @@ def go(*processes: "subprocess.Popen[bytes]") -> None:
 def ended(*processes: "subprocess.Popen[bytes]") -> Sequence[int]:
     """Waits for processes to end; their exit codes."""
     for process in processes:
-        process.communicate(timeout=120)
+        process.communicate(timeout=PATIENCE)
     return [process.returncode for process in processes]
 
 

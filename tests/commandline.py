@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from subprocesses import environment
+from subprocesses import PATIENCE, environment
 from typer.testing import CliRunner, Result
 
 from vpemetrics.cli import app
@@ -22,7 +22,7 @@ def spawn(*arguments: object, stdout: int = subprocess.PIPE) -> subprocess.Compl
         stderr=subprocess.PIPE,
         env=environment(),
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

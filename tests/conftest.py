@@ -1,7 +1,8 @@
-"""Makes a skipped test fail where everything it needs was meant to be there; keeps golden files.
+"""Chooses how much of the suite runs, keeps golden files, gives tests their databases.
 
-Gives tests their databases too, both kinds of them.
+Makes a skipped test fail where everything it needs was meant to be there.
 
+`pytest --soak` runs what takes too long for every day (see `tiers`).
 `pytest --no-skips` fails every skip; `--may-skip=needs_x` excuses the tests marked with `needs_x`.
 `pytest --refresh-golden` writes the files of tests/golden anew from what the code prints now.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import tiers
 
 if TYPE_CHECKING:
     from postgres import Server
@@ -37,15 +39,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="with --no-skips: tests with this marker may be skipped",
     )
     parser.addoption(
+        "--soak",
+        action="store_true",
+        help="run what takes hours: kills by the score, many examples",
+    )
+    parser.addoption(
         "--refresh-golden",
         action="store_true",
         help="write tests/golden anew; read the diff before you commit",
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take long begin first, so that no worker is left alone with them in the end."""
-    items.sort(key=lambda item: item.get_closest_marker("takes_long") is None)
+def pytest_configure(config: pytest.Config) -> None:
+    tiers.soak(bool(config.getoption("soak")))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What soaks runs by itself; what is slow begins first, so that nobody waits for it alone."""
+    soaks = bool(config.getoption("soak"))
+    chosen = [item for item in items if soaks in tiers.asked_for(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = sorted(chosen, key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from subprocesses import PATIENCE
+
 from vpemetrics.collectors.base import CollectionContext, Collector
 from vpemetrics.collectors.git import GIT, Options
 from vpemetrics.records import AnyRecord, Change, Commit, Coverage, Deployment
@@ -48,7 +50,7 @@ class GitRepository:
             input=given if isinstance(given, bytes) else given.encode(),
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode("utf-8", "replace").strip()

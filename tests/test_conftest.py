@@ -1,4 +1,4 @@
-"""A skip fails where nothing should be missing, so a green run is a run of everything."""
+"""A green run is a run of everything: skips fail, and what soaks has its own run."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from subprocesses import PATIENCE
 
 CONFTEST = Path(__file__).parent / "conftest.py"
 
@@ -23,6 +24,36 @@ def test_at_noon():
 """
 
 
+TIERS = """
+from hypothesis import given, strategies as st
+import pytest
+from tiers import law, scored
+
+seen = []
+
+@scored("kills", 3, soak=20)
+def test_kills(kills):
+    assert kills in (3, 20)
+
+@law(7, soak=11)
+@given(st.integers())
+def test_a_law(number):
+    seen.append(number)
+
+@pytest.mark.slow
+def test_slowly():
+    assert not seen  # it came first
+
+def test_counted():
+    print(len(seen), "examples")
+    assert len(seen) == 7
+
+@pytest.mark.soak
+def test_counted_when_soaked():
+    assert len(seen) == 11
+"""
+
+
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
     shutil.copy(CONFTEST, tmp_path)
@@ -33,13 +64,14 @@ def suite(tmp_path: Path) -> Path:
 
 def run(suite: Path, *options: str) -> tuple[int, str]:
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    environment["PYTHONPATH"] = str(CONFTEST.parent)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", *options],
         cwd=suite,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     return done.returncode, done.stdout
@@ -76,3 +108,22 @@ def test_a_module_that_skips_itself_fails_too(suite: Path) -> None:
 
     assert code != 0
     assert "no_such_moon" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "outcome"),
+    [
+        ([], "4 passed, 2 deselected"),
+        (["-m", "not slow"], "3 passed, 3 deselected"),
+        (["--soak"], "3 passed, 3 deselected"),
+    ],
+)
+def test_each_tier_runs_its_own(suite: Path, options: list[str], outcome: str) -> None:
+    (suite / "test_sky.py").write_text(TIERS, encoding="utf-8")
+    markers = "slow: s\n law: l\n soak: s\n"
+    (suite / "pytest.ini").write_text(f"[pytest]\nmarkers = {markers}", encoding="utf-8")
+
+    code, output = run(suite, *options)
+
+    assert code == 0, output
+    assert outcome in output

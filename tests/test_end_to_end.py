@@ -11,7 +11,7 @@ from sample import files
 
 from vpemetrics.records import RECORD_TYPES
 
-pytestmark = pytest.mark.takes_long
+pytestmark = pytest.mark.slow
 
 SAMPLE = files()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from subprocesses import PATIENCE
 
 import vpemetrics
 
@@ -187,7 +188,7 @@ def loaded_by(statement: str) -> set[str]:
         env={**os.environ, "PYTHONPATH": str(SOURCE.parent)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     return set(run.stdout.split())

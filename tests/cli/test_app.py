@@ -3,7 +3,7 @@ import sys
 
 import pytest
 from commandline import invoke
-from subprocesses import environment
+from subprocesses import PATIENCE, environment
 
 from vpemetrics import __version__
 
@@ -22,7 +22,7 @@ def modules_after(*arguments: str) -> set[str]:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     last = run.stdout.splitlines()[-1].split()

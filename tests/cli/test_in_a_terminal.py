@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from commandline import command_of
-from subprocesses import environment
+from subprocesses import PATIENCE, environment
 
 
 def seen(*arguments: object, **variables: str) -> str:
@@ -30,7 +30,7 @@ def ended(*arguments: object, **variables: str) -> tuple[str, int]:
         env=environment() | {"TERM": "xterm-256color", "COLUMNS": "100"} | variables,
     )
     os.close(theirs)
-    written, deadline = b"", time.monotonic() + 60
+    written, deadline = b"", time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if not select.select([ours], [], [], 0.2)[0]:
             continue
@@ -39,7 +39,7 @@ def ended(*arguments: object, **variables: str) -> tuple[str, int]:
         except OSError:  # the other end is closed
             break
     os.close(ours)
-    return written.decode().replace("\r\n", "\n"), process.wait(timeout=10)
+    return written.decode().replace("\r\n", "\n"), process.wait(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from github_server.server import SimulatedGitHub
 from github_server.tokens import Rights
 from github_server.world import World
 from gitrepository import GitRepository, new_repository
-from subprocesses import environment
+from subprocesses import PATIENCE, environment
 
 
 @pytest.fixture
@@ -391,7 +391,7 @@ def talked_to(*answers: str, ends_with: int = 0) -> tuple[str, list[str]]:
     os.close(theirs)
     written, asked, left = b"", 0, list(answers)
     questions = []
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if select.select([ours], [], [], 0.2)[0]:
             try:
@@ -405,6 +405,6 @@ def talked_to(*answers: str, ends_with: int = 0) -> tuple[str, list[str]]:
             os.write(ours, answer.encode() if answer == END else f"{answer}\n".encode())
     os.close(ours)
     said = written.decode().replace("\r\n", "\n")
-    assert process.wait(timeout=10) == ends_with, said
+    assert process.wait(timeout=PATIENCE) == ends_with, said
     assert left == [], said
     return said, questions

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from commandline import command_of, spawn
-from subprocesses import environment
+from subprocesses import PATIENCE, environment
 
 from vpemetrics.store import Store
 
-pytestmark = pytest.mark.takes_long
+pytestmark = pytest.mark.slow
 
 ROWS = 40_000
 
@@ -39,7 +39,7 @@ def test_a_killed_import_leaves_nothing_and_the_next_is_whole(
 ) -> None:
     store = folder / "x.db"
     command = command_of("import", history, "--store", store, "-q")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
 
     with subprocess.Popen(command, env=environment()) as process:
         while process.poll() is None and bytes_written(store) < written:

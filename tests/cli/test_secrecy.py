@@ -19,9 +19,9 @@ from github_server.from_mirror import Deployed, mirrored
 from github_server.server import SimulatedGitHub
 from github_with_git import with_git
 from gitrepository import GitRepository
-from subprocesses import environment
+from subprocesses import PATIENCE, environment
 
-pytestmark = pytest.mark.takes_long
+pytestmark = pytest.mark.slow
 
 TOKEN = "canary-0123456789abcdef0123456789"
 """Of no known shape: it is kept secret by care, as no pattern finds and hides it."""
@@ -87,7 +87,7 @@ class Person:
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         self.said += [done.stdout, done.stderr]

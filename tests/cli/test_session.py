@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from commandline import command_of, invoke, spawn
-from subprocesses import environment
+from subprocesses import PATIENCE, environment
 
 from vpemetrics.cli.session import Session, program_name
 from vpemetrics.store import Store
@@ -217,7 +217,7 @@ def test_an_interrupted_import_saves_nothing_and_says_how_to_go_on(
         encoding="utf-8",
     )
     log = store.with_name(store.name + "-wal")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not log.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     time.sleep(0.3)  # well into the rows, which take seconds

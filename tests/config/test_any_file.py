@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tiers import law
 
 from vpemetrics.config.load import load
 from vpemetrics.config.model import settings, tables
@@ -26,11 +26,7 @@ documents = st.dictionaries(keys, values, max_size=5)
 
 
 @given(document=documents)
-@hypothesis_settings(
-    max_examples=100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@law(100, soak=100_000)
 def test_any_document_loads_or_is_refused_with_reasons(
     tmp_path: Path, document: dict[str, object]
 ) -> None:

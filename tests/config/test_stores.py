@@ -2,6 +2,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from subprocesses import PATIENCE
 
 from vpemetrics.config.load import Configuration, load
 from vpemetrics.config.stores import StoreChoice, choose_store, find_git_dir
@@ -212,4 +213,4 @@ def _commit(repository: Path) -> None:
 
 
 def _git(*arguments: str) -> None:
-    subprocess.run(["git", *arguments], check=True, timeout=30, capture_output=True)
+    subprocess.run(["git", *arguments], check=True, timeout=PATIENCE, capture_output=True)

@@ -6,8 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tiers import law
 
 from vpemetrics.collectors.discovery import Tally
 from vpemetrics.collectors.github import Options
@@ -95,7 +96,7 @@ def loaded(proposal: Proposal, folder: Path) -> Any:
     return load(path, {}).settings
 
 
-@settings(max_examples=60, deadline=None)
+@law(60, soak=20_000)
 @given(proposal=proposals)
 def test_whatever_things_are_called_the_file_says_it(
     proposal: Proposal, tmp_path_factory: Any

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import reference
 from histories import BEGIN, History, histories
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from stored import SOURCE, Parts, Stored, empty_store, read
+from tiers import law
 
 from vpemetrics.records import Triage
 from vpemetrics.rules import Rules
@@ -36,7 +37,7 @@ class Reading(NamedTuple):
     recoveries: dict[tuple[str, Parts], tuple[datetime, datetime | None]]
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, phases=[Phase.generate])
+@law(100, soak=5_000)
 @given(histories())
 def test_both_readings_of_the_rules_agree(history: History) -> None:
     with empty_store() as store:

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 import pytest
 from builders import deploy, incident
 from histories import History, histories
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from measuring import collected, weeks
 from stored import SOURCE, empty_store
+from tiers import law
 
 from vpemetrics.metrics.facts import MetricFacts, Slice
 from vpemetrics.metrics.figures import Figure, Scope
@@ -77,7 +78,7 @@ def stretches_collected(draw: st.DrawFn) -> list[Coverage]:
     ]
 
 
-@settings(max_examples=30, deadline=None, derandomize=True, phases=[Phase.generate])
+@law(30, soak=3_000)
 @given(histories(), stretches_collected(), st.integers(0, 6))
 def test_a_point_is_the_figure_of_its_week(
     history: History, coverage: list[Coverage], first: int
@@ -104,7 +105,7 @@ def test_a_point_is_the_figure_of_its_week(
                     assert point.provisional == figure.provisional
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, phases=[Phase.generate])
+@law(20, soak=2_000)
 @given(histories())
 def test_facts_and_store_tell_the_same_outcomes(history: History) -> None:
     with deployed(history.records, history.rules) as (facts, rows):

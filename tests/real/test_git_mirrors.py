@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gitrepository import Collected, GitRepository, collected
+from subprocesses import PATIENCE
 
 from vpemetrics.lineage.graph import Graph
 from vpemetrics.records import Deployment
@@ -58,7 +59,7 @@ def git(folder: Path, *arguments: str, given: Iterable[str] = ()) -> set[str]:
         text=True,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     return set(done.stdout.split())
 

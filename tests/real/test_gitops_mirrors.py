@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from govuk import needs_govuk, records
+from subprocesses import PATIENCE
 
 from vpemetrics.collectors.gitops import GITOPS, Options
 from vpemetrics.config.sources import Source
@@ -95,7 +96,7 @@ def merges() -> Mapping[str, datetime]:
         text=True,
         capture_output=True,
         check=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     graph = {sha: more for sha, *more in map(str.split, done.stdout.splitlines())}
     line = [next(iter(graph))]

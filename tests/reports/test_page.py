@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -19,7 +18,8 @@ from example_reports import (
     quarter_of_a_service,
     quiet_week,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
+from tiers import law
 
 from vpemetrics.metrics.charts import ChartKind, Side
 from vpemetrics.reports import jsonreport, words
@@ -226,11 +226,7 @@ def test_an_option_of_a_command_is_not_broken() -> None:
     assert f'{said} <span class="whole">--covers</span> FROM..TO &amp; &lt;b&gt;' in rendered
 
 
-some = settings(
-    max_examples=12,
-    deadline=timedelta(seconds=20),
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+some = law(12, soak=500)
 
 
 @some

@@ -1,6 +1,5 @@
 import re
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from anyreports import RATES, reports
@@ -20,9 +19,10 @@ from example_reports import (
     report,
     single_weeks,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from tiers import law
 
 from vpemetrics.metrics.figures import Scope, Unit
 from vpemetrics.reports import words
@@ -129,11 +129,7 @@ def test_changes_matched_by_time_are_said_to_be() -> None:
     assert "shipped by time" not in render(report([lead]))
 
 
-some = settings(
-    max_examples=40,
-    deadline=timedelta(seconds=5),
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+some = law(40, soak=5_000)
 
 
 @some

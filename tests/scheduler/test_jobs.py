@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from loopback import Hourglass, Say, loopback
+from subprocesses import PATIENCE
 
 from vpemetrics.config.load import load
 from vpemetrics.config.weekly import DAYS
@@ -28,7 +29,6 @@ output = "out/{{week}}.txt"
 type = "files"
 path = "records"
 """
-PATIENCE_S = 15
 LIMITED = {"Retry-After": "600"}
 
 
@@ -43,7 +43,7 @@ class Heard:
 
     def hears(self, name: str, times: int = 1) -> tuple[Any, ...]:
         """What came with the latest of so many calls."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + PATIENCE
         while len(found := [said for told, said in self.told if told == name]) < times:
             assert time.monotonic() < deadline, self.told
             time.sleep(0.01)
@@ -82,7 +82,7 @@ def running(folder: Path) -> Iterator[Heard]:
     try:
         yield heard
     finally:
-        assert schedule.stop(timedelta(seconds=PATIENCE_S)) == ()
+        assert schedule.stop(timedelta(seconds=PATIENCE)) == ()
 
 
 def test_a_report_waits_for_data_of_its_whole_week(folder: Path) -> None:
@@ -150,13 +150,13 @@ def test_a_source_that_waits_for_a_limit_keeps_no_schedule_from_ending(folder: P
             'token = "file:token"\nrepositories = ["acme/shop"]\n'
         )
         with running(folder) as heard:
-            deadline = time.monotonic() + PATIENCE_S
+            deadline = time.monotonic() + PATIENCE
             while not github.asked:
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
             begun = time.monotonic()
 
-    assert time.monotonic() - begun < PATIENCE_S
+    assert time.monotonic() - begun < PATIENCE
     heard.hears("stopped")
     with Store.open(folder / "x.db") as store:
         assert store.collections() == {}

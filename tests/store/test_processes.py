@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from textwrap import dedent
 
-from subprocesses import environment
+from subprocesses import PATIENCE, environment
 
 from vpemetrics.records import Deployment, Status
 from vpemetrics.store import Store
@@ -33,7 +33,7 @@ def run(code: str, *arguments: object) -> "subprocess.Popen[str]":
 
 
 def ended(process: "subprocess.Popen[str]") -> int:
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     return process.returncode
 
 

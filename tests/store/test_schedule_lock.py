@@ -6,7 +6,7 @@ import sys
 from textwrap import dedent
 
 import pytest
-from subprocesses import environment
+from subprocesses import PATIENCE, environment
 
 from vpemetrics.errors import StoreBusy
 from vpemetrics.store.schedule_lock import only_schedule
@@ -46,7 +46,7 @@ def test_a_killed_schedule_leaves_its_place_free(location: str) -> None:
         pytest.fail("there are two")
 
     first.send_signal(signal.SIGKILL)
-    first.communicate(timeout=30)
+    first.communicate(timeout=PATIENCE)
 
     with only_schedule(location):
         pass

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
-from subprocesses import environment
+from subprocesses import PATIENCE, environment
 
 from vpemetrics.store import Store, schema
 from vpemetrics.store.engine import location_url, make_engine, writing
@@ -86,7 +86,7 @@ def test_opening_a_store_of_this_version_does_not_import_alembic(
     )
 
     done = subprocess.run(
-        [sys.executable, "-c", code, path], env=environment(), timeout=60, check=False
+        [sys.executable, "-c", code, path], env=environment(), timeout=PATIENCE, check=False
     )
     assert done.returncode == 0
 

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 
 import pytest
 from histories import History, histories
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from sample import files
 from stored import SOURCE, empty_store, read
+from tiers import law
 
 from vpemetrics.metrics.facts import MetricFacts, Slice
 from vpemetrics.metrics.figures import Figure, Scope
@@ -82,21 +83,21 @@ def check_weeks(facts: MetricFacts, window: Window) -> None:
             assert excluded == Counter(whole.excluded)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, phases=[Phase.generate])
+@law(25, soak=3_000)
 @given(histories())
 def test_counts_of_any_history_balance(history: History) -> None:
     with facts_of(history) as (_, facts):
         check_counts(facts)
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, phases=[Phase.generate])
+@law(10, soak=1_000)
 @given(histories())
 def test_the_weeks_of_any_history_add_up(history: History) -> None:
     with facts_of(history) as (_, facts):
         check_weeks(facts, Window(start=date(2026, 3, 3), end=date(2026, 3, 26)))
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, phases=[Phase.generate])
+@law(25, soak=3_000)
 @given(histories())
 def test_every_merged_pull_request_of_a_service_is_booked_once(history: History) -> None:
     with facts_of(history) as (store, _):

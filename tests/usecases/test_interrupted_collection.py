@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from collectedclone import collect_here, empty_store, ended, go, held, ready
+from subprocesses import PATIENCE
+from tiers import scored
 
 from vpemetrics.store import Store
 
-pytestmark = pytest.mark.takes_long
+pytestmark = pytest.mark.slow
 
 COMMITS = 1_200
-KILLED = 20
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +45,12 @@ def history() -> str:
 
 
 def git(*arguments: str, given: str = "") -> None:
-    subprocess.run(["git", *arguments], input=given.encode(), check=True, timeout=60)
+    subprocess.run(["git", *arguments], input=given.encode(), check=True, timeout=PATIENCE)
 
 
+@scored("kills", 3, soak=20)
 def test_a_collection_killed_at_any_moment_leaves_no_trace_in_the_next(
-    new_location: Callable[[], str], clone: Path
+    new_location: Callable[[], str], clone: Path, kills: int
 ) -> None:
     undisturbed = empty_store(new_location())
     process = ready(undisturbed, clone)
@@ -59,7 +61,7 @@ def test_a_collection_killed_at_any_moment_leaves_no_trace_in_the_next(
     expected = held(undisturbed)
     moments, left = random.Random(3), set()
 
-    for _ in range(KILLED):
+    for _ in range(kills):
         location = empty_store(new_location())
         process = ready(location, clone)
         go(process)

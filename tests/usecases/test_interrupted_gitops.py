@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 from collectedclone import collect_here, empty_store, ended, go, held, ready
+from subprocesses import PATIENCE
+from tiers import scored
 
 from vpemetrics.store import Store
 
-pytestmark = pytest.mark.takes_long
+pytestmark = pytest.mark.slow
 
 SERVICES = ("cart", "search", "shop")
 VERSIONS = 150
-KILLED = 10  # with each database
 BEGIN = 1_700_000_000
 
 
@@ -51,11 +52,12 @@ def cloned(folder: Path, name: str, commits: list[tuple[str, int]]) -> None:
 
 
 def git(*arguments: str, given: str = "") -> None:
-    subprocess.run(["git", *arguments], input=given.encode(), check=True, timeout=60)
+    subprocess.run(["git", *arguments], input=given.encode(), check=True, timeout=PATIENCE)
 
 
+@scored("kills", 3, soak=20)
 def test_a_killed_collection_goes_on_where_it_was(
-    new_location: Callable[[], str], folder: Path
+    new_location: Callable[[], str], folder: Path, kills: int
 ) -> None:
     undisturbed = empty_store(new_location())
     process = ready(undisturbed, folder)
@@ -65,7 +67,7 @@ def test_a_killed_collection_goes_on_where_it_was(
     lasting = time.monotonic() - begun
     expected, moments, left = held(undisturbed), random.Random(5), set()
 
-    for _ in range(KILLED):
+    for _ in range(kills):
         location = empty_store(new_location())
         process = ready(location, folder)
         go(process)

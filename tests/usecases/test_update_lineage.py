@@ -11,10 +11,11 @@ from random import Random
 import pytest
 from builders import at, changed, commits, decision, deploy, deploys, incident, pull
 from histories import History, histories
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from postgres import Server
 from stored import SOURCE, Stored, derive, empty_store, read
+from tiers import law
 
 from vpemetrics.demo.blueprint import Blueprint
 from vpemetrics.demo.organisation import records_of
@@ -129,7 +130,7 @@ def other_rules(rules: Rules, random: Random) -> Rules:
     )
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, phases=[Phase.generate])
+@law(25, soak=3_000)
 @given(histories(), st.integers(0, 10**9))
 def test_whatever_the_order_of_arrival_the_outcome_is_that_of_all_at_once(
     history: History, seed: int
@@ -142,7 +143,7 @@ def test_whatever_the_order_of_arrival_the_outcome_is_that_of_all_at_once(
 
 
 @pytest.mark.needs_postgresql
-@settings(max_examples=8, deadline=None, derandomize=True, phases=[Phase.generate])
+@law(8, soak=400)
 @given(histories(), st.integers(0, 10**9))
 def test_a_server_comes_to_what_a_file_comes_to_whatever_the_order_of_arrival(
     postgres: Server, history: History, seed: int

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 from builders import MONDAY, commits, decision, deploy, incident, pull
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from measuring import collected, weeks
 from stored import SOURCE, empty_store
+from tiers import law
 
 from vpemetrics.metrics.charts import Signal
 from vpemetrics.metrics.dora import MAY_RISE
@@ -73,13 +74,7 @@ def justified(found: Report, signal: Signal, metric: str) -> bool:
     return len(last) == 8 and (all(v > center for v in last) or all(v < center for v in last))
 
 
-@settings(
-    max_examples=12,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@law(12, soak=500)
 @given(histories())
 def test_no_word_without_a_signal_and_none_that_is_better_while_provisional(
     history: list[tuple[int, int]],

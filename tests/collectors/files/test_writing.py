@@ -5,8 +5,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from anyrecords import ONE_OF_EACH, any_sourced
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tiers import law
 
 from vpemetrics.collectors.files import read, write
 from vpemetrics.records import RECORD_TYPES, Repository, Sourced
@@ -28,7 +29,7 @@ def round_trip(records: list[Sourced], folder: Path, ending: str) -> tuple[Store
 
 @pytest.mark.parametrize("ending", [".csv", ".jsonl"])
 @given(records=st.lists(any_sourced, max_size=12))
-@settings(max_examples=40, deadline=None)
+@law(40, soak=20_000)
 def test_export_import_export_is_byte_identical(ending: str, records: list[Sourced]) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)

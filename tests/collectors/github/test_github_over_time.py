@@ -15,7 +15,7 @@ from github_collecting import Collected, collecting
 from github_server.answer import Answer, Request
 from github_server.faults import Faults, Reply
 from github_server.world import World
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lively_github import (
     BEGIN,
@@ -27,10 +27,11 @@ from lively_github import (
     Lively,
     between,
 )
+from tiers import law
 
 from vpemetrics.records import AnyRecord, Commit, Coverage, Incident
 
-pytestmark = pytest.mark.takes_long
+pytestmark = pytest.mark.slow
 
 DAY = timedelta(days=1)
 LAG = timedelta(seconds=100)
@@ -87,7 +88,7 @@ def covered(found: Collected) -> dict[tuple[str, str], tuple[datetime, datetime]
 
 
 @given(seeds, pauses)
-@settings(max_examples=8, deadline=None, derandomize=True, phases=[Phase.generate])
+@law(8, soak=200)
 def test_what_happens_between_collections_is_not_missed(
     seed: int, pauses: Sequence[timedelta]
 ) -> None:
@@ -106,7 +107,7 @@ def test_what_happens_between_collections_is_not_missed(
 
 
 @given(seeds, pauses)
-@settings(max_examples=8, deadline=None, derandomize=True, phases=[Phase.generate])
+@law(8, soak=200)
 def test_repositories_that_change_themselves_lose_nothing(
     seed: int, pauses: Sequence[timedelta]
 ) -> None:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from github.Auth import Token
 from loopback import Asked, Hourglass, Loopback, Say
+from subprocesses import PATIENCE
 
 from vpemetrics.collectors.github.client import Access, access_by_app, access_by_token
 from vpemetrics.collectors.github.messages import Question
@@ -168,7 +169,7 @@ def test_pygithub_is_imported_with_the_first_client_and_not_before() -> None:
     )
 
     run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
     assert run.stderr == ""

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tiers import law
 
 from vpemetrics.collectors.gitops.bumps import Bump
 from vpemetrics.collectors.gitops.cursor import GitopsCursor, parse_cursor
@@ -56,7 +57,7 @@ def cursor(open_ones: Iterable[Bump]) -> GitopsCursor:
 
 
 @given(st.lists(wanted, max_size=14), st.sets(st.integers(0, 14)))
-@settings(max_examples=200, deadline=None)
+@law(200, soak=100_000)
 def test_pieces_tell_what_the_whole_does(all_wanted: list[Wanted], cuts: set[int]) -> None:
     whole = bumps(all_wanted)
     ends = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
