@@ -11,7 +11,8 @@ from github_server.server import SimulatedGitHub
 from github_server.world import World
 
 from vpemetrics.collectors.base import Batch, CollectionContext
-from vpemetrics.collectors.github import Options, collect
+from vpemetrics.collectors.github.collect import collect
+from vpemetrics.collectors.github.options import Options
 from vpemetrics.records import AnyRecord, Commit
 from vpemetrics.rules import Rules
 

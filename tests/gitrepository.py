@@ -4,13 +4,15 @@ import os
 import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from subprocesses import PATIENCE
 
 from vpemetrics.collectors.base import CollectionContext, Collector
-from vpemetrics.collectors.git import GIT, Options
+from vpemetrics.collectors.git.options import Options
+from vpemetrics.collectors.registry import collector_of
 from vpemetrics.records import AnyRecord, Change, Commit, Coverage, Deployment
 from vpemetrics.rules import Rules
 
@@ -112,7 +114,7 @@ class Collected:
     """What collections of a repository told, the later ones on top of the earlier."""
 
     options: Any
-    collector: Collector = GIT
+    collector: Collector = field(default_factory=partial(collector_of, "git"))
     rules: Rules = field(default_factory=Rules)
     folder: Path = Path()
     now: datetime = NOW

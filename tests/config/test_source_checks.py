@@ -85,3 +85,18 @@ def test_the_settings_of_a_collector_there_is_are_checked() -> None:
     (mistake,) = source_mistakes({"sources": {"mine": {"type": "files", "path": 1}}})
 
     assert dotted(mistake.path) == "sources.mine.path"
+
+
+def test_a_source_of_a_package_that_is_broken_is_told_where_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "acme_torn-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-torn\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text("[vpemetrics.collectors]\ntorn = no_such_module\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    (mistake,) = source_mistakes({"sources": {"mine": {"type": "torn"}}})
+
+    assert dotted(mistake.path) == "sources.mine.type"
+    assert mistake.problem.startswith("the package acme-torn 1.2 has the source torn, but ")

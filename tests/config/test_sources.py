@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from vpemetrics.collectors.files import FILES, Options
+from vpemetrics.collectors.files.options import Options
+from vpemetrics.collectors.registry import collector_of
 from vpemetrics.config.load import Configuration, load
 from vpemetrics.config.sources import configured_sources
 from vpemetrics.errors import FixConfiguration
@@ -30,7 +31,7 @@ def test_a_source_has_its_collector_its_options_and_the_folder_of_the_file(
 ) -> None:
     exports, incidents = configured_sources(two)
 
-    assert (exports.name, exports.collector) == ("exports", FILES)
+    assert (exports.name, exports.collector) == ("exports", collector_of("files"))
     assert exports.options == Options(path="data")
     assert exports.folder == tmp_path
     assert incidents.options == Options(path="/srv/incidents")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tiers import law
 
 from vpemetrics.collectors.discovery import Tally
-from vpemetrics.collectors.github import Options
+from vpemetrics.collectors.github.options import Options
 from vpemetrics.config.discover import (
     DeploymentEvidence,
     DeploymentRule,

@@ -7,7 +7,7 @@ import pytest
 import sample
 from sample import PLAN, files
 
-from vpemetrics.collectors.files import read
+from vpemetrics.collectors.files.reading import read
 from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Status
 
 Records = Sequence[AnyRecord]

@@ -16,7 +16,8 @@ import pytest
 from govuk import needs_govuk, records
 from subprocesses import PATIENCE
 
-from vpemetrics.collectors.gitops import GITOPS, Options
+from vpemetrics.collectors.gitops.options import Options
+from vpemetrics.collectors.registry import collector_of
 from vpemetrics.config.sources import Source
 from vpemetrics.metrics.dora import reference
 from vpemetrics.metrics.figures import Figure
@@ -78,7 +79,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = Store.open(tmp_path_factory.mktemp("gitops") / "store.db")
     done = collect(
         store,
-        Source(name="govuk", collector=GITOPS, options=options, folder=Path()),
+        Source(name="govuk", collector=collector_of("gitops"), options=options, folder=Path()),
         RULES,
         clock=lambda: datetime.now(UTC),
         warn=no_news,

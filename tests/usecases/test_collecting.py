@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from vpemetrics.collectors.base import Batch, CollectionContext, Collector, never
-from vpemetrics.collectors.files import FILES
-from vpemetrics.collectors.files import Options as FilesOptions
+from vpemetrics.collectors.files.options import Options as FilesOptions
+from vpemetrics.collectors.registry import collector_of
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import FixInput, Stopped, StoreFull
 from vpemetrics.records import Commit
@@ -45,7 +45,9 @@ def of(collect_: Collect) -> Source:
 
 
 def files(folder: Path) -> Source:
-    return Source(name="f", collector=FILES, options=FilesOptions(path="."), folder=folder)
+    return Source(
+        name="f", collector=collector_of("files"), options=FilesOptions(path="."), folder=folder
+    )
 
 
 def collected(

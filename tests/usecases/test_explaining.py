@@ -11,7 +11,7 @@ from govuk import records as govuk_records
 from sample import files
 from stored import SOURCE, empty_store
 
-from vpemetrics.collectors.files import read
+from vpemetrics.collectors.files.reading import read
 from vpemetrics.config.load import load
 from vpemetrics.errors import NotFound
 from vpemetrics.metrics import intervals

@@ -9,7 +9,8 @@ import pytest
 from gitrepository import NOW, new_repository
 from stored import empty_store
 
-from vpemetrics.collectors import git
+from vpemetrics.collectors.git.options import Options
+from vpemetrics.collectors.registry import collector_of
 from vpemetrics.config.sources import Source
 from vpemetrics.rules import Rules, Service
 from vpemetrics.store import Store
@@ -34,7 +35,9 @@ def cloned(folder: Path, name: str, squashes: int) -> Source:
     for number in range(1, squashes + 1):
         repository.commit(f"Mend it (#{number})")
     repository.tag("v1.1")
-    return Source(name=name, collector=git.GIT, options=git.Options(path=name), folder=folder)
+    return Source(
+        name=name, collector=collector_of("git"), options=Options(path=name), folder=folder
+    )
 
 
 def collect_all(store: Store, sources: Sequence[Source]) -> None:

@@ -14,7 +14,7 @@ from measuring import collected, shipping
 from sample import files
 from stored import SOURCE, empty_store
 
-from vpemetrics.collectors.files import read
+from vpemetrics.collectors.files.reading import read
 from vpemetrics.config.load import load
 from vpemetrics.metrics.evaluate import FIVE, RECOVERY
 from vpemetrics.records import AnyRecord, Coverage, CoverageKind

@@ -1,17 +1,17 @@
-"""Whether `[sources.NAME]` tables suit the collectors there are."""
+"""The mistakes of `[sources.NAME]` tables: types nobody has, settings their sources lack."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from importlib import import_module
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from vpemetrics.collectors.base import Collector
-from vpemetrics.collectors.registry import COLLECTORS
+from vpemetrics.collectors.registry import collector_names, find_collector
 from vpemetrics.config.lines import KeyPath
 from vpemetrics.config.messages import Mistake, misfit, of_validation, unknown
 from vpemetrics.config.nearest import nearest
+from vpemetrics.errors import FixConfiguration
 
 
 def source_mistakes(document: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -25,13 +25,6 @@ def source_mistakes(document: Mapping[str, Any]) -> Iterator[Mistake]:
             yield from _of_source(("sources", name), table)
 
 
-def collector_of(kind: str) -> Collector:
-    """The collector of a type that the registry has."""
-    module, attribute = COLLECTORS[kind].split(":")
-    collector: Collector = getattr(import_module(module), attribute)
-    return collector
-
-
 def options_of(collector: Collector, given: Mapping[str, object]) -> Any:
     """A collector's options under settings in which there is no mistake."""
     return TypeAdapter(collector.options).validate_python(given)
@@ -40,7 +33,7 @@ def options_of(collector: Collector, given: Mapping[str, object]) -> Any:
 def option_mistakes(
     path: KeyPath, options: type[Any], given: Mapping[str, object]
 ) -> Iterator[Mistake]:
-    """What is wrong with the settings given to a collector whose options are this dataclass."""
+    """The mistakes in settings given to a collector whose options are this dataclass."""
     known = [field.name for field in fields(options)]
     for key in given:
         if key not in known:
@@ -52,10 +45,15 @@ def option_mistakes(
 
 
 def _of_source(path: KeyPath, table: Mapping[str, Any]) -> Iterator[Mistake]:
-    kind = table["type"]
-    if kind not in COLLECTORS:
-        expected = f"a type of source: {', '.join(COLLECTORS)}"
-        yield misfit((*path, "type"), kind, expected, nearest(kind, COLLECTORS))
+    kind, place = table["type"], (*path, "type")
+    try:
+        collector = find_collector(kind)
+    except FixConfiguration as error:
+        yield Mistake(path=place, problem=str(error))
+        return
+    if collector is None:
+        names = collector_names()
+        yield misfit(place, kind, f"a type of source: {', '.join(names)}", nearest(kind, names))
         return
     given = {key: value for key, value in table.items() if key != "type"}
-    yield from option_mistakes(path, collector_of(kind).options, given)
+    yield from option_mistakes(path, collector.options, given)

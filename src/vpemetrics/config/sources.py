@@ -1,4 +1,4 @@
-"""Which sources are collected from: those of the configuration, or the clone around a folder."""
+"""The sources that are collected from: those configured, or the clone around a folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from vpemetrics.collectors.base import Collector
+from vpemetrics.collectors.registry import collector_of
 from vpemetrics.config.load import Configuration
 from vpemetrics.config.nearest import nearest
-from vpemetrics.config.source_checks import collector_of, options_of
+from vpemetrics.config.source_checks import options_of
 from vpemetrics.errors import FixConfiguration
 
 CLONE = "git"

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from vpemetrics.collectors import git
+from vpemetrics.collectors.git.collect import Lacking, lacking
+from vpemetrics.collectors.git.options import Options
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.metrics.figures import Scope
@@ -35,12 +36,12 @@ def with_fetch(report: Report, rules: Rules, store: Store, sources: Iterable[Sou
     )
 
 
-def _lacking(store: Store, sources: Iterable[Source]) -> Iterator[git.Lacking]:
+def _lacking(store: Store, sources: Iterable[Source]) -> Iterator[Lacking]:
     for source in sources:
-        if isinstance(source.options, git.Options):
+        if isinstance(source.options, Options):
             place = source.folder / Path(source.options.path)
             try:
-                found = git.lacking(source.options, place, store.cursors(source.name))
+                found = lacking(source.options, place, store.cursors(source.name))
             except VpemetricsError:  # a clone that is no longer there has nothing to fetch
                 continue
             if found:

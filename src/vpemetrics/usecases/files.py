@@ -6,7 +6,9 @@ from os import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from vpemetrics.collectors.files import read, skip_future, write
+from vpemetrics.collectors.files.future_dates import skip_future
+from vpemetrics.collectors.files.reading import read
+from vpemetrics.collectors.files.writing import write
 from vpemetrics.records import Sourced
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store

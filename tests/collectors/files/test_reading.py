@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from vpemetrics.collectors.base import CollectionContext
-from vpemetrics.collectors.files import FILES, Options, read
+from vpemetrics.collectors.files.collect import collect
+from vpemetrics.collectors.files.options import Options
+from vpemetrics.collectors.files.reading import read
 from vpemetrics.errors import BadRow, BadRows, FixInput
 from vpemetrics.records import (
     Change,
@@ -157,7 +159,7 @@ def test_the_collector_reads_the_same(folder: Write) -> None:
     context = CollectionContext(
         source="exports", now=datetime(2026, 9, 7, tzinfo=UTC), folder=path.parent
     )
-    (batch,) = FILES.collect(Options(path=path.name), context)
+    (batch,) = collect(Options(path=path.name), context)
 
     assert list(batch.records) == [Repository(id="1", name="r")]
     assert not batch.cursors

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiers import law
 
-from vpemetrics.collectors.files import read, write
+from vpemetrics.collectors.files.reading import read
+from vpemetrics.collectors.files.writing import write
 from vpemetrics.records import RECORD_TYPES, Repository, Sourced
 from vpemetrics.store import Store
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from gitrepository import BEGIN, NOW, GitRepository, collected, new_repository
 
-from vpemetrics.collectors.git import Lacking, lacking
 from vpemetrics.collectors.git.clone import Remote, parse_remote
+from vpemetrics.collectors.git.collect import Lacking, lacking
 from vpemetrics.collectors.git.commands import GitFailed, plain_environment
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.records import Coverage, Repository

@@ -8,9 +8,9 @@ from github_server.world import Repo, World
 from github_world import MONDAY
 
 from vpemetrics.collectors.base import CollectionContext
-from vpemetrics.collectors.github import Options
 from vpemetrics.collectors.github.collect import access, expected
 from vpemetrics.collectors.github.estimate import Estimate
+from vpemetrics.collectors.github.options import Options
 from vpemetrics.rules import Rules, Service
 
 BEGIN = MONDAY - timedelta(weeks=53)

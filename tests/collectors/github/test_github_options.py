@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from vpemetrics.collectors.github import GITHUB
 from vpemetrics.collectors.github.options import Options, Rule
+from vpemetrics.collectors.registry import collector_of
 from vpemetrics.config.messages import dotted
 from vpemetrics.config.source_checks import option_mistakes, options_of
 
@@ -29,14 +29,14 @@ def test_everything_that_can_be_set_is_read() -> None:
         ],
     }
 
-    options = options_of(GITHUB, given)
+    options = options_of(collector_of("github"), given)
     assert [rule.kind for rule in options.deployments] == ["workflow", "releases", "environments"]
     assert options.longest_wait.total_seconds() == 1800
     assert options.incidents
 
 
 def test_github_deployments_are_taken_where_nothing_else_is_said() -> None:
-    assert options_of(GITHUB, LEAST).deployments == (Rule(),)
+    assert options_of(collector_of("github"), LEAST).deployments == (Rule(),)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from gitrepository import BEGIN, NOW, Collected, GitRepository, new_repository
 
-from vpemetrics.collectors.gitops import GITOPS, Options
+from vpemetrics.collectors.gitops.options import Options
+from vpemetrics.collectors.registry import collector_of
 from vpemetrics.errors import FixInput
 from vpemetrics.records import Deployment, Status
 from vpemetrics.rules import Rules
@@ -53,7 +54,7 @@ def collect(tmp_path: Path) -> Collect:
         how = settings if "file" in settings else {"subject": SUBJECT} | settings
         return Collected(
             options=Options(**(given | how)),
-            collector=GITOPS,
+            collector=collector_of("gitops"),
             rules=rules or Rules(),
             folder=tmp_path,
         ).again()
@@ -401,7 +402,7 @@ def test_a_clone_that_cannot_be_read_keeps_nothing_else_from_being_collected(
     broken.mkdir(parents=True)
     (broken / "HEAD").write_text("nothing", encoding="utf-8")
     found = Collected(options=Options(subject=SUBJECT, path="config", clones="{service}"))
-    found.collector, found.folder = GITOPS, tmp_path
+    found.collector, found.folder = collector_of("gitops"), tmp_path
 
     with pytest.raises(FixInput, match="cart lies in no git repository"):
         found.again()

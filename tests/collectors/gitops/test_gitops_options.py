@@ -1,6 +1,6 @@
 import pytest
 
-from vpemetrics.collectors.gitops import Options
+from vpemetrics.collectors.gitops.options import Options
 from vpemetrics.config.messages import dotted
 from vpemetrics.config.source_checks import option_mistakes
 
