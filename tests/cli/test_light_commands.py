@@ -1,0 +1,72 @@
+"""A command pays for nothing that only collecting takes, whatever sources are configured."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from subprocesses import PATIENCE, environment
+
+from vpemetrics.collectors.registry import COLLECTORS
+
+SOURCES = """
+[sources.github]
+type = "github"
+token = "env:GITHUB_TOKEN"
+repositories = ["acme/*"]
+[sources.shop]
+type = "git"
+path = "shop"
+[sources.exports]
+type = "files"
+path = "exports"
+[sources.desired]
+type = "gitops"
+path = "desired"
+"""
+TRANSPORT = {"requests", "urllib3", "github"}
+COLLECTING = {COLLECTORS[name].collect.partition(":")[0] for name in ("github", "files", "gitops")}
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """The modules that a process holds which ran a command."""
+    code = (
+        "import sys, json\n"
+        "from vpemetrics.cli import app\n"
+        f"app({list(arguments)!r}, standalone_mode=False)\n"
+        "print('\\n' + json.dumps(sorted(sys.modules)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    return set(json.loads(run.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("report",),
+        ("explain", "deployment_frequency"),
+        ("chart", "deployments", "-o", "chart.svg"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+@pytest.mark.usefixtures("sample")
+def test_a_command_that_collects_nothing_loads_nothing_for_it(
+    folder: Path, arguments: tuple[str, ...]
+) -> None:
+    with (folder / "vpemetrics.toml").open("a") as file:
+        file.write(SOURCES)
+
+    modules = modules_after(*arguments)
+
+    assert "vpemetrics.collectors.github.options" in modules
+    assert modules & (TRANSPORT | COLLECTING) == set()
+    assert [name for name in modules if name.startswith("vpemetrics.collectors.http")] == []
