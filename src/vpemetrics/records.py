@@ -1,4 +1,4 @@
-"""What sources and people say happened, in the source's own names.
+"""Records: events as sources and people tell them, in the source's own names.
 
 A record is a fact: it is saved as it came and never judged here.
 Its fields are the columns of the import files, one name for one thing everywhere.
@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol
 
 
 class Status(StrEnum):
-    """How a run that wanted to deploy ended (rule D1)."""
+    """The end of a run that wanted to deploy (rule D1)."""
 
     IN_PROGRESS = "in_progress"
     SUCCEEDED = "succeeded"
@@ -27,7 +27,7 @@ class Status(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a person decided about an incident or a deployment."""
+    """A person's decision about an incident or a deployment."""
 
     CONFIRM = "confirm"
     REJECT = "reject"
@@ -35,7 +35,7 @@ class Verdict(StrEnum):
 
 
 class CoverageKind(StrEnum):
-    """Which facts a stretch of time was collected for."""
+    """The facts that a stretch of time was collected for."""
 
     COMMITS = "commits"
     DEPLOYMENTS = "deployments"
@@ -45,7 +45,7 @@ class CoverageKind(StrEnum):
 
 
 class Record(Protocol):
-    """What all records share: a file name stem, and a key within its source."""
+    """The ground of all records: a file name stem, and a key within its source."""
 
     KIND: ClassVar[str]
 
@@ -213,7 +213,7 @@ class Triage:
 
     @property
     def key(self) -> str:
-        """What was decided about, and when."""
+        """The record that was decided about, and the time."""
         return f"{self.record}@{self.when.isoformat()}"
 
 
@@ -233,7 +233,7 @@ class Coverage:
 
     @property
     def key(self) -> str:
-        """What was collected, and from when on."""
+        """The collected scope and kind, and the start."""
         return f"{self.source}/{self.scope}/{self.kind}/{self.start.isoformat()}"
 
 

@@ -1,4 +1,4 @@
-"""What the configuration says about meaning: services, production, thresholds, targets.
+"""The configuration's say on meaning: services, production, thresholds, targets.
 
 Lineage and metrics take these frozen values; where they come from is the business of `config`.
 """
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 
 class LeadTimeStart(StrEnum):
-    """Where change lead time starts (rule T1)."""
+    """The start of change lead time (rule T1)."""
 
     FIRST_COMMIT = "first_commit"
     EACH_COMMIT = "each_commit"
@@ -86,7 +86,7 @@ class Rules:
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a name fits a pattern: `*` is any text, `?` one character, case does not matter.
+    """Tell whether a name fits a pattern: `*` is any text, `?` one character, in any case.
 
     Everything else stands for itself, `[` too, so that `*[bot]` means what it says.
     """
@@ -94,7 +94,7 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
 
 
 def is_chosen(name: str, patterns: Sequence[str]) -> bool:
-    """Whether a name fits patterns of which those that begin with `!` leave out again.
+    """Tell whether a name fits patterns of which those that begin with `!` leave out again.
 
     Where there are none but those, they leave out of everything; without any all are chosen.
     """

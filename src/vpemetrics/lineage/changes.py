@@ -1,4 +1,4 @@
-"""Which commits are which change, and what first shipped it (rules C1 to C3)."""
+"""Changes and their commits, and what first shipped them (rules C1 to C3)."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ AnyChange = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommitFacts:
-    """What is known of the commits of a graph beside their parents, by local index."""
+    """Facts about the commits of a graph beside their parents, by local index."""
 
     authored_at: Sequence[Micros]
     is_bot: Sequence[int]
@@ -33,7 +33,7 @@ class CommitFacts:
 
 
 class Ownership:
-    """Whose a commit is: pull requests by position in `changes`, or nobody's.
+    """Owners of commits: pull requests by position in `changes`, or nobody.
 
     A commit belongs to the earliest-merged pull request that lists it or was merged by it;
     a cherry-pick belongs to the change of what it was picked from.
@@ -101,7 +101,7 @@ class Ownership:
             owner.setdefault(sha, at)
 
     def _merged_sides(self) -> dict[int, list[int]]:
-        """What merge commits of pull requests without a list brought to the main line, by id.
+        """The commits that pull requests without a list brought to the main line, by merge commit.
 
         The main line is the first parents of the last merge; a commit came with the first
         commit of the main line that reaches it.
@@ -222,7 +222,7 @@ class Ownership:
         ]
 
     def is_empty(self, at: int) -> bool:
-        """Whether a pull request has commits, none of them its own: then it is no change."""
+        """Tell whether a pull request has commits, none of them its own: then it is no change."""
         if self.originals[at]:
             return False
         change = self.changes[at]
@@ -231,7 +231,7 @@ class Ownership:
         return change.merge_commit != NONE and self.owner.get(change.merge_commit) != at
 
     def is_bot(self, at: int) -> bool:
-        """Whether a bot made the pull request; unknown: whether one made its oldest commit."""
+        """Tell whether a bot made the pull request; unknown: whether one made its oldest commit."""
         change = self.changes[at]
         if change.is_bot is not None:
             return change.is_bot
@@ -249,7 +249,7 @@ class Ownership:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mine:
-    """What of a history is a service's: pull requests by position, direct commits by index."""
+    """A service's part of a history: pull requests by position, direct commits by index."""
 
     changes: Sequence[int]
     commits: Sequence[int]
@@ -269,7 +269,7 @@ class Belonging:
         self._ownership = ownership
 
     def of(self, belongs: Callable[[str], bool] | None) -> Mine:
-        """What is a service's by a test of its paths; all of it without one."""
+        """The part that is a service's by a test of its paths; all of it without one."""
         if belongs is None:
             return self._all
         touching = {

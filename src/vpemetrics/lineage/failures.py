@@ -1,4 +1,4 @@
-"""Which deployment caused which failure, by graded evidence (rules F1 and F4)."""
+"""Failures and the deployments that caused them, by graded evidence (rules F1 and F4)."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -27,7 +27,7 @@ Removals = dict[int, list[tuple[Micros, Micros]]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finder:
-    """Where a service shipped what an incident or a person names; deployments by position.
+    """The deployments, by position, in which a service shipped what an incident or a person names.
 
     What was shipped by nothing countable is at NONE.
     """
@@ -151,12 +151,12 @@ def _rollback(scene: Scene, at: int) -> Evidence | None:
 
 
 def _beside(one: Deployed, rollback: Deployed) -> bool:
-    """Whether a deployment was live in an environment that a rollback touched."""
+    """Tell whether a deployment was live in an environment that a rollback touched."""
     return not one.rolled_back and not one.environments.isdisjoint(rollback.environments)
 
 
 def _undone(scene: Scene, at: int) -> bool:
-    """Whether what a rollback removed was deployed again before any other forward deployment."""
+    """Tell whether what a rollback removed came back before any other forward deployment."""
     rollback = scene.deployed[at]
     for place in range(at + 1, len(scene.deployed)):
         later = scene.deployed[place]
@@ -170,7 +170,7 @@ def _undone(scene: Scene, at: int) -> bool:
 
 
 def _removals(scene: Scene) -> Removals:
-    """When each forward deployment was out of production again: from a rollback to its return."""
+    """The times each forward deployment was out of production: from a rollback to its return."""
     out: Removals = defaultdict(list)
     for at, rollback in enumerate(scene.deployed):
         if rollback.kind != Kind.ROLLBACK:
@@ -204,7 +204,7 @@ def _reverts(scene: Scene) -> Iterable[Evidence]:
 
 
 def _together_with(scene: Scene, revert: Revert) -> str | None:
-    """What makes a revert the mending of a failure: a label, an incident or a hotfix near it."""
+    """The thing near a revert that makes it mend a failure: a label, an incident or a hotfix."""
     target, when = scene.deployed[revert.target], scene.deployed[revert.by].finished_at
     near = when - target.finished_at <= NEAR
     if revert.labelled and near:
@@ -219,7 +219,7 @@ def _together_with(scene: Scene, revert: Revert) -> str | None:
 
 
 class Live:
-    """Which forward deployment was in production at a moment."""
+    """The forward deployment that was in production at a moment."""
 
     def __init__(self, deployed: Sequence[Deployed], removals: Removals) -> None:
         self._deployed = deployed

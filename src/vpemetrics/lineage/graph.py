@@ -86,7 +86,7 @@ class Graph:
         return line
 
     def contains(self, commit: int, ancestor: int, reached: Sequence[int]) -> bool:
-        """Whether `ancestor` is reachable from `commit`; both reached by some tip.
+        """Tell whether `ancestor` is reachable from `commit`; both reached by some tip.
 
         What reaches a commit reaches its ancestors, so commits first reached earlier than
         `ancestor` cannot have it among theirs, and the walk stops there.

@@ -24,11 +24,11 @@ class Ancestry(Protocol):
     guessed: bool
 
     def knows(self, commit: int) -> bool:
-        """Whether the commit's place in the history is known."""
+        """Tell whether the commit's place in the history is known."""
         ...
 
     def contains(self, commit: int, ancestor: int) -> bool:
-        """Whether `ancestor` is in the history of `commit`."""
+        """Tell whether `ancestor` is in the history of `commit`."""
         ...
 
 
@@ -57,7 +57,7 @@ class Group:
 
 
 def _finish(row: DeploymentRow) -> tuple[int, str]:
-    """When a record finished; ties are ordered by id."""
+    """The order of records: by finish; ties are ordered by id."""
     return row.finished_at, row.key
 
 
@@ -83,7 +83,7 @@ def group(rows: Iterable[DeploymentRow]) -> list[Group]:
 
 
 def _identity(row: DeploymentRow) -> object:
-    """What was deployed: the commit, else the version, else this very record."""
+    """The identity of what was deployed: the commit, else the version, else this very record."""
     if row.commit != NONE:
         return "commit", row.commit, row.status
     if row.version is not None:
@@ -102,7 +102,7 @@ def _joins(row: DeploymentRow, home: Group, live: Mapping[str, Group]) -> bool:
 
 @dataclass(slots=True)
 class Environment:
-    """What is and was live in one environment while deployments are gone through in order.
+    """The commits that are and were live in one environment, as deployments are gone through.
 
     `reached` by any deployment, of a known commit or not.
     """
@@ -114,7 +114,7 @@ class Environment:
 
 @dataclass(slots=True)
 class Standing:
-    """What deployments so far have left: the environments, and which commits have arrived where.
+    """The state deployments so far have left: the environments, and the commits that have arrived.
 
     `count` is how many there were.
     """
@@ -127,7 +127,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class JudgedPart:
-    """What one part of a deployment was, against the part `before` that was live there.
+    """The kind of one part of a deployment, against the part `before` that was live there.
 
     `first`: it has no predecessor there, which is a commit that lived; for a part whose own
     commit is unknown or did not live, any arrival before it.
@@ -221,7 +221,7 @@ def _deployed(group: Group, judged: list[JudgedPart]) -> Deployed:
 
 
 def _started_at(group: Group) -> Micros:
-    """When the first part started; where that is unknown, when it was there before the last."""
+    """The start of the first part; one of several that has none counts from its finish."""
     starts = [part.started_at for part in group.firsts.values()]
     if starts == [MISSING]:
         return MISSING

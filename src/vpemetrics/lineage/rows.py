@@ -21,7 +21,7 @@ UNKNOWN: Final = -2
 
 
 class Kind(StrEnum):
-    """What a deployment was (rule D4), and the attempts that never were one."""
+    """The kind of a deployment (rule D4), and the attempts that never were one."""
 
     FORWARD = "forward"
     REDEPLOY = "redeploy"
@@ -86,7 +86,7 @@ class IncidentRow(NamedTuple):
 
     @property
     def names_cause(self) -> bool:
-        """Whether it says itself what caused it."""
+        """True if it says itself what caused it."""
         return bool(self.cause_deployment or self.cause_change or self.cause_commit != NONE)
 
 
@@ -190,7 +190,7 @@ class Revert(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """What shipped changes say of deployments, by position, beside having been shipped.
+    """Marks that shipped changes leave on deployments, by position, beside having been shipped.
 
     `reverts` by the items that revert and are reverted; `closers` by incident; `hotfixes` are a
     hotfix by their own word too.
@@ -211,7 +211,7 @@ class Marks(NamedTuple):
 
 
 class Lineage(NamedTuple):
-    """What came of tracing one service, or of going on from deployments that were settled.
+    """The outcome of tracing one service, or of going on from deployments that were settled.
 
     `deployed` come after the settled ones; `reached` has the ids of the commits that each of them
     was the first to reach. `amended` are settled ones that are judged otherwise now, by position.

@@ -1,4 +1,4 @@
-"""Which of our services a source's name means, and what production is (rules D2 and D6)."""
+"""Our services, looked up by a source's names for them, and production (rules D2 and D6)."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -40,11 +40,11 @@ class Services:
         return owners[0] if len(owners) == 1 else None
 
     def configured(self, name: str) -> Service:
-        """What the configuration says of our service; nothing but its name by default."""
+        """The settings of our service; nothing but its name by default."""
         return self._by_name.get(name) or Service(name=name)
 
     def is_production(self, name: str, environment: str) -> bool:
-        """Whether deployments of our service there are production ones."""
+        """Tell whether deployments of our service there are production ones."""
         key = (name, environment)
         if key not in self._production:
             patterns = self.configured(name).environments or self._rules.environments

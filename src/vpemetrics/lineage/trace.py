@@ -67,7 +67,7 @@ class History:
     default_branches: Mapping[str, str] = field(default_factory=dict)
 
     def on_other_branch(self, change: ChangeRow) -> bool:
-        """Whether a pull request was merged into another branch than the default one."""
+        """Tell whether a pull request was merged into another branch than the default one."""
         default = self.default_branches.get(change.repository)
         return bool(default and change.base_branch and change.base_branch != default)
 
@@ -78,7 +78,7 @@ class History:
 
     @property
     def facts(self) -> CommitFacts:
-        """What else is known of the commits."""
+        """The other facts about the commits."""
         return self.ownership.facts
 
 
@@ -110,7 +110,7 @@ class Past:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceFacts:
-    """What is known of one service: production records, and all that may concern it.
+    """The facts about one service: production records, and all that may concern it.
 
     `rows` are those after the `past`. `incidents` are those that name the service, or none, or
     a cause themselves; `named` tells whether one names this service.
@@ -190,12 +190,12 @@ class _Attribution:
 
     @cached_property
     def names_commits(self) -> bool:
-        """Whether any deployment says which commit it brought."""
+        """True if any deployment says which commit it brought."""
         return any(one.commit != NONE for one in self.deployed)
 
 
 def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
-    """Who shipped what and who broke what in one service; deployments are named by position."""
+    """Trace who shipped and who broke what in one service; deployments are named by position."""
     by = _attributed(facts)
     marks = _marks(facts, by, rules)
     scene = _scene(facts, by, marks, rules)
@@ -276,7 +276,7 @@ def _by_graph(groups: list[Group], facts: ServiceFacts, mine: Mine) -> _Attribut
 
 
 def _standing(past: Past, ancestry: Ancestry) -> Standing:
-    """What the settled deployments left, to judge later ones against."""
+    """The state that the settled deployments left, to judge later ones against."""
     standing = Standing(count=len(past))
     for at, one in enumerate(past.deployed):
         lives = not one.rolled_back and ancestry.knows(one.commit)
@@ -401,7 +401,7 @@ def _reason(
     *,
     is_bot: bool,
 ) -> str | None:
-    """Why a shipped change is left out of lead time; None if it is in."""
+    """The reason why a shipped change is left out of lead time; None if it is in."""
     deployed = by.deployed[position]
     if deployed.first:
         return "first_deployment"
@@ -453,7 +453,7 @@ def _attempts(rows: Iterable[DeploymentRow]) -> Iterable[Deployed]:
 
 
 def _marks(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Marks:
-    """What the shipped changes say of deployments, settled ones included."""
+    """The marks of the shipped changes on deployments, settled ones included."""
     ownership, before = facts.history.ownership, facts.past.marks
     closers = defaultdict(set, {key: set(ats) for key, ats in before.closers.items()})
     for incident, at in _closers(ownership, by):
@@ -533,7 +533,7 @@ def _concerns(
     find: Finder,
     closers: Mapping[str, Sequence[int]],
 ) -> bool:
-    """Whether an incident names this service, or what this service shipped."""
+    """Tell whether an incident names this service, or what this service shipped."""
     if facts.named(incident) or incident.cause_deployment in find.by_record:
         return True
     decisions = [row for row in facts.triage if row.record == incident.key]
@@ -582,7 +582,7 @@ def _position(change: AnyChange, by: _Attribution) -> int:
 
 
 def _is_revert(change: AnyChange, ownership: Ownership) -> bool:
-    """Whether a change is nothing but reverts itself."""
+    """Tell whether a change is nothing but reverts itself."""
     at, sha = change
     if at != NONE and ownership.changes[at].reverts:
         return True
@@ -598,7 +598,7 @@ def _name(change: AnyChange, ownership: Ownership) -> str:
 
 
 def _ships(one: Deployed, by: _Attribution) -> bool:
-    """Whether what a deployment shipped is known and counts."""
+    """Tell whether what a deployment shipped is known and counts."""
     if one.kind != Kind.FORWARD or one.first or one.rolled_back:
         return False
     return by.ancestry.knows(one.commit) or not by.names_commits
@@ -625,7 +625,7 @@ def _rework(
 
 
 def _problems(facts: ServiceFacts, by: _Attribution) -> dict[str, list[str]]:
-    """What is wrong with the data, by reason: examples named by the source's ids."""
+    """Faults of the data, by reason: examples named by the source's ids."""
     problems: dict[str, list[str]] = defaultdict(list)
     for one in by.deployed:
         if one.kind == Kind.STALE:

@@ -1,4 +1,4 @@
-"""What a chart over time carries: its points, limits and signals; every drawing renders from it.
+"""Charts over time: points, limits and signals; every drawing renders from them.
 
 A value of `None` is a gap, a stretch of which nothing is known; it is never a zero.
 """
@@ -13,7 +13,7 @@ from vpemetrics.metrics.figures import Model, Scope
 
 
 class ChartKind(StrEnum):
-    """How a chart judges its points (rule L1 of docs/metrics.md)."""
+    """The way a chart judges its points (rule L1 of docs/metrics.md)."""
 
     XMR = "xmr"
     """A process behaviour chart of weeks: their counts, or their k of n."""
@@ -22,7 +22,7 @@ class ChartKind(StrEnum):
 
 
 class Side(StrEnum):
-    """Where a point lies, seen from the centre or the limits."""
+    """The side of the centre or the limits on which a point lies."""
 
     ABOVE = "above"
     BELOW = "below"
@@ -70,12 +70,12 @@ class Baseline(Model):
 
     @property
     def limited(self) -> bool:
-        """Whether there are limits, be they trial ones."""
+        """True if there are limits, be they trial ones."""
         return self.high is not None
 
     @property
     def judges(self) -> bool:
-        """Whether points after it can be signals: the limits are there and locked."""
+        """True if points after it can be signals: the limits are there and locked."""
         return self.locked and self.limited
 
 

@@ -1,4 +1,4 @@
-"""When two quarters differ, and how a level stands to its target (rules L4 and L5).
+"""The difference of two quarters, and a level beside its target (rules L4 and L5).
 
 Pure arithmetic; the words better and worse come from here and from `signals`, and nowhere else.
 Source: Newcombe 1998 (method 10); MOVER as in Zou and Donner 2008.
@@ -46,7 +46,7 @@ class Samples:
 
     @property
     def comparable(self) -> bool:
-        """Whether they come from deployments enough, and most of them start where they should."""
+        """True if they come from deployments enough, and most of them start where they should."""
         enough = np.unique(self.deployments).size >= LEAST_DEPLOYMENTS
         return enough and 2 * self.at_merge <= self.seconds.size
 
@@ -64,7 +64,7 @@ class Comparison(Model):
 
 
 class TargetWord(StrEnum):
-    """How a stable process stands to its target."""
+    """The standing of a stable process to its target."""
 
     RELIABLY_MET = "reliably met"
     OUT_OF_REACH = "out of reach"
@@ -188,7 +188,7 @@ def _is_complete_quarter(figure: Figure) -> bool:
 
 
 def _is_higher(difference: Interval | None, no_change: float) -> bool | None:
-    """Whether all of an interval lies above no change, or all below; None if it holds that."""
+    """True if an interval lies above no change, False if it lies below; None if it holds that."""
     if difference is None:
         return None
     if difference.low is not None and difference.low > no_change:
@@ -211,7 +211,7 @@ PROPORTIONS: Final = ("change_fail_rate", "deployment_rework_rate")
 
 
 def compare_quarters(before: Slice, after: Slice) -> tuple[Comparison, ...]:
-    """What two quarters differ in: lead time, and the proportions that words may be said of.
+    """Compare two quarters: lead time, and the proportions that words may be said of.
 
     Nothing where other services were collected over the whole of one than of the other, and no
     failures or rework where incidents of other services were: what is missing is no difference.
@@ -244,7 +244,7 @@ def _samples(cut: Slice) -> Samples:
 
 
 def against(target: Target, kind: ChartKind, baseline: Baseline) -> TargetWord:
-    """How the limits of a chart of weeks stand to a target, which is in the unit of its points.
+    """Hold the limits of a chart of weeks against a target, which is in the unit of its points.
 
     Both on its good side: reliably met; both on the other: out of reach; else hit or miss. Without
     locked limits it is not known yet, nor from stretches, which are not in the target's unit.

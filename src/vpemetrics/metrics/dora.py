@@ -124,7 +124,7 @@ def deployment_frequency(cut: Slice) -> Figure:
 
 
 def collected_weeks(cut: Slice) -> float:
-    """How many weeks of the window were collected; all of it where nobody says."""
+    """The number of weeks of the window that were collected; all of it where nobody says."""
     start, end = cut.stretch
     collected = length(cut.collected or [cut.stretch]) * SECOND
     return cut.window.weeks * collected / (end - start)
@@ -134,7 +134,7 @@ _KINDS: Final = (*COUNTED, "rollout")
 
 
 def cadence(cut: Slice) -> str | None:
-    """How often, in words, over the 13 complete collected weeks up to the window's end (rule T3).
+    """The pace in words, over the 13 complete collected weeks up to the window's end (rule T3).
 
     None while fewer were collected, or where months decide and not all three of them were.
     """
@@ -153,7 +153,7 @@ def cadence(cut: Slice) -> str | None:
 
 
 def _in_each(stretches: Sequence[Stretch], moments: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-    """How many of the moments, which are in order, lie in each stretch."""
+    """Count how many of the moments, which are in order, lie in each stretch."""
     return np.diff(np.searchsorted(moments, np.array(stretches)), axis=1)[:, 0]
 
 
@@ -259,14 +259,14 @@ def excluded(cut: Slice) -> dict[str, int]:
 
 
 def _occurrences(texts: Column) -> Counter[str]:
-    """How often each text occurs, where there is one."""
+    """Count how often each text occurs, where there is one."""
     found = Counter(texts.tolist())
     del found[None]
     return found
 
 
 def accounting(cut: Slice) -> dict[str, float]:
-    """What became of the pull requests merged in the window (rule G5).
+    """Account for the pull requests merged in the window, by what became of them (rule G5).
 
     merged = merged_shipped + waiting + merged_excluded; direct commits are not among them.
     """
@@ -283,7 +283,7 @@ def accounting(cut: Slice) -> dict[str, float]:
 
 
 def attribution(cut: Slice) -> Literal["graph", "time", "mixed"] | None:
-    """How changes were tied to deployments in the services of the cut."""
+    """The way changes were tied to deployments in the services of the cut."""
     hows = {cut.facts.attribution[s] for s in cut.facts.services if s in cut.facts.attribution}
     if not hows:
         return None

@@ -1,4 +1,4 @@
-"""What the metrics are computed from: tables, cut to a scope and a window.
+"""The facts that metrics are computed from: tables, cut to a scope and a window.
 
 Times are microseconds since 1970 in UTC, `MISSING` where unknown. Nothing here is a figure.
 """
@@ -147,7 +147,7 @@ class MetricFacts:
 
     @cached_property
     def merges(self) -> dict[str, npt.NDArray[np.int64]]:
-        """When pull requests were merged, in order, by what became of them (rule G5).
+        """The times at which pull requests were merged, in order, by what became of them (rule G5).
 
         `shipped`; `waiting`, merged and shipped nowhere yet; `excluded` from either by a reason.
         """
@@ -224,7 +224,7 @@ class MetricFacts:
 
     @cached_property
     def collected(self) -> list[Stretch]:
-        """When the deployments of any of the services were collected, as far back as facts go."""
+        """The stretches for which deployments of any of the services were collected."""
         kind = CoverageKind.DEPLOYMENTS
         spans = merged([span for s in self.services for span in self.coverage.get((s, kind), ())])
         return [(max(start, self.since), end) for start, end in spans if end > self.since]
@@ -264,12 +264,12 @@ class MetricFacts:
 
     @cached_property
     def deployment_times(self) -> npt.NDArray[np.int64]:
-        """When each deployment that counts in frequency finished, in order."""
+        """The finish of each deployment that counts in frequency, in order."""
         return self.counted["finished_at"]
 
     @cached_property
     def deployment_days(self) -> npt.NDArray[np.int64]:
-        """When the first one of each day did, in order."""
+        """The finish of the first of them on each day, in order."""
         return self.deployment_times[first_of_each(self.counted["day"])]
 
     def covered(self, service: str, kind: CoverageKind, window: Stretch) -> list[Stretch]:
@@ -282,7 +282,7 @@ class MetricFacts:
         ]
 
     def covers(self, service: str, kind: CoverageKind, window: Stretch) -> bool:
-        """Whether a service was collected over a whole window."""
+        """Tell whether a service was collected over a whole window."""
         return self.covered(service, kind, window) == [window]
 
 
@@ -360,7 +360,7 @@ class Slice:
 
     @property
     def unknown(self) -> bool:
-        """Whether nothing was collected of the window and nothing is known of it."""
+        """True if nothing was collected of the window and nothing is known of it."""
         return not self.collected and not len(self.finished)
 
     @cached_property
@@ -376,18 +376,18 @@ class Slice:
 
     @cached_property
     def incidents_collected(self) -> bool:
-        """Whether incidents of any of the services were collected in the window."""
+        """True if incidents of any of the services were collected in the window."""
         kind = CoverageKind.INCIDENTS
         return any(self.facts.covered(s, kind, self.stretch) for s in self.facts.services)
 
     @property
     def partial(self) -> bool:
-        """Whether the window is running, a clipped week, or no service's was collected whole."""
+        """True if the window is running, a clipped week, or no service's was collected whole."""
         return self.window.clipped or not self.covered_services
 
     @cached_property
     def provisional(self) -> bool:
-        """Whether failures of the window may still come to light (rule L6)."""
+        """True if failures of the window may still come to light (rule L6)."""
         return provisional(self.window, self.facts.data_as_of, self.facts.wait)
 
 

@@ -1,4 +1,4 @@
-"""What a number carries with it (rule G1); every output renders from these values.
+"""Figures: a number and all that it carries (rule G1); every output renders from these values.
 
 Durations are seconds, proportions 0 to 1, counts whole; nothing is rounded here.
 `None` means there is no value; it is never a zero.
@@ -36,7 +36,7 @@ Texts = Annotated[dict[str, str], PlainSerializer(_by_name, return_type=dict[str
 
 
 class Unit(StrEnum):
-    """What a figure's value counts."""
+    """The unit of a figure's value."""
 
     COUNT = "count"
     PER_WEEK = "per_week"
@@ -46,7 +46,7 @@ class Unit(StrEnum):
 
 
 class Scope(Model):
-    """Whom a figure speaks of."""
+    """The service, team or organisation that a figure speaks of."""
 
     kind: Literal["service", "team", "organisation"]
     name: str
@@ -71,7 +71,7 @@ class IntervalRef(Model):
 
 
 class FigureCoverage(Model):
-    """How much of what the figure speaks of was collected."""
+    """The part that was collected of what the figure speaks of."""
 
     services: int = Field(description="services collected over the whole window")
     of: int = Field(description="services in the scope")

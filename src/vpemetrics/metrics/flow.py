@@ -1,4 +1,4 @@
-"""Where the time goes, batch size and incidents (rules S1, S2, F6 and F7). Pure functions."""
+"""Time by stage, batch size and incidents (rules S1, S2, F6 and F7). Pure functions."""
 
 import functools
 from typing import Final

@@ -38,7 +38,7 @@ def history(facts: MetricFacts, of: Windows, scope: Scope) -> ChartSamples:
 
 
 def distribution(cut: Slice) -> Distribution:
-    """How long the changes shipped in a window took (the samples of change lead time)."""
+    """The times that the changes shipped in a window took (the samples of change lead time)."""
     seconds = np.sort(lead_times(cut)["seconds"])
     return Distribution(
         window=reference(cut.window),
@@ -74,7 +74,7 @@ def recoveries(cut: Slice) -> tuple[Recovery, ...]:
 
 
 def by_week(facts: MetricFacts, weeks: Sequence[Window]) -> tuple[ServiceWeeks, ...]:
-    """How often each service was deployed in each of some weeks, which are in a row."""
+    """Count the deployments of each service in each of some weeks, which are in a row."""
     bounds = np.array([*(week.start_at for week in weeks), weeks[-1].end_at])
     counted = facts.counted
     places = by_service(counted)

@@ -141,8 +141,10 @@ def woodruff(
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """What Woodruff's interval is made of: `m` clusters, the `variance` of the share of samples at
-    or below the median, Student's `t` for m - 1, and `h`, the distance from 1/2 in quantiles.
+    """The makings of Woodruff's interval: `m` clusters and the `variance` of a share.
+
+    That is the share of samples at or below the median; `t` is Student's for m - 1, and `h` the
+    distance from 1/2 in quantiles.
     """
 
     m: int
@@ -152,7 +154,7 @@ class Spread:
 
 
 def woodruff_spread(values: npt.ArrayLike, clusters: npt.ArrayLike, level: float = 0.95) -> Spread:
-    """How far around 1/2 the median's quantile may lie; there must be two clusters or more."""
+    """The distance around 1/2 of the median's quantile; there must be two clusters or more."""
     samples, names = _aligned(values, clusters)
     _, cluster = np.unique(names, return_inverse=True)
     sizes = np.bincount(cluster)

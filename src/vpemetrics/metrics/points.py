@@ -132,13 +132,13 @@ def _provisional(metric: str, facts: MetricFacts, week: Window) -> bool:
 
 
 def _in_weeks(rows: Table, weeks: Sequence[Window]) -> Counts:
-    """How many of the rows finished in each week."""
+    """Count the rows that finished in each week."""
     bounds = [*(week.start_at for week in weeks), weeks[-1].end_at]
     return np.diff(np.searchsorted(rows["finished_at"], bounds))
 
 
 def services_covered(facts: MetricFacts, weeks: Sequence[Window]) -> Counts:
-    """How many services were collected over the whole of each week."""
+    """Count the services that were collected over the whole of each week."""
     starts, ends = _edges(weeks)
     change = np.zeros(len(weeks) + 1, dtype=np.intp)
     for start, end in _stretches(facts):
@@ -151,7 +151,7 @@ def services_covered(facts: MetricFacts, weeks: Sequence[Window]) -> Counts:
 
 
 def collected_weeks(facts: MetricFacts, weeks: Sequence[Window]) -> npt.NDArray[np.bool_]:
-    """Which weeks were collected at least in part, for any service."""
+    """Mark the weeks that were collected at least in part, for any service."""
     starts, ends = _edges(weeks)
     found = np.zeros(len(weeks), dtype=bool)
     for start, end in merged([*_stretches(facts)]):

@@ -1,4 +1,4 @@
-"""How long after its end a week may still turn out worse than it looks (rule L6)."""
+"""The time after its end in which a week may turn out worse than it looks (rule L6)."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,7 +14,7 @@ WHILE_UNKNOWN: Final[Micros] = 14 * DAY
 
 
 def wait(lags: Sequence[float]) -> Micros:
-    """How long a week stays provisional, from the seconds between failures and their evidence.
+    """The time a week stays provisional, from the seconds between failures and their evidence.
 
     `lags` are those of the last 52 weeks, each from the finish of a failed deployment to the first
     evidence of its failure. Their 90th percentile, but at least 7 days; 14 days while there are
@@ -27,7 +27,7 @@ def wait(lags: Sequence[float]) -> Micros:
 
 
 def provisional(window: Window, data_as_of: Micros, wait: Micros) -> bool:
-    """Whether a window meets a week that is provisional still; where nothing is known, it does."""
+    """Tell whether a window meets a week that is provisional; where nothing is known, it does."""
     if data_as_of == MISSING:
         return True
     last = week_of(window.end - timedelta(days=1), window.zone)

@@ -11,7 +11,7 @@ from vpemetrics.metrics.figures import Counts, Model, WindowRef
 
 
 class Distribution(Model):
-    """How long the changes of a window took, from the quickest to the slowest."""
+    """The times that the changes of a window took, from the quickest to the slowest."""
 
     window: WindowRef
     n: int

@@ -68,7 +68,7 @@ NONE: Final = Limits(None, None, None)
 
 
 class Outcome(NamedTuple):
-    """What became of one deployment, under the date on which it finished."""
+    """The outcome of one deployment, under the date on which it finished."""
 
     on: date
     failed: bool
@@ -83,7 +83,7 @@ def stretches(
     provisional_from: date | None = None,
     steps: Iterable[date] = (),
 ) -> tuple[Point, ...]:
-    """How many deployments went well between each failure and the next, the current stretch hollow.
+    """Count the deployments that went well from failure to failure, the current stretch hollow.
 
     `outcomes` are in the order of time; what came before the first failure is no stretch.
     One that holds a date of `uncollected` is a gap; one that ends on or after `provisional_from`
@@ -169,7 +169,7 @@ _LIMITS: Final = {ChartKind.XMR: xmr_limits, ChartKind.G: g_limits}
 
 
 def _known(point: Point) -> bool:
-    """Whether a point is neither a gap nor still running."""
+    """Tell whether a point is neither a gap nor still running."""
     return point.value is not None and not point.hollow
 
 
@@ -181,7 +181,7 @@ def _value(point: Point) -> float:
 
 
 def _count(point: Point) -> float:
-    """How many events a point holds: k of a share, else its value."""
+    """The number of events a point holds: k of a share, else its value."""
     return _value(point) if point.k is None else float(point.k)
 
 
@@ -268,7 +268,7 @@ def new_points(points: Iterable[Point], by: Baseline) -> Iterator[Point]:
 
 
 def is_outside(value: float, by: Baseline) -> bool:
-    """Whether a value lies beyond a limit."""
+    """Tell whether a value lies beyond a limit."""
     return (by.high is not None and value > by.high) or (by.low is not None and value < by.low)
 
 
@@ -358,7 +358,7 @@ def worded(charts: Iterable[Chart]) -> tuple[Chart, ...]:
 
 
 def word(of: Chart, window: WindowRef) -> Word | None:
-    """What a chart says of a window: the worst of its signals, else usual; None of no new point."""
+    """The word for a window: the worst of its signals, else usual; None if it has no new point."""
     said = {signal.word for signal in of.signals if window.start <= signal.start < window.end}
     for one in (Word.WORSE, Word.BETTER):
         if one in said:
@@ -381,12 +381,12 @@ def said(figures: Iterable[Figure], charts: Iterable[Chart]) -> Iterator[Figure]
 
 
 def expected_false_alarms(charts: Iterable[Chart], window: WindowRef) -> float:
-    """How many points of a window would be signals if nothing had changed, on charts with words."""
+    """The signals to expect in a window if nothing had changed, on charts with words."""
     return sum(FALSE_ALARMS[one.kind] * _new_in(one, window) for one in charts)
 
 
 def _new_in(of: Chart, window: WindowRef) -> int:
-    """How many points of a window are judged, each by the baseline of its level."""
+    """Count the points of a window that are judged, each by the baseline of its level."""
     inside = [point for point in of.points if window.start <= point.start < window.end]
     levels = _levels(inside, (by.since for by in of.baselines if by.since is not None))
     by_step = {by.since: by for by in of.baselines}

@@ -106,17 +106,17 @@ def texts(values: Iterable[Any]) -> Column:
 
 
 def one_of(column: Column, wanted: Collection[str | None]) -> Mask:
-    """Where a column of texts holds one of those wanted."""
+    """Mark the places where a column of texts holds one of those wanted."""
     return np.array([text in wanted for text in column.tolist()], dtype=bool)
 
 
 def first_of_each(numbers: Column) -> Places:
-    """Where each number stands first, in order of the places."""
+    """The places where each number stands first, in order of the places."""
     return np.sort(np.unique(numbers, return_index=True)[1])
 
 
 def distinct(numbers: Column) -> int:
-    """How many different numbers there are."""
+    """Count the different numbers."""
     return int(np.count_nonzero(np.diff(np.sort(numbers)))) + bool(len(numbers))
 
 
@@ -130,7 +130,7 @@ def looked_up(wanted: Column, keys: Column, values: Column, otherwise: int) -> C
 
 
 def occurrences(numbers: Column, among: Column) -> npt.NDArray[np.intp]:
-    """How often each of the numbers occurs among others."""
+    """Count how often each of the numbers occurs among others."""
     ranked = np.sort(among)
     last, first = (np.searchsorted(ranked, numbers, side) for side in ("right", "left"))
     return last - first

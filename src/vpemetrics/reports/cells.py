@@ -1,4 +1,4 @@
-"""What a table says about a figure: its value, its interval, and what both rest on.
+"""The cells of a figure: its value, its interval, and what both rest on.
 
 Every tabular output takes its words from here, so that two outputs cannot disagree.
 """
@@ -66,13 +66,13 @@ SELDOM: Final = ("monthly", "less than monthly")
 
 
 def widened(frequency: Figure | None) -> str:
-    """Why a window is longer than usual (rule W3), by its own frequency; empty if it is not."""
+    """The reason a window is longer than usual (rule W3), by its frequency; empty if it is not."""
     seldom = frequency.note if frequency and frequency.note in SELDOM else None
     return f"as deployments are lately {seldom}" if seldom else ""
 
 
 def _has_a_week(figure: Figure) -> bool:
-    """Whether a week at least was collected, for fewer days tell of no pace."""
+    """Tell whether a week at least was collected, for fewer days tell of no pace."""
     held = figure.coverage
     if held is None or held.start is None or held.end is None:
         return True

@@ -13,7 +13,7 @@ ELLIPSIS = "…"
 
 
 def width(text: str) -> int:
-    """How many cells of a terminal the text takes."""
+    """The number of cells of a terminal that the text takes."""
     return cell_len(text)
 
 

@@ -1,4 +1,4 @@
-"""What a report says and in which order, before any output sets it.
+"""The content of a report and its order, before any output sets it.
 
 Everything is in words already: outputs choose type, columns and colour, and nothing else.
 """
@@ -100,7 +100,7 @@ def when(report: Report) -> str:
 
 
 def widened(report: Report) -> Iterator[str]:
-    """Why a longer window than usual stands beside the week (rule W3)."""
+    """Say why a longer window than usual stands beside the week (rule W3)."""
     why = cells.widened(report.figure("deployment_frequency", report.headline))
     if report.headline != report.window and why:
         yield f"and {words.length(report.headline)}, {why}"
@@ -114,7 +114,7 @@ def data_age(report: Report) -> str:
 
 
 def coverage(report: Report) -> Iterator[str]:
-    """How much of what should be there was collected, and what is counted apart."""
+    """Say how much of what should be there was collected, and what is counted apart."""
     services, incidents = report.services, report.incidents
     known = words.ratio(services.known, services.total)
     yield f"{known} services" if services.total else "no service known"
@@ -210,7 +210,7 @@ def _metric_rows(report: Report, row: Row, shown: Sequence[Column]) -> Iterator[
 
 
 def _at_merge(row: Row, figures: Sequence[Figure | None]) -> Iterator[Row]:
-    """How many lead times miss what was before the merge, beside the number (rule T1)."""
+    """The number of lead times that miss what was before the merge, as a row (rule T1)."""
     counts = [int(one.beside.get("starts_at_merge", 0)) if one else 0 for one in figures]
     if row.metric == "change_lead_time" and any(counts):
         told = [
@@ -260,7 +260,7 @@ def _longer_window(report: Report, metric: str, shown: WindowRef) -> Figure | No
 
 
 def says_something(row: Row) -> bool:
-    """Whether a row holds more than "no data"."""
+    """True if a row holds more than "no data"."""
     return any(cell not in (Cell(), cells.NO_DATA) for cell in row.cells) or bool(row.across)
 
 
@@ -473,7 +473,7 @@ def year(report: Report) -> int:
 
 
 def provisional(report: Report) -> Iterator[str]:
-    """What the letter beside provisional figures means, where there are any."""
+    """Explain the letter beside provisional figures, where there are any."""
     if any(figure.provisional for figure in report.figures):
         yield f"{words.PROVISIONAL} = provisional, may rise: failures come to light late."
 
@@ -515,7 +515,7 @@ def _moment(report: Report, at: datetime) -> str:
 
 
 def about_failures(report: Report, shown: int) -> Iterator[str]:
-    """What a table of so many failures leaves to say, as sentences."""
+    """Say what a table of so many failures leaves to say."""
     known = len(failures(report))
     suspected = [row for row in report.failures if row.grade == SUSPECTED]
     if not known:
@@ -544,7 +544,7 @@ def _suspect(report: Report, row: FailureRow) -> str:
 
 
 def _unjudged(report: Report, without_limits: str) -> str:
-    """Why nothing is held against limits."""
+    """Say why nothing is held against limits."""
     if report.partial and any(chart.baseline.judges for chart in report.charts):
         return "Nothing is held against the limits: it was not collected whole."
     return without_limits
@@ -569,7 +569,7 @@ def exceptions(report: Report) -> Iterator[str]:
 
 
 def footnotes(report: Report) -> Iterator[str]:
-    """What the figures need below them, as sentences."""
+    """The sentences that the figures need below them."""
     yield from map(columns.plain, report.notes)
     yield from provisional(report)
     yield from signal_words.by_chance(report)

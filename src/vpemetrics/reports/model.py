@@ -98,7 +98,7 @@ class TargetStatus(Model):
 
 
 class Remark(Model):
-    """What charts show beside their points: an event, or a declared step of a metric."""
+    """A mark that charts show beside their points: an event, or a declared step of a metric."""
 
     on: date
     what: str = Field(description="in the words of the configuration")

@@ -86,7 +86,7 @@ def _template() -> Template:
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """Whose report it is, of when, and how complete."""
+    """The head of a page: whose report it is, of when, and how complete."""
 
     whose: str
     when: str
@@ -130,7 +130,7 @@ class FigureTable:
 
     @property
     def has_drawings(self) -> bool:
-        """Whether there is anything in the last column."""
+        """True if there is anything in the last column."""
         return any(one.drawing for one in self.rows)
 
 

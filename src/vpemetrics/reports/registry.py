@@ -1,4 +1,4 @@
-"""Which outputs and charts there are, by name; nothing is imported until it is used.
+"""Outputs and charts by name; nothing is imported until it is used.
 
 An output is a function from a Report to bytes, a chart one from a Report to a Picture, and both
 are named as "module:attribute".

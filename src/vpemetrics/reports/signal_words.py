@@ -1,4 +1,4 @@
-"""What every output says of limits, signals, targets and quarters, in words."""
+"""Limits, signals, targets and quarters in words, the same in every output."""
 
 import math
 import re
@@ -48,7 +48,7 @@ def counts_between(low: float, high: float) -> str:
 
 
 def limits(report: Report) -> str:
-    """Where the limits of the deployments come from, or what they wait for."""
+    """Say where the limits of the deployments come from, or what they wait for."""
     chart = chart_of(report, "deployment_frequency")
     if chart is None:
         return ""
@@ -69,7 +69,7 @@ RECENT: Final = 13
 
 
 def said_of(report: Report, metric: str) -> str:
-    """How a metric stands to its limits: `usual`, `worse`, or `worse W34` of another week.
+    """The standing of a metric to its limits: `usual`, `worse`, or `worse W34` of another week.
 
     A window longer than a week is never worse as a whole: it holds a week that was.
     """
@@ -84,7 +84,7 @@ def said_of(report: Report, metric: str) -> str:
 
 
 def unsaid_of(report: Report, metric: str) -> str:
-    """Why a week that has limits gets no word: it was not collected whole."""
+    """Say why a week that has limits gets no word: it was not collected whole."""
     chart = chart_of(report, metric)
     if not chart or not usual_of(report, metric) or not words.is_week(report.window):
         return ""
@@ -96,7 +96,7 @@ NOT_WHOLE: Final = "not whole"
 
 
 def _last_words(report: Report, metric: str) -> list[str]:
-    """What a window longer than a week holds, bad news first: `worse W18`, `better W26`."""
+    """The words of a window longer than a week, bad news first: `worse W18`, `better W26`."""
     chart, figure = chart_of(report, metric), report.figure(metric)
     if chart is None or figure is None or figure.signal is None or words.is_week(report.window):
         return []
@@ -129,7 +129,7 @@ def _short(signal: Signal) -> str:
 
 
 def told(report: Report) -> Iterator[str]:
-    """What made each signal of the window one, and each that a word comes from; how many before."""
+    """Give the reasons of the window's signals, and of those a word comes from; count the rest."""
     named: list[str] = []
     others: list[str] = []
     for chart in report.charts:
@@ -155,7 +155,7 @@ def _counting(chart: Chart, report: Report) -> Iterator[Signal]:
 
 
 def why(chart: Chart, signal: Signal) -> str:
-    """What made a signal one: `worse in 2026-W18: 28, usual 38–98`."""
+    """Say what made a signal one: `worse in 2026-W18: 28, usual 38–98`."""
     return f"{signal.word} {_reason(chart, signal)}"
 
 
@@ -201,7 +201,7 @@ def _baseline(chart: Chart, signal: Signal) -> Baseline:
 
 
 def new_level(level: NewLevel) -> str:
-    """What has been on one side of the usual for long."""
+    """Say what has been on one side of the usual for long."""
     since = words.day(level.since, year=True)
     return f"{words.name(level.metric)}: {level.points} {_in_a_row(level)}, since {since}."
 
@@ -221,7 +221,7 @@ def _than(side: Side) -> str:
 
 
 def by_chance(report: Report) -> Iterator[str]:
-    """How many signals to expect of nothing at all (rule L2)."""
+    """Say how many signals to expect of nothing at all (rule L2)."""
     if report.expected_false_alarms:
         expected = words.number(report.expected_false_alarms)
         yield f"False alarms to expect in {words.title(report.window)} by chance alone: {expected}."
@@ -246,7 +246,7 @@ def words_of(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def judged(report: Report) -> bool:
-    """Whether limits say anything of the window."""
+    """Tell whether limits say anything of the window."""
     return any(
         figure.signal is not None
         for chart in report.charts

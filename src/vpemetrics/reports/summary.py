@@ -7,7 +7,7 @@ from vpemetrics.reports.model import LastDeployment, Report
 
 
 def summarise(report: Report) -> str:
-    """What a reader must know if they read nothing else."""
+    """Say what a reader must know if they read nothing else."""
     return " ".join(
         filter(None, (_open(report), _said(report, "worse"), _happened(report), _good(report)))
     )
@@ -24,7 +24,7 @@ def _said(report: Report, word: str) -> str:
 
 
 def _good(report: Report) -> str:
-    """What got better; that nothing is out of the usual, where limits can tell."""
+    """Say what got better; that nothing is out of the usual, where limits can tell."""
     if any(signal_words.words_of(report)) or not signal_words.judged(report):
         return _said(report, "better")
     earlier = report.new_levels or any(signal_words.told(report))
@@ -67,7 +67,7 @@ def _collected(report: Report) -> str:
 
 
 def _last(report: Report) -> str:
-    """What was deployed last before a window without a deployment, and when."""
+    """Name the last deployment before a window without any, and its day."""
     one = report.last_deployment
     if one is None:
         return ""

@@ -27,7 +27,7 @@ Grid = Callable[[str, Sequence[Cell]], list[str]]
 
 
 class Style(StrEnum):
-    """How a line is set; the colours are those of Okabe and Ito, nearest of 256.
+    """The style of a line; the colours are those of Okabe and Ito, nearest of 256.
 
     The grey is the one that reads as well on white as on black.
     """
@@ -139,7 +139,7 @@ def _alone(report: Report, column: content.Column, width: int) -> list[Line]:
 
 
 def _usual(rows: Sequence[content.Row], width: int) -> list[Line]:
-    """What the table has no room for."""
+    """The limits and words that the table has no room for."""
     said = [
         f"{words.name(row.metric)} {', '.join(filter(None, (row.usual, row.signal)))}"
         for row in rows
@@ -182,7 +182,7 @@ def _set(
 
 
 def _margin(headings: tuple[str, str], rows: Sequence[content.Row]) -> list[str]:
-    """What is usual and said of each row, under their headings; nothing where no limits tell."""
+    """The limits and words beside each row, under their headings; nothing where no limits tell."""
     said = [(row.usual, row.signal) for row in rows]
     if not any(map(any, said)):
         return []

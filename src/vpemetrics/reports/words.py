@@ -1,4 +1,4 @@
-"""How every output says a value: durations, shares, intervals, dates, names, "no data".
+"""Values in the words of every output: durations, shares, intervals, dates, names, "no data".
 
 Rounding is half to even on the decimal a person would write down, and it never lies:
 nothing is 0 unless it is zero, no share is 100 % unless it is all of them.
@@ -78,7 +78,7 @@ def name(metric: str) -> str:
 
 
 def reason(key: str, number: int = 2) -> str:
-    """What a reason stands for: `unknown_commit` is "deployments of an unknown commit".
+    """Spell out a reason: `unknown_commit` is "deployments of an unknown commit".
 
     Of one it is "deployment of an unknown commit".
     """
@@ -235,7 +235,7 @@ def title(window: WindowRef) -> str:
 
 
 def is_week(window: WindowRef) -> bool:
-    """Whether the window is one ISO week, whole or clipped."""
+    """Tell whether the window is one ISO week, whole or clipped."""
     return "-W" in window.label
 
 

@@ -1,4 +1,4 @@
-"""What is known, kept in one database: `Store.open(path)`."""
+"""The store: all that is known, in one database: `Store.open(path)`."""
 
 from vpemetrics.store.store import Store, upgrade
 

@@ -53,7 +53,7 @@ class StoredBaseline(NamedTuple):
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What there is one baseline for."""
+        """The key that there is one baseline for."""
         return (self.definition_id, self.kind, self.scope_kind, self.scope, self.since)
 
 

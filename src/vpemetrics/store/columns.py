@@ -1,4 +1,4 @@
-"""What a query finds as columns of numbers and texts, quickly."""
+"""Results of queries as columns of numbers and texts, quickly."""
 
 import warnings
 from collections.abc import Collection, Sequence

@@ -155,7 +155,7 @@ TABLES = (traced, deployed, deployed_parts, shipped, waiting, evidence)
 
 
 class Traced(NamedTuple):
-    """What is remembered of a service's last tracing."""
+    """Notes on a service's last tracing."""
 
     fingerprint: str
     attribution: str
@@ -164,7 +164,7 @@ class Traced(NamedTuple):
 
 
 def load_traced(connection: Connection) -> dict[int, Traced]:
-    """What was traced, by the id of the service's name."""
+    """Load the notes on what was traced, by the id of the service's name."""
     rows = connection.execute(
         select(
             traced.c.service_id,

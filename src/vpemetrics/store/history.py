@@ -115,7 +115,7 @@ class Facts:
         return dict(found)
 
     def renamed_since(self, batch: int) -> bool:
-        """Whether saves after a batch say something new about repositories themselves."""
+        """Tell whether saves after a batch say something new about repositories themselves."""
         return bool(self.rows(f"SELECT 1 FROM repositories WHERE batch > {batch} LIMIT 1"))
 
     def touched_since(self, batch: int) -> set[str]:
@@ -273,7 +273,7 @@ class Facts:
         return [row[0] for row in self.rows("SELECT DISTINCT source_id FROM changes")]
 
     def shipped_directly(self, shas: Iterable[int]) -> bool:
-        """Whether any of these commits was shipped as a change of its own."""
+        """Tell whether any of these commits was shipped as a change of its own."""
         listed = ", ".join(str(-sha) for sha in shas) or "NULL"
         return bool(self.rows(f"SELECT 1 FROM shipped WHERE item IN ({listed}) LIMIT 1"))
 
@@ -319,7 +319,7 @@ class News:
     """The commits and pull requests that saves after a batch brought or changed, read once."""
 
     def __init__(self, facts: Facts, since: int) -> None:
-        """What is new to somebody who has seen everything up to the batch `since`."""
+        """Take up what is new to somebody who has seen everything up to the batch `since`."""
         self.since = since
         self._facts = facts
         self._new = f" WHERE batch > {since}"

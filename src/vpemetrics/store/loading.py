@@ -134,7 +134,7 @@ def _records(
 
 
 def _reader(holds: Holds, names: Texts, shas: Texts) -> Callable[[Any], Any]:
-    """What turns a stored value of this sort into a field's value."""
+    """The function that turns a stored value of this sort into a field's value."""
     readers: Mapping[Holds, Callable[[Any], Any]] = {
         Holds.NAME: names.__getitem__,
         Holds.SHA: shas.__getitem__,

@@ -1,4 +1,4 @@
-"""How each kind of record lies in its table: which field becomes which column.
+"""The place of each kind of record in its table: which field becomes which column.
 
 Saving and loading both read this one description, so they cannot disagree.
 """
@@ -57,7 +57,7 @@ class Shape:
         return [column.name for column in self.table.primary_key]
 
     def getter(self, column: Column[Any]) -> Getter:
-        """What reads a column's value from a record."""
+        """The function that reads a column's value from a record."""
         return self.computed.get(column.name) or attrgetter(self.field_of(column))
 
     def field_of(self, column: Column[Any]) -> str:

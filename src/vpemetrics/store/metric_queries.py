@@ -1,4 +1,4 @@
-"""What the metrics are computed from, read by index for a stretch of time, as columns."""
+"""The facts that metrics are computed from, read by index for a stretch of time, as columns."""
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -127,7 +127,7 @@ def lags(connection: Connection, start: Micros) -> list[float]:
 def outcomes(
     connection: Connection, start: Micros, end: Micros, services: Iterable[int] | None = None
 ) -> Arrays:
-    """What became of each deployment that counts and finished in a stretch, in order.
+    """The outcome of each deployment that counts and finished in a stretch, in order.
 
     `forward`, `unplanned` and `failed`, which is confirmed, are 1 or 0. Of all services, or of
     those whose names have these ids.
@@ -171,7 +171,7 @@ def _between(column: str, start: Micros, end: Micros) -> str:
 
 
 class Failed(NamedTuple):
-    """What a failure's row says beside its times."""
+    """The part of a failure's row that is no time."""
 
     deployment: str
     commit: str | None

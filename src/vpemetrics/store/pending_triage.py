@@ -1,4 +1,4 @@
-"""What waits for a person's decision: suspected failures, and incidents without a known cause."""
+"""Records that wait for a person's decision: suspected failures, and incidents without a cause."""
 
 from typing import NamedTuple
 
@@ -58,7 +58,7 @@ ORDER BY 7 DESC NULLS LAST, 2 NULLS FIRST, 1
 
 
 def undecided(connection: Connection) -> list[Undecided]:
-    """What waits for a decision, latest first, as lineage last saw it; each record once.
+    """Find what waits for a decision, latest first, as lineage last saw it; each record once.
 
     A record suspected in one service and without a cause in another is listed as suspected.
     """
@@ -72,7 +72,7 @@ def undecided(connection: Connection) -> list[Undecided]:
 
 
 def suspects_anything(connection: Connection, incident: int) -> bool:
-    """Whether some deployment is held to have caused an incident, surely or not."""
+    """Tell whether some deployment is held to have caused an incident, surely or not."""
     found = select(evidence.c.grade).where(
         evidence.c.incident_id == incident, evidence.c.deployed_id.is_not(None)
     )
@@ -80,6 +80,6 @@ def suspects_anything(connection: Connection, incident: int) -> bool:
 
 
 def reaches_production(connection: Connection, deployment: int) -> bool:
-    """Whether a deployment record is part of a deployment to production."""
+    """Tell whether a deployment record is part of a deployment to production."""
     found = select(deployed_parts.c.deployed_id).where(deployed_parts.c.record_id == deployment)
     return connection.execute(found).first() is not None

@@ -76,7 +76,7 @@ def _by_sha(connection: View, name: str) -> list[Match]:
 
 
 def is_sha(text: str) -> bool:
-    """Whether a text can be a sha, or the first seven or more characters of one."""
+    """Tell whether a text can be a sha, or the first seven or more characters of one."""
     return len(text) >= SHORTEST_SHA and not set(text.lower()) - set("0123456789abcdef")
 
 
@@ -92,7 +92,7 @@ def resembling(connection: View, name: str) -> list[str]:
 
 
 class NamedRecord(NamedTuple):
-    """How a record is called and where to read on; `commit` is the sha a deployment brought."""
+    """A record as it is called, and where to read on; `commit` is the sha a deployment brought."""
 
     kind: str
     name: str
@@ -136,7 +136,7 @@ def _texts(connection: View, table: Table, column: str, ids: Iterable[int]) -> d
 
 
 def deployed_as(connection: View, record: int) -> Any | None:
-    """What lineage made of a deployment record: a row of `deployed`, None if nothing."""
+    """The deployment that lineage made of a record: a row of `deployed`, None if it made none."""
     query = select(d.deployed).join(
         d.deployed_parts, d.deployed_parts.c.deployed_id == d.deployed.c.id
     )
@@ -151,14 +151,14 @@ def records_with(connection: View, record: int) -> list[int]:
 
 
 def shipped_in(connection: View, deployed: int) -> list[Any]:
-    """What a deployment was the first to ship: rows of `shipped`."""
+    """The changes that a deployment was the first to ship: rows of `shipped`."""
     query = select(d.shipped).where(d.shipped.c.deployed_id == deployed)
     first = d.shipped.c.start_at.nulls_first()
     return list(connection.execute(query.order_by(first, d.shipped.c.item)))
 
 
 def shipped_item(connection: View, item: int) -> list[Any]:
-    """Where a change was first shipped: rows of `shipped`, one a service."""
+    """The deployments that first shipped a change: rows of `shipped`, one a service."""
     query = select(d.shipped).where(d.shipped.c.item == item)
     return list(connection.execute(query.order_by(d.shipped.c.finished_at)))
 
@@ -221,6 +221,6 @@ def commits_of(connection: View, ids: Iterable[int]) -> dict[int, str]:
 
 
 def decisions_about(connection: View, record: str) -> list[Any]:
-    """What people decided about an incident or deployment, the latest first: rows of `triage`."""
+    """The decisions about an incident or deployment, the latest first: rows of `triage`."""
     query = select(t.triage).where(t.triage.c.record == record)
     return list(connection.execute(query.order_by(t.triage.c.at.desc())))

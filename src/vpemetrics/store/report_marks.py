@@ -1,4 +1,4 @@
-"""Which week a schedule reported on last, so that another process does not do it again."""
+"""The week a schedule reported on last, so that another process does not do it again."""
 
 from sqlalchemy import Connection, delete, insert, select
 

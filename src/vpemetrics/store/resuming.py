@@ -1,4 +1,4 @@
-"""How far lineage got, written down and read back, so that it can go on from there.
+"""The place lineage got to, written down and read back, so that it can go on from there.
 
 What is new is taken up only where it leaves alone what was settled: deployments after the last
 ones, commits nothing has named before, pull requests merged since. Anything else is `Disturbed`,
@@ -42,7 +42,7 @@ class Resumed(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class _Known:
-    """What was known of a history when lineage last saw it."""
+    """The state of a history when lineage last saw it."""
 
     commits: Commits
     owned: Mapping[int, int]
@@ -96,7 +96,7 @@ def save_history(
 
 
 def load_history(connection: Connection, repositories: Iterable[str]) -> _Known | None:
-    """What was written down of a history; None if nothing was."""
+    """Read what was written down of a history; None if nothing was."""
     table = derived.histories
     query = table.select().where(table.c.repositories == _key(repositories))
     row = connection.execute(query).first()
@@ -165,7 +165,7 @@ class Resuming:
         changes: Collection[int],
         paths: bool,
     ) -> dict[str, Resumed]:
-        """How to go on with those services, given by name and id, with which it can be gone on.
+        """The state to go on from, of those services, by name and id, with which one can go on.
 
         `commits` and `changes` are those that incidents or people name, by id. Disturbed if
         something new concerns what is settled in all of them.
@@ -311,7 +311,7 @@ class Resuming:
             raise Disturbed
 
     def _moves_picks(self, ownership: Ownership, undecided: frozenset[int]) -> bool:
-        """Whether a cherry-pick is no longer whose it was, or may not be."""
+        """Tell whether a cherry-pick is no longer whose it was, or may not be."""
         owned, picked_from = self._known.owned, self._known.commits.picked_from
         owner, changes = ownership.owner, ownership.changes
 
@@ -410,7 +410,7 @@ class _Tail:
         return max(part.finished_at for part in self._parts[row.id])
 
     def _earliest(self, row: _Made) -> Micros:
-        """When a deployment's first part finished; for what changed, when it may have before."""
+        """The finish of a deployment's first part; the earliest possible one of what changed."""
         parts = self._parts[row.id]
         if self._is_changed(row):
             return row.finished_at - TOGETHER * (len(parts) + 1)
@@ -461,7 +461,7 @@ class _Tail:
         )
 
     def _live(self, history: History) -> dict[str, DeploymentRow]:
-        """What the settled deployments left in each environment."""
+        """The records that the settled deployments left live in each environment."""
         live: dict[str, tuple[tuple[Micros, str], _Part, int]] = {}
         for row in self._settled:
             if row.rolled_back or row.commit not in history.graph.index:

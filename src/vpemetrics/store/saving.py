@@ -30,7 +30,7 @@ Stretch = tuple[Micros, Micros]
 
 
 class Saved(NamedTuple):
-    """What a save did, by kind: how many records it was given, how many rows that changed."""
+    """The outcome of a save, by kind: how many records it was given, how many rows that changed."""
 
     records: Mapping[str, int]
     changed: Mapping[str, int]
@@ -84,7 +84,7 @@ class Saving:
         self._put(tables.collections, ["source_id"], {"source_id": [source], **values})
 
     def finish(self) -> Saved:
-        """What was saved; the batch counts if any row changed."""
+        """Finish the save and return its outcome; the batch counts if any row changed."""
         for key, stretches in self._covered.items():
             self._write_coverage(*key, stretches)
         changed = {kind: count for kind, count in self._changed.items() if count}

@@ -1,4 +1,4 @@
-"""Which schema a database has, and how it gets the one this version works with.
+"""The schema of a database, and its way to the one this version works with.
 
 An empty database is given the whole schema at once and stamped, which needs no alembic;
 only a store of another version pays for importing it. Both ways give the same schema.
@@ -40,12 +40,12 @@ alembic_version = Table(
 
 
 def is_empty(connection: Connection) -> bool:
-    """Whether the database holds no table at all."""
+    """Tell whether the database holds no table at all."""
     return not inspect(connection).get_table_names()
 
 
 def is_store(connection: Connection) -> bool:
-    """Whether the database has a mark of its version, as every store has."""
+    """Tell whether the database has a mark of its version, as every store has."""
     return inspect(connection).has_table(alembic_version.name)
 
 
@@ -55,7 +55,7 @@ def stored_version(connection: Connection) -> str | None:
 
 
 def is_known(version: str | None) -> bool:
-    """Whether this version of vpemetrics has a way from that version of a store to its own."""
+    """Tell whether this version of vpemetrics has a way from that version of a store to its own."""
     if version in (SCHEMA_VERSION, None):
         return True
     return version in versions()
@@ -104,7 +104,7 @@ def drop_tables(connection: Connection) -> None:
 
 
 def migrations(connection: Connection | None = None) -> "Config":
-    """What alembic's commands take; those that touch a database take its connection too."""
+    """The configuration of alembic's commands, with the connection for those that need one."""
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})

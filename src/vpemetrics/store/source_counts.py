@@ -1,4 +1,4 @@
-"""What the store holds of each source."""
+"""Counts of what the store holds of each source."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -16,7 +16,7 @@ _FACTS: Final = {cls.KIND: shape.table for cls, shape in SHAPES.items()} | {
 
 
 def counts_by_source(connection: Connection) -> dict[str, dict[str, int]]:
-    """How many records of each kind a source gave, by its name; kinds without any are left out."""
+    """Count the records of each kind a source gave, by its name; kinds without any are left out."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for kind, table in _FACTS.items():
         for source, count in _by_source(connection, table, func.count()):

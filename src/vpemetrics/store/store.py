@@ -37,7 +37,7 @@ _AT_ONCE_MS = 1
 
 
 class Store:
-    """What is known, in one database: a file (SQLite) or a server (PostgreSQL).
+    """All that is known, in one database: a file (SQLite) or a server (PostgreSQL).
 
     Open one with `Store.open`; it is a context manager that closes its connections.
     """
@@ -119,7 +119,7 @@ class Store:
             return loading.load_coverage(connection)
 
     def cursors(self, source: str) -> dict[str, str]:
-        """How far a source has been collected: scope → position."""
+        """Return how far a source has been collected: scope → position."""
         table, names = tables.cursors, tables.names
         query = (
             select(table.c.scope, table.c.position)
@@ -137,7 +137,7 @@ class Store:
             Saving(connection).note_collection(source, started_at, finished_at, error)
 
     def collections(self) -> dict[str, LastCollection]:
-        """When each source was collected last, by its name; imported ones never were."""
+        """The last collection of each source, by its name; imported ones never were."""
         with reading(self._engine) as connection:
             return loading.load_collections(connection)
 
@@ -149,7 +149,7 @@ class Store:
             return sorted(connection.scalars(query))
 
     def counts(self) -> dict[str, int]:
-        """How many records of each kind there are; kinds without any are left out."""
+        """Count the records of each kind; kinds without any are left out."""
         with reading(self._engine) as connection:
             counts = {
                 kind: connection.execute(select(func.count()).select_from(table)).scalar_one()

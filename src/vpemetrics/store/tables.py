@@ -55,7 +55,7 @@ metadata = MetaData()
 
 
 class Holds(StrEnum):
-    """What a column of a fact holds, and so how a record's field becomes it and back."""
+    """The sort of value in a column of a fact, by which a record's field becomes it and back."""
 
     TEXT = "a text; never an empty one"
     CHOICE = "one of a few words"

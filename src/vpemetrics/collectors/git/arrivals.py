@@ -66,11 +66,11 @@ class Arrivals:
                 lines.append((self._line(side), inside or self._is_pull(commit)))
 
     def brought(self, merge: str) -> Sequence[str]:
-        """What came with a merge, oldest first, the merge itself apart."""
+        """The commits that came with a merge, oldest first, the merge itself apart."""
         return self.order[self._starts.get(merge, self.place[merge]) : self.place[merge]]
 
     def own(self, head: str, landed: str) -> list[str] | None:
-        """What a pull request's head holds beyond the branch it was merged into, oldest first.
+        """The commits of a pull request's head beyond the branch it was merged into, oldest first.
 
         `landed` is the commit its squash left on the branch. None where that cannot be told:
         the history is cut, or the head has no commit in common with the branch.

@@ -1,4 +1,4 @@
-"""Whether a git repository can be collected from: what it is, how old, and what was deployed."""
+"""Findings on collecting from a git repository: its state, its age, and what was deployed."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ _STALE: Final = timedelta(days=7)
 
 
 def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
-    """What there is at the path, how old it is, and what in it was deployed."""
+    """Yield findings on the path: what lies there, how old it is, and what in it was deployed."""
     place = (context.folder / options.path).resolve()
     clone = look_at(Git(path=place), options.branch)
     yield whereabouts(clone, options.repository)
@@ -34,7 +34,7 @@ def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
 
 
 def whereabouts(clone: Clone, name: str | None = None) -> Finding:
-    """Which repository it is, and whether there is anything in it."""
+    """Name the repository, and say if there is nothing in it."""
     if clone.tip is None:
         return Finding(topic="path", level=Level.ERROR, text=f"{clone.git.path} has no commits yet")
     branch = f", branch {clone.branch}" if clone.branch else ""
@@ -50,7 +50,7 @@ def whereabouts(clone: Clone, name: str | None = None) -> Finding:
 
 
 def freshness(clone: Clone, now: datetime) -> Finding:
-    """How long ago it was fetched, which is how new a collection can be."""
+    """Say how long ago it was fetched, which is how new a collection can be."""
     if clone.seen_at is None:
         return Finding(topic="fetch", text="it is the repository itself, always up to date")
     days = (now - clone.seen_at).days

@@ -1,4 +1,4 @@
-"""What kind of clone this is: its name and address, its branches and tags, how far it reaches."""
+"""The clone itself: its name and address, its branches and tags, how far it reaches."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ _USUAL_BRANCHES: Final = ("main", "master", "trunk", "develop")
 
 @dataclass(frozen=True, kw_only=True)
 class Remote:
-    """Where a clone came from; `host` is None for a folder."""
+    """The place a clone came from; `host` is None for a folder."""
 
     name: str
     host: str | None
@@ -32,11 +32,11 @@ class Remote:
 
     @property
     def is_gitlab(self) -> bool:
-        """Whether it is a GitLab, as far as its name tells."""
+        """True of a GitLab, as far as its name tells."""
         return "gitlab" in (self.host or "")
 
     def change_url(self, number: int) -> str | None:
-        """Where a pull request is shown, for hosts whose addresses are known."""
+        """The address of a pull request, for hosts whose addresses are known."""
         host = self.host or ""
         if self.is_gitlab:
             return f"https://{host}/{self.path}/-/merge_requests/{number}"
@@ -87,7 +87,7 @@ class Clone:
 
     @property
     def mark(self) -> str:
-        """What stands before a pull request's number here."""
+        """The character before a pull request's number here."""
         return "!" if self.remote and self.remote.is_gitlab else "#"
 
 
@@ -188,7 +188,7 @@ def _boundary(common: Path) -> frozenset[str]:
 
 
 def _seen_at(common: Path, remote: Remote | None, branch: str | None) -> datetime | None:
-    """When the last fetch was; without one the cloning; else when the newest ref was written."""
+    """The time of the last fetch; without one of the cloning; else of the newest ref."""
     fetched = _fetched(common / "FETCH_HEAD", branch)
     cloned = _written(common / "refs" / "remotes" / remote.name / "HEAD") if remote else None
     if fetched or cloned:
@@ -199,7 +199,7 @@ def _seen_at(common: Path, remote: Remote | None, branch: str | None) -> datetim
 
 
 def _fetched(head: Path, branch: str | None) -> datetime | None:
-    """When the default branch was last fetched; a fetch that fails leaves the file empty."""
+    """The time of the default branch's last fetch; a fetch that fails leaves the file empty."""
     try:
         brought = head.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:

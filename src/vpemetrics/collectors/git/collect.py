@@ -31,7 +31,7 @@ _OFTEN: Final = 4096
 def collect(
     options: Options, context: CollectionContext, also: Sequence[str] = ()
 ) -> Iterator[Batch]:
-    """What a repository holds that is new since the cursor; no batch if nothing is.
+    """Yield what a repository holds that is new since the cursor; no batch if nothing is.
 
     `also` are commits whose history is wanted too, wherever they lie.
     """
@@ -77,7 +77,7 @@ class Lacking:
 
 
 def lacking(options: Options, place: Path, cursors: Mapping[str, str]) -> Lacking | None:
-    """What a clone lacked of original commits when it was collected last.
+    """Return what a clone lacked of original commits when it was collected last.
 
     None where it lacked nothing, and where it came from nowhere that they could be had from.
     """
@@ -123,7 +123,7 @@ def _wants_paths(context: CollectionContext, repository: str) -> bool:
 
 
 def _to_go_on_from(context: CollectionContext, clone: Clone, settings: str) -> GitCursor | None:
-    """Where the last collection ended, if what it told stands as it is."""
+    """The end of the last collection, if what it told stands as it is."""
     cursor = parse_cursor(context.cursors.get(_SCOPE))
     if cursor is None or cursor.settings != settings:
         return None
@@ -151,7 +151,7 @@ def _cursor(
 
 
 def _first_at(clone: Clone, reading: HistoryReading, now: datetime) -> datetime:
-    """When the history begins; from where on it is whole, if it is cut."""
+    """The time from where on the history is whole: its first commit, or the first after a cut."""
     commits, order = reading.commits, reading.arrivals.order
     if clone.boundary:
         reading.wait()
@@ -216,7 +216,7 @@ def _warn(builder: GitRecordBuilder, context: CollectionContext) -> None:
 
 
 def _why_none(builder: GitRecordBuilder) -> str:
-    """Why no tag was deployed."""
+    """Say why no tag was deployed."""
     names = [tag.name for tag in builder.clone.tags]
     if not names:
         return "it has no tags"

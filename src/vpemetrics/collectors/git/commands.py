@@ -43,14 +43,14 @@ class Git:
             return None
 
     def fields(self, *arguments: str, given: Iterable[str] = ()) -> Iterator[list[str]]:
-        """What a command prints, cut at every NUL, as much at a time as has arrived.
+        """Yield the output of a command, cut at every NUL, as much at a time as has arrived.
 
         Git is at work from now on. Bytes that are no UTF-8 become U+FFFD.
         """
         return _cut(self.chunks(arguments, given))
 
     def chunks(self, arguments: Iterable[str], given: Iterable[str]) -> Iterator[bytes]:
-        """What a command prints, as much at a time as has arrived; git is at work from now on."""
+        """Yield the output of a command as it arrives; git is at work from now on."""
         with TemporaryFile() as lines, ExitStack() as unless_begun:  # pipes could block
             complaints = unless_begun.enter_context(TemporaryFile())
             lines.write("".join(f"{line}\n" for line in given).encode())
@@ -60,7 +60,7 @@ class Git:
         return self._read(process, complaints)
 
     def _read(self, process: "subprocess.Popen[bytes]", complaints: IO[bytes]) -> Iterator[bytes]:
-        """What a process prints. One that nobody reads any more ends: its pipe is closed."""
+        """Yield the output of a process, which ends when its pipe is closed for want of a reader."""
         with complaints:
             with process:
                 try:

@@ -32,10 +32,10 @@ class Recorder:
 
 
 class BotAuthors(dict[tuple[str, str], bool | None]):
-    """Whether an author is a bot by name, address, or the account a host made the address of."""
+    """Bots, told by name, by address, or by the account a host made the address of."""
 
     def __init__(self, is_bot: IsBot) -> None:
-        """What tells bots by their names."""
+        """Take the patterns that tell bots by their names."""
         super().__init__()
         self._is_bot = is_bot
 

@@ -1,4 +1,4 @@
-"""How far a repository was read: what a collection leaves for the next one to go on from."""
+"""The position in a repository that a collection leaves for the next one to go on from."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class GitCursor:
-    """What was read and told.
+    """The refs that were read, and what was told of them.
 
     `settings` stand for all that decides what is told; another means reading all again.
     `tags` are the deployed ones with their commits, `told` the numbers of pull requests and

@@ -1,4 +1,4 @@
-"""What git says of commits, one `git log` for all of them."""
+"""Commits as git tells them, by one `git log` for all of them."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime

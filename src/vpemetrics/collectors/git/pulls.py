@@ -1,4 +1,4 @@
-"""Which pull requests were merged into a history, and by which commit (rule C1)."""
+"""The pull requests merged into a history, each with the commit that did it (rule C1)."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple

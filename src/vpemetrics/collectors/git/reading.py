@@ -35,7 +35,7 @@ class HistoryReading:
     """Reads the original commits of pull requests, unless they are read; git is at it."""
 
     def is_merge(self, landing: Landing) -> bool:
-        """Whether a pull request was merged with a merge commit."""
+        """True if a pull request was merged with a merge commit."""
         return len(self.commits[landing.sha].parents) > 1
 
     def originals(self, landing: Landing, pulls: Mapping[int, str]) -> Sequence[str]:
@@ -64,7 +64,7 @@ class HistoryReader:
         self._arriving: Iterator[Logged] = iter(())
 
     def read(self, after: GitCursor | None) -> HistoryReading:
-        """What is new after a cursor, or else everything.
+        """Read what is new after a cursor, or else everything.
 
         Everything is read too where something new touches what was told before: a rewritten
         branch, a tag off the branch, a number met again.
@@ -82,7 +82,7 @@ class HistoryReader:
         return self._sorted_out(tags, [tag.commit for tag in tags], None)
 
     def _read_new(self, after: GitCursor) -> HistoryReading | None:
-        """What is new, if that can be told without what was read before."""
+        """Read what is new, if that can be told without what was read before."""
         clone = self._clone
         if clone.tip is None or after.tip is None:
             return None
@@ -138,7 +138,7 @@ class HistoryReader:
 
 
 def _follows(found: HistoryReading, tip: str, after: GitCursor) -> bool:
-    """Whether all that is new stands on top of what was told."""
+    """Tell whether all that is new stands on top of what was told."""
     before = found.commits[found.line[-1]].parents[:1] if found.line else (tip,)
     return (
         before == (after.tip,)

@@ -1,4 +1,4 @@
-"""What was read of a repository, told as records."""
+"""Records built from what was read of a repository."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -88,7 +88,7 @@ class GitRecordBuilder:
 
     @cached_property
     def deployments(self) -> list[Deployment]:
-        """What was deployed, by tags or by the branch's own line; the oldest first on a line."""
+        """The deployments, by tags or by the branch's own line; the oldest first on a line."""
         if self.options.deployments == "tags":
             return [self._of_tag(tag) for tag in self.reading.tags]
         if self.options.deployments == "commits":
@@ -124,7 +124,7 @@ class GitRecordBuilder:
 
     @property
     def newest_at(self) -> datetime | None:
-        """When the branch's newest commit counts as deployed, where commits are."""
+        """The time at which the branch's newest commit counts as deployed, where commits are."""
         if self.options.deployments != "commits" or not self._line:
             return None
         return self._line[-1][1]

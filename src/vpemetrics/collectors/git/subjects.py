@@ -1,4 +1,4 @@
-"""What a commit's message says: which pull request it merged, what it reverts or was picked from.
+"""The meaning of a commit's message: a pull request it merged, a revert, a cherry-pick.
 
 Pure: texts in, values out. The forms are those GitHub, GitLab, Bitbucket, Azure DevOps and
 merge bots write by themselves.
@@ -46,7 +46,7 @@ _GITLAB_SUBJECT: Final = re.compile(r"Merge branch '(?P<head>[^']+)'(?: into '(?
 
 
 def is_merge(message: str) -> bool:
-    """Whether a commit says of itself that it merges others, in the words of git or GitHub."""
+    """Tell whether a commit says of itself that it merges others, in the words of git or GitHub."""
     return _MERGE.match(message) is not None
 
 

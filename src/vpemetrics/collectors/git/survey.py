@@ -13,7 +13,7 @@ _CATALOG: Final = "catalog-info.yaml"
 
 
 def overview_of(clone: Clone, now: datetime) -> RepositoryOverview:
-    """What a clone shows; its `merges` are the commits on the default branch's own line."""
+    """The overview of a clone; its `merges` are the commits on the default branch's own line."""
     since = now - timedelta(days=DAYS)
     owners = (_text(clone, path) for path in _CODEOWNERS)
     return RepositoryOverview(

@@ -1,4 +1,4 @@
-"""Which tags were deployments, and of what: pure, over the names people give tags.
+"""Tags that were deployments, and of what: pure, over the names people give tags.
 
 A version is numbers with dots, perhaps after a `v`: `v1.2.3`, `2024.05`, `v41`. A name before
 it tells which of several things was released: `web/v1.2`, `web-1.2`, `server/v3.5.0`.
@@ -57,14 +57,14 @@ def deployed_tags(tags: Sequence[Tag], patterns: Sequence[str]) -> list[Tag]:
 
 
 def _first_made(tag: Tag) -> tuple[int, list[int]]:
-    """When a tag was made; of those of one moment the highest version comes first."""
+    """The order of tags: by when they were made; of one moment the highest version comes first."""
     found = _RELEASE.fullmatch(tag.name)
     numbers = re.findall(r"\d+", found["numbers"]) if found else []
     return int(tag.seconds or 0), [-int(number) for number in numbers]
 
 
 def is_release(name: str) -> bool:
-    """Whether a tag's name is a version, and not of a pre-release."""
+    """Tell whether a tag's name is a version, and not of a pre-release."""
     found = _RELEASE.fullmatch(name)
     if found is None or _EARLY.search(name):
         return False
@@ -73,7 +73,7 @@ def is_release(name: str) -> bool:
 
 
 def service_of(name: str, repository: str) -> str | None:
-    """What a tag's name says was released; None if that is the repository as a whole."""
+    """The service whose release a tag's name tells; None if it is the repository as a whole."""
     found = _SOME_VERSION.fullmatch(name)
     prefix = found["prefix"] if found else None
     if _is_generic(prefix) or str(prefix).lower() == repository.rpartition("/")[2].lower():

@@ -28,7 +28,7 @@ class Bump(NamedTuple):
 
     @property
     def key(self) -> Key:
-        """Where it is wanted."""
+        """The place where it is wanted."""
         return self.service, self.environment
 
 

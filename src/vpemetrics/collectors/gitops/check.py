@@ -1,4 +1,4 @@
-"""Whether a configuration repository can be collected from, and the services' clones beside it."""
+"""Findings on collecting from a configuration repository, and the services' clones beside it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from vpemetrics.collectors.gitops.options import Options
 
 
 def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
-    """What there is at the path, how old it is, and whether services' repositories are at hand."""
+    """Yield findings on the path: what lies there, how old it is, and the services' clones."""
     clone = look_at(Git(path=(context.folder / options.path).resolve()), options.branch)
     yield whereabouts(clone)
     yield freshness(clone, context.now)

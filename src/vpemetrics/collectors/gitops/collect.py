@@ -32,7 +32,7 @@ _SHORT: Final = 12
 
 
 def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
-    """What is new in a configuration repository and in the services' own since the cursors.
+    """Yield what is new in a configuration repository and the services' own since the cursors.
 
     A batch for each of the services' clones, then one with the deployments. A clone that
     cannot be read keeps none of the others from being collected: FixInput comes at the end.
@@ -77,7 +77,7 @@ def _settings(options: Options, context: CollectionContext, clone: Clone) -> str
 def _to_go_on_from(
     context: CollectionContext, clone: Clone, settings: str, homes: ServiceRepositories
 ) -> GitopsCursor | None:
-    """Where the last collection ended, if what it told stands as it is.
+    """The end of the last collection, if what it told stands as it is.
 
     It does not where clones came or grew in which versions are found that were not before.
     """
@@ -98,7 +98,7 @@ def _histories(
     homes: ServiceRepositories,
     services: Sequence[str],
 ) -> Iterator[Batch]:
-    """What is new in the services' own repositories; what goes wrong there comes in the end."""
+    """Yield what is new in the services' own repositories; `homes` keeps the errors met there."""
     for place, own in homes.among(services).items():
         if place not in homes.errors:
             try:
@@ -113,7 +113,7 @@ def _history(
     homes: ServiceRepositories,
     services: Sequence[str],
 ) -> Iterator[Batch]:
-    """What is new in the repository of these services, under cursors of its own."""
+    """Yield what is new in the repository of these services, under cursors of its own."""
     home = homes.of(services[0])
     if home is None:
         return

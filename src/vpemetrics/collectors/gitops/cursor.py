@@ -1,4 +1,4 @@
-"""How far a configuration repository was read: what one collection leaves for the next."""
+"""The position in a configuration repository that one collection leaves for the next."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from vpemetrics.collectors.gitops.bumps import Bump
 
 @dataclass(frozen=True, kw_only=True)
 class GitopsCursor:
-    """What was read and told.
+    """The commits that were read, and what was told of them.
 
     `settings` stand for all that decides what is told; another means reading all again.
     `wanted` are the bumps that the next ones may supersede, of each service and environment.

@@ -1,4 +1,4 @@
-"""Which files commits changed and what these hold: two runs of git for all of them."""
+"""The files that commits changed, and their content: two runs of git for all of them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple

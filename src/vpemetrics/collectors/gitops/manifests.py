@@ -31,7 +31,7 @@ class PathStep(NamedTuple):
 
     @property
     def placeholder(self) -> str | None:
-        """What the step names, if it fits anything."""
+        """The field that the step names, if it fits anything."""
         found = _PLACEHOLDER.fullmatch(self.key)
         return found[1] if found else None
 
@@ -58,7 +58,7 @@ def parse_place(text: str) -> tuple[PathStep, ...]:
 
 
 def names_of(steps: Sequence[PathStep]) -> set[str]:
-    """What a place names."""
+    """The fields that a place names."""
     return {step.placeholder for step in steps if step.placeholder}
 
 
@@ -93,7 +93,7 @@ def _reached(
 
 
 def _entered(node: object, step: PathStep) -> Iterator[tuple[Mapping[str, str], object]]:
-    """What one step leads to, each with what it names."""
+    """Yield what one step leads to, each with what it names."""
     if step.number is not None:
         if isinstance(node, list) and step.number < len(node):
             yield {}, node[step.number]

@@ -42,7 +42,7 @@ class Options:
 
     @property
     def pattern(self) -> "re.Pattern[str]":
-        """What subjects, or else paths of files, have to fit."""
+        """The pattern that subjects, or else paths of files, have to fit."""
         return re.compile(self.subject or self.file or "")
 
     def _mistakes(self) -> Iterator[str]:

@@ -24,7 +24,7 @@ from vpemetrics.rules import is_chosen
 
 @dataclass(frozen=True, kw_only=True)
 class BumpReading:
-    """What commits want that were read, oldest first.
+    """The commits that were read, each with what it wants, oldest first.
 
     `after` is where the last collection ended, None if all was read. `first_at` and `last_at`
     are when the oldest and the newest of the default branch's own commits were made, in seconds.
@@ -48,7 +48,7 @@ class _Line(NamedTuple):
     committed: Mapping[str, str]
 
     def moment(self, sha: str) -> int | None:
-        """When a commit was made, in seconds; None where git cannot say."""
+        """The time at which a commit was made, in seconds; None where git cannot say."""
         return int(self.committed[sha]) if moment(self.committed[sha]) else None
 
     def arrivals(self) -> Iterator[tuple[str, str]]:
@@ -67,7 +67,7 @@ class _Line(NamedTuple):
 
 
 class _Rewritten(Exception):
-    """What is new does not stand on top of what was read."""
+    """A history that was rewritten: what is new does not stand on top of what was read."""
 
 
 class BumpReader:
@@ -82,7 +82,7 @@ class BumpReader:
         self._read = self._of_subjects if options.subject else self._of_files
 
     def read(self, after: GitopsCursor | None) -> BumpReading:
-        """What is new after a cursor; everything without one, and if history was rewritten."""
+        """Read what is new after a cursor; everything without one, and if history was rewritten."""
         try:
             return self._read(after)
         except (GitFailed, _Rewritten):
@@ -165,7 +165,7 @@ class BumpReader:
         )
 
     def _is_chosen(self, names: Mapping[str, str | None]) -> bool:
-        """Whether a service is wanted, as far as it is named."""
+        """Tell whether a service is wanted, as far as it is named."""
         service = names.get("service") or self._options.service
         return not service or is_chosen(service, self._options.only)
 

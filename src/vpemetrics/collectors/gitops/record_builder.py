@@ -1,4 +1,4 @@
-"""What was read of a configuration repository, told as records."""
+"""Records built from what was read of a configuration repository."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class GitopsRecordBuilder:
 
     @cached_property
     def wanted(self) -> list[Bump]:
-        """What the next bumps may supersede: of every service and environment, the last."""
+        """The bumps that later ones may supersede: of every service and environment, the last."""
         return [one for own in self._known.values() for one in still_open(own, self.within)]
 
     @property
@@ -58,7 +58,7 @@ class GitopsRecordBuilder:
         return {service: list(versions) for service, versions in found.items()}
 
     def deployments(self, homes: ServiceRepositories) -> Iterator[Deployment]:
-        """What is told, with the commits that the versions are."""
+        """The deployments, with the commits that their versions are."""
         for one, status in self.told:
             yield Deployment(
                 id=f"{one.service}:{one.environment}:{one.sha[:12]}",
@@ -89,5 +89,5 @@ class GitopsRecordBuilder:
 
 
 def moment_of(bump: Bump) -> datetime:
-    """When a version was wanted."""
+    """The time at which a version was wanted."""
     return from_micros(bump.at * _SECOND)

@@ -1,4 +1,4 @@
-"""Where the services' own repositories lie, and which of their commits a version is."""
+"""The clones of the services' own repositories, and the commit in them that a version is."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

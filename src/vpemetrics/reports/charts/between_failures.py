@@ -1,4 +1,4 @@
-"""How many deployments went well between two failures, for failures that are rare (rule L1)."""
+"""Deployments that went well between two failures, for failures that are rare (rule L1)."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING

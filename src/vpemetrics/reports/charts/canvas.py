@@ -36,7 +36,7 @@ Along = Literal["top", "center", "bottom", "baseline"]
 
 @dataclass(frozen=True, kw_only=True)
 class CanvasSize:
-    """How wide a drawing is and how large its type, both in points; `stretch` makes it taller."""
+    """The width of a drawing and the size of its type, in points; `stretch` makes it taller."""
 
     width: float
     em: float
@@ -172,7 +172,7 @@ class Panel:
         )
 
     def height_of(self, lines: float) -> float:
-        """How high so many lines of type are, in units of the panel."""
+        """The height of so many lines of type, in units of the panel."""
         return lines * self._dy
 
     def line(
@@ -400,7 +400,7 @@ _PLAIN: Final = (
 
 
 def _svg(figure: Figure) -> tuple[str, str]:
-    """What is inside the `svg` element that matplotlib writes, and its view box."""
+    """The inside of the `svg` element that matplotlib writes, and its view box."""
     file = io.StringIO()
     metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(file, format="svg", metadata=metadata, transparent=True)

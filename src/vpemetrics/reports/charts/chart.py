@@ -1,4 +1,4 @@
-"""What a chart is before it is drawn: what it says, in words, and how to draw it."""
+"""A chart before it is drawn: its words, and the way to draw it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

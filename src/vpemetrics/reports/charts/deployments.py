@@ -126,7 +126,7 @@ def _facts(chart: Chart | None, start: date, end: date) -> Iterator[str]:
 
 
 def _marked(points: Sequence[Point], chart: Chart | None) -> Iterator[str]:
-    """What hollow marks mean, and why the words stand where they do."""
+    """Say what hollow marks mean, and why the words stand where they do."""
     if any(point.hollow and point.value is not None for point in points):
         yield "Hollow: not collected whole"
     if chart and points:
@@ -192,7 +192,7 @@ def _x(point: Point) -> float:
 
 
 def _until(by: Baseline, chart: Chart | None, end: date) -> date:
-    """Where a level ends: at the next one's step."""
+    """The end of a level: the next one's step."""
     later = [one.since for one in (chart.baselines if chart else ()) if one.since]
     return min((since for since in later if by.since is None or since > by.since), default=end)
 

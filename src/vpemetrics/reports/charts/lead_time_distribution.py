@@ -1,4 +1,4 @@
-"""How many changes are in production after an hour, a day, a week, a month."""
+"""The changes in production after an hour, a day, a week, a month."""
 
 from typing import TYPE_CHECKING
 

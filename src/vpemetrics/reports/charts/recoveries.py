@@ -1,4 +1,4 @@
-"""How long failed deployments took to be restored, each of them, on an axis of logarithms."""
+"""The time each failed deployment took to be restored, on an axis of logarithms."""
 
 from datetime import date
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What charts take from a report: weeks, blocks, spans of dates, round scales, the small print."""
+"""Parts of a report for charts: weeks, blocks, spans of dates, round scales, the small print."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
@@ -68,12 +68,12 @@ def when(report: Report, block: Figure) -> str:
 
 
 def ordinals(window: WindowRef) -> tuple[int, int]:
-    """Where a window begins and ends on an axis of dates."""
+    """The begin and end of a window on an axis of dates."""
     return window.start.toordinal(), window.end.toordinal()
 
 
 def span(figures: Sequence[Figure]) -> tuple[float, float]:
-    """Where some windows in a row begin and end on an axis of dates."""
+    """The begin and end of some windows in a row on an axis of dates."""
     return figures[0].window.start.toordinal(), figures[-1].window.end.toordinal()
 
 
@@ -81,7 +81,7 @@ def span(figures: Sequence[Figure]) -> tuple[float, float]:
 
 
 def whose(report: Report) -> str:
-    """Whom a chart is about, as in `Acme engineering, service checkout`."""
+    """The name of what a chart is about, as in `Acme engineering, service checkout`."""
     organisation = columns.cut(columns.plain(report.organisation), 40)
     if report.scope.kind == "organisation":
         return organisation
@@ -164,5 +164,5 @@ def log_scale(seconds: Sequence[float]) -> tuple[tuple[float, float], list[tuple
 
 
 def log(seconds: float) -> float:
-    """Where a duration lies on an axis of logarithms; a second is the least."""
+    """The place of a duration on an axis of logarithms; a second is the least."""
     return log10(max(seconds, 1.0))

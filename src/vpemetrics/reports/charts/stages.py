@@ -1,4 +1,4 @@
-"""Where the time of changes goes: the share of each stage, never their medians stacked."""
+"""Time by stage: the share of each in the time of changes, never their medians stacked."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

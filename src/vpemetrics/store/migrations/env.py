@@ -1,4 +1,4 @@
-"""What alembic runs around the migrations: they use the connection they are given."""
+"""The ground that alembic runs migrations on: the connection they are given."""
 
 from alembic import context
 
