@@ -20,7 +20,7 @@ from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.commits import Recorder
 from vpemetrics.collectors.git.log import Logged, moment
 from vpemetrics.collectors.git.pulls import Landing
-from vpemetrics.collectors.git.reading import HistoryReader, HistoryReading
+from vpemetrics.collectors.git.reading import CloneReader, HistoryReading
 from vpemetrics.collectors.git.subjects import reverted_pulls
 from vpemetrics.collectors.git.tags import Tag
 from vpemetrics.records import Commit
@@ -51,7 +51,7 @@ def mirrored(path: Path, name: str, deployments: Sequence[Deployed] = ()) -> Wor
         repo.commits[one.sha] = _commit(repo, one, people)
         return recorder(one)
 
-    reading = HistoryReader(clone, [*clone.tags, *also], told).read(None)
+    reading = CloneReader(clone, [*clone.tags, *also], told).read(None)
     reading.wait()
     if clone.tip:
         repo.default_branch = clone.branch or "main"

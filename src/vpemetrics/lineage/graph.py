@@ -42,7 +42,7 @@ class Graph:
         missing = (first >= 0) & (np.array(self.first, dtype=np.int64) < 0)
         missing |= (second >= 0) & (np.array(self.second, dtype=np.int64) < 0)
         self.cut: list[int] = np.flatnonzero(missing).tolist()
-        """Where the history is cut: commits with a parent that was not collected."""
+        """The cuts of the history: commits with a parent that was not collected."""
 
     def __len__(self) -> int:
         return len(self.ids)

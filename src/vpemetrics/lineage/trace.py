@@ -186,7 +186,7 @@ class _Attribution:
     reached: Sequence[Ints] = ()
     """The ids of the commits that each deployment after the settled ones was first to reach."""
     lacks_history: bool = False
-    """Whether history is cut where it counts: the first deployment ships no counted changes."""
+    """True if history is cut where it counts: the first deployment ships no counted changes."""
 
     @cached_property
     def names_commits(self) -> bool:

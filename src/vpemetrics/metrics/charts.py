@@ -37,7 +37,7 @@ class Word(StrEnum):
 
 
 Rule = Literal["outside_limits", "eight_in_a_row"]
-"""What makes a point a signal."""
+"""The rules that make a point a signal."""
 
 
 class Point(Model):

@@ -42,7 +42,7 @@ class Samples:
     seconds: npt.NDArray[np.float64]
     deployments: npt.NDArray[np.int64]
     at_merge: int = 0
-    """How many of them start at the merge, for want of the original commits."""
+    """The number of them that start at the merge, for want of the original commits."""
 
     @property
     def comparable(self) -> bool:

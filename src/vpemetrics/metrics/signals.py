@@ -56,7 +56,7 @@ FALSE_ALARMS: Final[Mapping[ChartKind, float]] = {ChartKind.XMR: 0.017, ChartKin
 """Signals per new point of a stable process, by simulation (benchmarks/signals.py)."""
 
 
-class Limits(NamedTuple):
+class ChartLimits(NamedTuple):
     """A centre line and the limits around it; `None` where there is none."""
 
     center: float | None
@@ -64,7 +64,7 @@ class Limits(NamedTuple):
     high: float | None
 
 
-NONE: Final = Limits(None, None, None)
+NONE: Final = ChartLimits(None, None, None)
 
 
 class Outcome(NamedTuple):
@@ -129,7 +129,7 @@ def _between_failures(outcomes: Iterable[Outcome]) -> Iterator[_Stretch]:
 # --- limits -------------------------------------------------------------------------------------
 
 
-def xmr_limits(points: Sequence[Point]) -> Limits:
+def xmr_limits(points: Sequence[Point]) -> ChartLimits:
     """Mean, and mean ± 2.66 × mean moving range, clipped at 0, of weeks in their order.
 
     Moving ranges above 3.267 × their mean are left out of it, in one pass; the mean keeps all
@@ -145,15 +145,15 @@ def xmr_limits(points: Sequence[Point]) -> Limits:
         if before is not None and after is not None
     ]
     if len(ranges) < FEWEST - 1 or fmean(map(_count, known)) < LEAST_MEAN:
-        return Limits(center, None, None)
+        return ChartLimits(center, None, None)
     widest = 3.267 * fmean(ranges)
     spread = 2.66 * fmean(one for one in ranges if one <= widest)
     if not spread and any(_value(point) != center for point in known):
-        return Limits(center, None, None)
-    return Limits(center, max(0.0, center - spread), center + spread)
+        return ChartLimits(center, None, None)
+    return ChartLimits(center, max(0.0, center - spread), center + spread)
 
 
-def g_limits(points: Sequence[Point]) -> Limits:
+def g_limits(points: Sequence[Point]) -> ChartLimits:
     """Median of stretches between failures, and mean + 3√(mean(mean + 1)) from 20 of them on.
 
     There is no lower limit: one failure right after another is nothing unusual.
@@ -162,7 +162,7 @@ def g_limits(points: Sequence[Point]) -> Limits:
     average = fmean(values)
     spread = 3 * math.sqrt(average * (average + 1))
     high = average + spread if len(values) >= FULL[ChartKind.G] else None
-    return Limits(median(values), None, high)
+    return ChartLimits(median(values), None, high)
 
 
 _LIMITS: Final = {ChartKind.XMR: xmr_limits, ChartKind.G: g_limits}

@@ -38,7 +38,7 @@ IN_THE_DARK: Final = {
     palette.CONCERN: "#f0863a",
     palette.PAPER: "#161616",
 }
-"""What the colours of charts become on a dark page."""
+"""The colours of charts on a dark page, by those on a light one."""
 
 
 def render(report: Report) -> bytes:

@@ -48,7 +48,7 @@ PICTURES: Final[Mapping[str, str]] = {
     ".svg": "vpemetrics.reports.charts.canvas:svg",
     ".png": "vpemetrics.reports.charts.canvas:png",
 }
-"""What makes a file of a picture, by its ending."""
+"""The functions that make a file of a picture, by its ending."""
 
 
 def rendered(report: "Report", format_: str) -> bytes:

@@ -207,7 +207,7 @@ def new_level(level: NewLevel) -> str:
 
 
 DECLARE: Final = "If that is the new level, declare it:"
-"""What stands before the lines that declare a new level."""
+"""The words before the lines that declare a new level."""
 
 
 def _in_a_row(level: NewLevel) -> str:

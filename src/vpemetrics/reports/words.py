@@ -40,7 +40,7 @@ OLDER_NAMES: Final[Mapping[str, str]] = {
     "failed_deployment_recovery_time": "MTTR",
     "change_fail_rate": "change failure rate",
 }
-"""What DORA's reports called a metric before; many readers know only these."""
+"""The names of metrics in DORA's earlier reports; many readers know only these."""
 
 REASONS: Final[Mapping[str, str]] = {
     "bot": "changes by bots",
@@ -68,7 +68,7 @@ REASONS: Final[Mapping[str, str]] = {
     "without_paths": "services that share a repository without path patterns: each counts the "
     "changes of all",
 }
-"""What is left out, or a problem, under the reason a figure or problem gives."""
+"""The words for what is left out, or a problem, by the reason a figure or problem gives."""
 
 
 def name(metric: str) -> str:

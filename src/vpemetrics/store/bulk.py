@@ -17,9 +17,9 @@ from sqlalchemy import Column, Connection, Dialect, Table, column, insert, or_, 
 Row = tuple[Any, ...]
 
 _STATEMENTS: Final = 64
-"""How many statements are kept once they are compiled: for some portions that takes longest."""
+"""The statements kept once they are compiled: for some portions that takes longest."""
 _TOGETHER: Final = 200
-"""How many rows go into one statement; SQLite takes 32,766 values at most."""
+"""The rows of one statement; SQLite takes 32,766 values at most."""
 
 
 def insert_rows(connection: Connection, into: Table, rows: Sequence[Row]) -> None:

@@ -12,7 +12,7 @@ from vpemetrics.store import tables as t
 from vpemetrics.store.interning import matching
 
 View = Connection
-"""What `Store.view` gives: one moment of the store."""
+"""The connection that `Store.view` gives: one moment of the store."""
 
 SHORTEST_SHA = 7
 _NEARBY = 2_000

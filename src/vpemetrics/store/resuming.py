@@ -324,7 +324,7 @@ class Resuming:
         )
 
 
-class _Part(NamedTuple):
+class _SettledPart(NamedTuple):
     """A record that is part of a deployment."""
 
     deployed: int
@@ -364,9 +364,9 @@ class _Tail:
         if not found or found[0][0] != "graph":
             raise Disturbed
         self._marks = derived.read_marks(found[0][1])
-        self._parts: dict[int, list[_Part]] = defaultdict(list)
+        self._parts: dict[int, list[_SettledPart]] = defaultdict(list)
         for row in facts.rows(f"{_PARTS} WHERE p.service_id = {service}"):
-            self._parts[row[0]].append(_Part._make(row))
+            self._parts[row[0]].append(_SettledPart._make(row))
         made = facts.rows(f"{_MADE} WHERE service_id = {service} ORDER BY id")
         rows = list(map(_Made._make, made))
         real = [row for row in rows if row.kind != Kind.ATTEMPT]
@@ -462,7 +462,7 @@ class _Tail:
 
     def _live(self, history: History) -> dict[str, DeploymentRow]:
         """The records that the settled deployments left live in each environment."""
-        live: dict[str, tuple[tuple[Micros, str], _Part, int]] = {}
+        live: dict[str, tuple[tuple[Micros, str], _SettledPart, int]] = {}
         for row in self._settled:
             if row.rolled_back or row.commit not in history.graph.index:
                 continue
@@ -486,7 +486,7 @@ class _Tail:
         return {item: position[id_] for item, id_ in found if id_ in position}
 
 
-def _standing(environment: str, part: _Part, commit: int) -> DeploymentRow:
+def _standing(environment: str, part: _SettledPart, commit: int) -> DeploymentRow:
     """A record as far as later ones are judged against it."""
     return DeploymentRow(
         id=part.id,

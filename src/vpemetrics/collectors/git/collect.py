@@ -16,7 +16,7 @@ from vpemetrics.collectors.git.commits import Recorder
 from vpemetrics.collectors.git.cursor import GitCursor, parse_cursor
 from vpemetrics.collectors.git.log import moment
 from vpemetrics.collectors.git.options import Options
-from vpemetrics.collectors.git.reading import HistoryReader, HistoryReading
+from vpemetrics.collectors.git.reading import CloneReader, HistoryReading
 from vpemetrics.collectors.git.record_builder import GitRecordBuilder
 from vpemetrics.collectors.git.tags import Tag, deployed_tags
 from vpemetrics.records import AnyRecord, Commit
@@ -45,7 +45,7 @@ def collect(
     settings = _settings(options, context, repository, clone)
     after = _to_go_on_from(context, clone, settings)
     told = Recorder(repository, bot_test(context.rules.bots))
-    reading = HistoryReader(clone, tags, told).read(after)
+    reading = CloneReader(clone, tags, told).read(after)
     cursor = _cursor(clone, reading, tags, settings, context.now)
     builder = GitRecordBuilder(
         options=options,

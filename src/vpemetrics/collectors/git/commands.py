@@ -60,7 +60,7 @@ class Git:
         return self._read(process, complaints)
 
     def _read(self, process: "subprocess.Popen[bytes]", complaints: IO[bytes]) -> Iterator[bytes]:
-        """Yield the output of a process, which ends when its pipe is closed for want of a reader."""
+        """Yield a process's output; without a reader its pipe is closed, and it ends."""
         with complaints:
             with process:
                 try:

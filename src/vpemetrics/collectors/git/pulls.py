@@ -21,7 +21,7 @@ class Landing(NamedTuple):
     sha: str
     said: Merged
     on_line: bool
-    """Whether that commit lies on the default branch's own line."""
+    """True if that commit lies on the default branch's own line."""
 
 
 class Numbers:

@@ -49,7 +49,7 @@ class HistoryReading:
         return (self.arrivals.own(head, landing.sha) or []) if head else []
 
 
-class HistoryReader:
+class CloneReader:
     """Reads one clone, whose deployed tags are known; `told` makes a record of a commit."""
 
     def __init__(self, clone: Clone, tags: Sequence[Tag], told: Callable[[Logged], Commit]) -> None:

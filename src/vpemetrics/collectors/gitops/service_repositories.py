@@ -34,7 +34,7 @@ class ServiceRepositories:
         self._homes: dict[str, ServiceRepository | None] = {}
         self._commits: dict[tuple[str, str], str | None] = {}
         self.errors: dict[str, VpemetricsError] = {}
-        """What went wrong, by the place of the clone."""
+        """Errors, by the place of the clone."""
 
     def of(self, service: str) -> ServiceRepository | None:
         """The clone of a service; None if it is not at hand."""

@@ -415,4 +415,4 @@ def _svg(figure: Figure) -> tuple[str, str]:
 _UNUSED: Final = re.compile(
     r'<metadata>.*?</metadata>\s*|(?<=<g) id="[^"]*"| transform="rotate\(-?0 [^"]*"', re.DOTALL
 )
-"""What only makes the file longer, and names that two drawings in a page would share."""
+"""Parts that only make the file longer, and names that two drawings in a page would share."""
