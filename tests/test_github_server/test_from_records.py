@@ -17,14 +17,11 @@ from sample import records
 
 from vpemetrics.collectors.base import bot_test
 from vpemetrics.collectors.git.commits import BotAuthors
+from vpemetrics.collectors.github.deployment_builder import build_deployment, build_run
 from vpemetrics.collectors.github.options import Rule
-from vpemetrics.collectors.github.parse.commits import parse_commit
-from vpemetrics.collectors.github.parse.deployments import parse_deployment
-from vpemetrics.collectors.github.parse.issues import parse_issue
-from vpemetrics.collectors.github.parse.naming import Naming
-from vpemetrics.collectors.github.parse.pulls import parse_pull
-from vpemetrics.collectors.github.parse.runs import parse_run
 from vpemetrics.collectors.github.queries import DEPLOYMENTS, HISTORY, ISSUES, PULLS
+from vpemetrics.collectors.github.record_builder import build_change, build_commit, build_incident
+from vpemetrics.collectors.github.repository import Naming
 from vpemetrics.records import (
     AnyRecord,
     Change,
@@ -90,13 +87,13 @@ def naming(repo: Repo) -> Naming:
 
 
 def pulls(repo: Repo) -> dict[str, Change]:
-    found = (parse_pull(one, naming(repo)).change for one in nodes(repo, PULLS, "pullRequests"))
+    found = (build_change(one, naming(repo)).change for one in nodes(repo, PULLS, "pullRequests"))
     return {one.id: one for one in found}
 
 
 def deployed(repo: Repo, rule: Rule) -> list[Deployment]:
     every = nodes(repo, DEPLOYMENTS, "deployments")
-    found = (parse_deployment(one, rule, naming(repo)) for one in every)
+    found = (build_deployment(one, rule, naming(repo)) for one in every)
     return [one for one in found if one]
 
 
@@ -121,7 +118,7 @@ def test_the_history_of_the_default_branch_comes_out_as_it_was(
         known = {one.sha: one for one in of(told, repo, Commit)}
         bots = BotAuthors(NOBODY)
         found = [
-            parse_commit(one, repo.full_name, bots)
+            build_commit(one, repo.full_name, bots)
             for one in nodes(repo, HISTORY, "object", "history", oid=repo.tip)
         ]
 
@@ -188,7 +185,7 @@ def test_incidents_are_issues_that_end_when_the_trouble_does(
     repo = world.repository("example/incidents")
     known = {one.title or one.id: one for one in told if isinstance(one, Incident)}
     found = [
-        parse_issue(one, ["incident"], naming(repo))
+        build_incident(one, ["incident"], naming(repo))
         for one in nodes(repo, ISSUES, "issues", labels=["incident"])
     ]
     deployments = {one.id: one for one in told if isinstance(one, Deployment)}
@@ -214,7 +211,7 @@ def test_runs_come_out_as_they_were(told: list[AnyRecord], world: World) -> None
         )
         count = rest(world, "GET", path, query, headers).body["total_count"]
         every = [
-            parse_run(one, naming(repo))
+            build_run(one, naming(repo))
             for page in range(1, count // 100 + 2)
             for one in rest(world, "GET", path, {**query, "page": str(page)}, headers).body[
                 "workflow_runs"

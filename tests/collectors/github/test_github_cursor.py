@@ -23,7 +23,7 @@ def day(number: int) -> datetime:
 
 
 def new(now: datetime) -> ListProgress:
-    return ListProgress(start=START, end=now, settings="s", size=50).opened(now)
+    return ListProgress(start=START, end=now, settings="s", size=50).reopen(now)
 
 
 def test_at_first_all_from_the_start_is_a_gap() -> None:
@@ -34,56 +34,56 @@ def test_at_first_all_from_the_start_is_a_gap() -> None:
 
 
 def test_pages_cover_from_the_newest_down() -> None:
-    stretch = new(day(50)).advanced(day(40), "c1", day(49))
+    stretch = new(day(50)).advance(day(40), "c1", day(49))
     assert stretch.covered == (day(40), day(50))
 
-    done = stretch.advanced(day(20), None, day(39))
+    done = stretch.advance(day(20), None, day(39))
     assert done.gaps == ()
     assert done.covered == (START, day(50))
     assert done.newest == day(49)
 
 
 def test_a_page_behind_the_start_ends_a_gap() -> None:
-    assert new(day(50)).advanced(day(-3), "more", day(49)).gaps == ()
+    assert new(day(50)).advance(day(-3), "more", day(49)).gaps == ()
 
 
 def test_what_is_new_is_read_from_a_little_before_the_newest() -> None:
-    done = new(day(50)).advanced(day(20), None, day(49))
+    done = new(day(50)).advance(day(20), None, day(49))
 
-    (gap,) = done.opened(day(60)).gaps
+    (gap,) = done.reopen(day(60)).gaps
     assert (gap.top, gap.down_to, gap.after) == (day(60), day(49) - OVERLAP, None)
 
 
 def test_a_clock_ahead_of_github_misses_nothing() -> None:
-    ahead = new(day(50)).advanced(None, None, day(30))  # the newest is as GitHub tells it
+    ahead = new(day(50)).advance(None, None, day(30))  # the newest is as GitHub tells it
 
-    (gap,) = ahead.opened(day(60)).gaps
+    (gap,) = ahead.reopen(day(60)).gaps
     assert gap.down_to <= day(30)
 
 
 def test_a_clock_behind_github_misses_nothing() -> None:
-    behind = new(day(50)).advanced(None, None, day(55))
+    behind = new(day(50)).advance(None, None, day(55))
 
-    (gap,) = behind.opened(day(60)).gaps
+    (gap,) = behind.reopen(day(60)).gaps
     assert gap.down_to <= day(50)
 
 
 def test_an_interrupted_gap_waits_behind_what_is_new() -> None:
-    half = new(day(50)).advanced(day(40), "c1", day(49))
+    half = new(day(50)).advance(day(40), "c1", day(49))
 
-    fresh, older = half.opened(day(60)).gaps
+    fresh, older = half.reopen(day(60)).gaps
     assert (fresh.after, fresh.down_to) == (None, day(49) - OVERLAP)
     assert (older.after, older.reached) == ("c1", day(40))
 
 
 def test_a_gap_that_was_not_begun_grows() -> None:
-    later = new(day(50)).opened(day(60))
+    later = new(day(50)).reopen(day(60))
 
     assert later.gaps == (ListGap(top=day(60), reached=day(60), down_to=START - OVERLAP),)
 
 
 def test_a_look_that_shows_the_same_is_quiet() -> None:
-    done = new(day(50)).advanced(day(20), None, day(49))
+    done = new(day(50)).advance(day(20), None, day(49))
     told = ListProgress(**{**vars(done), "sign": "same"})
 
     assert told.is_quiet("same", day(49), "s")
@@ -91,7 +91,7 @@ def test_a_look_that_shows_the_same_is_quiet() -> None:
     assert not told.is_quiet("same", day(49), "other settings")
     # In the second in which it was read, something may have been written after the reading.
     assert not told.is_quiet("same", day(50), "s")
-    assert not told.opened(day(60)).is_quiet("same", day(49), "s")
+    assert not told.reopen(day(60)).is_quiet("same", day(49), "s")
 
 
 def test_a_position_is_read_as_it_was_written() -> None:
@@ -102,7 +102,7 @@ def test_a_position_is_read_as_it_was_written() -> None:
         asked=None,
         begin=START,
         branch="main",
-        lists={"pull requests": new(day(50)).advanced(day(40), "c1", day(49))},
+        lists={"pull requests": new(day(50)).advance(day(40), "c1", day(49))},
         history=HistoryProgress(
             cut=START,
             end=day(50),

@@ -8,7 +8,7 @@ from github_server.world import Repo, World
 from github_world import MONDAY
 
 from vpemetrics.collectors.base import CollectionContext
-from vpemetrics.collectors.github.collect import access, expected
+from vpemetrics.collectors.github.collect import access, forecast
 from vpemetrics.collectors.github.estimate import Estimate
 from vpemetrics.collectors.github.options import Options
 from vpemetrics.rules import Rules, Service
@@ -59,7 +59,7 @@ def supposed(github: Collected) -> Estimate:
     )
     opened = access(options, context)
     try:
-        return expected(options, context, opened).cost
+        return forecast(options, context, opened).cost
     finally:
         opened.close()
 

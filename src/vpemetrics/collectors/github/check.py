@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from vpemetrics.collectors.base import CollectionContext, Finding, Level
 from vpemetrics.collectors.github.client import Access, Client, Limits
-from vpemetrics.collectors.github.collect import Expected, access, expected, minutes
+from vpemetrics.collectors.github.collect import Forecast, access, forecast, minutes
 from vpemetrics.collectors.github.limits import Quota
 from vpemetrics.collectors.github.options import Options
 from vpemetrics.collectors.github.problems import Forbidden, Gone, Waiting
@@ -57,7 +57,7 @@ def _findings(opened: Access, options: Options, context: CollectionContext) -> I
     told = [client.limits() for client in opened.clients]
     for limits in told:
         yield from _of_token(limits, options)
-    found = expected(options, context, opened)
+    found = forecast(options, context, opened)
     yield from _repositories(found)
     if not opened.accounts:  # an App says what it may
         yield from _permissions(opened, found, options, told[0].kind)
@@ -118,7 +118,7 @@ def _left(what: str, quota: Quota | None) -> Iterator[Finding]:
     )
 
 
-def _repositories(found: Expected) -> Iterator[Finding]:
+def _repositories(found: Forecast) -> Iterator[Finding]:
     for name, problem in sorted(found.problems.items()):
         yield Finding(
             topic="repositories",
@@ -140,7 +140,7 @@ def _repositories(found: Expected) -> Iterator[Finding]:
         )
 
 
-def _permissions(opened: Access, found: Expected, options: Options, kind: str) -> Iterator[Finding]:
+def _permissions(opened: Access, found: Forecast, options: Options, kind: str) -> Iterator[Finding]:
     """Tries what a token does not tell of itself, in one repository of each account."""
     first = {name.partition("/")[0]: name for name in reversed(found.names)}
     lacking = {
@@ -179,7 +179,7 @@ def _may(client: Client, repository: str, need: Need) -> bool:
     return True
 
 
-def _cost(found: Expected, is_first: bool) -> Finding:
+def _cost(found: Forecast, is_first: bool) -> Finding:
     cost = found.cost
     numbers = {"requests": cost.requests, "points": cost.points, "busy": found.busy}
     if not cost.requests:

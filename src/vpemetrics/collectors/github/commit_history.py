@@ -1,6 +1,6 @@
 """The commits of deployed branches with their parents, read until all that is new is known.
 
-GitHub tells a history newest first, the commits of merged branches among older ones that are
+GitHub gives a history newest first, the commits of merged branches among older ones that are
 known. So reading ends when no parent of a new commit is unknown, and not with the first known.
 """
 
@@ -10,21 +10,21 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from vpemetrics.collectors.github import queries
+from vpemetrics.collectors.github.connections import FULL, Absent, Connection, fetch_page
 from vpemetrics.collectors.github.cursor import (
     GitHubCursor,
     HistoryProgress,
     HistoryWalk,
     SeenCommits,
 )
-from vpemetrics.collectors.github.paging import FULL, Absent, Listing, ask_page
-from vpemetrics.collectors.github.parse.commits import parents, parse_commit
-from vpemetrics.collectors.github.parse.naming import Node, instant
-from vpemetrics.collectors.github.repository import RepositoryTarget
+from vpemetrics.collectors.github.record_builder import build_commit, parents
+from vpemetrics.collectors.github.repository import Node, RepositoryTarget, instant
 from vpemetrics.records import Commit
 
+# https://docs.github.com/en/graphql/reference/objects#commit; the newest come first, as of git log.
 _PATH: Final = ("node", "object", "history")
-_HISTORY: Final = Listing(query=queries.HISTORY, path=_PATH, whole=True)
-_TOUCHING: Final = Listing(query=queries.TOUCHING, path=_PATH, whole=True)
+_HISTORY: Final = Connection(query=queries.HISTORY, path=_PATH, whole=True)
+_TOUCHING: Final = Connection(query=queries.TOUCHING, path=_PATH, whole=True)
 _AT_ONCE: Final = 10
 """How many pages make a batch."""
 BEFORE: Final = timedelta(days=30)
@@ -35,86 +35,84 @@ class HistoryReader:
     """Reads histories of one repository from where the last collection left off."""
 
     def __init__(
-        self, target: RepositoryTarget, known: SeenCommits, before: HistoryProgress | None
+        self, target: RepositoryTarget, seen: SeenCommits, before: HistoryProgress | None
     ) -> None:
-        """`known` are the commits that were told; those that will be are added to them."""
+        """Read on from `before`; the commits that are read are added to those `seen`."""
         self._target = target
-        self._known = known
-        self.history = self._continued(before)
+        self._seen = seen
+        self.history = self._resume(before)
         self._touched: dict[str, set[str]] = {}
         self._touched_since: dict[str, datetime] = {}
 
     def want(self, tip: str) -> None:
-        """Has the history of a commit read, if it is not known."""
+        """Have the history of a commit read, if it is not known."""
         walks = self.history.walks
-        if tip not in self._known and all(walk.tip != tip for walk in walks):
+        if tip not in self._seen and all(walk.tip != tip for walk in walks):
             self.history = replace(self.history, walks=(*walks, HistoryWalk(tip=tip)))
 
     def read(self) -> Iterator[list[Commit]]:
         """New commits in batches; `history` says how far was read when one is yielded."""
         while self.history.walks:
             walk, *others = self.history.walks
-            if walk.after is None and walk.tip in self._known:
+            if walk.after is None and walk.tip in self._seen:
                 self.history = replace(self.history, walks=tuple(others))
                 continue
-            fresh, after = self._some(walk)
+            fresh, after = self._read_pages(walk)
             going_on = () if after is None else (after,)
             self.history = replace(self.history, walks=(*going_on, *others))
-            commits = self._told(walk.tip, fresh, goes_on=after is not None)
-            self._known.add(one.sha for one in commits)
+            commits = self._build(walk.tip, fresh, goes_on=after is not None)
+            self._seen.add(commit.sha for commit in commits)
             yield commits
 
-    def _continued(self, before: HistoryProgress | None) -> HistoryProgress:
+    def _resume(self, before: HistoryProgress | None) -> HistoryProgress:
         target, cut = self._target, self._target.begin - BEFORE
-        settings = settings_of(target)
+        settings = history_settings(target)
         if before is None or before.settings != settings:
-            self._known.clear()
+            self._seen.clear()
             before = HistoryProgress(cut=cut, end=target.now, settings=settings, size=FULL)
         history = replace(before, end=target.now, tip=target.probe.tip)
         tip, walks = history.tip, history.walks
-        if tip is None or tip in self._known or any(walk.tip == tip for walk in walks):
+        if tip is None or tip in self._seen or any(walk.tip == tip for walk in walks):
             return history
         return replace(history, walks=(HistoryWalk(tip=tip), *walks))
 
-    def _some(self, walk: HistoryWalk) -> tuple[list[Node], HistoryWalk | None]:
+    def _read_pages(self, walk: HistoryWalk) -> tuple[list[Node], HistoryWalk | None]:
         """The new commits of a few pages, and where to go on; None at the end."""
         fresh: list[Node] = []
         for _ in range(_AT_ONCE):
-            found, after, is_late = self._page(walk)
-            new = [one for one in found if one["oid"] not in self._known]
-            met = {one["oid"] for one in (*fresh, *new)}
+            commits, after, is_late = self._read_page(walk)
+            new = [commit for commit in commits if commit["oid"] not in self._seen]
+            met = {commit["oid"] for commit in (*fresh, *new)}
             fresh += new
-            wanted = {*walk.pending, *(sha for one in new for sha in parents(one))}
-            pending = sorted(sha for sha in wanted if sha not in met and sha not in self._known)
+            wanted = {*walk.pending, *(sha for commit in new for sha in parents(commit))}
+            pending = sorted(sha for sha in wanted if sha not in met and sha not in self._seen)
             if after is None or is_late or not pending:
                 return fresh, None
             walk = replace(walk, after=after, pending=tuple(pending))
         return fresh, walk
 
-    def _page(self, walk: HistoryWalk) -> tuple[Sequence[Node], str | None, bool]:
+    def _read_page(self, walk: HistoryWalk) -> tuple[Sequence[Node], str | None, bool]:
         """Commits, where more are, and whether they are all from before the cut."""
         variables = {"id": self._target.probe.id, "oid": walk.tip, "after": walk.after}
         try:
-            page = ask_page(self._target.asking, _HISTORY, variables, self.history.size)
+            page = fetch_page(self._target.client, _HISTORY, variables, self.history.size)
         except Absent:  # it was pushed away
             return (), None, True
         self.history = replace(self.history, size=page.size)
-        dates = [at for one in page.nodes if (at := instant(one.get("committedDate")))]
+        dates = _committed_at(page.nodes)
         is_late = bool(dates) and max(dates) < self.history.cut
         return page.nodes, page.after, is_late
 
-    def _told(self, tip: str, fresh: Sequence[Node], *, goes_on: bool) -> list[Commit]:
-        target = self._target
-        if not target.paths:
-            return [parse_commit(one, target.naming.known, target.bots) for one in fresh]
+    def _build(self, tip: str, fresh: Sequence[Node], *, goes_on: bool) -> list[Commit]:
+        repository, bots = self._target.naming.known, self._target.bots
+        if not self._target.paths:
+            return [build_commit(node, repository, bots) for node in fresh]
         if fresh:
             self._touch(tip, self._since(fresh, goes_on=goes_on))
-        return [
-            parse_commit(one, target.naming.known, target.bots, self._paths(one)) for one in fresh
-        ]
+        return [build_commit(node, repository, bots, self._paths(node)) for node in fresh]
 
     def _paths(self, node: Node) -> tuple[str, ...] | None:
-        """What a commit touches, as far as services ask; None for merges, as git has it."""
+        """The paths a commit touches, as far as services ask; None for merges, as git has it."""
         if len(parents(node)) > 1:
             return None
         sha = node["oid"]
@@ -125,19 +123,19 @@ class HistoryReader:
 
         A question for every batch would be one for every path each time.
         """
-        dates = [at for one in fresh if (at := instant(one.get("committedDate")))]
+        dates = _committed_at(fresh)
         ends = [*dates, self.history.cut] if goes_on else dates
         return min(ends, default=self.history.cut)
 
     def _touch(self, tip: str, since: datetime) -> None:
-        """Finds out which commits before a tip touch services' paths, if it is not known yet."""
+        """Find out which commits before a tip touch services' paths, if it is not known yet."""
         until = self._touched_since.get(tip)
         if until and until <= since:
             return
         self._touched_since[tip] = since
         for path in prefixes(self._target.paths):
-            found = self._touching(tip, path, since, until)
-            self._touched.setdefault(path, set()).update(found)
+            touching = self._touching(tip, path, since, until)
+            self._touched.setdefault(path, set()).update(touching)
 
     def _touching(
         self, tip: str, path: str, since: datetime, until: datetime | None
@@ -151,24 +149,24 @@ class HistoryReader:
             "after": None,
         }
         while True:
-            page = ask_page(self._target.asking, _TOUCHING, variables, FULL)
-            yield from (one["oid"] for one in page.nodes)
+            page = fetch_page(self._target.client, _TOUCHING, variables, FULL)
+            yield from (commit["oid"] for commit in page.nodes)
             if page.after is None:
                 return
             variables["after"] = page.after
 
 
-def settings_of(target: RepositoryTarget) -> str:
-    """A short text that differs where something else would be told of the commits."""
-    return target.settings(target.paths, target.options.clone)
+def history_settings(target: RepositoryTarget) -> str:
+    """A short text that differs where the same commits would become other records."""
+    return target.fingerprint(target.paths, target.options.clone)
 
 
 def is_read(target: RepositoryTarget, cursor: GitHubCursor) -> bool:
-    """Whether all commits were told, as far as a look at the repository shows."""
-    seen, history = target.probe, cursor.history
-    if history is None or history.walks or history.settings != settings_of(target):
+    """Return whether all commits were read, as far as a look at the repository shows."""
+    probe, history = target.probe, cursor.history
+    if history is None or history.walks or history.settings != history_settings(target):
         return False
-    return (history.tip, cursor.branch) == (seen.tip, seen.branch)
+    return (history.tip, cursor.branch) == (probe.tip, probe.branch)
 
 
 def prefixes(patterns: Iterable[str]) -> list[str]:
@@ -182,3 +180,7 @@ def prefix(pattern: str) -> str:
     for ending in ("/**", "/*"):
         plain = plain.removesuffix(ending)
     return "" if set(plain) & set("*?[!") else plain
+
+
+def _committed_at(commits: Sequence[Node]) -> list[datetime]:
+    return [at for commit in commits if (at := instant(commit.get("committedDate")))]

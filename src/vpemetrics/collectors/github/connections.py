@@ -1,16 +1,24 @@
-"""The lists that a repository is collected by, and whether anything in them is new."""
+"""The lists of a repository, which GitHub calls connections: their pages, and signs of news.
+
+A page is as large as GitHub can bear, and nothing of it is lost in silence.
+"""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from vpemetrics.collectors.github import queries, workflow_runs
+from vpemetrics.collectors.github import queries
+from vpemetrics.collectors.github.asking import Asking
+from vpemetrics.collectors.github.client import Answer, Missing
 from vpemetrics.collectors.github.cursor import OVERLAP, GitHubCursor, ListProgress
-from vpemetrics.collectors.github.paging import FULL, Listing
-from vpemetrics.collectors.github.parse.naming import Node, instant
-from vpemetrics.collectors.github.repository import RepositoryTarget
+from vpemetrics.collectors.github.problems import Forbidden, Gone, TooHeavy
+from vpemetrics.collectors.github.repository import Node, RepositoryTarget, instant
+
+# https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#node-limit
+FULL: Final = 100
+"""The most that GitHub gives of anything."""
 
 PULLS: Final = "pull requests"
 DEPLOYMENTS: Final = "deployments"
@@ -29,22 +37,30 @@ RULES: Final = {
 }
 """Which deployments come from which list, in the words of the settings."""
 
+RUN_MINUTES: Final = 54 * 7 * 24 * 60
+"""How long a window of workflow runs is at first, and at most."""
 
-@dataclass(frozen=True, kw_only=True)
-class List:
-    """A list of GitHub's, what is on it, and where a look at the repository shows its newest.
+_TRIES: Final = 2
+"""How often a page of one is asked for again."""
+_GONE: Final = "NOT_FOUND"
+_FORBIDDEN: Final = ("FORBIDDEN", "INSUFFICIENT_SCOPES")
 
-    `overlap` is how far behind what was read something new may turn up.
-    """
 
-    listing: Listing
-    kind: str
-    connection: str
-    overlap: timedelta = OVERLAP
+class Absent(Gone):
+    """What was asked about is simply not there; GitHub says so without calling it an error."""
+
+
+def _no_moment(_node: Node) -> datetime | None:
+    """No moment: in a list that is in no order."""
+    return None
 
 
 def _created_at(node: Node) -> datetime | None:
     return instant(node.get("createdAt"))
+
+
+def _updated_at(node: Node) -> datetime | None:
+    return instant(node.get("updatedAt"))
 
 
 def _committed_at(tag: Node) -> datetime | None:
@@ -53,70 +69,210 @@ def _committed_at(tag: Node) -> datetime | None:
     return instant(commit.get("committedDate"))
 
 
-def _updated_at(node: Node) -> datetime | None:
-    return instant(node.get("updatedAt"))
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """A list of GitHub's: its query, where it is in the answer, and the moment it is ordered by.
+
+    `start` is how much is asked for at first, `largest` at most; `overlap` is how far behind what
+    was read something new may turn up. Of what is `whole` a part is worth nothing; other things
+    are fetched again by their ids where some of them is missing. `kind` is GitHub's for what is
+    on it.
+    """
+
+    query: str
+    path: tuple[str, ...]
+    moment: Callable[[Node], datetime | None] = _no_moment
+    start: int = FULL
+    largest: int = FULL
+    overlap: timedelta = OVERLAP
+    whole: bool = False
+    kind: str = ""
+
+    @property
+    def name(self) -> str:
+        """GitHub's name for it."""
+        return self.path[-1]
 
 
-def _in_repository(
-    query: str,
-    connection: str,
-    moment: Callable[[Node], datetime | None] = _updated_at,
-    *,
-    start: int = FULL,
-    largest: int = FULL,
-    whole: bool = False,
-) -> Listing:
-    # What has things within it is asked for again by its id where some are missing.
-    return Listing(
-        query=query,
-        path=("node", connection),
-        moment=moment,
-        start=start,
-        largest=largest,
-        whole=whole,
-    )
-
-
-# Releases and tags are ordered by their commits, which may be old ones.
+# Releases and tags are ordered by their commits, which may be old ones:
+# https://docs.github.com/en/rest/releases/releases#get-the-latest-release
 _LATE: Final = timedelta(days=90)
 
 # The most for which a query still costs one point, and a bit less: 70 pull requests with two lists
 # each are 141 connections, 45 issues with three are 136.
+# https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#predicting-the-point-value-of-a-query
 _PULLS: Final = 70
 _ISSUES: Final = 45
 
-LISTINGS: Final = {
-    PULLS: List(
-        listing=_in_repository(queries.PULLS, "pullRequests", start=50, largest=_PULLS),
+CONNECTIONS: Final = {
+    PULLS: Connection(
+        query=queries.PULLS,
+        path=("node", "pullRequests"),
+        moment=_updated_at,
+        start=50,
+        largest=_PULLS,
         kind="PullRequest",
-        connection="pullRequests",
     ),
-    DEPLOYMENTS: List(
-        listing=_in_repository(queries.DEPLOYMENTS, "deployments", _created_at),
+    DEPLOYMENTS: Connection(
+        query=queries.DEPLOYMENTS,
+        path=("node", "deployments"),
+        moment=_created_at,
         kind="Deployment",
-        connection="deployments",
     ),
-    RELEASES: List(
-        listing=_in_repository(queries.RELEASES, "releases", _created_at, whole=True),
+    RELEASES: Connection(
+        query=queries.RELEASES,
+        path=("node", "releases"),
+        moment=_created_at,
+        overlap=_LATE,
+        whole=True,
         kind="Release",
-        connection="releases",
-        overlap=_LATE,
     ),
-    TAGS: List(
-        listing=_in_repository(queries.TAGS, "refs", _committed_at, whole=True),
+    TAGS: Connection(
+        query=queries.TAGS,
+        path=("node", "refs"),
+        moment=_committed_at,
+        overlap=_LATE,
+        whole=True,
         kind="Tag",
-        connection="refs",
-        overlap=_LATE,
     ),
-    ISSUES: List(
-        listing=_in_repository(queries.ISSUES, "issues", start=_ISSUES, largest=_ISSUES),
+    ISSUES: Connection(
+        query=queries.ISSUES,
+        path=("node", "issues"),
+        moment=_updated_at,
+        start=_ISSUES,
+        largest=_ISSUES,
         kind="Issue",
-        connection="issues",
     ),
 }
+"""The lists of a repository by our names."""
 
 
-def wanted(target: RepositoryTarget) -> list[str]:
+def _within(query: str, name: str) -> Connection:
+    return Connection(query=query, path=("node", name), whole=True)
+
+
+_WITHIN: Final[Mapping[str, Sequence[Connection]]] = {
+    "PullRequest": (
+        _within(queries.PULL_COMMITS, "commits"),
+        _within(queries.PULL_EVENTS, "timelineItems"),
+    ),
+    "Deployment": (_within(queries.STATUSES, "statuses"),),
+    "Issue": (
+        _within(queries.ISSUE_COMMENTS, "comments"),
+        _within(queries.ISSUE_EVENTS, "timelineItems"),
+    ),
+}
+"""The lists within things that are on a list, by kind."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionPage:
+    """A page: what is on it, GitHub's cursor if another one follows, and the size that went well.
+
+    `partial` are ids of things of which GitHub left something out; `lost` counts those it did
+    not give at all.
+    """
+
+    nodes: Sequence[Node]
+    after: str | None
+    size: int
+    partial: frozenset[str] = frozenset()
+    lost: int = 0
+
+
+def fetch_page(
+    client: Asking, connection: Connection, variables: Mapping[str, Any], size: int
+) -> ConnectionPage:
+    """Fetch the page after `$after`, halved while GitHub finds it too heavy or has gaps in it.
+
+    TooHeavy if a page of one is; Gone or Forbidden if there is no such list for us.
+    """
+    tries = 0
+    while True:
+        try:
+            answer = client.query(connection.query, {**variables, "first": size}, halves=size > 1)
+            page = _page(answer, connection, size)
+            if connection.whole and answer.missing:
+                raise TooHeavy(f"GitHub leaves something out: {answer.missing[0].message}")
+        except TooHeavy:
+            tries += size == 1
+            if tries > _TRIES:
+                raise
+        else:
+            if not page.lost or size == 1:
+                return replace(page, size=min(connection.largest, size + size // 10 + 1))
+        size = max(1, size // 2)
+
+
+def read_gaps(
+    client: Asking, connection: Connection, variables: Mapping[str, Any], progress: ListProgress
+) -> Iterator[tuple[ConnectionPage, ListProgress]]:
+    """The pages in the gaps of a list, each with how far it then was read."""
+    while progress.gaps:
+        gap = progress.gaps[0]
+        page = fetch_page(client, connection, {**variables, "after": gap.after}, progress.size)
+        if page.after is not None and page.after == gap.after:
+            raise TooHeavy("GitHub gives the same page of a list again and again; try again later")
+        moments = [at for node in page.nodes if (at := connection.moment(node))]
+        progress = replace(progress, size=page.size).advance(
+            min(moments, default=None), page.after, max(moments, default=None)
+        )
+        wanted = [node for node in page.nodes if _is_within(node, connection, gap.down_to)]
+        yield replace(page, nodes=wanted), progress
+
+
+def complete(client: Asking, node: Node, kind: str) -> Node:
+    """Return a thing with all that is on the lists within it, however many pages that takes."""
+    whole = {
+        connection.name: _read_rest(client, connection, node)
+        for connection in _WITHIN.get(kind, ())
+    }
+    return {**node, **whole}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refetched:
+    """The things behind some ids; the ids of what is `partial` again, and of what is `gone`."""
+
+    nodes: tuple[Node, ...] = ()
+    partial: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Refetched") -> "Refetched":
+        return Refetched(
+            nodes=(*self.nodes, *other.nodes),
+            partial=self.partial | other.partial,
+            gone=self.gone | other.gone,
+        )
+
+
+def refetch(client: Asking, ids: Sequence[str]) -> Refetched:
+    """Fetch what is behind some ids, half of them at a time where that is too heavy."""
+    try:
+        answer = client.query(queries.AGAIN, {"ids": list(ids)}, halves=len(ids) > 1)
+    except Gone:
+        return Refetched(gone=frozenset(ids))
+    except TooHeavy:
+        if len(ids) == 1:
+            raise
+        half = len(ids) // 2
+        return refetch(client, ids[:half]) | refetch(client, ids[half:])
+    given: Sequence[Node | None] = answer.data.get("nodes") or [None] * len(ids)
+    missing = [
+        (ids[at], reason)
+        for reason in answer.missing
+        if (at := _index(reason, ("nodes",))) is not None
+    ]
+    return Refetched(
+        nodes=tuple(node for node in given if node),
+        partial=frozenset(id_ for id_, reason in missing if len(reason.path) > 2),
+        gone=frozenset(
+            id_ for id_, reason in missing if len(reason.path) == 2 and reason.kind == _GONE
+        ),
+    )
+
+
+def wanted_lists(target: RepositoryTarget) -> list[str]:
     """The names of the lists that are wanted of a repository, in the order they are read."""
     lists = [PULLS] if target.is_code else []
     lists += [name for name in (DEPLOYMENTS, RELEASES, TAGS) if target.rules_from(RULES[name])]
@@ -130,7 +286,7 @@ def wanted(target: RepositoryTarget) -> list[str]:
 
 
 def base(name: str) -> str:
-    """What kind of list one is: that of a label is one of issues."""
+    """The kind of list one is: that of a label is one of issues."""
     return name.partition(":")[0]
 
 
@@ -139,45 +295,45 @@ def label_of(name: str) -> str:
     return name.partition(": ")[2]
 
 
-def progress_of(target: RepositoryTarget, cursor: GitHubCursor, name: str) -> ListProgress:
-    """What was read of a list, with all that is new as a gap."""
-    before, settings = cursor.lists.get(name), settings_of(target, name)
-    known = LISTINGS.get(base(name))
+def resume(target: RepositoryTarget, cursor: GitHubCursor, name: str) -> ListProgress:
+    """How far a list was read, with all that is new as a gap."""
+    before, settings = cursor.lists.get(name), list_settings(target, name)
+    connection = CONNECTIONS.get(base(name))
     if before is None or before.settings != settings:
-        size = known.listing.start if known else workflow_runs.MINUTES
+        size = connection.start if connection else RUN_MINUTES
         before = ListProgress(start=target.begin, end=target.now, settings=settings, size=size)
-    return before.opened(target.now, known.overlap if known else OVERLAP)
+    return before.reopen(target.now, connection.overlap if connection else OVERLAP)
 
 
 def is_quiet(target: RepositoryTarget, cursor: GitHubCursor, name: str) -> bool:
-    """Whether nothing on a list is new, as far as a look at the repository tells."""
+    """Return whether nothing on a list is new, as far as a look at the repository tells."""
     progress = cursor.lists.get(name)
     shown, newest = sign(target, name)
     return progress is not None and progress.is_quiet(
-        shown, instant(newest), settings_of(target, name)
+        shown, instant(newest), list_settings(target, name)
     )
 
 
 def is_empty(target: RepositoryTarget, name: str) -> bool:
-    """Whether a look at a repository shows that there is nothing on a list."""
-    return target.probe.total(LISTINGS[base(name)].connection) == 0
+    """Return whether a look at a repository shows that there is nothing on a list."""
+    return target.probe.total(CONNECTIONS[base(name)].name) == 0
 
 
 def sign(target: RepositoryTarget, name: str) -> tuple[str, str | None]:
     """What a look at a repository shows of a list, and the latest moment on it."""
     if name == RUNS:
         return runs_sign(target), None
-    known = LISTINGS[ISSUES if base(name) == TYPES else base(name)]
-    return target.probe.sign(known.connection)
+    connection = CONNECTIONS[ISSUES if base(name) == TYPES else base(name)]
+    return target.probe.sign(connection.name)
 
 
 def runs_sign(target: RepositoryTarget) -> str:
-    """What tells that there may be new runs: something was pushed, or a pull request touched."""
+    """A text that differs where there may be new runs: after a push, or a touched pull request."""
     return json.dumps((target.probe.node.get("pushedAt"), target.probe.sign("pullRequests")))
 
 
-def settings_of(target: RepositoryTarget, name: str) -> str:
-    """A short text that differs where something else would be told of a list."""
+def list_settings(target: RepositoryTarget, name: str) -> str:
+    """A short text that differs where the same list would become other records."""
     rules = target.rules_from(RULES.get(name, ""))
     production = sorted({*target.rules.environments, *_own(target)}) if rules else ()
     match base(name):
@@ -189,8 +345,76 @@ def settings_of(target: RepositoryTarget, name: str) -> str:
             more = target.options.incidents.types
         case _:
             more = None
-    return target.settings(name, rules, production, more)
+    return target.fingerprint(name, rules, production, more)
 
 
 def _own(target: RepositoryTarget) -> set[str]:
-    return {pattern for one in target.rules.services for pattern in one.environments}
+    return {pattern for service in target.rules.services for pattern in service.environments}
+
+
+def _read_rest(client: Asking, connection: Connection, node: Node) -> Node:
+    """A list within a thing with all that follows its first page."""
+    first: Node = node.get(connection.name) or {}
+    found, after = [*(first.get("nodes") or ())], _after(first)
+    while after:
+        page = fetch_page(client, connection, {"id": node["id"], "after": after}, FULL)
+        found += page.nodes
+        after = page.after if page.after != after else None
+    return {**first, "nodes": found}
+
+
+def _is_within(node: Node, connection: Connection, down_to: datetime) -> bool:
+    at = connection.moment(node)
+    return at is None or at >= down_to
+
+
+def _page(answer: Answer, connection: Connection, size: int) -> ConnectionPage:
+    given = _value(answer.data, (*connection.path, "nodes"))
+    if given is None:
+        raise _refusal(answer.missing)
+    within = (_index(reason, (*connection.path, "nodes")) for reason in answer.missing)
+    partial = {
+        given[at]["id"]
+        for at in within
+        if at is not None and at < len(given) and given[at] and "id" in given[at]
+    }
+    return ConnectionPage(
+        nodes=[node for node in given if node],
+        after=_after(_value(answer.data, connection.path)),
+        size=size,
+        partial=frozenset(partial),
+        lost=sum(node is None for node in given),
+    )
+
+
+def _after(connection: Node) -> str | None:
+    """GitHub's cursor, if another page follows."""
+    info: Node = connection.get("pageInfo") or {}
+    return info.get("endCursor") if info.get("hasNextPage") else None
+
+
+def _index(missing: Missing, path: tuple[str, ...]) -> int | None:
+    """The number of a list's item that something missing is in."""
+    depth = len(path)
+    at = missing.path[depth] if len(missing.path) > depth else None
+    return at if missing.path[:depth] == path and isinstance(at, int) else None
+
+
+def _refusal(missing: Sequence[Missing]) -> Exception:
+    """The reason why a whole list was not given."""
+    kinds: dict[str, str] = {reason.kind: reason.message for reason in missing}
+    if not missing:
+        return Absent("there is no such thing")
+    if _GONE in kinds:
+        return Gone(kinds[_GONE])
+    for kind in _FORBIDDEN:
+        if kind in kinds:
+            return Forbidden(kinds[kind])
+    return TooHeavy(f"GitHub left a whole list out of its answer: {missing[0].message}")
+
+
+def _value(data: Node, path: Sequence[str]) -> Any:
+    found: Any = data
+    for part in path:
+        found = (found or {}).get(part)
+    return found

@@ -1,14 +1,23 @@
-"""For which time the facts of a repository are known: what was really read, and nothing else."""
+"""The time for which the facts of a repository are known: what was really read, nothing else."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from typing import Final
 
-from vpemetrics.collectors.github.connections import ISSUES, PULLS, RULES, RUNS, TYPES, base, wanted
+from vpemetrics.collectors.github.connections import (
+    ISSUES,
+    PULLS,
+    RULES,
+    RUNS,
+    TYPES,
+    base,
+    wanted_lists,
+)
 from vpemetrics.collectors.github.cursor import GitHubCursor
 from vpemetrics.collectors.github.repository import RepositoryTarget
 from vpemetrics.records import Coverage, CoverageKind
 
-_EVERYTHING = "*"
+_EVERYTHING: Final = "*"
 
 
 def coverage(
@@ -18,16 +27,16 @@ def coverage(
     now: datetime | None = None,
     in_part: bool = False,
 ) -> Iterator[Coverage]:
-    """What is known of a repository; until `now` where all of it was looked at and is quiet.
+    """The coverage of a repository; until `now` where all of it was looked at and is quiet.
 
     Lists that were not read to their end count `in_part` only, as far as they were: where the
     next collection may be long in coming.
     """
     own = {cursor.known, target.probe.name}
-    lists = wanted(target)
+    lists = wanted_lists(target)
     deploying = [name for name, kind in RULES.items() if target.rules_from(kind)]
     incidents = [name for name in lists if base(name) in (ISSUES, TYPES)]
-    services = {*cursor.services, *(one.service for one in target.deployments if one.service)}
+    services = {*cursor.services, *(rule.service for rule in target.deployments if rule.service)}
     kinds = (
         (CoverageKind.PULL_REQUESTS, [PULLS] if PULLS in lists else [], own),
         (CoverageKind.DEPLOYMENTS, deploying, own | services),
@@ -37,7 +46,7 @@ def coverage(
     spans = [
         (kind, _span(cursor, names, now, in_part=in_part), scopes) for kind, names, scopes in kinds
     ]
-    spans.append((CoverageKind.COMMITS, _commits(target, cursor, now), own))
+    spans.append((CoverageKind.COMMITS, _span_of_commits(target, cursor, now), own))
     for kind, span, scopes in spans:
         if span:
             for scope in sorted(scopes):
@@ -52,20 +61,20 @@ def _span(
 
     A look at a repository does not show runs, so these are known until they were read last.
     """
-    stretches = {name: cursor.lists.get(name) for name in names}
+    lists = {name: cursor.lists.get(name) for name in names}
     known = {
-        name: one.covered
-        for name, one in stretches.items()
-        if one and one.covered and (in_part or not one.gaps)
+        name: progress.covered
+        for name, progress in lists.items()
+        if progress and progress.covered and (in_part or not progress.gaps)
     }
-    if not known or len(known) < len(stretches):
+    if not known or len(known) < len(lists):
         return None
     start = max(span[0] for span in known.values())
     end = min(now if now and name != RUNS else span[1] for name, span in known.items())
     return (start, end) if start < end else None
 
 
-def _commits(
+def _span_of_commits(
     target: RepositoryTarget, cursor: GitHubCursor, now: datetime | None
 ) -> tuple[datetime, datetime] | None:
     history = cursor.history

@@ -15,7 +15,7 @@ _TIE: Final = timedelta(minutes=2)
 
 @dataclass(frozen=True, kw_only=True)
 class ListGap:
-    """A stretch of a list that is still to be read, from its newest end down.
+    """A part of a list that is still to be read, from its newest end down.
 
     It began at `top`, was read as far as `reached`, and ends at `down_to`. `after` is GitHub's
     cursor of the last page that was read.
@@ -29,12 +29,12 @@ class ListGap:
 
 @dataclass(frozen=True, kw_only=True)
 class ListProgress:
-    """What was read of a list that is told newest first.
+    """How far a list was read that GitHub gives newest first.
 
     It is wanted from `start` on and was read until `end`, but for the gaps, the newest first.
     `newest` is the latest moment met, by GitHub's clock. `size` is how much is asked for at a
-    time. `sign` is what told that nothing is new when all of it was read, and `settings` stand
-    for what decides what is told of it.
+    time. `sign` is what showed that nothing is new when all of it was read, and `settings` stand
+    for what decides which records it becomes.
     """
 
     start: datetime
@@ -45,21 +45,21 @@ class ListProgress:
     newest: datetime | None = None
     sign: str | None = None
 
-    def opened(self, now: datetime, overlap: timedelta = OVERLAP) -> "ListProgress":
-        """With what came since as a gap to be read first, and some of what came before."""
+    def reopen(self, now: datetime, overlap: timedelta = OVERLAP) -> "ListProgress":
+        """Add what came since as a gap to be read first, with some of what came before."""
         first, *others = self.gaps or (None,)
         if first and first.after is None and first.reached == first.top:
             fresh = replace(first, top=now, reached=now)  # it was never begun
         else:
-            others = [one for one in (first, *others) if one]
+            others = [gap for gap in (first, *others) if gap]
             known_to = min(self.newest, self.end) if self.newest else self.start
             fresh = ListGap(top=now, reached=now, down_to=known_to - overlap)
         return replace(self, end=now, gaps=(fresh, *others), sign=None)
 
-    def advanced(
+    def advance(
         self, reached: datetime | None, after: str | None, newest: datetime | None
     ) -> "ListProgress":
-        """With a page of the first gap read; the gap is closed where no `after` is left."""
+        """Note that a page of the first gap was read; without `after` that closes the gap."""
         first, *others = self.gaps
         reached = min(first.reached, reached) if reached else first.reached
         if after is not None and reached >= first.down_to:
@@ -74,7 +74,7 @@ class ListProgress:
         return (start, self.end) if start < self.end else None
 
     def is_quiet(self, sign: str, newest: datetime | None, settings: str) -> bool:
-        """Whether all was read when the same was to be seen as now.
+        """Return whether all was read when the same was to be seen as now.
 
         What was written in the very seconds of the last reading does not count as read.
         """
@@ -93,7 +93,7 @@ class HistoryWalk:
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryProgress:
-    """What was read of the commits, back to `cut`; `tip` is the default branch's.
+    """How far the commits were read, back to `cut`; `tip` is the default branch's.
 
     `walks` are still to be ended. `end` is when the tip was looked at.
     """
@@ -110,8 +110,8 @@ class HistoryProgress:
 class OpenItem:
     """Something that may still change without moving up in any list.
 
-    `updated_at` is what GitHub said when it was read; None asks for it in any case. `tries`
-    counts how often parts of it were not given.
+    `updated_at` is what GitHub said when it was read; None has it fetched again in any case.
+    `tries` counts how often parts of it were not given.
     """
 
     kind: str
@@ -122,7 +122,7 @@ class OpenItem:
 
 @dataclass(frozen=True, kw_only=True)
 class RunAttempts:
-    """The attempts of a run that were told, and when it was created."""
+    """The number of a run's attempts that are in records, and when it was created."""
 
     told: int
     created_at: datetime
@@ -133,8 +133,8 @@ class GitHubCursor:
     """Where the collection of a repository stands.
 
     `id` is GitHub's permanent one, `known` the name in records and `name` the current one;
-    `asked` is the name in the settings, if it is there by name. `lists` are stretches by what
-    they are of. `services` are those that deployments named.
+    `asked` is the name in the settings, if it is there by name. `lists` are by what they are
+    of. `services` are those that deployments named.
     """
 
     id: str
@@ -152,29 +152,29 @@ class GitHubCursor:
     services: tuple[str, ...] = ()
 
     def to_json(self) -> str:
-        """One line, as a cursor holds it."""
+        """One line, as a store holds it."""
         return _adapter().dump_json(self, exclude_defaults=True).decode()
 
-    def is_fresh(self, one: OpenItem) -> bool:
-        """Whether something open was so new when it was read that more may have followed.
+    def is_fresh(self, item: OpenItem) -> bool:
+        """Return whether something open was so new when it was read that more may have followed.
 
-        GitHub tells seconds: what changes twice in one of them looks the same.
+        GitHub has whole seconds: what changes twice in one of them looks the same.
         """
-        read_at = max((stretch.end for stretch in self.lists.values()), default=None)
-        return bool(read_at and one.updated_at and one.updated_at >= read_at - _TIE)
+        read_at = max((progress.end for progress in self.lists.values()), default=None)
+        return bool(read_at and item.updated_at and item.updated_at >= read_at - _TIE)
 
-    def listed(self, name: str, stretch: ListProgress) -> "GitHubCursor":
-        """With another stretch of a list."""
-        return replace(self, lists={**self.lists, name: stretch})
+    def with_list(self, name: str, progress: ListProgress) -> "GitHubCursor":
+        """The same where a list was read as far as this."""
+        return replace(self, lists={**self.lists, name: progress})
 
-    def opened(self, found: Mapping[str, OpenItem | None]) -> "GitHubCursor":
-        """With things that are open, or by None no longer are."""
-        merged = {**self.open, **found}
-        return replace(self, open={id_: one for id_, one in merged.items() if one})
+    def with_items(self, items: Mapping[str, OpenItem | None]) -> "GitHubCursor":
+        """The same with things that are open, or by None no longer are."""
+        merged = {**self.open, **items}
+        return replace(self, open={id_: item for id_, item in merged.items() if item})
 
 
 def parse_cursor(text: str | None) -> GitHubCursor | None:
-    """The position a cursor holds; None if there is none, or another version wrote it."""
+    """Return what a stored cursor says; None if there is none, or another version wrote it."""
     try:
         return _adapter().validate_json(text or "null")
     except ValidationError:
@@ -187,29 +187,29 @@ def _adapter() -> "TypeAdapter[GitHubCursor]":
 
 
 class SeenCommits:
-    """Commits that were told, kept as the first 12 digits of each."""
+    """Commits that are in records, kept as the first 12 digits of each."""
 
     _DIGITS: Final = 12
 
     def __init__(self, text: str = "") -> None:
         """Those of a cursor."""
         width, text = self._DIGITS, text.strip()
-        self._known = {text[at : at + width] for at in range(0, len(text), width)}
+        self._seen = {text[at : at + width] for at in range(0, len(text), width)}
         self.changed = False
 
     def __contains__(self, sha: str) -> bool:
-        return sha[: self._DIGITS] in self._known
+        return sha[: self._DIGITS] in self._seen
 
     def add(self, shas: Iterable[str]) -> None:
-        """Notes that these were told."""
-        self._known.update(sha[: self._DIGITS] for sha in shas)
+        """Note that these are in records."""
+        self._seen.update(sha[: self._DIGITS] for sha in shas)
         self.changed = True
 
     def clear(self) -> None:
-        """Forgets all, to tell it again."""
-        self._known.clear()
+        """Forget all, to build their records again."""
+        self._seen.clear()
         self.changed = True
 
     def to_text(self) -> str:
-        """As a cursor holds them, which is never empty."""
-        return "".join(sorted(self._known)) or " "
+        """The text that a store holds, which is never empty."""
+        return "".join(sorted(self._seen)) or " "

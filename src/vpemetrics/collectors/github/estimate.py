@@ -1,4 +1,4 @@
-"""What a first collection will cost, before it begins."""
+"""The cost of a first collection, before it begins."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,9 @@ from typing import Final
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.asking import Asking
 from vpemetrics.collectors.github.commit_history import BEFORE, prefixes
-from vpemetrics.collectors.github.connections import DEPLOYMENTS, ISSUES, LISTINGS, PULLS
-from vpemetrics.collectors.github.paging import FULL
-from vpemetrics.collectors.github.parse.naming import Node, instant
+from vpemetrics.collectors.github.connections import CONNECTIONS, DEPLOYMENTS, FULL, ISSUES, PULLS
 from vpemetrics.collectors.github.problems import Forbidden, Gone, TooHeavy
-from vpemetrics.collectors.github.repository import RepositoryTarget
+from vpemetrics.collectors.github.repository import Node, RepositoryTarget, instant, nodes
 from vpemetrics.collectors.github.workflow_runs import CAP
 
 _AT_ONCE: Final = 20
@@ -45,13 +43,13 @@ class Estimate:
 
     @property
     def time(self) -> timedelta:
-        """How long it takes one after the other."""
+        """The time it takes one after the other."""
         return timedelta(seconds=self.requests * _SECONDS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Size:
-    """How much there is of a repository."""
+class _RepositorySize:
+    """The number of things there are in a repository."""
 
     target: RepositoryTarget
     node: Node
@@ -63,13 +61,13 @@ class _Size:
 
     @property
     def has_runs(self) -> bool:
-        """Whether workflow runs are collected."""
+        """True if workflow runs are collected."""
         return bool(self.target.options.runs or self.target.rules_from("workflow"))
 
     def late(self, connection: str) -> float:
-        """How many of a list are supposed to be collected."""
-        found: Node = self.node.get(connection) or {}
-        return int(found.get("totalCount") or 0) * max(self._share, self._share_since(found))
+        """The number of things on a list that are supposed to be collected."""
+        counted: Node = self.node.get(connection) or {}
+        return int(counted.get("totalCount") or 0) * max(self._share, self._share_since(counted))
 
     @property
     def _share(self) -> float:
@@ -78,7 +76,7 @@ class _Size:
 
     def _share_since(self, connection: Node) -> float:
         """The share of the time since the first of a list that is collected."""
-        first: Node = next((one for one in connection.get("nodes") or () if one), {})
+        first: Node = next(iter(nodes(connection)), {})
         born, target = instant(first.get("createdAt")), self.target
         if born is None:
             return 0.0
@@ -90,17 +88,17 @@ class _Size:
         return int((target.get(name) or {}).get("totalCount") or 0)
 
 
-def estimate(asking: Asking, targets: Sequence[RepositoryTarget]) -> Estimate:
+def estimate(client: Asking, targets: Sequence[RepositoryTarget]) -> Estimate:
     """The cost of collecting some repositories of one account for the first time."""
     starts = range(0, len(targets), _AT_ONCE)
-    sizes = [one for at in starts for one in _sizes(asking, targets[at : at + _AT_ONCE])]
+    sizes = [size for at in starts for size in _sizes(client, targets[at : at + _AT_ONCE])]
     points = sum(map(_queries, sizes))
-    runs = _runs(asking, [one for one in sizes if one.has_runs])
+    runs = _runs(client, [size for size in sizes if size.has_runs])
     requests = points + sum(map(_pages_of_runs, runs.values()))
     return Estimate(repositories=len(targets), requests=requests, points=points)
 
 
-def _sizes(asking: Asking, targets: Sequence[RepositoryTarget]) -> Iterator[_Size]:
+def _sizes(client: Asking, targets: Sequence[RepositoryTarget]) -> Iterator[_RepositorySize]:
     by_id = {target.probe.id: target for target in targets}
     first = targets[0]
     variables = {
@@ -109,25 +107,25 @@ def _sizes(asking: Asking, targets: Sequence[RepositoryTarget]) -> Iterator[_Siz
         "since": (min(target.begin for target in targets) - BEFORE).isoformat(),
     }
     try:
-        answer = asking.query(queries.SIZES, variables)
+        answer = client.query(queries.SIZES, variables)
     except (Forbidden, Gone, TooHeavy):
         return
     for node in answer.data.get("nodes") or ():
         if node and node["id"] in by_id:
-            yield _Size(target=by_id[node["id"]], node=node)
+            yield _RepositorySize(target=by_id[node["id"]], node=node)
 
 
-def _queries(size: _Size) -> int:
-    """How many pages of GraphQL a repository is, each of which costs a point."""
+def _queries(size: _RepositorySize) -> int:
+    """The number of pages of GraphQL a repository is, each of which costs a point."""
     target = size.target
-    pages = _pages(size.late("pullRequests"), LISTINGS[PULLS].listing.largest)
+    pages = _pages(size.late("pullRequests"), CONNECTIONS[PULLS].largest)
     if not target.options.clone:
         paths = prefixes(target.paths)
         pages += _pages(size.commits, FULL) * (2 if paths else 1) + len(paths)
     if target.rules_from("environments"):
-        pages += _pages(size.late("deployments"), LISTINGS[DEPLOYMENTS].listing.largest)
+        pages += _pages(size.late("deployments"), CONNECTIONS[DEPLOYMENTS].largest)
     if target.has_incidents:
-        pages += _pages(size.late("issues"), LISTINGS[ISSUES].listing.largest)
+        pages += _pages(size.late("issues"), CONNECTIONS[ISSUES].largest)
     return pages
 
 
@@ -135,25 +133,25 @@ def _pages(count: float, size: int) -> int:
     return ceil(count / size)
 
 
-def _runs(asking: Asking, sizes: Sequence[_Size]) -> Mapping[str, float]:
-    """How many workflow runs repositories are supposed to have, by their ids."""
-    busiest = sorted(sizes, key=lambda one: one.commits, reverse=True)[:_COUNTED]
-    counted = {one.target.probe.id: _count_of_runs(asking, one.target) for one in busiest}
-    commits = sum(one.commits for one in busiest)
+def _runs(client: Asking, sizes: Sequence[_RepositorySize]) -> Mapping[str, float]:
+    """The number of workflow runs that repositories are supposed to have, by their ids."""
+    busiest = sorted(sizes, key=lambda size: size.commits, reverse=True)[:_COUNTED]
+    counted = {size.target.probe.id: _count_of_runs(client, size.target) for size in busiest}
+    commits = sum(size.commits for size in busiest)
     often = sum(counted.values()) / commits if commits else 0.0
-    supposed = {one.target.probe.id: one.commits * often for one in sizes}
+    supposed = {size.target.probe.id: size.commits * often for size in sizes}
     return {**supposed, **counted}
 
 
-def _count_of_runs(asking: Asking, target: RepositoryTarget) -> int:
+def _count_of_runs(client: Asking, target: RepositoryTarget) -> int:
     try:
-        found = asking.get(f"/repos/{target.probe.name}/actions/runs", {"per_page": 1})
+        page = client.get(f"/repos/{target.probe.name}/actions/runs", {"per_page": 1})
     except (Forbidden, Gone, TooHeavy):
         return 0
-    return int(found.get("total_count") or 0)
+    return int(page.get("total_count") or 0)
 
 
 def _pages_of_runs(runs: float) -> int:
-    """At least one; what GitHub does not give at once is found in windows that are tried out."""
+    """The pages of so many runs, at least one; windows are tried out where there are too many."""
     windows = _pages(runs, CAP)
     return max(1, _pages(runs, FULL)) + (2 * windows if windows > 1 else 0)

@@ -1,42 +1,49 @@
-"""What GitHub answered about one repository, told as records; what it left out asked for."""
+"""Records of one repository from what GitHub answered about it, once all of that is there."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from vpemetrics.collectors.github import queries
+from vpemetrics.collectors.git.commits import BotAuthors
+from vpemetrics.collectors.git.subjects import is_merge, picked_from, reverted_pulls, reverts
 from vpemetrics.collectors.github.cursor import OpenItem, SeenCommits
-from vpemetrics.collectors.github.paging import Listing, rest
-from vpemetrics.collectors.github.parse.commits import parse_commit
-from vpemetrics.collectors.github.parse.deployments import parse_deployment
-from vpemetrics.collectors.github.parse.issues import parse_issue
-from vpemetrics.collectors.github.parse.naming import Node, instant
-from vpemetrics.collectors.github.parse.pulls import Pulled, parse_pull
-from vpemetrics.collectors.github.parse.releases import (
-    merge_deployment,
-    parse_release,
+from vpemetrics.collectors.github.deployment_builder import (
+    build_deployment,
+    build_merge_deployment,
+    build_release_deployment,
+    build_tag_deployment,
     parse_tag,
-    tag_deployment,
 )
-from vpemetrics.collectors.github.repository import RepositoryTarget
-from vpemetrics.records import AnyRecord, Deployment, Status
-
-
-def _within(query: str, connection: str) -> Listing:
-    return Listing(query=query, path=("node", connection), whole=True)
-
-
-_PULL_COMMITS: Final = _within(queries.PULL_COMMITS, "commits")
-_PULL_EVENTS: Final = _within(queries.PULL_EVENTS, "timelineItems")
-_STATUSES: Final = _within(queries.STATUSES, "statuses")
-_COMMENTS: Final = _within(queries.ISSUE_COMMENTS, "comments")
-_EVENTS: Final = _within(queries.ISSUE_EVENTS, "timelineItems")
+from vpemetrics.collectors.github.repository import (
+    Author,
+    Naming,
+    Node,
+    RepositoryTarget,
+    instant,
+    nodes,
+)
+from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Status
 
 _MAY_END: Final = timedelta(days=90)
 _MAY_RECOVER: Final = timedelta(days=7)
-"""For how long a deployment that goes on, or failed, is asked about again."""
+"""For how long a deployment that goes on, or failed, is fetched again."""
 _TRIES: Final = 5
+
+# https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
+_NAMED: Final = re.compile(
+    r"https?://[^/\s]+/(?P<place>[\w.-]+/[\w.-]+)/(?:issues|pull)/(?P<at>\d+)"
+    r"|(?<![\w&/#-])(?P<repository>[\w.-]+/[\w.-]+)?(?:#|(?<!/)\bGH-)(?P<number>\d+)\b"
+)
+_COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_ROOT_CAUSE: Final = re.compile(
+    r"^[\W_]*root[ -]?cause[\s*_]*[:=\N{EN DASH}-][\s*_]*(?P<what>\S.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SHA: Final = re.compile(r"(?<![\w-])[0-9a-f]{7,64}(?![\w-])")
+_SEVERITY: Final = re.compile(r"(?:sev|severity)[\s:/_-]*(\d)", re.IGNORECASE)
+_SERVICE: Final = re.compile(r"service\s*[:/=]\s*(?P<name>\S.*)", re.IGNORECASE)
 
 
 class BuiltRecords(NamedTuple):
@@ -48,116 +55,337 @@ class BuiltRecords(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class GitHubRecordBuilder:
-    """Tells what a repository's pull requests, deployments and issues are.
+    """The records of a repository's pull requests, deployments and issues.
 
-    Originals of pull requests are only told where they are not in `known`, the commits that are
-    told with their parents, and not at all where a mirror `has_originals`.
+    Originals of pull requests become records only where they are not among the `seen` commits,
+    which are records with their parents, and not at all where a mirror `has_originals`.
     """
 
     target: RepositoryTarget
-    known: SeenCommits
+    seen: SeenCommits
     has_originals: bool = False
 
-    def tell(self, node: Node, kind: str) -> BuiltRecords:
-        """A thing of a kind as GitHub names it."""
+    def build(self, node: Node, kind: str) -> BuiltRecords:
+        """The records of a thing of a kind as GitHub names it."""
         match kind:
             case "PullRequest":
-                return BuiltRecords(self.pull(node))
+                return BuiltRecords(self._of_pull(node))
             case "Deployment":
-                return self.deployment(node)
+                return self._of_deployment(node)
             case "Issue":
-                return self.issue(node)
+                return self._of_issue(node)
             case "Release":
-                return BuiltRecords(self.release(node))
-        return BuiltRecords(self.tag(node))
+                return BuiltRecords(self._of_release(node))
+        return BuiltRecords(self._of_tag(node))
 
-    def pull(self, node: Node) -> list[AnyRecord]:
+    def _of_pull(self, node: Node) -> list[AnyRecord]:
         """A pull request; the commits of a merged one; and the deployment its merge may be."""
-        whole = self._whole(node, {"commits": _PULL_COMMITS, "timelineItems": _PULL_EVENTS})
-        pulled = parse_pull(whole, self.target.naming)
-        records: list[AnyRecord] = [pulled.change]
-        if pulled.change.merged_at and not self.target.paths and not self.has_originals:
-            records += self._originals(pulled)
+        change, originals, _ = build_change(node, self.target.naming)
+        records: list[AnyRecord] = [change]
+        if change.merged_at and not self.target.paths and not self.has_originals:
+            fresh = (original for original in originals if original["oid"] not in self.seen)
+            records += (self.commit(original) for original in fresh)
         branch = self.target.probe.branch
         for rule in self.target.rules_from("merges"):
-            if made := merge_deployment(pulled.change, branch, rule):
-                records.append(made)
+            if deployment := build_merge_deployment(change, branch, rule):
+                records.append(deployment)
         return records
 
-    def deployment(self, node: Node) -> BuiltRecords:
+    def _of_deployment(self, node: Node) -> BuiltRecords:
         """A deployment under the first rule that wants it."""
-        whole = self._whole(node, {"statuses": _STATUSES})
         for rule in self.target.rules_from("environments"):
-            if made := parse_deployment(whole, rule, self.target.naming):
-                return BuiltRecords([made], self._still_open(whole, made))
+            if deployment := build_deployment(node, rule, self.target.naming):
+                return BuiltRecords([deployment], self._unfinished(node, deployment))
         return BuiltRecords([])
 
-    def issue(self, node: Node) -> BuiltRecords:
-        """An incident."""
-        whole = self._whole(node, {"comments": _COMMENTS, "timelineItems": _EVENTS})
+    def _of_issue(self, node: Node) -> BuiltRecords:
         naming, incidents = self.target.naming, self.target.options.incidents
         labels = () if incidents.types else incidents.labels
         service = () if self.target.tells_of_all else (naming.known,)
-        made = parse_issue(whole, labels, naming, service)
+        incident = build_incident(node, labels, naming, service)
         still = OpenItem(
             kind="Issue",
-            created_at=made.detected_at or self.target.now,
-            updated_at=made.updated_at,
+            created_at=incident.detected_at or self.target.now,
+            updated_at=incident.updated_at,
         )
-        return BuiltRecords([made], None if made.resolved_at else still)
+        return BuiltRecords([incident], None if incident.resolved_at else still)
 
-    def release(self, node: Node) -> Sequence[AnyRecord]:
-        """The deployment a release was."""
-        rules = self.target.rules_from("releases")
-        made = (parse_release(node, rule, self.target.naming) for rule in rules)
-        return [one for one in made if one][:1]
+    def _of_release(self, node: Node) -> Sequence[AnyRecord]:
+        """The deployment a release was, under the first rule that wants it."""
+        rules, naming = self.target.rules_from("releases"), self.target.naming
+        built = (build_release_deployment(node, rule, naming) for rule in rules)
+        return [deployment for deployment in built if deployment][:1]
 
-    def tag(self, node: Node) -> Sequence[AnyRecord]:
-        """The deployment a tag was."""
+    def _of_tag(self, node: Node) -> Sequence[AnyRecord]:
+        """The deployment a tag was, under the first rule that wants it."""
         tag, rules = parse_tag(node), self.target.rules_from("tags")
         if tag is None:
             return []
-        made = (tag_deployment(tag, rule, self.target.naming) for rule in rules)
-        return [one for one in made if one][:1]
+        built = (build_tag_deployment(tag, rule, self.target.naming) for rule in rules)
+        return [deployment for deployment in built if deployment][:1]
 
-    def again(self, node: Node, before: OpenItem) -> OpenItem | None:
-        """What a thing is of which GitHub left something out: to be asked for some more times."""
+    def commit(self, node: Node, paths: tuple[str, ...] | None = None) -> Commit:
+        """The record of a commit, with the paths it touches where these are known."""
+        return build_commit(node, self.target.naming.known, self.target.bots, paths)
+
+    def retry(self, node: Node, before: OpenItem) -> OpenItem | None:
+        """An item of which GitHub left something out, to be fetched some more times."""
         tries = before.tries + 1
         created_at = instant(node.get("createdAt")) or before.created_at
         if tries >= _TRIES:
             return None
         return OpenItem(kind=before.kind, created_at=created_at, tries=tries)
 
-    def tips(self, records: Sequence[AnyRecord]) -> Iterator[str]:
+    def deployed_tips(self, records: Sequence[AnyRecord]) -> Iterator[str]:
         """The commits of production deployments, whose history is wanted."""
-        for one in records:
-            if not isinstance(one, Deployment) or one.status is not Status.SUCCEEDED:
+        for record in records:
+            if not isinstance(record, Deployment) or record.status is not Status.SUCCEEDED:
                 continue
-            if one.commit_sha and self.target.is_production(one.environment):
-                yield one.commit_sha
+            if record.commit_sha and self.target.is_production(record.environment):
+                yield record.commit_sha
 
-    def _whole(self, node: Node, parts: dict[str, Listing]) -> Node:
-        """A thing with all that is in it, however many pages that takes."""
-        full = {
-            name: rest(self.target.asking, listing, {"id": node["id"]}, node.get(name) or {})
-            for name, listing in parts.items()
-        }
-        return {**node, **full}
-
-    def _originals(self, pulled: Pulled) -> Iterator[AnyRecord]:
-        for one in pulled.originals:
-            if one["oid"] not in self.known:
-                yield parse_commit(one, self.target.naming.known, self.target.bots)
-
-    def _still_open(self, node: Node, made: Deployment) -> OpenItem | None:
-        if made.status is Status.SUCCEEDED:
+    def _unfinished(self, node: Node, deployment: Deployment) -> OpenItem | None:
+        if deployment.status is Status.SUCCEEDED:
             return None
         created_at = instant(node.get("createdAt")) or self.target.now
-        may_go_on = _MAY_END if made.status is Status.IN_PROGRESS else _MAY_RECOVER
+        may_go_on = _MAY_END if deployment.status is Status.IN_PROGRESS else _MAY_RECOVER
         if created_at < self.target.now - may_go_on:
             return None
-        return OpenItem(kind="Deployment", created_at=created_at, updated_at=_updated_at(node))
+        updated_at = instant(node.get("updatedAt"))
+        return OpenItem(kind="Deployment", created_at=created_at, updated_at=updated_at)
 
 
-def _updated_at(node: Node) -> datetime | None:
-    return instant(node.get("updatedAt"))
+def build_commit(
+    node: Node, repository: str, bots: BotAuthors, paths: tuple[str, ...] | None = None
+) -> Commit:
+    """The record of a commit; without parents where GitHub was not asked for them."""
+    author: Node = node.get("author") or {}
+    email, name = author.get("email") or "", author.get("name") or ""
+    message: Any = node.get("message") or ""
+    return Commit(
+        sha=node["oid"],
+        repository=repository,
+        parents=parents(node),
+        authored_at=instant(node.get("authoredDate")),
+        committed_at=instant(node.get("committedDate")),
+        author=email or name or None,
+        is_bot=bots[email, name],
+        reverts_sha=reverts(message),
+        picked_from_sha=picked_from(message),
+        paths=paths,
+    )
+
+
+def parents(node: Node) -> tuple[str, ...]:
+    """The parents of a commit, in git's order."""
+    return tuple(parent["oid"] for parent in nodes(node.get("parents")))
+
+
+class BuiltChange(NamedTuple):
+    """A pull request, and its commits as GitHub gives them.
+
+    `lost` counts commits that it has and GitHub does not give: beyond 250 it gives no more.
+    """
+
+    # https://docs.github.com/en/rest/pulls/pulls#list-commits-on-a-pull-request
+    change: Change
+    originals: Sequence[Node]
+    lost: int
+
+
+def build_change(node: Node, naming: Naming) -> BuiltChange:
+    """The record of a pull request with all of its commits and events."""
+    given = [item["commit"] for item in nodes(node.get("commits")) if item.get("commit")]
+    # Merges are no changes; as no parents tell them, they go by their words.
+    originals = [commit for commit in given if not is_merge(commit.get("message") or "")]
+    events = nodes(node.get("timelineItems"))
+    author = naming.author(node.get("author"))
+    reviews = _reviews(events, author, naming)
+    title, body = node.get("title") or "", node.get("body") or ""
+    id_ = naming.numbered(node["number"])
+    change = Change(
+        id=id_,
+        repository=naming.known,
+        number=node["number"],
+        url=node.get("url"),
+        title=title or None,
+        author=author.login,
+        is_bot=author.is_bot,
+        created_at=instant(node.get("createdAt")),
+        ready_at=_ready_at(node, events),
+        first_commit_at=_first_at(originals),
+        first_review_at=min((at for at, _ in reviews), default=None),
+        approved_at=min((at for at, state in reviews if state == "APPROVED"), default=None),
+        merged_at=instant(node.get("mergedAt")),
+        closed_at=instant(node.get("closedAt")),
+        merge_commit_sha=(node.get("mergeCommit") or {}).get("oid"),
+        commit_shas=tuple(commit["oid"] for commit in originals),
+        base_branch=node.get("baseRefName"),
+        head_branch=node.get("headRefName"),
+        additions=node.get("additions"),
+        deletions=node.get("deletions"),
+        labels=_labels(events),
+        reverts=reverted_in(body, naming),
+        closes=_closes(f"{title}\n{body}", events, id_, naming),
+    )
+    total = (node.get("commits") or {}).get("totalCount") or 0
+    return BuiltChange(change, originals, lost=max(0, total - len(given)))
+
+
+def build_incident(
+    node: Node, labels: Sequence[str], naming: Naming, service: tuple[str, ...] = ()
+) -> Incident:
+    """The record of an issue that is or was an incident; `labels` tell which issues are.
+
+    `service` is what it is about where no label names one. Without labels its type tells.
+    It ends when it is closed, or when nothing marks it as an incident any more.
+    """
+    own = [str(label.get("name")) for label in nodes(node.get("labels"))]
+    comments = [comment.get("body") or "" for comment in nodes(node.get("comments"))]
+    cause = root_cause([node.get("body") or "", *comments], naming)
+    return Incident(
+        id=naming.numbered(node["number"]),
+        service=services(own) or service,
+        title=node.get("title"),
+        severity=severity(own),
+        detected_at=instant(node.get("createdAt")),
+        resolved_at=_resolved_at(node, own, labels),
+        updated_at=instant(node.get("updatedAt")),
+        cause_sha=cause.sha if cause else None,
+        cause_change=cause.change if cause else None,
+        url=node.get("url"),
+    )
+
+
+def mentions(text: str, naming: Naming) -> tuple[str, ...]:
+    """The ids of issues and pull requests that a text names, in its order."""
+    found = _NAMED.finditer(_COMMENT.sub("", text))
+    return tuple(dict.fromkeys(_id(match, naming) for match in found))
+
+
+def reverted_in(body: str, naming: Naming) -> tuple[str, ...]:
+    """The ids of pull requests that the body of a revert names, as GitHub's button writes it."""
+    # https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/incorporating-changes-from-a-pull-request/reverting-a-pull-request
+    text = f"\n{body}"
+    numbers = {
+        number
+        for name in (naming.current, naming.known)
+        for number in reverted_pulls(text.replace("\r\n", "\n"), name)
+    }
+    return tuple(naming.numbered(number) for number in sorted(numbers))
+
+
+class Cause(NamedTuple):
+    """The cause of an incident as a text has it: a commit, or a pull request by its id."""
+
+    sha: str | None = None
+    change: str | None = None
+
+
+def root_cause(texts: Iterable[str], naming: Naming) -> Cause | None:
+    """The cause that a line `root cause: …` names, the last of them that names anything."""
+    causes = [cause for text in texts for cause in _causes(text, naming)]
+    return causes[-1] if causes else None
+
+
+def severity(labels: Iterable[str]) -> int | None:
+    """The worst severity that labels such as `sev1` or `severity: 2` tell."""
+    found = filter(None, map(_SEVERITY.fullmatch, labels))
+    return min((int(match[1]) for match in found), default=None)
+
+
+def services(labels: Iterable[str]) -> tuple[str, ...]:
+    """The services that labels such as `service: checkout` name."""
+    found = filter(None, map(_SERVICE.fullmatch, labels))
+    return tuple(match["name"].strip() for match in found)
+
+
+def _first_at(originals: Iterable[Node]) -> datetime | None:
+    dates = (instant(commit.get("authoredDate")) for commit in originals)
+    return min(filter(None, dates), default=None)
+
+
+def _reviews(events: Iterable[Node], author: Author, naming: Naming) -> list[tuple[datetime, str]]:
+    """The moments when people other than the author reviewed, with the results."""
+    reviews = []
+    for event in events:
+        if event.get("__typename") != "PullRequestReview" or event.get("state") == "PENDING":
+            continue
+        reviewer, at = naming.author(event.get("author")), instant(event.get("submittedAt"))
+        if at and not reviewer.is_bot and (reviewer.login is None or reviewer != author):
+            reviews.append((at, str(event.get("state"))))
+    return reviews
+
+
+def _ready_at(node: Node, events: Sequence[Node]) -> datetime | None:
+    """The moment when it last became ready for review; None while it is a draft."""
+    if node.get("isDraft"):
+        return None
+    ready = [event for event in events if event.get("__typename") == "ReadyForReviewEvent"]
+    dates = (instant(event.get("createdAt")) for event in ready)
+    return max(filter(None, dates), default=None) or instant(node.get("createdAt"))
+
+
+def _labels(events: Iterable[Node]) -> tuple[str, ...]:
+    """The labels it has in the end, in the order in which it got them."""
+    labels: dict[str, None] = {}
+    for event in events:
+        name = (event.get("label") or {}).get("name")
+        if name and event.get("__typename") == "LabeledEvent":
+            labels[name] = None
+        elif name:
+            labels.pop(name, None)
+    return tuple(labels)
+
+
+def _closes(text: str, events: Iterable[Node], own: str, naming: Naming) -> tuple[str, ...]:
+    """The issues it names or was linked to, by id: those that are incidents count."""
+    closes = dict.fromkeys(mentions(text, naming))
+    for event in events:
+        subject = event.get("subject") or {}
+        if "number" not in subject:
+            continue
+        id_ = naming.numbered(subject["number"], subject["repository"]["nameWithOwner"])
+        if event.get("__typename") == "ConnectedEvent":
+            closes[id_] = None
+        else:
+            closes.pop(id_, None)
+    closes.pop(own, None)
+    return tuple(closes)
+
+
+def _resolved_at(node: Node, own: Iterable[str], labels: Sequence[str]) -> datetime | None:
+    closed_at = instant(node.get("closedAt"))
+    if not labels or _small(own) & _small(labels):
+        return closed_at
+    unlabelled_at = _unlabelled_at(nodes(node.get("timelineItems")), _small(labels))
+    return min(filter(None, (closed_at, unlabelled_at)), default=None)
+
+
+def _unlabelled_at(events: Iterable[Node], labels: set[str]) -> datetime | None:
+    """The moment when the last of the labels was taken off."""
+    dates = (
+        instant(event.get("createdAt"))
+        for event in events
+        if event.get("__typename") == "UnlabeledEvent"
+        and str((event.get("label") or {}).get("name")).lower() in labels
+    )
+    return max(filter(None, dates), default=None)
+
+
+def _small(names: Iterable[str]) -> set[str]:
+    return {name.lower() for name in names}
+
+
+def _causes(text: str, naming: Naming) -> Iterator[Cause]:
+    for line in _ROOT_CAUSE.finditer(_COMMENT.sub("", text).replace("\r\n", "\n")):
+        what = line["what"]
+        if named := _NAMED.search(what):
+            yield Cause(change=_id(named, naming))
+        elif sha := _SHA.search(what):
+            yield Cause(sha=sha[0])
+
+
+def _id(match: re.Match[str], naming: Naming) -> str:
+    repository = match["place"] or match["repository"] or ""
+    return naming.numbered(match["at"] or match["number"], repository)

@@ -12,13 +12,11 @@ from typing import Any, Final
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.asking import Asking, Bounds
 from vpemetrics.collectors.github.client import Access, Answer, Missing
-from vpemetrics.collectors.github.connections import DEPLOYMENTS, RELEASES, RULES, TAGS
+from vpemetrics.collectors.github.connections import DEPLOYMENTS, FULL, RELEASES, RULES, TAGS
 from vpemetrics.collectors.github.cursor import GitHubCursor
 from vpemetrics.collectors.github.options import Options
-from vpemetrics.collectors.github.paging import FULL
-from vpemetrics.collectors.github.parse.naming import Node, instant
 from vpemetrics.collectors.github.problems import Forbidden, GitHubProblem, Gone, TooHeavy
-from vpemetrics.collectors.github.repository import RepositoryProbe
+from vpemetrics.collectors.github.repository import Node, RepositoryProbe, instant
 from vpemetrics.rules import is_chosen, matches
 
 _NOT_FOUND: Final = "NOT_FOUND"

@@ -1,22 +1,71 @@
-"""One repository that is collected: what it is called, what is wanted of it, and who asks."""
+"""One repository that is collected: its names, what GitHub shows of it, what is wanted of it."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from vpemetrics.collectors.base import bot_test
+from vpemetrics.collectors.base import IsBot, bot_test
 from vpemetrics.collectors.git.commits import BotAuthors
 from vpemetrics.collectors.github.asking import Asking
 from vpemetrics.collectors.github.options import Options, Rule
-from vpemetrics.collectors.github.parse.naming import Naming, Node
 from vpemetrics.rules import Rules, is_chosen, matches
+from vpemetrics.window import parse_instant
 
-_TOLD: Final = 1
-"""The version of what is told: with another one the next collection reads all again."""
+_VERSION: Final = 1
+"""The version of the records that are built: with another one the next collection reads all."""
+
+Node = Mapping[str, Any]
+"""A JSON object of GitHub's."""
+
+
+class Author(NamedTuple):
+    """The author of something: the login as people write it; None for a deleted account."""
+
+    login: str | None
+    is_bot: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Naming:
+    """The names of one repository's things in records.
+
+    `known` is the repository's name in records, which a rename does not change, `current` what
+    GitHub calls it now. `others` are known names by current ones in small letters.
+    """
+
+    known: str
+    current: str
+    is_bot: IsBot
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    def numbered(self, number: int | str, repository: str = "") -> str:
+        """The id of a pull request or issue, by default of this repository."""
+        return f"{self.name(repository)}#{number}"
+
+    def name(self, repository: str) -> str:
+        """The known name of a repository; of this one for no name at all."""
+        if not repository or repository.lower() in (self.current.lower(), self.known.lower()):
+            return self.known
+        return self.others.get(repository.lower(), repository)
+
+    def author(self, actor: Node | None) -> Author:
+        """Return who an actor is.
+
+        GraphQL tells bots by their type, REST by a `[bot]` in the login.
+        """
+        # The author of a deleted account is null:
+        # https://docs.github.com/en/graphql/reference/interfaces#comment
+        if not actor or not actor.get("login"):
+            return Author(None, None)
+        # https://docs.github.com/en/graphql/reference/objects#bot
+        login, kind = str(actor["login"]), actor.get("__typename") or actor.get("type")
+        if kind == "Bot" and not login.endswith("[bot]"):
+            login += "[bot]"
+        return Author(login, kind == "Bot" or self.is_bot(login))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +88,7 @@ class RepositoryProbe:
 
     @property
     def name(self) -> str:
-        """What GitHub calls it now."""
+        """The name that GitHub has for it now."""
         return str(self.node["nameWithOwner"])
 
     @property
@@ -55,15 +104,15 @@ class RepositoryProbe:
         return (branch.get("target") or {}).get("oid")
 
     def total(self, connection: str) -> int | None:
-        """How many there are in a list; None if that was not told."""
-        found: Node = self.node.get(connection) or {}
-        return found.get("totalCount")
+        """The length of a list; None if that was not asked for."""
+        shown: Node = self.node.get(connection) or {}
+        return shown.get("totalCount")
 
     def sign(self, connection: str) -> tuple[str, str | None]:
-        """What tells whether a list is as it was, and the latest moment in it if it tells one."""
-        found: Node = self.node.get(connection) or {}
-        newest: Mapping[str, Any] = next((one for one in found.get("nodes") or () if one), {})
-        text = json.dumps((found.get("totalCount"), newest), sort_keys=True)
+        """A text that differs once a list has news, and the latest moment in it if it has one."""
+        shown: Node = self.node.get(connection) or {}
+        newest: Node = next((node for node in shown.get("nodes") or () if node), {})
+        text = json.dumps((shown.get("totalCount"), newest), sort_keys=True)
         return text, newest.get("updatedAt") or newest.get("createdAt")
 
 
@@ -77,7 +126,7 @@ class RepositoryTarget:
 
     probe: RepositoryProbe
     naming: Naming
-    asking: Asking
+    client: Asking
     options: Options
     rules: Rules
     source: str
@@ -93,26 +142,26 @@ class RepositoryTarget:
             return []
         names = {self.probe.name, self.naming.known}
         return [
-            one
-            for one in self.options.deployments
-            if not one.repositories or any(is_chosen(name, one.repositories) for name in names)
+            rule
+            for rule in self.options.deployments
+            if not rule.repositories or any(is_chosen(name, rule.repositories) for name in names)
         ]
 
     def rules_from(self, kind: str) -> list[Rule]:
         """Those of the rules that are of one kind."""
-        return [one for one in self.deployments if one.kind == kind]
+        return [rule for rule in self.deployments if rule.kind == kind]
 
     @property
     def has_incidents(self) -> bool:
-        """Whether some of its issues are incidents."""
+        """True if some of its issues are incidents."""
         incidents = self.options.incidents
-        places = {name.lower() for name in incidents.repositories}
+        wanted = {name.lower() for name in incidents.repositories}
         mine = {self.probe.name.lower(), self.naming.known.lower()}
-        return bool(incidents) and (bool(places & mine) if places else self.is_code)
+        return bool(incidents) and (bool(wanted & mine) if wanted else self.is_code)
 
     @property
     def tells_of_all(self) -> bool:
-        """Whether its incidents are those of all repositories."""
+        """True if its incidents are those of all repositories."""
         return bool(self.options.incidents.repositories)
 
     @cached_property
@@ -129,20 +178,33 @@ class RepositoryTarget:
         )
 
     def is_production(self, environment: str) -> bool:
-        """Whether an environment is a production one, of whichever service."""
+        """Return whether an environment is a production one, of whichever service."""
         return matches(environment, self.rules.environments) or any(
             matches(environment, service.environments) for service in self.rules.services
         )
 
-    def settings(self, *decisive: object) -> str:
-        """A short text that differs where something else would be told of the same things."""
-        told = (_TOLD, self.rules.bots, self.begin, *decisive)
-        return blake2b(json.dumps(told, default=_plain).encode(), digest_size=6).hexdigest()
+    def fingerprint(self, *decisive: object) -> str:
+        """A short text that differs where the same things would become other records."""
+        settings = (_VERSION, self.rules.bots, self.begin, *decisive)
+        return blake2b(json.dumps(settings, default=_plain).encode(), digest_size=6).hexdigest()
 
 
 def bots_of(rules: Rules) -> BotAuthors:
-    """What tells the bots among authors of commits."""
+    """The bots among authors of commits."""
     return BotAuthors(bot_test(rules.bots))
+
+
+def instant(text: str | None) -> datetime | None:
+    """The moment GitHub names; None for none, or for what is no time."""
+    try:
+        return parse_instant(text) if text else None
+    except ValueError:
+        return None
+
+
+def nodes(connection: Node | None) -> list[Node]:
+    """The items of a connection, gaps in partial answers left out."""
+    return [node for node in (connection or {}).get("nodes") or () if node]
 
 
 def _plain(value: object) -> object:

@@ -14,45 +14,37 @@ from vpemetrics.collectors.git.commands import GitFailed
 from vpemetrics.collectors.github.asking import Enough
 from vpemetrics.collectors.github.commit_history import HistoryReader
 from vpemetrics.collectors.github.connections import (
+    CONNECTIONS,
+    FULL,
     ISSUES,
-    LISTINGS,
     RUNS,
     base,
+    complete,
     is_empty,
     is_quiet,
     label_of,
-    progress_of,
+    read_gaps,
+    refetch,
+    resume,
     runs_sign,
     sign,
-    wanted,
+    wanted_lists,
 )
 from vpemetrics.collectors.github.coverage import coverage
 from vpemetrics.collectors.github.cursor import GitHubCursor, OpenItem, SeenCommits
-from vpemetrics.collectors.github.mirror import Mirror, Unfetched
-from vpemetrics.collectors.github.mirror_history import MirrorReader
-from vpemetrics.collectors.github.paging import FULL, read
-from vpemetrics.collectors.github.parse.naming import Node
+from vpemetrics.collectors.github.mirror_history import Mirror, MirrorHistoryReader, Unfetched
 from vpemetrics.collectors.github.problems import Forbidden, GitHubProblem, Gone, TooHeavy
 from vpemetrics.collectors.github.record_builder import GitHubRecordBuilder
-from vpemetrics.collectors.github.refetch import ask_again
-from vpemetrics.collectors.github.repository import RepositoryTarget
-from vpemetrics.collectors.github.workflow_runs import RunsReader
+from vpemetrics.collectors.github.repository import Node, RepositoryTarget
+from vpemetrics.collectors.github.workflow_runs import RunReader
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.records import AnyRecord, Change, Deployment, Repository
 
 COMMITS: Final = " commits"
-"""What stands behind a repository's name where the commits it told are noted."""
+"""The ending of a repository's name in the cursors where its seen commits are."""
 
-_AGAIN_AT_ONCE: Final = 25
-
-
-def _history_reader(
-    target: RepositoryTarget, known: SeenCommits, cursor: GitHubCursor, mirror: Mirror | None
-) -> HistoryReader:
-    """What reads the commits: git where there is a mirror, else the API."""
-    if mirror is None:
-        return HistoryReader(target, known, cursor.history)
-    return MirrorReader(target, known, cursor.history, mirror)
+_AT_ONCE: Final = 25
+"""How many things are fetched again at a time."""
 
 
 class RepositoryCollector:
@@ -66,24 +58,24 @@ class RepositoryCollector:
         self,
         target: RepositoryTarget,
         cursor: GitHubCursor,
-        known: SeenCommits,
+        seen: SeenCommits,
         moved: Sequence[str],
         mirror: Mirror | None = None,
     ) -> None:
-        """`moved` are ids of open things that GitHub changed since they were read."""
+        """Go on from a cursor; GitHub changed the open items `moved` since they were read."""
         self.target = target
         self.cursor = cursor
         self.errors: dict[str, VpemetricsError] = {}
         self.lost: dict[str, int] = {}
-        self._known = known
+        self._seen = seen
         self._moved = moved
-        self._telling = GitHubRecordBuilder(
-            target=target, known=known, has_originals=mirror is not None
+        self._builder = GitHubRecordBuilder(
+            target=target, seen=seen, has_originals=mirror is not None
         )
-        self._history = _history_reader(target, known, cursor, mirror) if target.is_code else None
+        self._history = _history_reader(target, seen, cursor, mirror) if target.is_code else None
 
     def batches(self) -> Iterator[Batch]:
-        """All that is new. Enough, or the problem, if it ends before all is told."""
+        """All that is new. Enough, or the problem, if it ends before all is read."""
         end: Exception | None = None
         self.cursor = replace(
             self.cursor, name=self.target.probe.name, branch=self.target.probe.branch
@@ -97,12 +89,12 @@ class RepositoryCollector:
         except (Enough, GitHubProblem) as reason:
             end = reason
         covered = coverage(self.target, self.cursor, in_part=isinstance(end, Enough))
-        yield self._batch([*self._repository(), *covered])
+        yield self._batch([self._repository(), *covered])
         if end:
             raise end
 
     def _parts(self) -> list[str]:
-        lists = wanted(self.target)
+        lists = wanted_lists(self.target)
         code = ["commits"] if self.target.is_code else []
         late = ["deployed commits"] if self.target.is_code else []
         return [*code, "open", *lists, "open again", *late]
@@ -112,11 +104,11 @@ class RepositoryCollector:
             case "commits" | "deployed commits":
                 return self._commits()
             case "open":
-                return self._ask_again(self._moved)
+                return self._refetch(self._moved)
             case "open again":
-                return self._ask_again(self._partial())
+                return self._refetch(self._partial())
             case "issues of type":
-                return self._typed(name)
+                return self._issues_of_type(name)
             case "runs":
                 return self._runs()
         return self._list(name)
@@ -129,134 +121,151 @@ class RepositoryCollector:
     def _list(self, name: str) -> Iterator[Batch]:
         if is_quiet(self.target, self.cursor, name):
             known = replace(self.cursor.lists[name], end=self.target.now)
-            self.cursor = self.cursor.listed(name, known)
+            self.cursor = self.cursor.with_list(name, known)
             return
-        listing = LISTINGS[base(name)]
-        progress = progress_of(self.target, self.cursor, name)
+        connection = CONNECTIONS[base(name)]
+        progress = resume(self.target, self.cursor, name)
         if is_empty(self.target, name):
             progress = replace(progress, gaps=())
         variables: dict[str, object] = {"id": self.target.probe.id}
         if base(name) == ISSUES:
             variables |= {"labels": [label_of(name)]}
-        for page, reached in read(self.target.asking, listing.listing, variables, progress):
+        for page, reached in read_gaps(self.target.client, connection, variables, progress):
             progress = reached
             self._lose(name, page.lost)
-            records, found = self._told(page.nodes, listing.kind, page.partial)
-            self.cursor = self.cursor.listed(name, progress).opened(found)
+            records, items = self._build(page.nodes, connection.kind, page.partial)
+            self.cursor = self.cursor.with_list(name, progress).with_items(items)
             yield self._batch(records)
         done = replace(progress, sign=sign(self.target, name)[0])
-        self.cursor = self.cursor.listed(name, done)
+        self.cursor = self.cursor.with_list(name, done)
 
-    def _told(
+    def _build(
         self, nodes: Sequence[Node], kind: str, partial: frozenset[str]
     ) -> tuple[list[AnyRecord], dict[str, OpenItem | None]]:
+        """The records of things of a kind, and by their ids what of them is open."""
         records: list[AnyRecord] = []
-        found: dict[str, OpenItem | None] = {}
+        items: dict[str, OpenItem | None] = {}
         for node in nodes:
-            told = self._telling.tell(node, kind)
-            records += told.records
+            built = self._builder.build(complete(self.target.client, node, kind), kind)
+            records += built.records
             id_ = node.get("id")
             if id_ in partial:
                 before = self.cursor.open.get(id_) or OpenItem(
                     kind=kind, created_at=self.target.now
                 )
-                found[id_] = self._telling.again(node, before)
-                self._lose(f"parts of {kind}", found[id_] is None)
+                items[id_] = self._builder.retry(node, before)
+                self._lose(f"parts of {kind}", items[id_] is None)
             elif id_:
-                found[id_] = told.open
-        if isinstance(self._history, MirrorReader):
-            merged = [one for one in records if isinstance(one, Change) and one.merged_at]
-            records += self._history.originals([sha for one in merged for sha in one.commit_shas])
-        return records, found
+                items[id_] = built.open
+        if isinstance(self._history, MirrorHistoryReader):
+            records += self._history.originals(_merged_commits(records))
+        return records, items
 
-    def _ask_again(self, ids: Sequence[str]) -> Iterator[Batch]:
+    def _refetch(self, ids: Sequence[str]) -> Iterator[Batch]:
         """What is open, and what GitHub left something out of, by its ids."""
-        for at in range(0, len(ids), _AGAIN_AT_ONCE):
-            some = ids[at : at + _AGAIN_AT_ONCE]
-            again = ask_again(self.target.asking, some)
+        for at in range(0, len(ids), _AT_ONCE):
+            fetched = refetch(self.target.client, ids[at : at + _AT_ONCE])
             records: list[AnyRecord] = []
-            found = {id_: self._not_there(id_) for id_ in again.gone}
-            for node in again.nodes:
-                own, opened = self._told([node], node["__typename"], again.partial)
-                records += own
-                found |= opened
-            self.cursor = self.cursor.opened(found)
+            items = {id_: self._missing(id_) for id_ in fetched.gone}
+            for node in fetched.nodes:
+                built, opened = self._build([node], node["__typename"], fetched.partial)
+                records += built
+                items |= opened
+            self.cursor = self.cursor.with_items(items)
             yield self._batch(records)
 
-    def _not_there(self, id_: str) -> OpenItem | None:
-        """Something that was open and is not found: asked for some more times before it counts."""
+    def _missing(self, id_: str) -> OpenItem | None:
+        """An item that is not found: fetched some more times before it counts as gone."""
         before = self.cursor.open.get(id_)
-        return self._telling.again({}, before) if before else None
+        return self._builder.retry({}, before) if before else None
 
-    def _typed(self, name: str) -> Iterator[Batch]:
+    def _issues_of_type(self, name: str) -> Iterator[Batch]:
         """Issues of a type: GraphQL knows none, so REST names them."""
         if is_quiet(self.target, self.cursor, name):
             return
-        progress = progress_of(self.target, self.cursor, name)
-        ids = list(self._typed_ids(label_of(name), progress.gaps[0].down_to))
-        yield from self._ask_again(ids)
+        progress = resume(self.target, self.cursor, name)
+        ids = list(self._ids_of_type(label_of(name), progress.gaps[0].down_to))
+        yield from self._refetch(ids)
         done = replace(progress, gaps=(), newest=self.target.now, sign=sign(self.target, name)[0])
-        self.cursor = self.cursor.listed(name, done)
+        self.cursor = self.cursor.with_list(name, done)
 
-    def _typed_ids(self, type_: str, since: datetime) -> Iterator[str]:
-        page, some = 1, list[dict[str, Any]]()
-        while some or page == 1:
-            some = self.target.asking.get(
+    def _ids_of_type(self, type_: str, since: datetime) -> Iterator[str]:
+        page, issues = 1, list[dict[str, Any]]()
+        while issues or page == 1:
+            # Pull requests are issues too:
+            # https://docs.github.com/en/rest/issues/issues#list-repository-issues
+            issues = self.target.client.get(
                 f"/repos/{self.target.probe.name}/issues",
                 {"type": type_, "state": "all", "since": since.isoformat(), "page": page}
                 | {"sort": "updated", "direction": "desc", "per_page": FULL},
             )
-            yield from (one["node_id"] for one in some if "pull_request" not in one)
+            yield from (issue["node_id"] for issue in issues if "pull_request" not in issue)
             page += 1
 
     def _partial(self) -> list[str]:
-        return [id_ for id_, one in self.cursor.open.items() if one.updated_at is None]
+        return [id_ for id_, item in self.cursor.open.items() if item.updated_at is None]
 
     def _runs(self) -> Iterator[Batch]:
-        reader = RunsReader(target=self.target, cursor=self.cursor)
-        for records in reader.open_again():
+        reader = RunReader(target=self.target, cursor=self.cursor)
+        for records in reader.refetch_open():
             self.cursor = reader.cursor
             yield self._batch(records)
             reader.cursor = self.cursor
         if is_quiet(self.target, self.cursor, RUNS) and not reader.is_due():
             return
-        progress = reader.look_back(progress_of(self.target, self.cursor, RUNS))
+        progress = reader.look_back(resume(self.target, self.cursor, RUNS))
         for records, reached in reader.read(progress):
             progress = reached
-            self.cursor = reader.cursor.listed(RUNS, progress)
+            self.cursor = reader.cursor.with_list(RUNS, progress)
             yield self._batch(records)
             reader.cursor = self.cursor
         self._lose(RUNS, reader.lost)
         done = replace(progress, sign=runs_sign(self.target))
-        self.cursor = reader.cursor.listed(RUNS, done)
+        self.cursor = reader.cursor.with_list(RUNS, done)
 
-    def _repository(self) -> Iterator[Repository]:
-        seen, known = self.target.probe, self.target.naming.known
-        yield Repository(
-            id=seen.id,
-            name=seen.name,
-            aliases=(known,) if known != seen.name else (),
-            default_branch=seen.branch,
+    def _repository(self) -> Repository:
+        probe, known = self.target.probe, self.target.naming.known
+        return Repository(
+            id=probe.id,
+            name=probe.name,
+            aliases=(known,) if known != probe.name else (),
+            default_branch=probe.branch,
         )
 
     def _batch(self, records: Sequence[AnyRecord]) -> Batch:
         if self._history:
-            for sha in self._telling.tips(records):
+            for sha in self._builder.deployed_tips(records):
                 self._history.want(sha)
             self.cursor = replace(self.cursor, history=self._history.history)
-        services = {one.service for one in records if isinstance(one, Deployment) and one.service}
-        services |= set(self.cursor.services)
+        deployments = (record for record in records if isinstance(record, Deployment))
+        named = {deployment.service for deployment in deployments if deployment.service}
+        services = named | set(self.cursor.services)
         self.cursor = replace(self.cursor, services=tuple(sorted(services)))
         return Batch(records=records, cursors=self._cursors())
 
     def _cursors(self) -> Mapping[str, str]:
         known = self.cursor.known
         cursors = {known: self.cursor.to_json()}
-        if self._known.changed:
-            cursors[known + COMMITS] = self._known.to_text()
-            self._known.changed = False
+        if self._seen.changed:
+            cursors[known + COMMITS] = self._seen.to_text()
+            self._seen.changed = False
         return cursors
 
     def _lose(self, what: str, count: int) -> None:
         if count:
             self.lost[what] = self.lost.get(what, 0) + count
+
+
+def _history_reader(
+    target: RepositoryTarget, seen: SeenCommits, cursor: GitHubCursor, mirror: Mirror | None
+) -> HistoryReader:
+    """The reader of the commits: git where there is a mirror, else the API."""
+    if mirror is None:
+        return HistoryReader(target, seen, cursor.history)
+    return MirrorHistoryReader(target, seen, cursor.history, mirror)
+
+
+def _merged_commits(records: Sequence[AnyRecord]) -> list[str]:
+    """The commits of merged pull requests among some records."""
+    changes = (record for record in records if isinstance(record, Change) and record.merged_at)
+    return [sha for change in changes for sha in change.commit_shas]

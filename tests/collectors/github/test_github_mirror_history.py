@@ -15,7 +15,7 @@ from github_server.world import World
 from github_with_git import with_git
 from gitrepository import GitRepository
 
-from vpemetrics.collectors.github.mirror import mirrors_in_cache, web_address
+from vpemetrics.collectors.github.mirror_history import mirrors_in_cache, web_address
 from vpemetrics.collectors.github.problems import GitHubProblem
 from vpemetrics.records import Commit
 from vpemetrics.rules import Rules, Service
@@ -132,4 +132,4 @@ def test_tokens_are_not_shown(tmp_path: Path) -> None:
         {"XDG_CACHE_HOME": str(tmp_path)}, url="https://api.github.com", token="ghp_canary"
     )
 
-    assert "canary" not in repr((mirrors, mirrors.of("R_1", "acme/shop", paths=False)))
+    assert "canary" not in repr((mirrors, mirrors.mirror("R_1", "acme/shop", paths=False)))

@@ -16,14 +16,19 @@ from typing import Any
 import pytest
 
 from vpemetrics.collectors.base import bot_test
+from vpemetrics.collectors.github.deployment_builder import (
+    build_deployment,
+    build_job_deployment,
+    build_run,
+    is_completed,
+    is_of,
+)
 from vpemetrics.collectors.github.options import Rule
-from vpemetrics.collectors.github.parse.deployments import parse_deployment
-from vpemetrics.collectors.github.parse.naming import Naming
-from vpemetrics.collectors.github.parse.pulls import parse_pull
-from vpemetrics.collectors.github.parse.runs import is_completed, is_of, job_deployment, parse_run
+from vpemetrics.collectors.github.record_builder import build_change
+from vpemetrics.collectors.github.repository import Naming
 from vpemetrics.records import Deployment, Run, Status
 
-FOLDER = Path(__file__).parents[5] / "shared" / "payloads"
+FOLDER = Path(__file__).parents[4] / "shared" / "payloads"
 
 pytestmark = [
     pytest.mark.needs_shared_data,
@@ -88,7 +93,7 @@ def asked(payload: Mapping[str, Any]) -> dict[str, Any]:
 def deployments() -> dict[str, Deployment]:
     found = {}
     for payload in payloads("github-deployments/raw"):
-        made = parse_deployment(asked(payload), Rule(), naming("facebook/OpenBIC"))
+        made = build_deployment(asked(payload), Rule(), naming("facebook/OpenBIC"))
         assert made is not None
         found[payload["Id"]] = made
     return found
@@ -123,7 +128,7 @@ def test_deployments_are_of_the_commits_they_name() -> None:
 
 def runs() -> dict[int, Run]:
     return {
-        one["id"]: parse_run(one, naming("panjf2000/ants")) for one in payloads("github-rest/runs")
+        one["id"]: build_run(one, naming("panjf2000/ants")) for one in payloads("github-rest/runs")
     }
 
 
@@ -169,7 +174,7 @@ def test_jobs_deploy_by_their_name() -> None:
     found = [
         made
         for one in payloads("github-rest/jobs")
-        if (made := job_deployment(one, {}, rule, naming("panjf2000/ants")))
+        if (made := build_job_deployment(one, {}, rule, naming("panjf2000/ants")))
     ]
 
     expected = [one for one in rows("github-rest/expected_jobs") if one["name"] == rule.job]
@@ -209,7 +214,7 @@ def graphql(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def test_pull_requests_are_as_recorded() -> None:
     found = {
-        one["number"]: parse_pull(graphql(one), naming("panjf2000/ants")).change
+        one["number"]: build_change(graphql(one), naming("panjf2000/ants")).change
         for one in payloads("github-rest/pull_requests")
     }
 

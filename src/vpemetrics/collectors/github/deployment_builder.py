@@ -1,0 +1,290 @@
+"""Deployments from what GitHub has: its own, releases, tags, merges, and runs of workflows.
+
+Of GitHub's own the moment of the first success counts, whatever became of them later: the latest
+status of an old deployment is `inactive`, and its time is when the next one came. A run that is
+run again keeps its id and its creation: the attempt and `run_started_at` tell.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from vpemetrics.collectors.git.tags import Tag, deployed_tags, service_of
+from vpemetrics.collectors.github.options import Rule
+from vpemetrics.collectors.github.repository import Naming, Node, instant, nodes
+from vpemetrics.records import Change, Deployment, Run, Status
+from vpemetrics.rules import is_chosen, matches
+from vpemetrics.window import parse_instant
+
+_ENVIRONMENT: Final = "production"
+
+# https://docs.github.com/en/graphql/reference/enums#deploymentstatusstate; without being told
+# otherwise, a success makes older deployments of its environment inactive:
+# https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status
+_STATES: Final = {
+    "FAILURE": Status.FAILED,
+    "ERROR": Status.FAILED,
+    "INACTIVE": Status.CANCELLED,
+    "ABANDONED": Status.CANCELLED,
+    "DESTROYED": Status.CANCELLED,
+}
+_UNDER_WAY: Final = ("IN_PROGRESS",)
+_WAS_LIVE: Final = ("ACTIVE", "INACTIVE", "SUCCESS")
+
+# https://docs.github.com/en/rest/guides/using-the-rest-api-to-interact-with-checks#about-check-suites
+_CONCLUSIONS: Final = {
+    "success": Status.SUCCEEDED,
+    "failure": Status.FAILED,
+    "timed_out": Status.FAILED,
+    "startup_failure": Status.FAILED,
+    "cancelled": Status.CANCELLED,
+    "skipped": Status.SKIPPED,
+    "neutral": Status.SKIPPED,
+    "stale": Status.CANCELLED,
+    "action_required": Status.CANCELLED,
+}
+
+
+class GitHubTag(NamedTuple):
+    """A tag on GitHub: its name, its commit, and when it or its commit was made."""
+
+    name: str
+    sha: str
+    made_at: str
+
+
+def build_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment | None:
+    """The record of a deployment of GitHub's own; None if it is none that the rule wants."""
+    named = _service_and_environment(node, rule)
+    if named is None:
+        return None
+    service, environment = named
+    statuses, task = _statuses(node), str(node.get("task") or "")
+    status, finished_at = _outcome(node, statuses)
+    created_at = instant(node.get("createdAt"))
+    urls = (given.get("logUrl") for given in nodes(node.get("statuses")))
+    return Deployment(
+        id=f"deployment:{node.get('databaseId') or node['id']}",
+        environment=environment,
+        status=status,
+        service=service,
+        repository=naming.known,
+        commit_sha=node.get("commitOid"),
+        version=_version(node),
+        started_at=_started_at(statuses, finished_at) or created_at,
+        finished_at=finished_at,
+        is_bot=naming.author(node.get("creator")).is_bot,
+        rollback=True if matches(task, ["*rollback*"]) else None,
+        url=next(filter(None, urls), None),
+    )
+
+
+def build_release_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment | None:
+    """The deployment that publishing a release was; None for drafts and what was not chosen."""
+    name, published_at = str(node.get("tagName")), instant(node.get("publishedAt"))
+    if node.get("isDraft") or published_at is None:
+        return None
+    if not _is_deployed(name, rule) or (node.get("isPrerelease") and not rule.tags):
+        return None
+    return Deployment(
+        id=f"release:{node.get('databaseId') or node['id']}",
+        environment=rule.environment or _ENVIRONMENT,
+        status=Status.SUCCEEDED,
+        service=rule.service or service_of(name, naming.known),
+        repository=naming.known,
+        commit_sha=(node.get("tagCommit") or {}).get("oid"),
+        version=name,
+        finished_at=published_at,
+        is_bot=naming.author(node.get("author")).is_bot,
+        url=node.get("url"),
+    )
+
+
+def parse_tag(node: Node) -> GitHubTag | None:
+    """A tag; None for tags of anything but a commit."""
+    target: Node = node.get("target") or {}
+    commit: Node = (target.get("target") or {}) if target.get("__typename") == "Tag" else target
+    made_at = (target.get("tagger") or {}).get("date") or commit.get("committedDate")
+    if commit.get("__typename") != "Commit" or not made_at:
+        return None
+    return GitHubTag(str(node["name"]), str(commit["oid"]), str(made_at))
+
+
+def build_tag_deployment(tag: GitHubTag, rule: Rule, naming: Naming) -> Deployment | None:
+    """The deployment that making a tag was; None for one that was not chosen."""
+    if not _is_deployed(tag.name, rule):
+        return None
+    return Deployment(
+        id=f"tag:{naming.known}:{tag.name}",
+        environment=rule.environment or _ENVIRONMENT,
+        status=Status.SUCCEEDED,
+        service=rule.service or service_of(tag.name, naming.known),
+        repository=naming.known,
+        commit_sha=tag.sha,
+        version=tag.name,
+        finished_at=parse_instant(tag.made_at),
+    )
+
+
+def build_merge_deployment(change: Change, branch: str | None, rule: Rule) -> Deployment | None:
+    """The deployment that a merge to the default branch was; None for other pull requests."""
+    if change.merged_at is None or change.base_branch != branch:
+        return None
+    return Deployment(
+        id=f"merge:{change.id}",
+        environment=rule.environment or _ENVIRONMENT,
+        status=Status.SUCCEEDED,
+        service=rule.service,
+        repository=change.repository,
+        commit_sha=change.merge_commit_sha,
+        finished_at=change.merged_at,
+        url=change.url,
+    )
+
+
+def build_run(node: Node, naming: Naming) -> Run:
+    """The record of one attempt of a run; `outcome` is GitHub's conclusion, else its status."""
+    ended = is_completed(node)
+    return Run(
+        id=f"run:{node['id']}.{attempt(node)}",
+        repository=naming.known,
+        outcome=_conclusion(node) or _run_status(node),
+        name=node.get("name"),
+        attempt=attempt(node),
+        commit_sha=node.get("head_sha"),
+        started_at=instant(node.get("run_started_at") or node.get("created_at")),
+        finished_at=instant(node.get("updated_at")) if ended else None,
+    )
+
+
+def build_run_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment:
+    """The deployment that an attempt of a run was."""
+    status = _run_outcome(node)
+    return Deployment(
+        id=f"run:{node['id']}.{attempt(node)}",
+        environment=rule.environment or _ENVIRONMENT,
+        status=status,
+        service=rule.service,
+        repository=naming.known,
+        commit_sha=node.get("head_sha"),
+        started_at=instant(node.get("run_started_at") or node.get("created_at")),
+        finished_at=None if status is Status.IN_PROGRESS else instant(node.get("updated_at")),
+        is_bot=naming.author(node.get("triggering_actor") or node.get("actor")).is_bot,
+        url=node.get("html_url"),
+    )
+
+
+def build_job_deployment(job: Node, run: Node, rule: Rule, naming: Naming) -> Deployment | None:
+    """The deployment that a job was; None for other jobs."""
+    match = rule.expression.fullmatch(str(job.get("name"))) if rule.expression else None
+    if match is None:
+        return None
+    groups, status = match.groupdict(), _run_outcome(job)
+    return Deployment(
+        id=f"job:{job['id']}",
+        environment=groups.get("environment") or rule.environment or _ENVIRONMENT,
+        status=status,
+        service=groups.get("service") or rule.service,
+        repository=naming.known,
+        commit_sha=job.get("head_sha") or run.get("head_sha"),
+        started_at=instant(job.get("started_at")),
+        finished_at=instant(job.get("completed_at")) if is_completed(job) else None,
+        is_bot=naming.author(run.get("triggering_actor") or run.get("actor")).is_bot,
+        url=job.get("html_url"),
+    )
+
+
+def attempt(run: Node) -> int:
+    """The number of an attempt of a run, from 1."""
+    return int(run.get("run_attempt") or 1)
+
+
+def is_completed(node: Node) -> bool:
+    """Return whether a run or job will not change any more, unless somebody runs it again."""
+    return _run_status(node) == "completed" or bool(_conclusion(node))
+
+
+def is_of(run: Node, rule: Rule) -> bool:
+    """Return whether a run is of the workflow that a rule names, by its name or file."""
+    path = str(run.get("path") or "").partition("@")[0]
+    names = (str(run.get("name") or ""), path, path.rpartition("/")[2])
+    return any(matches(name, [rule.workflow or ""]) for name in names if name)
+
+
+def _service_and_environment(node: Node, rule: Rule) -> tuple[str | None, str] | None:
+    """The service and the environment under a rule; None if it does not want the deployment."""
+    # https://docs.github.com/en/rest/deployments/deployments#create-a-deployment has the defaults.
+    environment = str(node.get("environment") or _ENVIRONMENT)
+    task = str(node.get("task") or "deploy")
+    if rule.task and not is_chosen(task, rule.task):
+        return None
+    if rule.expression:
+        match = rule.expression.fullmatch(environment)
+        groups = match.groupdict() if match else {}
+        named = groups.get("service") or rule.service, groups.get("environment") or environment
+        return named if match else None
+    if rule.environment and not matches(environment, [rule.environment]):
+        return None
+    return rule.service, environment
+
+
+def _outcome(
+    node: Node, statuses: Sequence[tuple[datetime, str]]
+) -> tuple[Status, datetime | None]:
+    """The end of a deployment, and its moment: the first success if there ever was one."""
+    if succeeded_at := _first(statuses, ("SUCCESS",)):
+        return Status.SUCCEEDED, succeeded_at
+    state = str(node.get("state") or "").upper()
+    if not statuses and state in _WAS_LIVE:
+        return Status.SUCCEEDED, None  # the history was not given
+    # Becoming inactive tells nothing of how it went before.
+    last = max((status for status in statuses if status[1] != "INACTIVE"), default=None)
+    ended = last[1] if last and last[1] in _STATES else state
+    if outcome := _STATES.get(ended):
+        return outcome, _first(statuses, (ended,))
+    return Status.IN_PROGRESS, None
+
+
+def _started_at(
+    statuses: Iterable[tuple[datetime, str]], finished_at: datetime | None
+) -> datetime | None:
+    """The moment when it was first under way; that of another try after its end does not count."""
+    started_at = _first(statuses, _UNDER_WAY)
+    return None if started_at and finished_at and started_at > finished_at else started_at
+
+
+def _first(statuses: Iterable[tuple[datetime, str]], states: tuple[str, ...]) -> datetime | None:
+    return min((at for at, state in statuses if state in states), default=None)
+
+
+def _statuses(node: Node) -> list[tuple[datetime, str]]:
+    """The status history, with the moment of each."""
+    statuses = nodes(node.get("statuses"))
+    dated = (
+        (instant(status.get("createdAt")), str(status.get("state")).upper()) for status in statuses
+    )
+    return [(at, state) for at, state in dated if at]
+
+
+def _version(node: Node) -> str | None:
+    """The tag that was deployed, if it was one."""
+    ref = node.get("ref") or {}
+    return ref.get("name") if ref.get("prefix") == "refs/tags/" else None
+
+
+def _is_deployed(name: str, rule: Rule) -> bool:
+    return bool(deployed_tags([Tag(name, "", "")], rule.tags))
+
+
+def _run_outcome(node: Node) -> Status:
+    if not is_completed(node):
+        return Status.IN_PROGRESS
+    return _CONCLUSIONS.get(_conclusion(node), Status.CANCELLED)
+
+
+def _conclusion(node: Node) -> str:
+    return str(node.get("conclusion") or "").lower()
+
+
+def _run_status(node: Node) -> str:
+    return str(node.get("status") or "").lower()
