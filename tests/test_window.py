@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from vpemetrics.window import (
     HOUR,
     SECOND,
+    Interval,
     Period,
     Window,
     date_of,
     format_instant,
     from_micros,
+    merge_intervals,
     midnight,
     month_of,
     parse_instant,
@@ -252,3 +254,18 @@ def test_micros_and_moments_are_the_same() -> None:
     assert to_micros(moment) == -1
     assert from_micros(-1) == moment
     assert to_micros(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)) == SECOND
+
+
+@pytest.mark.parametrize(
+    ("intervals", "union"),
+    [
+        ([], []),
+        ([(1, 3)], [(1, 3)]),
+        ([(4, 5), (1, 3)], [(1, 3), (4, 5)]),
+        ([(1, 3), (3, 5)], [(1, 5)]),  # they touch
+        ([(1, 9), (3, 5)], [(1, 9)]),
+        ([(1, 4), (3, 9), (8, 10)], [(1, 10)]),
+    ],
+)
+def test_intervals_that_touch_become_one(intervals: list[Interval], union: list[Interval]) -> None:
+    assert merge_intervals(intervals) == union

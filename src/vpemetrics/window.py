@@ -6,7 +6,7 @@ An instant inside the program is a count of microseconds since 1970 in UTC (`Mic
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -15,6 +15,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 Micros = int
+Interval = tuple[Micros, Micros]
+"""Half-open: the first instant is in, the second is out."""
+
 MISSING: Final[Micros] = -(2**63)
 SECOND: Final[Micros] = 1_000_000
 MINUTE: Final[Micros] = 60 * SECOND
@@ -40,9 +43,22 @@ def from_micros(micros: Micros) -> datetime:
 def parse_instant(text: str) -> datetime:
     """The UTC moment an ISO-8601 text names. ValueError if malformed or without a zone."""
     moment = datetime.fromisoformat(text)
+    if moment.tzinfo is UTC:
+        return moment
     if moment.tzinfo is None:
         raise ValueError(f"time without a zone: {text!r}; write {text}Z if it is UTC")
     return moment.astimezone(UTC)
+
+
+def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:
+    """The same time in as few intervals as can be, in order: those that touch become one."""
+    union: list[Interval] = []
+    for start, end in sorted(intervals):
+        if union and start <= union[-1][1]:
+            union[-1] = (union[-1][0], max(end, union[-1][1]))
+        else:
+            union.append((start, end))
+    return union
 
 
 def format_instant(moment: datetime) -> str:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from measuring import BEGIN, END, WEEK, collected, cutting, shipping, weeks
 
-from vpemetrics.metrics.facts import Stretch, length, merged, seconds_between
+from vpemetrics.metrics.facts import length, seconds_between
 from vpemetrics.records import AnyRecord, CoverageKind
 from vpemetrics.rules import Rules, Service
 from vpemetrics.window import MISSING, SECOND, Window, to_micros
@@ -19,23 +19,8 @@ stretches = st.lists(
 AFTER_WEDNESDAY = collected("Wed 00:00", "Mon2 00:00")
 
 
-@pytest.mark.parametrize(
-    ("given_", "union"),
-    [
-        ([], []),
-        ([(1, 3)], [(1, 3)]),
-        ([(4, 5), (1, 3)], [(1, 3), (4, 5)]),
-        ([(1, 3), (3, 5)], [(1, 5)]),  # they touch
-        ([(1, 9), (3, 5)], [(1, 9)]),
-        ([(1, 4), (3, 9), (8, 10)], [(1, 10)]),
-    ],
-)
-def test_stretches_are_joined(given_: list[Stretch], union: list[Stretch]) -> None:
-    assert merged(given_) == union
-
-
 @given(stretches)
-def test_a_union_is_as_long_as_the_moments_it_holds(spans: list[Stretch]) -> None:
+def test_a_union_is_as_long_as_the_moments_it_holds(spans: list[tuple[int, int]]) -> None:
     moments = {moment for start, end in spans for moment in range(start, end)}
 
     assert length(spans) == len(moments) / SECOND

@@ -1,15 +1,14 @@
 """`vpemetrics chart`: one of the charts, as a picture in a file."""
 
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vpemetrics.cli import options
 from vpemetrics.cli.session import Session, command
 from vpemetrics.delivery.files import write
+from vpemetrics.names import load
 from vpemetrics.reports.registry import CHARTS, PICTURES
 
 if TYPE_CHECKING:
@@ -62,8 +61,8 @@ def chart(
         with session.progress("Tracing services") as advance:
             result = report(store, session.rules(configuration, store), asked, advance)
     with session.progress("Drawing"):
-        picture: ChartPicture = _named(drawn_by)(result)
-        content: bytes = _named(made_by)(picture)
+        picture: ChartPicture = load(drawn_by)(result)
+        content: bytes = load(made_by)(picture)
     write(output, content)
     session.note(f"wrote {output}: {picture.title}")
 
@@ -73,7 +72,7 @@ def _chart_name(given: str) -> str:
     name = given.casefold().replace("-", "_")
     if name in CHARTS:
         return name
-    from vpemetrics.config.nearest import nearest
+    from vpemetrics.names import nearest
 
     close = nearest(name, CHARTS)
     hint = f"did you mean {close}?" if close else f"there are {', '.join(CHARTS)}"
@@ -88,10 +87,3 @@ def _ending(path: Path) -> str:
             param_hint="--output",
         )
     return ending
-
-
-def _named(place: str) -> Callable[[Any], Any]:
-    """What a registry names as "module:attribute"."""
-    module, attribute = place.split(":")
-    function: Callable[[Any], Any] = getattr(import_module(module), attribute)
-    return function

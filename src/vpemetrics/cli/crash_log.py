@@ -15,7 +15,7 @@ _LONGEST = 200
 
 def keep(error: BaseException, environ: Mapping[str, str]) -> Path:
     """The log of an error, in the user's folder for the state of programs."""
-    from vpemetrics.config.folders import state_home
+    from vpemetrics.folders import state_home
 
     folder = (state_home(environ) or Path(gettempdir())) / "vpemetrics"
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ from vpemetrics.cli.collecting import collect_each
 from vpemetrics.cli.report import show
 from vpemetrics.cli.session import KNOWN, Session, command
 from vpemetrics.errors import FixConfiguration, FixInput
+from vpemetrics.names import first_few
 
 if TYPE_CHECKING:
     from vpemetrics.config.discover import Proposal
@@ -158,10 +159,9 @@ def _proposed(session: Session, home: Path, wanted: Sequence[str], ask: "Ask") -
 def _found(around: "EnvironmentScan") -> str:
     from vpemetrics.usecases.environment_scan import web_host
 
-    clones = ", ".join(one.name for one in around.clones[:6])
-    more = f" and {len(around.clones) - 6} more" if len(around.clones) > 6 else ""
+    clones = first_few([clone.name for clone in around.clones], 6)
     kind = "a clone" if len(around.clones) == 1 else "clones"
-    here = f"Found {kind} of {clones}{more}" if clones else "Found no git clone here"
+    here = f"Found {kind} of {clones}" if clones else "Found no git clone here"
     if around.token is None:
         return f"{here}, and no token for GitHub."
     said = {"gh": "the login of gh"}.get(around.token, around.token.removeprefix("env:"))

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from vpemetrics.config.lines import KeyPath
 from vpemetrics.config.messages import Mistake, misfit
-from vpemetrics.config.nearest import nearest
 from vpemetrics.config.secrets import HOW_TO, LITERAL, is_literal, is_reference, is_secret_key
 from vpemetrics.metrics.registry import find as find_metric
+from vpemetrics.names import nearest
 
 Document = dict[str, Any]
 

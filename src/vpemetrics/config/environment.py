@@ -1,11 +1,11 @@
 """`VPEMETRICS_…` variables, which stand above the file for settings of a single value."""
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, Final
 
 from vpemetrics.config.model import settings, single_settings
 from vpemetrics.config.secrets import is_literal
+from vpemetrics.names import nearest_few
 
 PREFIX: Final = "VPEMETRICS_"
 
@@ -37,7 +37,7 @@ def misnamed(document: dict[str, Any], environ: Mapping[str, str]) -> Iterator[s
     lists = {variable(name): name for name in settings() if name not in single_settings()}
     unknown = set(environ) - set(settable) - set(_referenced(document))
     for name in sorted(name for name in unknown if name.startswith(PREFIX)):
-        near = get_close_matches(name.removeprefix(PREFIX), _bare(settable), n=1, cutoff=0.8)
+        near = nearest_few(name.removeprefix(PREFIX), _bare(settable), most=1, likeness=0.8)
         if name in lists:
             yield f"{name}: {lists[name]} can be set in the file only"
         elif near:

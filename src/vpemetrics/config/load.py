@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from vpemetrics.config.checks import contradictions
 from vpemetrics.config.environment import misnamed, overridden, variable
-from vpemetrics.config.folders import config_home
 from vpemetrics.config.lines import KeyPath, Lines
 from vpemetrics.config.messages import Mistake, dotted, of_validation
 from vpemetrics.config.model import Settings
 from vpemetrics.config.source_checks import source_mistakes
 from vpemetrics.errors import ConfigurationErrors, FixConfiguration
+from vpemetrics.folders import config_home
 from vpemetrics.rules import Rules
 
 FILE_NAME: Final = "vpemetrics.toml"

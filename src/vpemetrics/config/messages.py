@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 
 from vpemetrics.config.lines import KeyPath
 from vpemetrics.config.model import header, settings, tables
-from vpemetrics.config.nearest import nearest
 from vpemetrics.config.secrets import HIDDEN, is_secret_key, masked
+from vpemetrics.names import nearest
 
 _LONGEST: Final = 60
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")

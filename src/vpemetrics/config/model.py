@@ -25,11 +25,11 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from vpemetrics.config.nearest import nearest, nearest_zone
 from vpemetrics.config.weekly import parse_weekly
 from vpemetrics.metrics.figures import Unit
 from vpemetrics.metrics.registry import ALIASES, METRICS
 from vpemetrics.metrics.registry import find as find_metric
+from vpemetrics.names import nearest, nearest_zone
 from vpemetrics.reports.registry import ENDINGS
 from vpemetrics.rules import Event, LeadTimeStart, Rules, Service, Step, Target
 

@@ -10,8 +10,8 @@ from vpemetrics.collectors.base import Collector
 from vpemetrics.collectors.registry import collector_names, find_collector
 from vpemetrics.config.lines import KeyPath
 from vpemetrics.config.messages import Mistake, misfit, of_validation, unknown
-from vpemetrics.config.nearest import nearest
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.names import nearest
 
 
 def source_mistakes(document: Mapping[str, Any]) -> Iterator[Mistake]:

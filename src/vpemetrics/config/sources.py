@@ -8,9 +8,9 @@ from typing import Any
 from vpemetrics.collectors.base import Collector
 from vpemetrics.collectors.registry import collector_of
 from vpemetrics.config.load import Configuration
-from vpemetrics.config.nearest import nearest
 from vpemetrics.config.source_checks import options_of
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.names import nearest
 
 CLONE = "git"
 """The name, and the type, of the source that a clone is without any configuration."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from vpemetrics.config.environment import variable
-from vpemetrics.config.folders import data_home
 from vpemetrics.config.load import Configuration
 from vpemetrics.config.secrets import HOW_TO, LITERAL, is_literal, masked, resolve
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.folders import data_home
 
 STORE_NAME: Final = "vpemetrics.db"
 

@@ -18,6 +18,7 @@ from vpemetrics.config.discover import (
     ProposedService,
     counted,
 )
+from vpemetrics.names import first_few
 
 _WIDTH: Final = 96
 _REASONS: Final = 12
@@ -184,8 +185,7 @@ def _comment(text: str) -> Iterable[str]:
 
 
 def _some(texts: Sequence[str]) -> str:
-    more = f", and {len(texts) - _REASONS} more" if len(texts) > _REASONS else ""
-    return ", ".join(texts[:_REASONS]) + more
+    return first_few(texts, _REASONS, rest=", and {} more")
 
 
 def _key(name: str) -> str:

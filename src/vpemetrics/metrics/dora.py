@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from vpemetrics.metrics import intervals
-from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Slice, Stretch, length
+from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Slice, length
 from vpemetrics.metrics.figures import Figure, FigureCoverage, IntervalRef, WindowRef
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.metrics.table import Column, Table, distinct, one_of
 from vpemetrics.window import (
     HOUR,
     SECOND,
+    Interval,
     Micros,
     Window,
     date_of,
@@ -152,26 +153,26 @@ def cadence(cut: Slice) -> str | None:
     return "monthly" if often else "less than monthly"
 
 
-def _in_each(stretches: Sequence[Stretch], moments: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+def _in_each(stretches: Sequence[Interval], moments: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
     """Count how many of the moments, which are in order, lie in each stretch."""
     return np.diff(np.searchsorted(moments, np.array(stretches)), axis=1)[:, 0]
 
 
-def _collected(cut: Slice, stretches: Iterable[Stretch]) -> list[Stretch]:
+def _collected(cut: Slice, stretches: Iterable[Interval]) -> list[Interval]:
     """The stretches that were collected from end to end."""
     spans = cut.facts.collected
     return [(a, b) for a, b in stretches if any(c <= a and b <= d for c, d in spans)]
 
 
 @lru_cache(maxsize=128)
-def _complete_weeks(window: Window, count: int) -> list[Stretch]:
+def _complete_weeks(window: Window, count: int) -> list[Interval]:
     """At least the `count` whole weeks before a window's end; all of a longer window."""
     long = window if window.days >= 7 * count else weeks_before(window, count + 1)
     return [(week.start_at, week.end_at) for week, clipped in weeks_in(long) if not clipped]
 
 
 @lru_cache(maxsize=128)
-def _complete_months(window: Window, count: int) -> list[Stretch]:
+def _complete_months(window: Window, count: int) -> list[Interval]:
     month, months = month_of(window.end, window.zone), []
     for _ in range(count):
         month = previous(month)

@@ -26,9 +26,16 @@ from vpemetrics.metrics.table import (
     texts,
 )
 from vpemetrics.records import CoverageKind
-from vpemetrics.window import MISSING, SECOND, Micros, Window, date_of, midnight
-
-Stretch = tuple[Micros, Micros]
+from vpemetrics.window import (
+    MISSING,
+    SECOND,
+    Interval,
+    Micros,
+    Window,
+    date_of,
+    merge_intervals,
+    midnight,
+)
 
 COUNTED: Final = ("forward", "redeploy", "rollback", "stale")
 CONFIRMED: Final = ("A", "B", "C")
@@ -63,7 +70,7 @@ class MetricFacts:
     waiting: Table
     failures: Table
     incidents: Table
-    coverage: Mapping[tuple[str, CoverageKind], Sequence[Stretch]]
+    coverage: Mapping[tuple[str, CoverageKind], Sequence[Interval]]
     attribution: Mapping[str, str]
     data_as_of: Micros
     since: Micros
@@ -223,10 +230,12 @@ class MetricFacts:
         )
 
     @cached_property
-    def collected(self) -> list[Stretch]:
+    def collected(self) -> list[Interval]:
         """The stretches for which deployments of any of the services were collected."""
         kind = CoverageKind.DEPLOYMENTS
-        spans = merged([span for s in self.services for span in self.coverage.get((s, kind), ())])
+        spans = merge_intervals(
+            [span for s in self.services for span in self.coverage.get((s, kind), ())]
+        )
         return [(max(start, self.since), end) for start, end in spans if end > self.since]
 
     @cached_property
@@ -272,7 +281,7 @@ class MetricFacts:
         """The finish of the first of them on each day, in order."""
         return self.deployment_times[first_of_each(self.counted["day"])]
 
-    def covered(self, service: str, kind: CoverageKind, window: Stretch) -> list[Stretch]:
+    def covered(self, service: str, kind: CoverageKind, window: Interval) -> list[Interval]:
         """The collected stretches of a service inside a window."""
         start, end = window
         return [
@@ -281,7 +290,7 @@ class MetricFacts:
             if a < end and start < b
         ]
 
-    def covers(self, service: str, kind: CoverageKind, window: Stretch) -> bool:
+    def covers(self, service: str, kind: CoverageKind, window: Interval) -> bool:
         """Tell whether a service was collected over a whole window."""
         return self.covered(service, kind, window) == [window]
 
@@ -295,7 +304,7 @@ class Slice:
     window: Window
 
     @cached_property
-    def stretch(self) -> Stretch:
+    def stretch(self) -> Interval:
         """The window as instants."""
         return self.window.start_at, self.window.end_at
 
@@ -351,7 +360,7 @@ class Slice:
         return tuple(s for s in self.facts.services if self.facts.covers(s, kind, self.stretch))
 
     @cached_property
-    def collected(self) -> list[Stretch]:
+    def collected(self) -> list[Interval]:
         """The stretches of the window that were collected for any service, in order."""
         start, end = self.stretch
         return [
@@ -391,20 +400,9 @@ class Slice:
         return provisional(self.window, self.facts.data_as_of, self.facts.wait)
 
 
-def merged(stretches: Sequence[Stretch]) -> list[Stretch]:
-    """The union of stretches, in order, touching ones joined."""
-    union: list[Stretch] = []
-    for start, end in sorted(stretches):
-        if union and start <= union[-1][1]:
-            union[-1] = (union[-1][0], max(end, union[-1][1]))
-        else:
-            union.append((start, end))
-    return union
-
-
-def length(stretches: Sequence[Stretch]) -> float:
-    """Seconds covered by stretches, overlaps once."""
-    return sum(end - start for start, end in merged(stretches)) / SECOND
+def length(intervals: Iterable[Interval]) -> float:
+    """Seconds covered by intervals, overlaps once."""
+    return sum(end - start for start, end in merge_intervals(intervals)) / SECOND
 
 
 def seconds_between(start: npt.ArrayLike, end: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from vpemetrics.metrics.charts import Point
 from vpemetrics.metrics.dora import MAY_RISE
-from vpemetrics.metrics.facts import CONFIRMED, MetricFacts, merged, table
+from vpemetrics.metrics.facts import CONFIRMED, MetricFacts, table
 from vpemetrics.metrics.provisional import provisional
 from vpemetrics.metrics.signals import Outcome, stretches
 from vpemetrics.metrics.table import Columns, Table, one_of
 from vpemetrics.records import CoverageKind
-from vpemetrics.window import Window, date_of
+from vpemetrics.window import Window, date_of, merge_intervals
 
 COUNTS: Final = ("deployment_frequency",)
 RATES: Final = ("change_fail_rate", "deployment_rework_rate")
@@ -154,7 +154,7 @@ def collected_weeks(facts: MetricFacts, weeks: Sequence[Window]) -> npt.NDArray[
     """Mark the weeks that were collected at least in part, for any service."""
     starts, ends = _edges(weeks)
     found = np.zeros(len(weeks), dtype=bool)
-    for start, end in merged([*_stretches(facts)]):
+    for start, end in merge_intervals([*_stretches(facts)]):
         first = np.searchsorted(ends, start, side="right")
         last = np.searchsorted(starts, end)
         found[first:last] = True

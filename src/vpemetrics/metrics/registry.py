@@ -1,10 +1,10 @@
 """Every metric: its name, its definition in one sentence, its other names, and what measures it."""
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Final, Literal
 
 from vpemetrics.metrics.figures import Unit
+from vpemetrics.names import load
 
 if TYPE_CHECKING:
     from vpemetrics.metrics.facts import Slice
@@ -34,8 +34,7 @@ class Metric:
 
     def measure(self, cut: "Slice") -> "Figure":
         """The metric's figure for a scope and window."""
-        module, attribute = self.function.split(":")
-        figure: Figure = getattr(import_module(module), attribute)(cut)
+        figure: Figure = load(self.function)(cut)
         return figure
 
 

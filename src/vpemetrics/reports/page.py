@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from vpemetrics.names import load
 from vpemetrics.reports import columns, content, signal_words, sparkline, words
 from vpemetrics.reports.charts import palette
 from vpemetrics.reports.model import FailureRow, Problem, Report
@@ -153,8 +153,7 @@ def _table(report: Report, shown: Sequence[content.Column]) -> FigureTable:
 def _chart(report: Report, name: str) -> tuple["ChartPicture", Markup]:
     from vpemetrics.reports.charts.canvas import inline_svg
 
-    module, attribute = CHARTS[name].split(":")
-    picture: ChartPicture = getattr(import_module(module), attribute)(report)
+    picture: ChartPicture = load(CHARTS[name])(report)
     return picture, Markup(inline_svg(picture))  # noqa: S704  # our own drawing, texts escaped
 
 

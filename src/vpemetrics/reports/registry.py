@@ -5,8 +5,9 @@ are named as "module:attribute".
 """
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from vpemetrics.names import load
 
 if TYPE_CHECKING:
     from vpemetrics.reports.model import Report
@@ -53,6 +54,5 @@ PICTURES: Final[Mapping[str, str]] = {
 
 def rendered(report: "Report", format_: str) -> bytes:
     """The report in a format."""
-    module, attribute = FORMATS[format_].split(":")
-    content: bytes = getattr(import_module(module), attribute)(report)
+    content: bytes = load(FORMATS[format_])(report)
     return content

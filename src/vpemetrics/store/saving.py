@@ -21,12 +21,11 @@ from vpemetrics.store.bulk import upsert_rows
 from vpemetrics.store.interning import Interned
 from vpemetrics.store.mapping import SHAPES, Shape
 from vpemetrics.store.tables import Holds
-from vpemetrics.window import Micros, from_micros, to_micros
+from vpemetrics.window import Interval, from_micros, merge_intervals, to_micros
 
 HIDDEN = "h:"
 
 Values = Sequence[Any]
-Stretch = tuple[Micros, Micros]
 
 
 class Saved(NamedTuple):
@@ -46,7 +45,7 @@ class Saving:
         self._shas = Interned(connection, tables.shas, spell=str.lower)
         self._hide = _Hiding(_author_key(connection))
         self._counts: Counter[str] = Counter()
-        self._covered: dict[tuple[str, str, str], set[Stretch]] = defaultdict(set)
+        self._covered: dict[tuple[str, str, str], set[Interval]] = defaultdict(set)
         self._changed: Counter[str] = Counter()
 
     def write(self, records: Iterable[Sourced]) -> None:
@@ -149,7 +148,7 @@ class Saving:
             key = (record.source or source, record.scope, str(record.kind))
             self._covered[key].add((to_micros(record.start), to_micros(record.end)))
 
-    def _write_coverage(self, source: str, scope: str, kind: str, new: set[Stretch]) -> None:
+    def _write_coverage(self, source: str, scope: str, kind: str, new: set[Interval]) -> None:
         table = tables.coverage
         self._names.learn([source])
         same = (
@@ -159,7 +158,7 @@ class Saving:
         )
         found = self._connection.execute(select(table.c.start_at, table.c.end_at).where(same))
         old = {(to_micros(start), to_micros(end)) for start, end in found}
-        merged = set(merge(old | new))
+        merged = set(merge_intervals((start, end) for start, end in old | new if start < end))
         gone = [from_micros(start) for start, _ in old - merged]
         if gone:
             self._connection.execute(delete(table).where(same, table.c.start_at.in_(gone)))
@@ -175,19 +174,6 @@ class Saving:
                 "end_at": [from_micros(end) for _, end in added],
             },
         )
-
-
-def merge(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """The same time as few stretches as can be: those that touch or overlap become one."""
-    merged: list[Stretch] = []
-    for start, end in sorted(stretches):
-        if end <= start:
-            continue
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
 
 
 class _Hiding(dict[str | None, str | None]):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from typing import Final
 
 from vpemetrics import __version__
@@ -13,6 +12,7 @@ from vpemetrics.metrics.facts import Slice
 from vpemetrics.metrics.figures import Figure, WindowRef
 from vpemetrics.metrics.registry import ALIASES, METRICS, Metric
 from vpemetrics.metrics.registry import find as find_metric
+from vpemetrics.names import first_few, nearest_few
 from vpemetrics.reports import cells, words
 from vpemetrics.reports.explanation import Explanation
 from vpemetrics.rules import Rules
@@ -166,9 +166,8 @@ def _found(view: View, name: str) -> list[Match]:
 
 def _ambiguous(name: str, found: list[Match]) -> str:
     names = sorted(_qualified(match, found) for match in found)
-    shown = "".join(f"\n{one}" for one in names[:10])
-    more = f"\n… and {len(found) - 10} more" if len(found) > 10 else ""
-    return f"{name!r} may mean several records; say which:{shown}{more}"
+    shown = first_few(names, 10, between="\n", rest="\n… and {} more")
+    return f"{name!r} may mean several records; say which:\n{shown}"
 
 
 def _qualified(match: Match, among: list[Match]) -> str:
@@ -183,8 +182,8 @@ def _qualified(match: Match, among: list[Match]) -> str:
 
 def _unknown(view: View, name: str) -> str:
     said = f"nothing is known under {name!r}"
-    near = get_close_matches(_plain(name), [*METRICS, *ALIASES], n=3, cutoff=0.7)
-    near += get_close_matches(name, record_lookup.resembling(view, name), n=3)
+    near = nearest_few(name, [*METRICS, *ALIASES], likeness=0.7)
+    near += nearest_few(name, record_lookup.resembling(view, name))
     if near:
         return f"{said}; did you mean {', '.join(near)}?"
     if name.isdecimal() and record_lookup.find(view, f"#{name}"):

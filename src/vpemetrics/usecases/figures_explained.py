@@ -9,13 +9,13 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from vpemetrics.metrics import dora, flow, intervals
-from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Slice, merged
+from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Slice
 from vpemetrics.metrics.figures import Figure, IntervalRef, Unit
 from vpemetrics.reports import words
 from vpemetrics.reports.explanation import CurveStep, Entry, RecordGroup, RecordKind
 from vpemetrics.store import metric_queries, record_lookup
 from vpemetrics.store.record_lookup import View
-from vpemetrics.window import DAY, MISSING, SECOND, Micros, from_micros
+from vpemetrics.window import DAY, MISSING, SECOND, Micros, from_micros, merge_intervals
 
 Rows = Any
 """A frame of a Slice's table, or one row of it."""
@@ -332,7 +332,7 @@ def _outages(teller: _Teller, figure: Figure) -> Behind:
     found = flow.outages(teller.cut).frame()
     found = found.assign(seconds=(found.end - found.start) / SECOND).sort_values("start")
     summed = found[~found.forgotten]
-    spans = merged(list(zip(summed.start.tolist(), summed.end.tolist(), strict=True)))
+    spans = merge_intervals(list(zip(summed.start.tolist(), summed.end.tolist(), strict=True)))
     tell = partial(teller.incidents, start="start", end="end")
     zone = teller.cut.window.zone
     stretches = "; ".join(

@@ -14,22 +14,30 @@ from vpemetrics.lineage.services import Services
 from vpemetrics.metrics.evaluate import HISTORY_WEEKS
 from vpemetrics.metrics.facts import (
     MetricFacts,
-    Stretch,
     deployed_table,
     failures,
     incident_table,
-    merged,
     shipped_table,
     table,
 )
 from vpemetrics.metrics.figures import Scope
 from vpemetrics.metrics.provisional import LAG_WEEKS, wait
+from vpemetrics.names import nearest_few
 from vpemetrics.records import Coverage, CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived, metric_queries
 from vpemetrics.store.derived import Traced
 from vpemetrics.store.history import Facts as StoredFacts
-from vpemetrics.window import DAY, MISSING, Micros, Window, to_micros, weeks_before
+from vpemetrics.window import (
+    DAY,
+    MISSING,
+    Interval,
+    Micros,
+    Window,
+    merge_intervals,
+    to_micros,
+    weeks_before,
+)
 
 EVERYTHING: Final = "*"
 NOT_DEPLOYED: Final = (
@@ -49,7 +57,7 @@ class ReportContext:
 
     rules: Rules
     services: tuple[str, ...]
-    coverage: Mapping[tuple[str, CoverageKind], Sequence[Stretch]]
+    coverage: Mapping[tuple[str, CoverageKind], Sequence[Interval]]
     data_as_of: Micros
     names: Mapping[int, str]
     traced: Mapping[str, Traced]
@@ -75,7 +83,7 @@ class ReportContext:
         )
 
     @property
-    def collected_between(self) -> Stretch:
+    def collected_between(self) -> Interval:
         """The first and the last moment deployments were collected for; NoData without any."""
         kind = CoverageKind.DEPLOYMENTS
         spans = [span for (_, of), found in self.coverage.items() for span in found if of == kind]
@@ -174,10 +182,10 @@ _AGE = (CoverageKind.DEPLOYMENTS, CoverageKind.INCIDENTS)
 
 def _coverage(
     stretches: Sequence[Coverage], rules: Rules, deployed_from: Mapping[str, Sequence[str]]
-) -> dict[tuple[str, CoverageKind], list[Stretch]]:
+) -> dict[tuple[str, CoverageKind], list[Interval]]:
     """Collected stretches by our service: scopes are services' or repositories' names, or all."""
     resolver = Services(rules)
-    found: dict[tuple[str, CoverageKind], list[Stretch]] = defaultdict(list)
+    found: dict[tuple[str, CoverageKind], list[Interval]] = defaultdict(list)
     everybody = {*deployed_from, *(service.name for service in rules.services)}
     by_repository: dict[str, set[str]] = defaultdict(set)
     for name, repositories in deployed_from.items():
@@ -189,13 +197,11 @@ def _coverage(
         for name in everybody if one.scope == EVERYTHING else names:
             span = to_micros(one.start), to_micros(one.end)
             found[name or "", one.kind].append(span)
-    return {key: merged(spans) for key, spans in found.items()}
+    return {key: merge_intervals(spans) for key, spans in found.items()}
 
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, n=3)
+    near = nearest_few(name, known)
     if near:
         return f"there is no {kind} {name!r}; did you mean {', '.join(near)}?"
     shown = ", ".join(known[:10]) + (", …" if len(known) > 10 else "")

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Final
 
 from vpemetrics.errors import FixInput, NotFound
+from vpemetrics.names import nearest_few
 from vpemetrics.records import Change, Commit, Deployment, Incident, Triage, Verdict
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, pending_triage, record_lookup
@@ -97,7 +97,7 @@ def _one(store: Store, name: str, kinds: Iterable[str]) -> Match:
                 raise NotFound(f"{name!r} may mean {', '.join(sorted(ones))}; give one of these")
             if ones:
                 return next(iter(ones.values()))
-        near = get_close_matches(name, record_lookup.resembling(connection, name), n=3)
+        near = nearest_few(name, record_lookup.resembling(connection, name))
     hint = f"did you mean {', '.join(near)}?" if near else "see vpemetrics triage list"
     raise NotFound(f"nothing is known under {name!r}; {hint}")
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
-from hashlib import blake2b
 from typing import Final
 
+from vpemetrics.fingerprint import digest
 from vpemetrics.lineage.rows import DeploymentRow, IncidentRow, Lineage
 from vpemetrics.lineage.services import Services, path_matcher
 from vpemetrics.lineage.trace import Disturbed, History, Past, ServiceFacts, trace
@@ -245,4 +245,4 @@ def _digest(rules: Rules) -> str:
         rules.hotfix_labels,
         rules.hotfix_branches,
     )
-    return blake2b(repr(said).encode(), digest_size=16).hexdigest()
+    return digest(repr(said), size=16)

@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from enum import StrEnum
 from itertools import chain
 from typing import Any, get_args, get_type_hints
 
+from vpemetrics import names
 from vpemetrics.records import RECORD_TYPES, AnyRecord
 from vpemetrics.window import format_instant, parse_instant
 
@@ -64,8 +64,8 @@ class Field:
 
 def nearest(name: str, valid: Sequence[str]) -> str:
     """` (did you mean …?)` with the most similar valid name, or nothing."""
-    close = get_close_matches(name, valid, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    close = names.nearest(name, valid)
+    return f" (did you mean {close}?)" if close else ""
 
 
 def read_truth(text: str) -> bool:

@@ -1,10 +1,8 @@
 """A git repository as a source: what is new in it, as records."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from hashlib import blake2b
 from pathlib import Path
 from shlex import quote
 from typing import Final
@@ -19,6 +17,7 @@ from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.reading import CloneReader, HistoryReading
 from vpemetrics.collectors.git.record_builder import GitRecordBuilder
 from vpemetrics.collectors.git.tags import Tag, deployed_tags
+from vpemetrics.fingerprint import fingerprint
 from vpemetrics.records import AnyRecord, Commit
 from vpemetrics.window import format_instant, parse_instant
 
@@ -114,7 +113,7 @@ def _settings(options: Options, context: CollectionContext, repository: str, clo
     """A short text that differs where something else would be told of the same history."""
     bots, paths = context.rules.bots, _wants_paths(context, repository)
     decisive = (_TOLD, asdict(options), repository, clone.branch, bots, paths, context.rules.zone)
-    return blake2b(json.dumps(decisive, default=str).encode(), digest_size=8).hexdigest()
+    return fingerprint(*decisive)
 
 
 def _wants_paths(context: CollectionContext, repository: str) -> bool:

@@ -15,6 +15,7 @@ from vpemetrics.collectors.github.messages import Question
 from vpemetrics.collectors.github.patience import Patience
 from vpemetrics.collectors.github.session import Session
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.window import parse_instant
 
 _EARLY: Final = timedelta(minutes=2)
 
@@ -129,6 +130,6 @@ class InstallationAuth(Auth):
         address = f"/app/installations/{self._installation.id}/access_tokens"
         reply = self._app.ask(Question(address=address, method="POST"))
         now = self._clock()
-        ends_at = datetime.fromisoformat(reply.json["expires_at"])
+        ends_at = parse_instant(reply.json["expires_at"])
         self._token = reply.json["token"]
         self._good_until = now + (ends_at - (reply.sent_at or now)) - _EARLY

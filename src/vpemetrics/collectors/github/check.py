@@ -11,6 +11,7 @@ from vpemetrics.collectors.github.collect import Forecast, access, forecast, min
 from vpemetrics.collectors.github.limits import Quota
 from vpemetrics.collectors.github.options import Options
 from vpemetrics.collectors.github.problems import Forbidden, Gone, Waiting
+from vpemetrics.names import first_few
 
 _SCOPED: Final = frozenset({"repo"})
 _FEW: Final = 5
@@ -126,10 +127,8 @@ def _repositories(found: Forecast) -> Iterator[Finding]:
             text=f"{name}: {problem}",
             mend=_ACCESS if isinstance(problem, Gone) else "",
         )
-    shown = ", ".join(found.names[:_FEW])
-    more = f" and {len(found.names) - _FEW} more" if len(found.names) > _FEW else ""
     if found.names:
-        text = f"{len(found.names):,} found: {shown}{more}"
+        text = f"{len(found.names):,} found: {first_few(found.names, _FEW)}"
         yield Finding(topic="repositories", text=text, numbers={"count": len(found.names)})
     elif not found.problems:
         yield Finding(

@@ -22,6 +22,7 @@ from vpemetrics.collectors.github.commit_history import HistoryReader
 from vpemetrics.collectors.github.cursor import HistoryProgress, SeenCommits
 from vpemetrics.collectors.github.repository import RepositoryTarget
 from vpemetrics.errors import FixConfiguration, VpemetricsError
+from vpemetrics.folders import cache_home
 from vpemetrics.records import Commit
 
 _AT_ONCE: Final = 4096
@@ -194,9 +195,9 @@ class MirrorHistoryReader(HistoryReader):
 
 def mirrors_in_cache(environ: Mapping[str, str], *, url: str, token: str) -> Mirrors:
     """Mirrors in a person's cache folder, apart for each GitHub."""
-    cache = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    cache = cache_home(environ) or Path.home() / ".cache"
     host = (urlsplit(web_address(url)).netloc or "github").replace(":", "-")
-    return Mirrors(folder=Path(cache) / "vpemetrics" / "mirrors" / host, url=url, token=token)
+    return Mirrors(folder=cache / "vpemetrics" / "mirrors" / host, url=url, token=token)
 
 
 def web_address(url: str) -> str:

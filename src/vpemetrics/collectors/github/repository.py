@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from vpemetrics.collectors.base import IsBot, bot_test
 from vpemetrics.collectors.git.commits import BotAuthors
 from vpemetrics.collectors.github.asking import Asking
 from vpemetrics.collectors.github.options import Options, Rule
+from vpemetrics.fingerprint import fingerprint
 from vpemetrics.rules import Rules, is_chosen, matches
 from vpemetrics.window import parse_instant
 
@@ -185,8 +185,7 @@ class RepositoryTarget:
 
     def fingerprint(self, *decisive: object) -> str:
         """A short text that differs where the same things would become other records."""
-        settings = (_VERSION, self.rules.bots, self.begin, *decisive)
-        return blake2b(json.dumps(settings, default=_plain).encode(), digest_size=6).hexdigest()
+        return fingerprint(_VERSION, self.rules.bots, self.begin, *decisive, size=6)
 
 
 def bots_of(rules: Rules) -> BotAuthors:
@@ -205,7 +204,3 @@ def instant(text: str | None) -> datetime | None:
 def nodes(connection: Node | None) -> list[Node]:
     """The items of a connection, gaps in partial answers left out."""
     return [node for node in (connection or {}).get("nodes") or () if node]
-
-
-def _plain(value: object) -> object:
-    return asdict(value) if isinstance(value, Rule) else str(value)

@@ -1,10 +1,8 @@
 """A GitOps repository as a source: the deployments it wants, and the histories behind them."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
-from hashlib import blake2b
 from shlex import quote
 from typing import Final
 
@@ -21,6 +19,8 @@ from vpemetrics.collectors.gitops.reading import BumpReader, BumpReading
 from vpemetrics.collectors.gitops.record_builder import GitopsRecordBuilder
 from vpemetrics.collectors.gitops.service_repositories import ServiceRepositories, off_branch
 from vpemetrics.errors import FixInput, VpemetricsError
+from vpemetrics.fingerprint import fingerprint
+from vpemetrics.names import first_few
 from vpemetrics.records import AnyRecord
 from vpemetrics.window import format_instant, parse_instant
 
@@ -70,8 +70,7 @@ def _settings(options: Options, context: CollectionContext, clone: Clone) -> str
     """A short text that differs where something else would be told of the same history."""
     rules = context.rules
     decisive = (_TOLD, asdict(options), clone.branch, rules.bots, rules.zone)
-    text = json.dumps((*decisive, rules.superseded_within), default=str)
-    return blake2b(text.encode(), digest_size=8).hexdigest()
+    return fingerprint(*decisive, rules.superseded_within)
 
 
 def _to_go_on_from(
@@ -189,7 +188,7 @@ def _warn(clone: Clone, builder: GitopsRecordBuilder, context: CollectionContext
     if not builder.services:
         context.warn(f"no commit in {path} names a version where the settings say it stands")
     if reading.unreadable:
-        context.warn(f"files in {path} that are no YAML: {_some(reading.unreadable)}")
+        context.warn(f"files in {path} that are no YAML: {first_few(reading.unreadable, _FEW)}")
 
 
 def _warn_of_unknown(options: Options, cursor: GitopsCursor, context: CollectionContext) -> None:
@@ -197,19 +196,13 @@ def _warn_of_unknown(options: Options, cursor: GitopsCursor, context: Collection
     if cursor.cloneless:
         where = "where `clones` says" if options.clones else "at hand; say with `clones` where"
         context.warn(
-            f"no clones of {_some(cursor.cloneless)} {where}, so what their deployments "
+            f"no clones of {first_few(cursor.cloneless, _FEW)} {where}, so what their deployments "
             f"ship is not known"
         )
     if cursor.unresolved:
         versions = [one for own in cursor.unresolved.values() for one in own]
         context.warn(
-            f"{len(versions)} versions of {_some([*cursor.unresolved])} are neither tag nor "
-            f"commit in their clones, so what these deployments ship is not known: "
-            f"{_some([one[:_SHORT] for one in versions])}"
+            f"{len(versions)} versions of {first_few([*cursor.unresolved], _FEW)} are neither "
+            f"tag nor commit in their clones, so what these deployments ship is not known: "
+            f"{first_few([one[:_SHORT] for one in versions], _FEW)}"
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first few of names, and how many more there are."""
-    more = len(names) - _FEW
-    return ", ".join(names[:_FEW]) + (f" and {more} more" if more > 0 else "")

@@ -1,22 +1,30 @@
-"""The folders of the user (XDG base directories)."""
+"""The folders of the user (XDG base directories).
+
+https://specifications.freedesktop.org/basedir-spec/latest/
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 
 def config_home(environ: Mapping[str, str]) -> Path | None:
-    """Where configurations of the user are: `$XDG_CONFIG_HOME`, else `~/.config`."""
+    """The folder of the user's configurations: `$XDG_CONFIG_HOME`, else `~/.config`."""
     return _absolute(environ, "XDG_CONFIG_HOME") or _in_home(environ, ".config")
 
 
 def data_home(environ: Mapping[str, str]) -> Path | None:
-    """Where data of the user is: `$XDG_DATA_HOME`, else `~/.local/share`."""
+    """The folder of the user's data: `$XDG_DATA_HOME`, else `~/.local/share`."""
     return _absolute(environ, "XDG_DATA_HOME") or _in_home(environ, ".local/share")
 
 
 def state_home(environ: Mapping[str, str]) -> Path | None:
-    """Where programs keep what they did: `$XDG_STATE_HOME`, else `~/.local/state`."""
+    """The folder of what programs did: `$XDG_STATE_HOME`, else `~/.local/state`."""
     return _absolute(environ, "XDG_STATE_HOME") or _in_home(environ, ".local/state")
+
+
+def cache_home(environ: Mapping[str, str]) -> Path | None:
+    """The folder of what can be made anew: `$XDG_CACHE_HOME`, else `~/.cache`."""
+    return _absolute(environ, "XDG_CACHE_HOME") or _in_home(environ, ".cache")
 
 
 def _in_home(environ: Mapping[str, str], folder: str) -> Path | None:
@@ -25,6 +33,6 @@ def _in_home(environ: Mapping[str, str], folder: str) -> Path | None:
 
 
 def _absolute(environ: Mapping[str, str], name: str) -> Path | None:
-    """The folder a variable names; a relative one is to be ignored, says the XDG specification."""
+    """The folder a variable names; a relative one is to be ignored, says the specification."""
     folder = Path(environ.get(name) or ".")
     return folder if folder.is_absolute() else None
