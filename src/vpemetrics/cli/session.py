@@ -193,9 +193,9 @@ def _on_lines(text: str, behind: int = 0) -> str:
     if not sys.stderr.isatty():
         return text
     from vpemetrics.cli.output import width
-    from vpemetrics.cli.wrapping import broken
+    from vpemetrics.cli.wrapping import break_lines
 
-    return broken(text, max(_NARROWEST, width() - behind))
+    return break_lines(text, max(_NARROWEST, width() - behind))
 
 
 def _no_store_there(choice: "StoreChoice", error: OSError) -> FixInput:

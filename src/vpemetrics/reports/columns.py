@@ -64,10 +64,11 @@ def command(text: str, limit: int) -> list[str]:
     return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
 
 
-def flow(pieces: Iterable[str], separator: str, limit: int) -> list[str]:
+def flow(pieces: Iterable[str], separator: str, limit: int, *, whole: bool = False) -> list[str]:
     """Pieces joined on lines of at most `limit` cells, broken between pieces.
 
-    A piece longer than a line is broken between its words, a longer word where the line ends.
+    A piece longer than a line stays `whole` on one of its own, or is broken between its words,
+    a longer word where the line ends.
     """
     lines = [""]
     for piece in pieces:
@@ -75,7 +76,7 @@ def flow(pieces: Iterable[str], separator: str, limit: int) -> list[str]:
         if width(joined) <= limit:
             lines[-1] = joined
             continue
-        broken = _broken(piece, limit)
+        broken = [piece] if whole else _broken(piece, limit)
         lines = lines + broken if lines[-1] else broken
     return lines
 
