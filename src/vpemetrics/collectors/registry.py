@@ -8,11 +8,11 @@ takes. A source of another package is found by its entry point, for a name that 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from vpemetrics.collectors.base import Collector
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.names import load
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -87,7 +87,7 @@ def collector_names() -> tuple[str, ...]:
 def _collector(parts: Parts) -> Collector:
     """A collector whose functions are imported when they are called."""
     return Collector(
-        options=_load(parts.options),
+        options=load(parts.options),
         collect=_imported_late(parts.collect),
         check=_imported_late(parts.check),
     )
@@ -95,14 +95,9 @@ def _collector(parts: Parts) -> Collector:
 
 def _imported_late(place: str) -> Callable[..., Any]:
     def call(*arguments: Any) -> Any:
-        return _load(place)(*arguments)
+        return load(place)(*arguments)
 
     return call
-
-
-def _load(place: str) -> Any:
-    name, attribute = place.split(":")
-    return getattr(import_module(name), attribute)
 
 
 def _entries() -> "Iterable[EntryPoint]":

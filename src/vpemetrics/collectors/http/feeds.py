@@ -9,11 +9,9 @@ stretch beside that was left in its middle. It is saved with the records of each
 interruption costs at most a page, and never loss.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from itertools import chain
 from typing import Any, Final, TypeVar
 
@@ -26,6 +24,7 @@ from vpemetrics.collectors.http.errors import Gone, SourceProblem
 from vpemetrics.collectors.http.messages import Node, Request
 from vpemetrics.collectors.http.paging import Page, Paging, follow_link
 from vpemetrics.collectors.http.pool import AT_ONCE, Done, Pool
+from vpemetrics.fingerprint import fingerprint
 from vpemetrics.records import (
     AnyRecord,
     Change,
@@ -84,8 +83,7 @@ class Feed:
     @property
     def fingerprint(self) -> str:
         """A short text that changes with the settings, and where the list is elsewhere."""
-        text = json.dumps([self.path, self.settings], default=str, sort_keys=True)
-        return sha256(text.encode()).hexdigest()[:12]
+        return fingerprint(self.path, self.settings)
 
 
 @dataclass(frozen=True, kw_only=True)
