@@ -88,12 +88,12 @@ def held(location: str) -> list[object]:
 
 def _plain(scope: str, text: str) -> object:
     """How far a scope was collected, without the size of pages and when runs were looked at."""
-    position = parse_cursor(text)
-    if not isinstance(position, GitHubCursor):
+    cursor = parse_cursor(text)
+    if not isinstance(cursor, GitHubCursor):
         return scope, text
-    lists = {name: replace(one, size=0) for name, one in position.lists.items()}
-    history = position.history and replace(position.history, size=0)
-    return replace(position, lists=lists, history=history, looked_back_at=None)
+    lists = {name: replace(one, size=0) for name, one in cursor.lists.items()}
+    history = cursor.history and replace(cursor.history, size=0)
+    return replace(cursor, lists=lists, history=history, looked_back_at=None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,9 +32,9 @@ def world() -> World:
 
 
 def size(found: Collected) -> int:
-    position = parse_cursor(found.cursors["acme/shop"])
-    assert position
-    return position.lists["pull requests"].size
+    cursor = parse_cursor(found.cursors["acme/shop"])
+    assert cursor
+    return cursor.lists["pull requests"].size
 
 
 def pages(found: Collected) -> list[int]:

@@ -27,19 +27,19 @@ def new(now: datetime) -> ListProgress:
 
 
 def test_at_first_all_from_the_start_is_a_gap() -> None:
-    stretch = new(day(50))
+    progress = new(day(50))
 
-    assert stretch.gaps == (ListGap(top=day(50), reached=day(50), down_to=START - OVERLAP),)
-    assert stretch.covered is None
+    assert progress.gaps == (ListGap(top=day(50), reached=day(50), down_to=START - OVERLAP),)
+    assert progress.span is None
 
 
 def test_pages_cover_from_the_newest_down() -> None:
-    stretch = new(day(50)).advance(day(40), "c1", day(49))
-    assert stretch.covered == (day(40), day(50))
+    progress = new(day(50)).advance(day(40), "c1", day(49))
+    assert progress.span == (day(40), day(50))
 
-    done = stretch.advance(day(20), None, day(39))
+    done = progress.advance(day(20), None, day(39))
     assert done.gaps == ()
-    assert done.covered == (START, day(50))
+    assert done.span == (START, day(50))
     assert done.newest == day(49)
 
 
@@ -94,8 +94,8 @@ def test_a_look_that_shows_the_same_is_quiet() -> None:
     assert not told.reopen(day(60)).is_quiet("same", day(49), "s")
 
 
-def test_a_position_is_read_as_it_was_written() -> None:
-    position = GitHubCursor(
+def test_a_cursor_is_read_as_it_was_written() -> None:
+    cursor = GitHubCursor(
         id="R_1",
         known="acme/shop",
         name="acme/store",
@@ -118,18 +118,39 @@ def test_a_position_is_read_as_it_was_written() -> None:
         services=("cart",),
     )
 
-    assert parse_cursor(position.to_json()) == position
+    assert parse_cursor(cursor.to_json()) == cursor
 
 
-def test_what_is_no_position_is_none() -> None:
+def test_what_is_no_cursor_is_none() -> None:
     assert [parse_cursor(text) for text in (None, "", "abc", "{}", "[]")] == [None] * 5
 
 
-def test_known_commits_are_kept_in_few_digits() -> None:
-    known = SeenCommits()
-    known.add(["a" * 40, "b" * 40])
+def test_seen_commits_are_kept_in_few_digits() -> None:
+    seen = SeenCommits()
+    seen.add(["a" * 40, "b" * 40])
 
-    again = SeenCommits(known.to_text())
+    again = SeenCommits(seen.to_text())
     assert "a" * 40 in again
     assert "c" * 40 not in again
-    assert len(known.to_text()) == 24
+    assert len(seen.to_text()) == 24
+
+
+def test_cursors_in_stores_of_older_versions_are_still_read() -> None:
+    text = (
+        '{"id":"R_1","known":"acme/shop","name":"acme/store","asked":null,'
+        '"begin":"2026-01-01T00:00:00Z","branch":"main","lists":{"tags":{'
+        '"start":"2026-01-01T00:00:00Z","end":"2026-02-20T00:00:00Z","settings":"s","size":50,'
+        '"gaps":[{"top":"2026-02-20T00:00:00Z","reached":"2026-02-10T00:00:00Z",'
+        '"down_to":"2026-01-01T00:00:00Z","after":"c1"}],"newest":"2026-02-19T00:00:00Z"}},'
+        '"history":{"cut":"2026-01-01T00:00:00Z","end":"2026-02-20T00:00:00Z","settings":"s",'
+        '"size":100,"tip":"aaa","walks":[{"tip":"aaa","after":"x","pending":["bbb"]}]},'
+        '"open":{"DE_1":{"kind":"Deployment","created_at":"2026-01-04T00:00:00Z",'
+        '"updated_at":"2026-01-05T00:00:00Z"}},"open_runs":{"7":"2026-01-06T00:00:00Z"},'
+        '"attempts":{"7":{"told":2,"created_at":"2026-01-06T00:00:00Z"}},'
+        '"looked_back_at":"2026-02-20T00:00:00Z","services":["cart"]}'
+    )
+    cursor = parse_cursor(text)
+
+    assert cursor
+    assert cursor.to_json() == text
+    assert cursor.lists["tags"].gaps[0].after == "c1"

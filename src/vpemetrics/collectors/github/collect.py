@@ -111,7 +111,7 @@ class _Collection:
         self._cursors = {cursor.id: cursor for cursor in cursors if cursor}
 
     def batches(self) -> Iterator[Batch]:
-        """What is new: first of all that is quiet for how long, then of what is not."""
+        """All that is new: first the coverage of what is quiet, then the records of the rest."""
         try:
             shown = self._look()
         except Enough:
@@ -139,7 +139,7 @@ class _Collection:
             raise GitHubProblem("\n".join(lines))
 
     def forecast(self) -> Forecast:
-        """What a collection would find and cost."""
+        """The findings and the cost of a collection that is not made."""
         shown = self._look()
         tasks = [self._task(probe, shown) for probe in shown.seen]
         busy = [task for task in tasks if self._is_busy(task)]

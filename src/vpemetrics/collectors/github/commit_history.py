@@ -26,9 +26,9 @@ _PATH: Final = ("node", "object", "history")
 _HISTORY: Final = Connection(query=queries.HISTORY, path=_PATH, whole=True)
 _TOUCHING: Final = Connection(query=queries.TOUCHING, path=_PATH, whole=True)
 _AT_ONCE: Final = 10
-"""How many pages make a batch."""
+"""The number of pages in a batch."""
 BEFORE: Final = timedelta(days=30)
-"""How far behind the first wanted day histories are read, for what was deployed late."""
+"""The time before the first wanted day from which on histories are read, for late deployments."""
 
 
 class HistoryReader:
@@ -119,7 +119,7 @@ class HistoryReader:
         return tuple(f"{path}/*" for path, shas in self._touched.items() if sha in shas)
 
     def _since(self, fresh: Sequence[Node], *, goes_on: bool) -> datetime:
-        """How far back it is to be known what commits touch: all the way where more of them come.
+        """The time from which on it is to be known what commits touch; all of it where more come.
 
         A question for every batch would be one for every path each time.
         """

@@ -35,19 +35,19 @@ RULES: Final = {
     PULLS: "merges",
     RUNS: "workflow",
 }
-"""Which deployments come from which list, in the words of the settings."""
+"""The kinds of deployments that lists are read for, in the words of the settings."""
 
 RUN_MINUTES: Final = 54 * 7 * 24 * 60
-"""How long a window of workflow runs is at first, and at most."""
+"""The length of a window of workflow runs at first, and at most."""
 
 _TRIES: Final = 2
-"""How often a page of one is asked for again."""
+"""The number of times that a page of one is asked for again."""
 _GONE: Final = "NOT_FOUND"
 _FORBIDDEN: Final = ("FORBIDDEN", "INSUFFICIENT_SCOPES")
 
 
 class Absent(Gone):
-    """What was asked about is simply not there; GitHub says so without calling it an error."""
+    """The thing that was asked about is not there, and GitHub does not call that an error."""
 
 
 def _no_moment(_node: Node) -> datetime | None:
@@ -296,7 +296,7 @@ def label_of(name: str) -> str:
 
 
 def resume(target: RepositoryTarget, cursor: GitHubCursor, name: str) -> ListProgress:
-    """How far a list was read, with all that is new as a gap."""
+    """The progress of a list, with all that is new as a gap."""
     before, settings = cursor.lists.get(name), list_settings(target, name)
     connection = CONNECTIONS.get(base(name))
     if before is None or before.settings != settings:
@@ -320,7 +320,7 @@ def is_empty(target: RepositoryTarget, name: str) -> bool:
 
 
 def sign(target: RepositoryTarget, name: str) -> tuple[str, str | None]:
-    """What a look at a repository shows of a list, and the latest moment on it."""
+    """The text that a look at a repository shows of a list, and the latest moment on it."""
     if name == RUNS:
         return runs_sign(target), None
     connection = CONNECTIONS[ISSUES if base(name) == TYPES else base(name)]

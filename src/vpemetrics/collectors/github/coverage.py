@@ -63,9 +63,9 @@ def _span(
     """
     lists = {name: cursor.lists.get(name) for name in names}
     known = {
-        name: progress.covered
+        name: progress.span
         for name, progress in lists.items()
-        if progress and progress.covered and (in_part or not progress.gaps)
+        if progress and progress.span and (in_part or not progress.gaps)
     }
     if not known or len(known) < len(lists):
         return None

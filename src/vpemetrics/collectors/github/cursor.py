@@ -1,4 +1,4 @@
-"""How far a repository was collected: what one collection leaves for the next to go on from."""
+"""Cursors of repositories: what one collection leaves for the next to go on from."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 OVERLAP: Final = timedelta(minutes=10)
-"""How much of what was read is read again, for what was written while it was read."""
+"""The time before the end of what was read that is read again, for what was written meanwhile."""
 _TIE: Final = timedelta(minutes=2)
 
 
@@ -29,9 +29,9 @@ class ListGap:
 
 @dataclass(frozen=True, kw_only=True)
 class ListProgress:
-    """How far a list was read that GitHub gives newest first.
+    """The progress in a list that GitHub gives newest first.
 
-    It is wanted from `start` on and was read until `end`, but for the gaps, the newest first.
+    The list is wanted from `start` on and was read until `end`, but for the gaps, the newest first.
     `newest` is the latest moment met, by GitHub's clock. `size` is how much is asked for at a
     time. `sign` is what showed that nothing is new when all of it was read, and `settings` stand
     for what decides which records it becomes.
@@ -68,7 +68,7 @@ class ListProgress:
         return replace(self, gaps=tuple(others), newest=max(known, default=None))
 
     @property
-    def covered(self) -> tuple[datetime, datetime] | None:
+    def span(self) -> tuple[datetime, datetime] | None:
         """The time up to the end of which all is known; None if that is none yet."""
         start = self.gaps[0].reached if self.gaps else self.start
         return (start, self.end) if start < self.end else None
@@ -93,7 +93,7 @@ class HistoryWalk:
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryProgress:
-    """How far the commits were read, back to `cut`; `tip` is the default branch's.
+    """The progress in the commits, back to `cut`; `tip` is the default branch's.
 
     `walks` are still to be ended. `end` is when the tip was looked at.
     """
@@ -130,7 +130,7 @@ class RunAttempts:
 
 @dataclass(frozen=True, kw_only=True)
 class GitHubCursor:
-    """Where the collection of a repository stands.
+    """The point at which the collection of a repository stands.
 
     `id` is GitHub's permanent one, `known` the name in records and `name` the current one;
     `asked` is the name in the settings, if it is there by name. `lists` are by what they are

@@ -16,9 +16,9 @@ from vpemetrics.collectors.github.workflow_runs import CAP
 
 _AT_ONCE: Final = 20
 _SECONDS: Final = 1.5
-"""How long GitHub takes for a page, as a rule."""
+"""The time that GitHub takes for a page, as a rule."""
 _COUNTED: Final = 5
-"""Of how many repositories the runs are counted, which takes a request each."""
+"""The number of repositories whose runs are counted, which takes a request each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class _RepositorySize:
     @property
     def commits(self) -> int:
         """The commits that are collected."""
-        return self._committed("late")
+        return self._commit_count("late")
 
     @property
     def has_runs(self) -> bool:
@@ -71,7 +71,7 @@ class _RepositorySize:
 
     @property
     def _share(self) -> float:
-        every = self._committed("every")
+        every = self._commit_count("every")
         return self.commits / every if every else 1.0
 
     def _share_since(self, connection: Node) -> float:
@@ -82,7 +82,7 @@ class _RepositorySize:
             return 0.0
         return min(1.0, (target.now - target.begin) / max(target.now - born, timedelta(seconds=1)))
 
-    def _committed(self, name: str) -> int:
+    def _commit_count(self, name: str) -> int:
         branch: Node = self.node.get("defaultBranchRef") or {}
         target: Node = branch.get("target") or {}
         return int((target.get(name) or {}).get("totalCount") or 0)

@@ -26,7 +26,7 @@ from vpemetrics.folders import cache_home
 from vpemetrics.records import Commit
 
 _AT_ONCE: Final = 4096
-"""How many commits make a batch."""
+"""The number of commits in a batch."""
 
 # https://git-scm.com/docs/git-rev-list#Documentation/git-rev-list.txt---filterltfilter-specgt
 _COMMITS_ONLY: Final = "tree:0"

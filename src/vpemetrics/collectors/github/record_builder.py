@@ -95,7 +95,7 @@ class GitHubRecordBuilder:
         """A deployment under the first rule that wants it."""
         for rule in self.target.rules_from("environments"):
             if deployment := build_deployment(node, rule, self.target.naming):
-                return BuiltRecords([deployment], self._unfinished(node, deployment))
+                return BuiltRecords([deployment], self._open_item(node, deployment))
         return BuiltRecords([])
 
     def _of_issue(self, node: Node) -> BuiltRecords:
@@ -144,7 +144,7 @@ class GitHubRecordBuilder:
             if record.commit_sha and self.target.is_production(record.environment):
                 yield record.commit_sha
 
-    def _unfinished(self, node: Node, deployment: Deployment) -> OpenItem | None:
+    def _open_item(self, node: Node, deployment: Deployment) -> OpenItem | None:
         if deployment.status is Status.SUCCEEDED:
             return None
         created_at = instant(node.get("createdAt")) or self.target.now
@@ -202,7 +202,7 @@ def build_change(node: Node, naming: Naming) -> BuiltChange:
     author = naming.author(node.get("author"))
     reviews = _reviews(events, author, naming)
     title, body = node.get("title") or "", node.get("body") or ""
-    id_ = naming.numbered(node["number"])
+    id_ = naming.id_of(node["number"])
     change = Change(
         id=id_,
         repository=naming.known,
@@ -244,7 +244,7 @@ def build_incident(
     comments = [comment.get("body") or "" for comment in nodes(node.get("comments"))]
     cause = root_cause([node.get("body") or "", *comments], naming)
     return Incident(
-        id=naming.numbered(node["number"]),
+        id=naming.id_of(node["number"]),
         service=services(own) or service,
         title=node.get("title"),
         severity=severity(own),
@@ -272,7 +272,7 @@ def reverted_in(body: str, naming: Naming) -> tuple[str, ...]:
         for name in (naming.current, naming.known)
         for number in reverted_pulls(text.replace("\r\n", "\n"), name)
     }
-    return tuple(naming.numbered(number) for number in sorted(numbers))
+    return tuple(naming.id_of(number) for number in sorted(numbers))
 
 
 class Cause(NamedTuple):
@@ -345,7 +345,7 @@ def _closes(text: str, events: Iterable[Node], own: str, naming: Naming) -> tupl
         subject = event.get("subject") or {}
         if "number" not in subject:
             continue
-        id_ = naming.numbered(subject["number"], subject["repository"]["nameWithOwner"])
+        id_ = naming.id_of(subject["number"], subject["repository"]["nameWithOwner"])
         if event.get("__typename") == "ConnectedEvent":
             closes[id_] = None
         else:
@@ -388,4 +388,4 @@ def _causes(text: str, naming: Naming) -> Iterator[Cause]:
 
 def _id(match: re.Match[str], naming: Naming) -> str:
     repository = match["place"] or match["repository"] or ""
-    return naming.numbered(match["at"] or match["number"], repository)
+    return naming.id_of(match["at"] or match["number"], repository)

@@ -42,7 +42,7 @@ class Naming:
     is_bot: IsBot
     others: Mapping[str, str] = field(default_factory=dict)
 
-    def numbered(self, number: int | str, repository: str = "") -> str:
+    def id_of(self, number: int | str, repository: str = "") -> str:
         """The id of a pull request or issue, by default of this repository."""
         return f"{self.name(repository)}#{number}"
 

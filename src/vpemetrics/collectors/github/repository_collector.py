@@ -44,7 +44,7 @@ COMMITS: Final = " commits"
 """The ending of a repository's name in the cursors where its seen commits are."""
 
 _AT_ONCE: Final = 25
-"""How many things are fetched again at a time."""
+"""The number of things that are fetched again at a time."""
 
 
 class RepositoryCollector:
@@ -162,7 +162,7 @@ class RepositoryCollector:
         return records, items
 
     def _refetch(self, ids: Sequence[str]) -> Iterator[Batch]:
-        """What is open, and what GitHub left something out of, by its ids."""
+        """Things behind some ids: those that are open, or of which GitHub left something out."""
         for at in range(0, len(ids), _AT_ONCE):
             fetched = refetch(self.target.client, ids[at : at + _AT_ONCE])
             records: list[AnyRecord] = []

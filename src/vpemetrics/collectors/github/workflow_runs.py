@@ -93,13 +93,13 @@ class RunReader:
         """The runs created in a window, and whether there are more than GitHub gives."""
         found: dict[int, Node] = {}
         for path in self._paths():
-            runs, is_full = self._fetch_created(path, f"{_text(start)}..{_text(end)}")
+            runs, is_full = self._fetch_runs(path, f"{_text(start)}..{_text(end)}")
             if is_full and end - start > timedelta(minutes=_SHORTEST):
                 return [], True
             found |= {run["id"]: run for run in runs}
         return list(found.values()), False
 
-    def _fetch_created(self, path: str, created: str) -> tuple[list[Node], bool]:
+    def _fetch_runs(self, path: str, created: str) -> tuple[list[Node], bool]:
         found, page, total = list[Node](), 1, 0
         while True:
             answer = self.target.client.get(
