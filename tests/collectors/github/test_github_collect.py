@@ -456,6 +456,24 @@ def test_runs_and_their_attempts_are_told(github: Collected, shop: Repo) -> None
     ]
 
 
+def test_runs_that_github_does_not_give_are_counted(github: Collected, shop: Repo) -> None:
+    for _ in range(1100):
+        run = shop.start_run("CI", shop.tip or "", at=after(20.1))
+        shop.finish_run(run, "success", at=after(21))
+    found = github.collect(runs=True)
+
+    assert len(found.of(Run)) == 1000
+    assert "GitHub did not give 100 runs that it has" in found.warnings
+
+
+def test_commits_that_github_does_not_give_are_counted(github: Collected, shop: Repo) -> None:
+    number = pull(shop, "long", after(20), 253)
+    found = github.collect()
+
+    assert len(found.of(Change)[f"acme/shop#{number}"].commit_shas) == 250
+    assert "GitHub did not give 3 commits of pull requests that it has" in found.warnings
+
+
 def test_a_run_that_went_on_is_asked_about_again(github: Collected, shop: Repo) -> None:
     run = shop.start_run("CI", shop.tip or "", at=after(20))
     github.collect(runs=True)

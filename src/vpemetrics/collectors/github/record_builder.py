@@ -47,10 +47,14 @@ _SERVICE: Final = re.compile(r"service\s*[:/=]\s*(?P<name>\S.*)", re.IGNORECASE)
 
 
 class BuiltRecords(NamedTuple):
-    """The records of one thing, and what of it is still open; None if nothing is."""
+    """The records of one thing, and what of it is still open; None if nothing is.
+
+    `lost` counts the commits of a pull request that GitHub does not give.
+    """
 
     records: Sequence[AnyRecord]
     open: OpenItem | None = None
+    lost: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +73,7 @@ class GitHubRecordBuilder:
         """The records of a thing of a kind as GitHub names it."""
         match kind:
             case "PullRequest":
-                return BuiltRecords(self._of_pull(node))
+                return self._of_pull(node)
             case "Deployment":
                 return self._of_deployment(node)
             case "Issue":
@@ -78,9 +82,9 @@ class GitHubRecordBuilder:
                 return BuiltRecords(self._of_release(node))
         return BuiltRecords(self._of_tag(node))
 
-    def _of_pull(self, node: Node) -> list[AnyRecord]:
+    def _of_pull(self, node: Node) -> BuiltRecords:
         """A pull request; the commits of a merged one; and the deployment its merge may be."""
-        change, originals, _ = build_change(node, self.target.naming)
+        change, originals, lost = build_change(node, self.target.naming)
         records: list[AnyRecord] = [change]
         if change.merged_at and not self.target.paths and not self.has_originals:
             fresh = (original for original in originals if original["oid"] not in self.seen)
@@ -89,7 +93,7 @@ class GitHubRecordBuilder:
         for rule in self.target.rules_from("merges"):
             if deployment := build_merge_deployment(change, branch, rule):
                 records.append(deployment)
-        return records
+        return BuiltRecords(records, lost=lost)
 
     def _of_deployment(self, node: Node) -> BuiltRecords:
         """A deployment under the first rule that wants it."""

@@ -148,6 +148,7 @@ class RepositoryCollector:
         for node in nodes:
             built = self._builder.build(complete(self.target.client, node, kind), kind)
             records += built.records
+            self._lose("commits of pull requests", built.lost)
             id_ = node.get("id")
             if id_ in partial:
                 before = self.cursor.open.get(id_) or OpenItem(

@@ -81,36 +81,39 @@ class RunReader:
         while progress.gaps:
             gap = progress.gaps[0]
             start = max(gap.down_to, gap.reached - timedelta(minutes=progress.size))
-            runs, is_full = self._fetch_window(start, gap.reached)
-            if is_full and progress.size > _SHORTEST:
+            runs = self._fetch_window(start, gap.reached)
+            if runs is None:
                 progress = replace(progress, size=max(_SHORTEST, progress.size // 2))
                 continue
             wider = progress.size * 2 if len(runs) < _FEW else progress.size
             progress = _advance(replace(progress, size=min(RUN_MINUTES, wider)), gap, start)
             yield self._build(runs), progress
 
-    def _fetch_window(self, start: datetime, end: datetime) -> tuple[list[Node], bool]:
-        """The runs created in a window, and whether there are more than GitHub gives."""
+    def _fetch_window(self, start: datetime, end: datetime) -> list[Node] | None:
+        """The runs created in a window; None for so many that a shorter one is to be read."""
+        may_shorten = end - start > timedelta(minutes=_SHORTEST)
         found: dict[int, Node] = {}
         for path in self._paths():
-            runs, is_full = self._fetch_runs(path, f"{_text(start)}..{_text(end)}")
-            if is_full and end - start > timedelta(minutes=_SHORTEST):
-                return [], True
+            created = f"{_text(start)}..{_text(end)}"
+            runs = self._fetch_runs(path, created, may_shorten=may_shorten)
+            if runs is None:
+                return None
             found |= {run["id"]: run for run in runs}
-        return list(found.values()), False
+        return list(found.values())
 
-    def _fetch_runs(self, path: str, created: str) -> tuple[list[Node], bool]:
-        found, page, total = list[Node](), 1, 0
+    def _fetch_runs(self, path: str, created: str, *, may_shorten: bool) -> list[Node] | None:
+        found, page = list[Node](), 1
         while True:
             answer = self.target.client.get(
                 path, {"created": created, "per_page": FULL, "page": page}
             )
             runs, total = answer.get("workflow_runs") or [], answer.get("total_count") or 0
-            if total >= CAP and page == 1:
-                return runs, True
+            if may_shorten and total >= CAP and page == 1:
+                return None
             found += runs
             if not runs or page * FULL >= min(total, CAP):
-                return found, False
+                self.lost += max(0, total - CAP)
+                return found
             page += 1
 
     def _paths(self) -> list[str]:
