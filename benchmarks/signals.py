@@ -36,10 +36,10 @@ from vpemetrics.metrics.signals import (
     FULL,
     Outcome,
     chart,
+    charts_with_words,
     expected_false_alarms,
     stretches,
     weekly_or_rare,
-    worded,
 )
 
 MONDAY: Final = date(2024, 1, 1)
@@ -103,7 +103,7 @@ def false_words(years: int) -> Iterator[str]:
     silent = 0
     for _ in range(years):
         year = Tally()
-        for one in worded(stable_charts(random)):
+        for one in charts_with_words(stable_charts(random)):
             tallies[f"{one.metric}, {one.kind.value}"].add(one)
             year.add(one)
         tallies["all"] += year

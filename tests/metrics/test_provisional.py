@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vpemetrics.metrics.provisional import provisional, wait
+from vpemetrics.metrics.provisional import is_provisional, wait
 from vpemetrics.window import DAY, HOUR, MISSING, SECOND, Window, midnight, month_of, week_of
 
 DAYS = 86_400.0
@@ -39,7 +39,7 @@ def test_the_wait_is_never_shorter_than_a_week(lags: list[float]) -> None:
     [(-1, True), (0, True), (7 * DAY - 1, True), (7 * DAY, False), (30 * DAY, False)],
 )
 def test_a_week_is_final_when_the_wait_is_over(since_its_end: int, expected: bool) -> None:
-    assert provisional(WEEK, WEEK.end_at + since_its_end, 7 * DAY) is expected
+    assert is_provisional(WEEK, WEEK.end_at + since_its_end, 7 * DAY) is expected
 
 
 @pytest.mark.parametrize(
@@ -53,16 +53,16 @@ def test_a_week_is_final_when_the_wait_is_over(since_its_end: int, expected: boo
 def test_a_window_waits_for_the_last_week_it_meets(window: Window, final_from: date) -> None:
     at = midnight(final_from, "UTC")
 
-    assert provisional(window, at - 1, 7 * DAY)
-    assert not provisional(window, at, 7 * DAY)
+    assert is_provisional(window, at - 1, 7 * DAY)
+    assert not is_provisional(window, at, 7 * DAY)
 
 
 def test_a_week_ends_at_midnight_in_its_own_zone() -> None:
     dublin = week_of(date(2026, 9, 2), "Europe/Dublin")
 
     assert dublin.end_at == WEEK.end_at - HOUR
-    assert not provisional(dublin, WEEK.end_at - HOUR + 7 * DAY, 7 * DAY)
+    assert not is_provisional(dublin, WEEK.end_at - HOUR + 7 * DAY, 7 * DAY)
 
 
 def test_nothing_is_final_where_nobody_knows_how_far_the_data_go() -> None:
-    assert provisional(WEEK, MISSING, 7 * DAY)
+    assert is_provisional(WEEK, MISSING, 7 * DAY)

@@ -19,6 +19,7 @@ from vpemetrics.metrics.signals import (
     Outcome,
     baseline,
     chart,
+    charts_with_words,
     expected_false_alarms,
     g_limits,
     lasting_run,
@@ -26,7 +27,6 @@ from vpemetrics.metrics.signals import (
     stretches,
     weekly_or_rare,
     word,
-    worded,
     xmr_limits,
 )
 
@@ -446,7 +446,7 @@ class TestWords:
         ]
         charts = [chart(one, ACME, ChartKind.XMR, weeks(LEVEL)) for one in metrics]
 
-        assert [one.metric for one in worded(charts)] == [
+        assert [one.metric for one in charts_with_words(charts)] == [
             "deployment_frequency",
             "change_fail_rate",
             "deployment_rework_rate",
@@ -455,7 +455,7 @@ class TestWords:
     def test_a_chart_without_locked_limits_takes_no_place(self) -> None:
         silent, speaking = deployments(LEVEL[:20]), deployments(LEVEL)
 
-        assert worded([silent, silent, silent, speaking]) == (speaking,)
+        assert charts_with_words([silent, silent, silent, speaking]) == (speaking,)
 
     def test_false_alarms_are_expected_of_the_new_points_of_a_window(self) -> None:
         weekly = deployments([*LEVEL, 10, None, 10, 10])

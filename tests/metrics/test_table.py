@@ -5,9 +5,9 @@ from vpemetrics.metrics.table import (
     Table,
     distinct,
     first_of_each,
-    looked_up,
+    is_one_of,
+    look_up,
     occurrences,
-    one_of,
     texts,
 )
 
@@ -63,7 +63,7 @@ def test_rows_and_frames_have_every_column_of_an_empty_part_too() -> None:
 
 
 def test_texts_are_found_counted_and_told_apart() -> None:
-    assert one_of(texts(["a", None, "b"]), ("b", None)).tolist() == [False, True, True]
+    assert is_one_of(texts(["a", None, "b"]), ("b", None)).tolist() == [False, True, True]
     assert texts([("a", "b"), ()]).tolist() == [("a", "b"), ()]
     assert first_of_each(np.array([7, 3, 7, 3, 1])).tolist() == [0, 1, 4]
     assert occurrences(np.array([7, 1, 3]), np.array([3, 7, 3])).tolist() == [1, 0, 2]
@@ -72,8 +72,8 @@ def test_texts_are_found_counted_and_told_apart() -> None:
 def test_a_value_is_looked_up_by_its_key() -> None:
     keys, values = np.array([7, 3, 5]), np.array([70, 30, 50])
 
-    assert looked_up(np.array([5, 4, 7, 9, 1]), keys, values, -1).tolist() == [50, -1, 70, -1, -1]
-    assert looked_up(np.array([5]), keys[:0], values[:0], -1).tolist() == [-1]
+    assert look_up(np.array([5, 4, 7, 9, 1]), keys, values, -1).tolist() == [50, -1, 70, -1, -1]
+    assert look_up(np.array([5]), keys[:0], values[:0], -1).tolist() == [-1]
 
 
 @pytest.mark.parametrize(("numbers", "count"), [([7, 3, 7, 3, 1], 3), ([2], 1), ([], 0)])

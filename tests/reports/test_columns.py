@@ -45,7 +45,7 @@ def test_wrapped_text_keeps_to_the_limit_and_loses_nothing(text: str, limit: int
 
 
 def test_columns_are_as_wide_as_their_longest_text() -> None:
-    assert columns.aligned([("checkout", "19 h"), ("支払い", "3 d")]) == [
+    assert columns.align([("checkout", "19 h"), ("支払い", "3 d")]) == [
         "checkout  19 h",
         "支払い    3 d",
     ]

@@ -9,7 +9,7 @@ from example_reports import ACME, FOUR, WEEK, full_week, weeks_to
 
 from vpemetrics.metrics.charts import Chart, ChartKind, Point
 from vpemetrics.metrics.comparisons import TargetWord
-from vpemetrics.metrics.signals import chart, lasting_run, said, step_to_paste
+from vpemetrics.metrics.signals import add_words, chart, lasting_run, step_to_paste
 from vpemetrics.reports import content, jsonreport, signal_words, terminal
 from vpemetrics.reports.model import Exceptions, NewLevel, Outside, Report, TargetStatus
 from vpemetrics.reports.summary import summarise
@@ -55,7 +55,7 @@ def with_charts(*charts: Chart, weeks: int = 4) -> Report:
         one.model_copy(update={"window": headline}) if one.window == FOUR else one
         for one in bare.figures
     ]
-    figures = tuple(said(beside, charts))
+    figures = tuple(add_words(beside, charts))
     return bare.model_copy(update={"charts": charts, "figures": figures, "headline": headline})
 
 
@@ -81,7 +81,7 @@ def test_a_week_is_said_to_be_usual_or_not(
 
     metric = "deployment_frequency"
     assert signal_words.usual_of(report, metric) == usual
-    assert signal_words.said_of(report, metric) == word
+    assert signal_words.standing_of(report, metric) == word
     assert signal_words.limits(report) == limits
 
 
@@ -89,7 +89,7 @@ def test_without_charts_nothing_is_said() -> None:
     report = full_week()
 
     assert signal_words.limits(report) == ""
-    assert not signal_words.judged(report)
+    assert not signal_words.has_words(report)
     assert "Usual/wk" not in terminal.render(report)
 
 
@@ -102,7 +102,7 @@ def test_a_rate_has_limits_in_percent(n: int, scale: int, value: str, usual: str
     report = with_charts(deployments(values, "deployment_rework_rate", n))
 
     assert signal_words.usual_of(report, "deployment_rework_rate") == usual
-    assert [*signal_words.told(report)] == [
+    assert [*signal_words.signal_reasons(report)] == [
         f"Rework rate worse in 2026-W36: {value}, usual {usual}"
     ]
 
@@ -127,7 +127,7 @@ def test_a_rate_has_limits_in_percent(n: int, scale: int, value: str, usual: str
     ],
 )
 def test_each_signal_is_told_with_its_reason(drawn: Chart, told: list[str]) -> None:
-    assert [*signal_words.told(with_charts(drawn))] == told
+    assert [*signal_words.signal_reasons(with_charts(drawn))] == told
 
 
 LOW = f"20, usual {LIMITS}"
@@ -169,8 +169,8 @@ def test_signals_before_the_week_are_counted_unless_a_word_comes_from_them(
 ) -> None:
     report = with_charts(deployments(values), weeks=weeks)
 
-    assert signal_words.said_of(report, "deployment_frequency") == word
-    assert [*signal_words.told(report)] == told
+    assert signal_words.standing_of(report, "deployment_frequency") == word
+    assert [*signal_words.signal_reasons(report)] == told
     (drawn,) = json.loads(jsonreport.render(report))["charts"]
     assert len(drawn["signals"]) == values.count(20)
 
@@ -180,8 +180,10 @@ def test_a_week_that_was_not_collected_whole_says_why_it_has_no_word() -> None:
     cut = drawn.points[-1].model_copy(update={"hollow": True})
     hollow = drawn.model_copy(update={"points": (*drawn.points[:-1], cut), "signals": ()})
 
-    assert signal_words.unsaid_of(with_charts(hollow), "deployment_frequency") == "not whole"
-    assert signal_words.unsaid_of(with_charts(drawn), "deployment_frequency") == ""
+    assert (
+        signal_words.missing_word_reason(with_charts(hollow), "deployment_frequency") == "not whole"
+    )
+    assert signal_words.missing_word_reason(with_charts(drawn), "deployment_frequency") == ""
     assert "not whole" not in summarise(with_charts(hollow))
 
 
@@ -351,7 +353,7 @@ def test_a_bad_week_makes_no_bad_quarter(
 ) -> None:
     report = over_weeks(values, 13)
 
-    assert signal_words.said_of(report, "deployment_frequency") == word
+    assert signal_words.standing_of(report, "deployment_frequency") == word
     summary = summarise(report).partition(" h). ")[2]
     assert summary.startswith(f"{first}178 deployments")
     assert summary.endswith(last)

@@ -28,6 +28,6 @@ BEFORE = WindowRef(
     ],
 )
 def test_a_line_tells_the_least_and_the_most_of_a_week(figures: list[Figure], said: str) -> None:
-    drawn = sparkline.of(report(figures), figures[0].metric)
+    drawn = sparkline.draw(report(figures), figures[0].metric)
 
     assert f'aria-label="{said} a week"' in drawn

@@ -16,7 +16,7 @@ from vpemetrics.config.weekly import DAYS
 from vpemetrics.scheduler.jobs import Schedule
 from vpemetrics.scheduler.plan import Plan, agenda
 from vpemetrics.store import Store
-from vpemetrics.store.report_marks import week_reported
+from vpemetrics.store.report_marks import reported_week
 from vpemetrics.usecases.update_lineage import is_current
 
 TODAY = datetime.now(UTC).date()
@@ -68,7 +68,7 @@ def deployed(folder: Path, *days_ago: int) -> None:
 
 def reported(folder: Path) -> str:
     with Store.open(folder / "x.db") as store, store.view() as connection:
-        return week_reported(connection)
+        return reported_week(connection)
 
 
 @contextmanager

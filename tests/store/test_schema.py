@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, inspect
 from subprocesses import PATIENCE, environment
 
 from vpemetrics.store import Store, schema
-from vpemetrics.store.engine import location_url, make_engine, writing
+from vpemetrics.store.engine import begin_write, location_url, make_engine
 from vpemetrics.store.tables import commits, metadata
 
 
@@ -35,7 +35,7 @@ def test_migrations_and_a_new_store_give_the_identical_schema(tmp_path: Path) ->
 
 def test_migrations_lead_to_the_tables_the_code_works_with_and_back(location: str) -> None:
     engine = make_engine(location_url(location))
-    with writing(engine) as connection:
+    with begin_write(engine) as connection:
         schema.upgrade(connection)
         assert schema.stored_version(connection) == schema.SCHEMA_VERSION
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []

@@ -18,7 +18,7 @@ from vpemetrics.metrics.points import RATES
 from vpemetrics.records import AnyRecord, Coverage, CoverageKind, Deployment, Incident
 from vpemetrics.reports import jsonreport, terminal
 from vpemetrics.reports.model import Report
-from vpemetrics.reports.registry import FORMATS, rendered
+from vpemetrics.reports.registry import FORMATS, render_as
 from vpemetrics.rules import Rules, Service
 from vpemetrics.usecases.reporting import Asked, report
 from vpemetrics.window import parse_quarter
@@ -205,7 +205,7 @@ def test_no_output_names_a_person(format_: str) -> None:
         store.save(SOURCE, records)
         found = report(store, RULES, Asked(window=weeks(1)))
 
-    written = rendered(found, format_).decode()
+    written = render_as(found, format_).decode()
     assert "Acme" in written
     for person in (*people, "katherine.johnson", "alan"):
         assert person not in written

@@ -65,7 +65,7 @@ def checked(
 
 
 def _lines(found: Sequence["Checked"]) -> Iterator[str]:
-    from vpemetrics.reports.words import counted
+    from vpemetrics.reports.words import quantity
 
     for one in found:
         yield from lines_of(one)
@@ -73,9 +73,9 @@ def _lines(found: Sequence["Checked"]) -> Iterator[str]:
     errors = sum(finding.level == "error" for one in found for finding in one.findings)
     warnings = sum(finding.level == "warning" for one in found for finding in one.findings)
     if errors:
-        yield f"Not ready: {counted(errors, 'error')}, {counted(warnings, 'warning')}."
+        yield f"Not ready: {quantity(errors, 'error')}, {quantity(warnings, 'warning')}."
     elif warnings:
-        yield f"Ready, with {counted(warnings, 'warning')}."
+        yield f"Ready, with {quantity(warnings, 'warning')}."
     else:
         yield "Ready."
 

@@ -11,7 +11,7 @@ from vpemetrics.cli import output
 from vpemetrics.cli.report import show
 from vpemetrics.cli.session import Session, command, program_name
 from vpemetrics.delivery.files import write
-from vpemetrics.reports.registry import ENDINGS, rendered
+from vpemetrics.reports.registry import ENDINGS, render_as
 
 if TYPE_CHECKING:
     from vpemetrics.reports.model import Report
@@ -51,7 +51,7 @@ def _write_reports(report: "Report", folder: Path) -> Sequence[Path]:
     """Writes the report into a folder, a file for each format there is; their paths."""
     files = {folder / f"{NAME}{ending}": format_ for ending, format_ in _first_endings().items()}
     for path, format_ in files.items():
-        write(path, rendered(report, format_))
+        write(path, render_as(report, format_))
     return tuple(files)
 
 

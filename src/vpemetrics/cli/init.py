@@ -204,10 +204,10 @@ def _write(session: Session, path: Path, proposal: "Proposal") -> None:
 
     write(path, render(proposal, datetime.now(UTC).date()).encode())
     teams = {one.team for one in proposal.services if one.team}
-    owned = f" of {words.counted(len(teams), 'team')}" if teams else ", whose teams nothing names"
+    owned = f" of {words.quantity(len(teams), 'team')}" if teams else ", whose teams nothing names"
     _tell(
         session,
-        f"Wrote {path}: {words.counted(len(proposal.services), 'service')}{owned}; "
+        f"Wrote {path}: {words.quantity(len(proposal.services), 'service')}{owned}; "
         f"deployments to {', '.join(proposal.production)} count; "
         f"weeks begin at midnight in {proposal.zone}. All of it is yours to change.",
         gap=True,

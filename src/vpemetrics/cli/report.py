@@ -11,7 +11,7 @@ import typer
 from vpemetrics.cli import options, output
 from vpemetrics.cli.session import Session, command
 from vpemetrics.delivery.files import write
-from vpemetrics.reports.registry import DRAWN, WITH_PARTS, rendered
+from vpemetrics.reports.registry import DRAWN, WITH_PARTS, render_as
 
 if TYPE_CHECKING:
     from vpemetrics.reports.model import Report
@@ -79,7 +79,7 @@ def report(
         _tell_lacking(session, store, configuration.settings.sources)
     _tell_age(session, result)
     for path, format_of in files.items():
-        write(path, rendered(result, format_of))
+        write(path, render_as(result, format_of))
         session.note(f"wrote {path}")
     if on_stdout or not files:
         show(session, result, on_stdout or output.TERMINAL)
@@ -111,7 +111,7 @@ def _tell_age(session: Session, report: "Report") -> None:
 def show(session: Session, result: "Report", format_: str) -> None:
     """Puts a report on stdout, in colour and as wide as the terminal where that is the format."""
     if format_ != output.TERMINAL:
-        output.print_bytes(rendered(result, format_))
+        output.print_bytes(render_as(result, format_))
         return
     from vpemetrics.reports import terminal
 

@@ -76,10 +76,10 @@ def _run(plan: "Plan", log: "_Log", configuration: Path) -> None:
     from vpemetrics.scheduler.jobs import Schedule
     from vpemetrics.scheduler.plan import agenda
     from vpemetrics.store import Store
-    from vpemetrics.store.report_marks import week_reported
+    from vpemetrics.store.report_marks import reported_week
 
     with Store.open(plan.location) as store, store.view() as connection:
-        last, reported = store.collections(), week_reported(connection)
+        last, reported = store.collections(), reported_week(connection)
     running = Schedule(plan, log, configuration, _now)
     coming = agenda(plan, last, reported, _now())
     log.begins(configuration, coming)

@@ -61,7 +61,7 @@ def _lines(
     found: "StoreStatus", place: str, size: int | None, zone: str, now: datetime
 ) -> Iterator[str]:
     from vpemetrics.reports import words
-    from vpemetrics.reports.columns import aligned
+    from vpemetrics.reports.columns import align
 
     as_of = found.data_as_of
     yield f"Store      {place}" + ("" if size is None else f" ({_megabytes(size)})")
@@ -77,11 +77,11 @@ def _lines(
         yield from _source_lines(source, zone, now, counts=several)
     yield ""
     rows = [("Records", ""), *((_name(kind), f"{n:,}") for kind, n in found.records.items())]
-    yield from aligned(rows)
+    yield from align(rows)
     yield ""
     heading = ("Collected", "from", "to", "")
     covered = [_coverage_row(one, as_of or one.end, zone) for one in found.coverage]
-    yield from aligned([heading, *covered])
+    yield from align([heading, *covered])
     yield ""
     yield from _problem_lines(found)
 

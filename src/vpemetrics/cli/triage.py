@@ -165,10 +165,10 @@ def _rest(found: Sequence["Undecided"], shown: int) -> Iterator[str]:
 
 
 def _table(found: Sequence["Undecided"], last: str, zone: str) -> Iterator[str]:
-    from vpemetrics.reports.columns import aligned, cut
+    from vpemetrics.reports.columns import align, cut
 
     rows = [_row(one, zone) for one in found]
-    for line in aligned([("RECORD", "service", "when", last), *rows]):
+    for line in align([("RECORD", "service", "when", last), *rows]):
         yield cut(f"  {line}", output.width()) if sys.stdout.isatty() else f"  {line}"
 
 

@@ -69,7 +69,7 @@ class DeploymentEvidence:
     def __str__(self) -> str:
         noun = _COUNTED[self.kind]
         if self.ever and not self.tally:
-            return f"{words.counted(self.ever, noun)}, none of them in {DAYS} days"
+            return f"{words.quantity(self.ever, noun)}, none of them in {DAYS} days"
         return f"{self._where}{counted(self.tally, noun)}"
 
     @property
@@ -176,7 +176,7 @@ class Proposal:
 def counted(tally: Tally, noun: str) -> str:
     """As in `at least 500 deployments in 90 days`."""
     least = "at least " if tally.at_least else ""
-    return f"{least}{words.counted(tally.count, noun)} in {DAYS} days"
+    return f"{least}{words.quantity(tally.count, noun)} in {DAYS} days"
 
 
 def told_apart(sight: RepositoryOverview) -> RepositoryOverview:

@@ -16,7 +16,7 @@ from vpemetrics.metrics import intervals
 from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Slice, length
 from vpemetrics.metrics.figures import Figure, FigureCoverage, IntervalRef, WindowRef
 from vpemetrics.metrics.registry import METRICS
-from vpemetrics.metrics.table import Column, Table, distinct, one_of
+from vpemetrics.metrics.table import Column, Table, distinct, is_one_of
 from vpemetrics.window import (
     HOUR,
     SECOND,
@@ -245,13 +245,13 @@ def change_lead_time(cut: Slice) -> Figure:
         deployments=distinct(clusters),
         interval=interval(found),
         values=tuple(sorted(seconds.tolist())) if few else (),
-        excluded=excluded(cut),
+        excluded=exclusions(cut),
         attribution=attribution(cut),
         beside=beside,
     )
 
 
-def excluded(cut: Slice) -> dict[str, int]:
+def exclusions(cut: Slice) -> dict[str, int]:
     """Changes left out of lead time by reason; deployments of unknown commits beside them."""
     found = _occurrences(cut.changes.where(~cut.changes["counted"])["reason"])
     found["negative"] += len(cut.finished_in(cut.facts.negatives))
@@ -303,7 +303,7 @@ def share_within_24h(cut: Slice) -> Figure:
         k,
         len(samples),
         attribution=attribution(cut),
-        excluded=excluded(cut),
+        excluded=exclusions(cut),
     )
 
 
@@ -348,8 +348,8 @@ def _fail_rate(
     cut: Slice, metric: str, grades: Sequence[str], beside: Mapping[str, float] | None = None
 ) -> Figure:
     found, forward = cut.failures, cut.forward
-    failed = found.where(one_of(found["grade"], grades))
-    failed_forward = failed.where(one_of(failed["kind"], ("forward",)))
+    failed = found.where(is_one_of(found["grade"], grades))
+    failed_forward = failed.where(is_one_of(failed["kind"], ("forward",)))
     also = {**(beside or {}), "failed_not_forward": len(failed) - len(failed_forward)}
     n = int(forward["sourced"].sum())
     if not n:

@@ -68,7 +68,7 @@ def windows(facts: MetricFacts, main: Window, scope: Scope) -> Windows:
     )
 
 
-def shown_over(facts: MetricFacts, of: Windows, scope: Scope, metric: str) -> Window:
+def longest_window(facts: MetricFacts, of: Windows, scope: Scope, metric: str) -> Window:
     """The longest window over which a report shows a metric: its headline's in general.
 
     Recoveries are rare: beside a week they have 13 at least, if a source tells of incidents.
@@ -103,7 +103,7 @@ def evaluate(
         *_measure(facts, scope, of.main, METRICS),
         *(_measure(facts, scope, of.headline, METRICS) if of.headline != of.main else ()),
     ]
-    if (longer := shown_over(facts, of, scope, RECOVERY)) not in (of.main, of.headline):
+    if (longer := longest_window(facts, of, scope, RECOVERY)) not in (of.main, of.headline):
         figures += _measure(facts, scope, longer, (RECOVERY,))
     for week in of.weekly:
         if week not in (of.main, of.headline):

@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from vpemetrics.metrics.figures import Scope
-from vpemetrics.metrics.provisional import WHILE_UNKNOWN, provisional
+from vpemetrics.metrics.provisional import WHILE_UNKNOWN, is_provisional
 from vpemetrics.metrics.table import (
     Column,
     Columns,
     Places,
     Table,
     first_of_each,
-    looked_up,
-    one_of,
+    is_one_of,
+    look_up,
     texts,
 )
 from vpemetrics.records import CoverageKind
@@ -163,7 +163,7 @@ class MetricFacts:
             left = left.where(~np.isin(left["item"], sent["item"]))
             left = left.at(first_of_each(left["item"]))
         shipped_at, waiting_at = sent["merged_at"], left["merged_at"]
-        counted, waits = sent["counted"], one_of(left["reason"], (None,))
+        counted, waits = sent["counted"], is_one_of(left["reason"], (None,))
         pulls = sent["item"] > 0
         excluded = shipped_at[pulls & ~counted], waiting_at[~waits]
         return {
@@ -176,7 +176,7 @@ class MetricFacts:
     def confirmed(self) -> Table:
         """Confirmed failures with `seconds` to their restoration, and whether they are `over`."""
         return self.spells(
-            self.failures.where(one_of(self.failures["grade"], CONFIRMED)), "start_at"
+            self.failures.where(is_one_of(self.failures["grade"], CONFIRMED)), "start_at"
         )
 
     def spells(self, rows: Table, start: str) -> Table:
@@ -205,7 +205,7 @@ class MetricFacts:
         """
         counted = self.counted_changes
         counted = counted.with_columns(
-            started_at=looked_up(
+            started_at=look_up(
                 counted["deployed_id"], self.deployed["id"], self.deployed["started_at"], MISSING
             )
         )
@@ -397,7 +397,7 @@ class Slice:
     @cached_property
     def provisional(self) -> bool:
         """True if failures of the window may still come to light (rule L6)."""
-        return provisional(self.window, self.facts.data_as_of, self.facts.wait)
+        return is_provisional(self.window, self.facts.data_as_of, self.facts.wait)
 
 
 def length(intervals: Iterable[Interval]) -> float:
@@ -497,14 +497,14 @@ def table(columns: Columns, names: Mapping[int, str]) -> Table:
 def deployed_table(columns: Columns, names: Mapping[int, str], zone: str) -> Table:
     """Deployments with when they began, their date in a zone, and if their commit is unknown."""
     started, finished, kind = (columns[name] for name in ("started_at", "finished_at", "kind"))
-    forward = one_of(kind, ("forward",))
+    forward = is_one_of(kind, ("forward",))
     said = {name: columns[name] == 1 for name in ("first", "rolled_back", "ships")}
     known = said["first"] | said["rolled_back"] | said["ships"]
     return table({**columns, **said}, names).with_columns(
         began_at=np.where(started != MISSING, started, finished),
         day=_days(finished, zone),
         forward=forward,
-        counts=one_of(kind, COUNTED),
+        counts=is_one_of(kind, COUNTED),
         unknown=forward & ~known,
     )
 
@@ -514,8 +514,8 @@ def shipped_table(columns: Columns, names: Mapping[int, str]) -> Table:
     return (
         table(columns, names)
         .with_columns(
-            counted=one_of(columns["reason"], (None,)),
-            first=one_of(columns["reason"], ("first_deployment",)),
+            counted=is_one_of(columns["reason"], (None,)),
+            first=is_one_of(columns["reason"], ("first_deployment",)),
         )
         .ordered("finished_at")
     )

@@ -8,7 +8,7 @@ import numpy as np
 from vpemetrics.metrics import dora
 from vpemetrics.metrics.facts import Slice, length
 from vpemetrics.metrics.figures import Figure
-from vpemetrics.metrics.table import Table, occurrences, one_of
+from vpemetrics.metrics.table import Table, is_one_of, occurrences
 from vpemetrics.window import DAY, MISSING
 
 STAGES: Final = (
@@ -74,7 +74,7 @@ def batch_size(cut: Slice) -> Figure:
 def batches(cut: Slice) -> Table:
     """Forward deployments whose changes are known, with how many `changes`, by `people` too."""
     carried, ships = _carried(cut), cut.forward.where(cut.forward["ships"])
-    people = carried.where(~one_of(carried["reason"], ("bot",)))
+    people = carried.where(~is_one_of(carried["reason"], ("bot",)))
     return ships.with_columns(
         changes=occurrences(ships["id"], carried["deployed_id"]),
         people=occurrences(ships["id"], people["deployed_id"]),

@@ -16,9 +16,9 @@ import numpy.typing as npt
 from vpemetrics.metrics.charts import Point
 from vpemetrics.metrics.dora import MAY_RISE
 from vpemetrics.metrics.facts import CONFIRMED, MetricFacts, table
-from vpemetrics.metrics.provisional import provisional
+from vpemetrics.metrics.provisional import is_provisional
 from vpemetrics.metrics.signals import Outcome, stretches
-from vpemetrics.metrics.table import Columns, Table, one_of
+from vpemetrics.metrics.table import Columns, Table, is_one_of
 from vpemetrics.records import CoverageKind
 from vpemetrics.window import Window, date_of, merge_intervals
 
@@ -75,10 +75,10 @@ def outcomes_table(columns: Columns, names: Mapping[int, str]) -> Table:
 def recent_outcomes(facts: MetricFacts) -> Table:
     """The same of the deployments that the facts hold since they begin."""
     counted = facts.counted.where(facts.counted["finished_at"] >= facts.since)
-    failed = facts.failures["deployed_id"][one_of(facts.failures["grade"], CONFIRMED)]
+    failed = facts.failures["deployed_id"][is_one_of(facts.failures["grade"], CONFIRMED)]
     return counted.with_columns(
         failed=np.isin(counted["id"], failed),
-        unplanned=~one_of(counted["unplanned"], (None,)),
+        unplanned=~is_one_of(counted["unplanned"], (None,)),
     )
 
 
@@ -128,7 +128,7 @@ def _value(k: int | None, n: int) -> float | None:
 
 
 def _provisional(metric: str, facts: MetricFacts, week: Window) -> bool:
-    return metric in MAY_RISE and provisional(week, facts.data_as_of, facts.wait)
+    return metric in MAY_RISE and is_provisional(week, facts.data_as_of, facts.wait)
 
 
 def _in_weeks(rows: Table, weeks: Sequence[Window]) -> Counts:

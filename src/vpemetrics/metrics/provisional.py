@@ -26,7 +26,7 @@ def wait(lags: Sequence[float]) -> Micros:
     return max(LEAST, round(late * SECOND))
 
 
-def provisional(window: Window, data_as_of: Micros, wait: Micros) -> bool:
+def is_provisional(window: Window, data_as_of: Micros, wait: Micros) -> bool:
     """Tell whether a window meets a week that is provisional; where nothing is known, it does."""
     if data_as_of == MISSING:
         return True

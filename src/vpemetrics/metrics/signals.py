@@ -4,13 +4,13 @@ Pure arithmetic over points (rules L1 to L3). What there is:
 
 stretches                   deployments one by one as the points of a chart, from failure to failure
 chart                       points with the limits of their baselines, and signals
-weekly_or_rare              which of two charts of the same failures to show
-worded, word                which charts may give words, and what they say of a window
-said                        figures with that
-expected_false_alarms       how many signals chance alone would give there
-drawn                       the part of a chart that is shown
-unseen_since                how far back the points must reach to show where a run begins
-lasting_run, step_to_paste   what goes on after eight in a row, and its declaration as a new level
+weekly_or_rare              the one of two charts of the same failures to show
+charts_with_words, word     the charts that may give words, and what they say of a window
+add_words                   figures with that
+expected_false_alarms       the signals that chance alone would give there
+clip                        the part of a chart that is shown
+unseen_since                the date that the points must reach back to, to show a run's begin
+lasting_run, step_to_paste  what goes on after eight in a row, and its declaration as a new level
 
 Sources: Wheeler, Understanding Variation (XmR); Kaminsky and others 1992 (g).
 """
@@ -317,7 +317,7 @@ def chart(
     )
 
 
-def drawn(of: Chart, since: date) -> Chart:
+def clip(of: Chart, since: date) -> Chart:
     """The chart from a date on: its points, signals, and the baselines of their levels."""
     ends = [*(by.since for by in of.baselines[1:]), None]
     return of.model_copy(
@@ -347,7 +347,7 @@ def weekly_or_rare(weekly: Chart, rare: Chart) -> Chart:
     return weekly if weekly.baseline.limited else rare
 
 
-def worded(charts: Iterable[Chart]) -> tuple[Chart, ...]:
+def charts_with_words(charts: Iterable[Chart]) -> tuple[Chart, ...]:
     """The charts that give words in a report: the first three that judge, in the metrics' order.
 
     For a report's own scope that is deployments, failures and rework.
@@ -366,12 +366,12 @@ def word(of: Chart, window: WindowRef) -> Word | None:
     return Word.USUAL if _new_in(of, window) else None
 
 
-def said(figures: Iterable[Figure], charts: Iterable[Chart]) -> Iterator[Figure]:
+def add_words(figures: Iterable[Figure], charts: Iterable[Chart]) -> Iterator[Figure]:
     """The figures, with what the chart of their metric and scope says of their window.
 
     A window that holds a provisional week is never better.
     """
-    by_metric = {(one.metric, one.scope): one for one in worded(charts)}
+    by_metric = {(one.metric, one.scope): one for one in charts_with_words(charts)}
     for figure in figures:
         one = by_metric.get((figure.metric, figure.scope))
         found = None if one is None else word(one, figure.window)

@@ -105,7 +105,7 @@ def texts(values: Iterable[Any]) -> Column:
     return np.fromiter(values, dtype=object)
 
 
-def one_of(column: Column, wanted: Collection[str | None]) -> Mask:
+def is_one_of(column: Column, wanted: Collection[str | None]) -> Mask:
     """Mark the places where a column of texts holds one of those wanted."""
     return np.array([text in wanted for text in column.tolist()], dtype=bool)
 
@@ -120,7 +120,7 @@ def distinct(numbers: Column) -> int:
     return int(np.count_nonzero(np.diff(np.sort(numbers)))) + bool(len(numbers))
 
 
-def looked_up(wanted: Column, keys: Column, values: Column, otherwise: int) -> Column:
+def look_up(wanted: Column, keys: Column, values: Column, otherwise: int) -> Column:
     """The value beside each wanted key, of keys that occur once; otherwise another one."""
     if not len(keys):
         return np.full(len(wanted), otherwise)

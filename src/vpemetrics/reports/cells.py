@@ -65,7 +65,7 @@ SELDOM: Final = ("monthly", "less than monthly")
 """Cadences that a rate per week beside them may contradict: they are of the last months."""
 
 
-def widened(frequency: Figure | None) -> str:
+def longer_window_reason(frequency: Figure | None) -> str:
     """The reason a window is longer than usual (rule W3), by its frequency; empty if it is not."""
     seldom = frequency.note if frequency and frequency.note in SELDOM else None
     return f"as deployments are lately {seldom}" if seldom else ""

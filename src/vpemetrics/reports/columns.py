@@ -81,7 +81,7 @@ def flow(pieces: Iterable[str], separator: str, limit: int, *, whole: bool = Fal
     return lines
 
 
-def aligned(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
+def align(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
     """Rows of left-aligned columns, each as wide as its longest text."""
     sizes = [max(map(width, column)) for column in zip(*rows, strict=True)]
     return [

@@ -83,14 +83,14 @@ _SECTIONS_WITHOUT_INCIDENTS: Final = _SECTIONS[:2]
 # Whose report, and how complete ------------------------------------------------------------------
 
 
-def whose(report: Report, room: int = NARROW) -> Iterator[str]:
+def scope_names(report: Report, room: int = NARROW) -> Iterator[str]:
     """The organisation and, of a smaller scope, what it is; names have `room` letters at most."""
-    yield short(report.organisation, room)
+    yield shorten(report.organisation, room)
     if report.scope.kind != "organisation":
-        yield f"{report.scope.kind} {short(report.scope.name, room)}"
+        yield f"{report.scope.kind} {shorten(report.scope.name, room)}"
 
 
-def when(report: Report) -> str:
+def dated_window(report: Report) -> str:
     """The window with its dates and zone, as in `2026-W36 (31 Aug–6 Sep, Europe/Dublin)`."""
     window, partial = report.window, ", partial" if report.partial else ""
     title, dates = words.title(window), words.dates(window)
@@ -99,9 +99,9 @@ def when(report: Report) -> str:
     return f"{title} ({dates}, {report.zone}{partial})"
 
 
-def widened(report: Report) -> Iterator[str]:
+def longer_window_note(report: Report) -> Iterator[str]:
     """Say why a longer window than usual stands beside the week (rule W3)."""
-    why = cells.widened(report.figure("deployment_frequency", report.headline))
+    why = cells.longer_window_reason(report.figure("deployment_frequency", report.headline))
     if report.headline != report.window and why:
         yield f"and {words.length(report.headline)}, {why}"
 
@@ -125,9 +125,9 @@ def coverage(report: Report) -> Iterator[str]:
     else:
         yield "no incidents"
     if report.incidents_external:
-        yield f"{words.counted(report.incidents_external, 'external incident')}"
+        yield f"{words.quantity(report.incidents_external, 'external incident')}"
     if report.bot_changes:
-        yield f"{words.counted(report.bot_changes, 'bot change')} apart"
+        yield f"{words.quantity(report.bot_changes, 'bot change')} apart"
 
 
 # Which columns and rows --------------------------------------------------------------------------
@@ -195,7 +195,7 @@ def _metric_rows(report: Report, row: Row, shown: Sequence[Column]) -> Iterator[
         row,
         cells=_noted_once([column.cell(row.metric) for column in shown]),
         usual="" if report.before else signal_words.usual_of(report, row.metric),
-        signal=said(report, row.metric),
+        signal=signal_word(report, row.metric),
     )
     yield from _at_merge(row, [report.figure(row.metric, column.window) for column in shown])
     for column in shown:
@@ -231,11 +231,13 @@ def margin(report: Report) -> tuple[str, str]:
     return ("", "Change") if report.before else MARGIN
 
 
-def said(report: Report, metric: str) -> str:
+def signal_word(report: Report, metric: str) -> str:
     """The word for a metric: of its limits, or of a quarter against the one before."""
     if report.before:
         return signal_words.change_of(report, metric)
-    return signal_words.said_of(report, metric) or signal_words.unsaid_of(report, metric)
+    return signal_words.standing_of(report, metric) or signal_words.missing_word_reason(
+        report, metric
+    )
 
 
 def _noted_once(row: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -293,7 +295,7 @@ def _stages(report: Report, column: Column) -> list[str]:
     if len(parts) < len(figures):
         return [figures[0].note or "no change with all its times known"]
     shares = zip(figures, words.shares(parts), strict=True)
-    known = f"{words.counted(figures[0].n or 0, 'change')} with all times known"
+    known = f"{words.quantity(figures[0].n or 0, 'change')} with all times known"
     return [*(f"{words.name(figure.metric)} {share}" for figure, share in shares), known]
 
 
@@ -348,15 +350,15 @@ def _lead_time(report: Report, column: Column) -> list[str]:
     if figure is None or figure.n is None:
         return []
     bots = figure.excluded.get("bot", 0) if column.window != report.window else 0
-    apart = [f"{words.counted(bots, 'bot change')} apart"] if bots else []
+    apart = [f"{words.quantity(bots, 'bot change')} apart"] if bots else []
     return [*_samples(figure, figure.n), *apart, *_waiting(figure)]
 
 
 def _samples(figure: Figure, n: int) -> Iterator[str]:
     beside = figure.beside
     if n and figure.deployments is not None:
-        changes = words.counted(n, "change")
-        yield f"{changes} in {words.counted(figure.deployments, 'deployment')}"
+        changes = words.quantity(n, "change")
+        yield f"{changes} in {words.quantity(figure.deployments, 'deployment')}"
     if "p90" in beside:
         yield f"9 of 10 within {words.duration(beside['p90'])}"
     elif "slowest" in beside and n > 1:
@@ -462,7 +464,7 @@ def definitions(report: Report) -> Iterator[str]:
         yield f"Older names: {', '.join(older)}."
 
 
-def short(text: str, room: int = NARROW) -> str:
+def shorten(text: str, room: int = NARROW) -> str:
     """A name on one line, cut where it is very long."""
     return columns.cut(columns.plain(text), room)
 
@@ -500,7 +502,7 @@ def failure(report: Report, row: FailureRow) -> tuple[str, ...]:
     """A failed deployment in words, under `FAILURE_HEADINGS`."""
     ended = "open" if row.open else "unknown"
     return (
-        short(row.service),
+        shorten(row.service),
         columns.plain(row.commit[:7] if row.commit else row.deployment),
         _moment(report, row.started_at),
         _moment(report, row.recovered_at) if row.recovered_at else ended,
@@ -514,7 +516,7 @@ def _moment(report: Report, at: datetime) -> str:
     return words.moment(at, report.zone, in_year=year(report))
 
 
-def about_failures(report: Report, shown: int) -> Iterator[str]:
+def failure_notes(report: Report, shown: int) -> Iterator[str]:
     """Say what a table of so many failures leaves to say."""
     known = len(failures(report))
     suspected = [row for row in report.failures if row.grade == SUSPECTED]
@@ -526,7 +528,7 @@ def about_failures(report: Report, shown: int) -> Iterator[str]:
     if suspected:
         yield _suspects(report, suspected)
     if report.incidents_external:
-        yield f"{words.counted(report.incidents_external, 'incident')} with an external cause."
+        yield f"{words.quantity(report.incidents_external, 'incident')} with an external cause."
 
 
 def _suspects(report: Report, suspected: Sequence[FailureRow]) -> str:
@@ -534,7 +536,7 @@ def _suspects(report: Report, suspected: Sequence[FailureRow]) -> str:
     in_order = sorted(suspected, key=lambda row: not row.open)
     named = [_suspect(report, row) for row in in_order[:SUSPECTED_NAMED]]
     more = [columns.ELLIPSIS] if len(in_order) > len(named) else []
-    count = words.counted(len(suspected), "deployment")
+    count = words.quantity(len(suspected), "deployment")
     return f"Suspected only: {count} ({', '.join([*named, *more])})."
 
 
@@ -552,13 +554,15 @@ def _unjudged(report: Report, without_limits: str) -> str:
 
 def exceptions(report: Report) -> Iterator[str]:
     """The signals, and the services outside their limits, as sentences."""
-    told = [f"{one}." for one in signal_words.told(report)]
+    told = [f"{one}." for one in signal_words.signal_reasons(report)]
     yield from told
     found = signal_words.exceptions(report)
     if report.exceptions is None:  # of one service, or no week: nobody looked at the services
         if not told:
             yield (
-                "No signal." if signal_words.judged(report) else _unjudged(report, "No limits yet.")
+                "No signal."
+                if signal_words.has_words(report)
+                else _unjudged(report, "No limits yet.")
             )
     elif not found:
         yield _unjudged(report, "No service has limits yet.")
@@ -572,6 +576,6 @@ def footnotes(report: Report) -> Iterator[str]:
     """The sentences that the figures need below them."""
     yield from map(columns.plain, report.notes)
     yield from provisional(report)
-    yield from signal_words.by_chance(report)
+    yield from signal_words.chance_note(report)
     yield from definitions(report)
     yield "Not for evaluating individuals or comparing teams."

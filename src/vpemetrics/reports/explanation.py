@@ -163,8 +163,8 @@ class _Text:
             for s in steps[first:last]
         ]
         hidden = len(steps) - len(rows) + 1
-        more = [f"  … {words.counted(hidden, 'more step')}"] if hidden else []
-        return [*(f"  {line}" for line in columns.aligned(rows)), *more]
+        more = [f"  … {words.quantity(hidden, 'more step')}"] if hidden else []
+        return [*(f"  {line}" for line in columns.align(rows)), *more]
 
     def groups(self, room: int | None) -> Iterator[list[str]]:
         for at, group in enumerate(self._of.groups):
@@ -255,7 +255,7 @@ class _Text:
 def _in_columns(rows: list[tuple[str, ...]]) -> list[str]:
     """The rows in columns, those left out in which no row says anything."""
     said = [column for column in zip(*rows, strict=True) if any(column)]
-    return columns.aligned(list(zip(*said, strict=True)))
+    return columns.align(list(zip(*said, strict=True)))
 
 
 def _some(group: RecordGroup, wanted: int) -> range:

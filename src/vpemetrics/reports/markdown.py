@@ -21,12 +21,12 @@ def render(report: Report) -> bytes:
 
 
 def _head(report: Report) -> str:
-    facts = [*content.widened(report), content.data_age(report)]
+    facts = [*content.longer_window_note(report), content.data_age(report)]
     coverage = " · ".join(content.coverage(report))
-    whose = " · ".join(content.whose(report, content.WIDE))
+    whose = " · ".join(content.scope_names(report, content.WIDE))
     return "\n".join(
         (
-            f"# {plain(whose)} · {plain(content.when(report))}",
+            f"# {plain(whose)} · {plain(content.dated_window(report))}",
             "",
             f"{plain(' · '.join(facts))}\\",
             f"Coverage: {plain(coverage)}",
@@ -88,7 +88,7 @@ def _failures(report: Report) -> str:
     shown = content.failures(report)[:FAILURES_SHOWN]
     rows = [[plain(text) for text in content.failure(report, row)] for row in shown]
     table = [_set(content.FAILURE_HEADINGS, rows)] if rows else []
-    rest = [plain(line) for line in content.about_failures(report, len(shown))]
+    rest = [plain(line) for line in content.failure_notes(report, len(shown))]
     return "\n\n".join(["## Failed deployments", *table, *rest])
 
 

@@ -96,9 +96,9 @@ class Head:
 
 def _head(report: Report) -> Head:
     return Head(
-        whose=" · ".join(content.whose(report, content.WIDE)),
-        when=content.when(report),
-        facts=[*content.widened(report), content.data_age(report)],
+        whose=" · ".join(content.scope_names(report, content.WIDE)),
+        when=content.dated_window(report),
+        facts=[*content.longer_window_note(report), content.data_age(report)],
         coverage=list(content.coverage(report)),
     )
 
@@ -142,8 +142,8 @@ def _table(report: Report, shown: Sequence[content.Column]) -> FigureTable:
     return FigureTable(
         headings=[column.heading for column in shown],
         margin=tuple(heading for heading in content.margin(report) if heading) if judged else (),
-        rows=[Drawn(row=row, drawing=sparkline.of(report, row.metric)) for row in rows if known],
-        drawn=words.counted(sparkline.weeks_drawn(report), "week"),
+        rows=[Drawn(row=row, drawing=sparkline.draw(report, row.metric)) for row in rows if known],
+        drawn=words.quantity(sparkline.weeks_drawn(report), "week"),
     )
 
 
@@ -185,7 +185,7 @@ def _failures(report: Report) -> FailureTable:
     return FailureTable(
         headings=content.FAILURE_HEADINGS,
         rows=[_failure(report, row) for row in shown],
-        lines=list(content.about_failures(report, len(shown))),
+        lines=list(content.failure_notes(report, len(shown))),
     )
 
 

@@ -52,7 +52,7 @@ PICTURES: Final[Mapping[str, str]] = {
 """The functions that make a file of a picture, by its ending."""
 
 
-def rendered(report: "Report", format_: str) -> bytes:
+def render_as(report: "Report", format_: str) -> bytes:
     """The report in a format."""
     content: bytes = load(FORMATS[format_])(report)
     return content

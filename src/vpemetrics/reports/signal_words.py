@@ -68,7 +68,7 @@ RECENT: Final = 13
 """Weeks that are recent enough for a word in this week's report."""
 
 
-def said_of(report: Report, metric: str) -> str:
+def standing_of(report: Report, metric: str) -> str:
     """The standing of a metric to its limits: `usual`, `worse`, or `worse W34` of another week.
 
     A window longer than a week is never worse as a whole: it holds a week that was.
@@ -83,7 +83,7 @@ def said_of(report: Report, metric: str) -> str:
     return f"{before.word} {_short(before)}" if before else figure.signal
 
 
-def unsaid_of(report: Report, metric: str) -> str:
+def missing_word_reason(report: Report, metric: str) -> str:
     """Say why a week that has limits gets no word: it was not collected whole."""
     chart = chart_of(report, metric)
     if not chart or not usual_of(report, metric) or not words.is_week(report.window):
@@ -128,7 +128,7 @@ def _short(signal: Signal) -> str:
     return f"W{week:02d}"
 
 
-def told(report: Report) -> Iterator[str]:
+def signal_reasons(report: Report) -> Iterator[str]:
     """Give the reasons of the window's signals, and of those a word comes from; count the rest."""
     named: list[str] = []
     others: list[str] = []
@@ -136,7 +136,7 @@ def told(report: Report) -> Iterator[str]:
         before = _reason_before(report, chart.metric)
         for signal in _counting(chart, report):
             mine = signal.start >= report.window.start or signal == before
-            said = f"{words.name(chart.metric)} {why(chart, signal)}"
+            said = f"{words.name(chart.metric)} {signal_reason(chart, signal)}"
             (named if mine else others).append(said)
     yield from named
     if len(others) > 1:
@@ -154,7 +154,7 @@ def _counting(chart: Chart, report: Report) -> Iterator[Signal]:
             yield signal
 
 
-def why(chart: Chart, signal: Signal) -> str:
+def signal_reason(chart: Chart, signal: Signal) -> str:
     """Say what made a signal one: `worse in 2026-W18: 28, usual 38–98`."""
     return f"{signal.word} {_reason(chart, signal)}"
 
@@ -220,7 +220,7 @@ def _than(side: Side) -> str:
     return "longer" if side is Side.ABOVE else "shorter"
 
 
-def by_chance(report: Report) -> Iterator[str]:
+def chance_note(report: Report) -> Iterator[str]:
     """Say how many signals to expect of nothing at all (rule L2)."""
     if report.expected_false_alarms:
         expected = words.number(report.expected_false_alarms)
@@ -235,7 +235,7 @@ def words_of(report: Report) -> Iterator[tuple[str, str]]:
     said = [
         (chart.metric, word)
         for chart in report.charts
-        for word in _last_words(report, chart.metric) or [said_of(report, chart.metric)]
+        for word in _last_words(report, chart.metric) or [standing_of(report, chart.metric)]
     ]
     before = f" than in {words.title(report.before)}" if report.before else ""
     said += [
@@ -245,7 +245,7 @@ def words_of(report: Report) -> Iterator[tuple[str, str]]:
     yield from ((metric, word) for metric, word in said if word not in ("", "usual"))
 
 
-def judged(report: Report) -> bool:
+def has_words(report: Report) -> bool:
     """Tell whether limits say anything of the window."""
     return any(
         figure.signal is not None
@@ -263,7 +263,7 @@ def exceptions(report: Report) -> list[str]:
     if found is None or not found.judged:
         return []
     if not found.outside:
-        return [f"none of {words.counted(found.judged, 'service')} with limits"]
+        return [f"none of {words.quantity(found.judged, 'service')} with limits"]
     chance = words.number(found.expected)
     return [
         *map(_outside, found.outside),

@@ -18,7 +18,7 @@ DRAWN: Final = ("deployment_frequency", "share_within_24h", "change_fail_rate",
 """Metrics of which a single week says something, be it noisy."""
 
 
-def of(report: Report, metric: str) -> Markup:
+def draw(report: Report, metric: str) -> Markup:
     """An `svg` element with the last weeks of a metric; nothing where there is nothing to draw.
 
     The scale begins at 0; weeks without a value interrupt the line, partial ones too.
@@ -81,7 +81,7 @@ def _path(values: Sequence[float | None]) -> str:
 
 def _in_words(metric: str, known: Sequence[Figure]) -> str:
     low, high = (_said(found(known, key=lambda week: _value(week) or 0.0)) for found in (min, max))
-    return f"{words.name(metric)}, {words.counted(len(known), 'week')}: {low} to {high} a week"
+    return f"{words.name(metric)}, {words.quantity(len(known), 'week')}: {low} to {high} a week"
 
 
 def _said(week: Figure) -> str:

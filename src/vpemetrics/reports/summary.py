@@ -25,9 +25,9 @@ def _said(report: Report, word: str) -> str:
 
 def _good(report: Report) -> str:
     """Say what got better; that nothing is out of the usual, where limits can tell."""
-    if any(signal_words.words_of(report)) or not signal_words.judged(report):
+    if any(signal_words.words_of(report)) or not signal_words.has_words(report):
         return _said(report, "better")
-    earlier = report.new_levels or any(signal_words.told(report))
+    earlier = report.new_levels or any(signal_words.signal_reasons(report))
     return "No new signal." if earlier else "No signal."
 
 
@@ -49,7 +49,7 @@ def _happened(report: Report) -> str:
     if not frequency.n:
         return f"No deployment in {_collected(report)}{_last(report)}."
     failed = report.figure("change_fail_rate")
-    deployments = words.counted(frequency.n, "deployment")
+    deployments = words.quantity(frequency.n, "deployment")
     if failed is None or failed.k is None:
         return f"{deployments}."
     if failed.note:

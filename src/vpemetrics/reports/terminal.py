@@ -81,9 +81,9 @@ def _paint(line: Line) -> str:
 
 def _head(report: Report, width: int) -> list[Line]:
     pieces = [
-        *content.whose(report),
-        content.when(report),
-        *content.widened(report),
+        *content.scope_names(report),
+        content.dated_window(report),
+        *content.longer_window_note(report),
         content.data_age(report),
     ]
     title = columns.flow(pieces, " · ", width)
@@ -187,7 +187,7 @@ def _margin(headings: tuple[str, str], rows: Sequence[content.Row]) -> list[str]
     if not any(map(any, said)):
         return []
     filled = [column for column in zip(headings, *said, strict=True) if any(column[1:])]
-    return columns.aligned([*zip(*filled, strict=True)])
+    return columns.align([*zip(*filled, strict=True)])
 
 
 def _with_margin(texts: Sequence[str], beside: Sequence[str], gap: str) -> list[str]:
@@ -283,7 +283,7 @@ def _behind(report: Report, width: int) -> list[Line]:
 def _judgement(report: Report, width: int) -> list[Line]:
     """Signals, services outside their limits, targets and new levels, with a line below."""
     lines = [
-        *_labelled("Signals", [*signal_words.told(report)], width, " · "),
+        *_labelled("Signals", [*signal_words.signal_reasons(report)], width, " · "),
         *_labelled("Outside their usual", signal_words.exceptions(report), width, " · "),
         *_labelled("Targets", signal_words.targets(report), width, " · "),
         *_steps(report, width),
@@ -358,8 +358,8 @@ def _open(report: Report, width: int) -> list[Line]:
 def _open_rows(report: Report, shown: Sequence[FailureRow], width: int) -> list[str]:
     """A line for each failure, or two where a service's name would leave no room."""
     names = [columns.plain(row.service) for row in shown]
-    facts = columns.aligned([_open_facts(report, row) for row in shown])
-    lines = columns.aligned([*zip(names, facts, strict=True)])
+    facts = columns.align([_open_facts(report, row) for row in shown])
+    lines = columns.align([*zip(names, facts, strict=True)])
     if all(columns.width(line) <= width for line in lines):
         return lines
     return [
@@ -388,7 +388,7 @@ def _problems(report: Report, width: int) -> list[Line]:
     size = max((len(words.count(problem.count)) for problem in shown), default=0)
     lines = [line for problem in shown for line in _problem(problem, size, width)]
     if len(by_count) > len(shown):
-        lines.append(f"  and {words.counted(len(by_count) - len(shown), 'more kind')}, see --json")
+        lines.append(f"  and {words.quantity(len(by_count) - len(shown), 'more kind')}, see --json")
     return (
         [Line("Problems in the data, all of it", Style.STRONG), *map(Line, lines)] if lines else []
     )
@@ -414,7 +414,7 @@ def _foot(report: Report, width: int) -> list[Line]:
     notes = [
         *map(columns.plain, report.notes),
         *content.provisional(report),
-        *signal_words.by_chance(report),
+        *signal_words.chance_note(report),
         *content.definitions(report),
         "Team-level use only.",
     ]

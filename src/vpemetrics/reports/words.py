@@ -100,7 +100,7 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def counted(number: int, noun: str) -> str:
+def quantity(number: int, noun: str) -> str:
     """`1 deployment`, `49 deployments`."""
     return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
 
@@ -224,7 +224,7 @@ def length(window: WindowRef) -> str:
     if not _is_range(window):
         return window.label
     days = (window.end - window.start).days
-    return counted(days // 7, "week") if days % 7 == 0 else counted(days, "day")
+    return quantity(days // 7, "week") if days % 7 == 0 else quantity(days, "day")
 
 
 def title(window: WindowRef) -> str:

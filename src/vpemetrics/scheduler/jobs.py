@@ -26,7 +26,7 @@ from vpemetrics.scheduler.log import Listener
 from vpemetrics.scheduler.plan import Agenda, Plan, not_asked_since
 from vpemetrics.scheduler.reporting import collected_between, write_report
 from vpemetrics.store import Store
-from vpemetrics.store.report_marks import note_reported, week_reported
+from vpemetrics.store.report_marks import note_reported, reported_week
 from vpemetrics.usecases.collecting import collect
 from vpemetrics.usecases.status import lacking
 from vpemetrics.usecases.update_lineage import bring_up_to_date
@@ -177,7 +177,7 @@ class Schedule:
     def _write_if_due(self, store: Store, *, tell_waiting: bool = False) -> None:
         now = self._clock()
         with store.view() as connection:
-            reported = week_reported(connection)
+            reported = reported_week(connection)
         week = self._plan.overdue(reported, now)
         if week is None:
             return

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vpemetrics.delivery.files import write
-from vpemetrics.reports.registry import DRAWN, ENDINGS, WITH_PARTS, rendered
+from vpemetrics.reports.registry import DRAWN, ENDINGS, WITH_PARTS, render_as
 from vpemetrics.scheduler.plan import Plan
 from vpemetrics.store import Store
 from vpemetrics.usecases.fetch_hints import with_fetch
@@ -32,5 +32,5 @@ def write_report(
     found = report(store, plan.rules, asked, progress)
     complete = with_fetch(found, plan.rules, store, plan.sources)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write(path, rendered(complete, format_))
+    write(path, render_as(complete, format_))
     return path

@@ -12,19 +12,19 @@ _RUN = 8
 Ints = npt.NDArray[np.int64]
 
 
-def written(name: str, values: Collection[int] | Ints) -> bytes:
+def to_bytes(name: str, values: Collection[int] | Ints) -> bytes:
     """The bytes of one of a history's columns."""
     return np.asarray(
         list(values) if not isinstance(values, np.ndarray) else values, dtype=ARRAYS[name]
     ).tobytes()
 
 
-def read(name: str, data: bytes) -> Ints:
+def from_bytes(name: str, data: bytes) -> Ints:
     """One of a history's columns."""
     return np.frombuffer(data, dtype=ARRAYS[name]).astype(np.int64)
 
 
-def packed(lists: Sequence[Ints]) -> list[bytes]:
+def pack(lists: Sequence[Ints]) -> list[bytes]:
     """Ascending ids, each list as the runs it is made of: where one begins and how long it is."""
     if not lists:
         return []
@@ -39,7 +39,7 @@ def packed(lists: Sequence[Ints]) -> list[bytes]:
     return [data[a:b] for a, b in zip([0, *ends.tolist()], ends.tolist(), strict=False)]
 
 
-def unpacked(lists: Sequence[bytes]) -> tuple[Ints, Ints]:
+def unpack(lists: Sequence[bytes]) -> tuple[Ints, Ints]:
     """The ids of packed lists, one after the other, and for each the number of its list."""
     runs = np.frombuffer(b"".join(lists), dtype="<u4").reshape(-1, 2).astype(np.int64)
     begins, lengths = runs[:, 0], runs[:, 1]

@@ -291,9 +291,9 @@ def save_lineage(
 
 
 def _deployed(service: int, base: int, lineage: Lineage) -> Iterable[tuple[Any, ...]]:
-    from vpemetrics.store.arrays import packed
+    from vpemetrics.store.arrays import pack
 
-    reached = packed(lineage.reached)
+    reached = pack(lineage.reached)
     for at, one in enumerate(lineage.deployed):
         yield (
             base + at,

@@ -53,7 +53,7 @@ def _parsed(text: str) -> URL | None:
         return None
 
 
-def shown(url: URL) -> str:
+def without_password(url: URL) -> str:
     """The address fit to be shown: no password, wherever it was given."""
     return url.set(drivername=url.get_backend_name(), query={}).render_as_string()
 
@@ -75,7 +75,7 @@ def make_engine(url: URL) -> Engine:
         case "postgresql" | "postgres":
             return _postgres_engine(url)
     raise StoreProblem(
-        f"{shown(url)}: cannot be used as a store. "
+        f"{without_password(url)}: cannot be used as a store. "
         "Give the path of a file (SQLite) or a postgresql:// address."
     )
 
@@ -95,7 +95,8 @@ def _postgres_engine(url: URL) -> Engine:
         engine = create_engine(url, paramstyle="format")
     except ModuleNotFoundError as error:
         raise StoreProblem(
-            f"{shown(url)}: PostgreSQL needs psycopg; pip install 'vpemetrics[postgresql]'"
+            f"{without_password(url)}: PostgreSQL needs psycopg; "
+            "pip install 'vpemetrics[postgresql]'"
         ) from error
     event.listen(engine, "begin", _begin_postgres)
     return engine
@@ -129,33 +130,33 @@ def _log_of(path: Path) -> Path:
 
 
 @contextmanager
-def writing(engine: Engine, patience_ms: int | None = None) -> Iterator[Connection]:
+def begin_write(engine: Engine, patience_ms: int | None = None) -> Iterator[Connection]:
     """One transaction that is the only writer from its first moment; all of it or nothing.
 
     StoreBusy if another process is writing for longer than its patience.
     """
     patience = _BUSY_TIMEOUT_MS if patience_ms is None else patience_ms
     options = {"writes": True, "patience_ms": patience}
-    with explained(engine), engine.execution_options(**options).begin() as connection:
+    with explain_errors(engine), engine.execution_options(**options).begin() as connection:
         yield connection
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def begin_read(engine: Engine) -> Iterator[Connection]:
     """One consistent view of the store."""
-    with explained(engine), engine.begin() as connection:
+    with explain_errors(engine), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
-def explained(engine: Engine) -> Iterator[None]:
+def explain_errors(engine: Engine) -> Iterator[None]:
     """Turns the database's errors that people can do something about into ours."""
     try:
         yield
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         problem_of = _postgres_problem if engine.dialect.name == "postgresql" else _sqlite_problem
-        problem = problem_of(cause, str(file_of(engine.url) or shown(engine.url)))
+        problem = problem_of(cause, str(file_of(engine.url) or without_password(engine.url)))
         if problem is None:
             raise
         raise problem from error

@@ -57,7 +57,7 @@ ORDER BY 7 DESC NULLS LAST, 2 NULLS FIRST, 1
 """  # noqa: S608 (nothing but the two texts above enters it)
 
 
-def undecided(connection: Connection) -> list[Undecided]:
+def find_undecided(connection: Connection) -> list[Undecided]:
     """Find what waits for a decision, latest first, as lineage last saw it; each record once.
 
     A record suspected in one service and without a cause in another is listed as suspected.

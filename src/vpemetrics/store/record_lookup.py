@@ -80,7 +80,7 @@ def is_sha(text: str) -> bool:
     return len(text) >= SHORTEST_SHA and not set(text.lower()) - set("0123456789abcdef")
 
 
-def resembling(connection: View, name: str) -> list[str]:
+def find_similar(connection: View, name: str) -> list[str]:
     """Names of records that begin as a name does, for the one that was meant to be among them."""
     stem = name[: max(3, len(name) // 2)]
     found: list[str] = []

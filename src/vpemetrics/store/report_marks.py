@@ -7,7 +7,7 @@ from vpemetrics.store.tables import meta
 _KEY = "week_reported"
 
 
-def week_reported(connection: Connection) -> str:
+def reported_week(connection: Connection) -> str:
     """The label of the last week that was reported on, as in `2026-W36`; empty if none was."""
     return connection.scalar(select(meta.c.value).where(meta.c.key == _KEY)) or ""
 

@@ -23,7 +23,7 @@ from vpemetrics.lineage.rows import NONE, ChangeRow, Deployed, DeploymentRow, Ki
 from vpemetrics.lineage.trace import Disturbed, History, Past
 from vpemetrics.records import Status
 from vpemetrics.store import derived
-from vpemetrics.store.arrays import Ints, read, unpacked, written
+from vpemetrics.store.arrays import Ints, from_bytes, to_bytes, unpack
 from vpemetrics.store.bulk import insert_rows
 from vpemetrics.store.history import Commits, Facts, News
 from vpemetrics.window import MISSING, Micros
@@ -91,7 +91,7 @@ def save_history(
     key, others = _key(repositories), json.dumps([last_merged, list(commits.others.items())])
     table = derived.histories
     connection.execute(delete(table).where(table.c.repositories == key))
-    row = (key, *(written(name, columns[name]) for name in derived.ARRAYS), others)
+    row = (key, *(to_bytes(name, columns[name]) for name in derived.ARRAYS), others)
     insert_rows(connection, table, [row])
 
 
@@ -102,7 +102,7 @@ def load_history(connection: Connection, repositories: Iterable[str]) -> _Known 
     row = connection.execute(query).first()
     if row is None:
         return None
-    columns = {name: read(name, getattr(row, name)) for name in derived.ARRAYS}
+    columns = {name: from_bytes(name, getattr(row, name)) for name in derived.ARRAYS}
     last_merged, others = json.loads(row.others)
 
     def pairs(keys: str, values: str) -> Iterable[tuple[int, int]]:
@@ -474,7 +474,7 @@ class _Tail:
 
     def _reached(self, history: History) -> list[int]:
         """For each commit of the graph the position of the first deployment that reached it."""
-        ids, positions = unpacked([row.reached or b"" for row in self._settled])
+        ids, positions = unpack([row.reached or b"" for row in self._settled])
         reached = np.full(len(history.graph), NONE)
         reached[np.searchsorted(history.graph.ids, ids)] = positions
         return reached.tolist()

@@ -8,7 +8,13 @@ from typing import Final
 from sqlalchemy import Engine, PoolProxiedConnection
 
 from vpemetrics.errors import StoreBusy
-from vpemetrics.store.engine import explained, file_of, location_url, make_engine, shown
+from vpemetrics.store.engine import (
+    explain_errors,
+    file_of,
+    location_url,
+    make_engine,
+    without_password,
+)
 
 _BESIDE: Final = "-schedule"
 # Any number will do that is not the one of the writers.
@@ -26,17 +32,17 @@ def only_schedule(location: str | Path) -> Iterator[None]:
     store = file_of(url)
     engine = make_engine(location_url(f"{store}{_BESIDE}") if store else url)
     with closing(_connected(engine)) as connection:
-        with explained(engine):
+        with explain_errors(engine):
             held = _lock_file(connection) if store else _lock_number(connection)
         if not held:
-            where = store or shown(url)
+            where = store or without_password(url)
             raise StoreBusy(f"{where}: a schedule is running on this store already")
         yield
 
 
 def _connected(engine: Engine) -> PoolProxiedConnection:
     """A connection that no pool keeps: closing it lets go of its locks."""
-    with explained(engine):
+    with explain_errors(engine):
         connection = engine.raw_connection()
     connection.detach()
     return connection

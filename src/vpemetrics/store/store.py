@@ -15,15 +15,15 @@ from vpemetrics.records import AnyRecord, Coverage, Sourced
 from vpemetrics.store import derived, loading, schema, tables
 from vpemetrics.store.baselines import StoredBaseline, load_baselines, save_baselines
 from vpemetrics.store.engine import (
+    begin_read,
+    begin_write,
     check_server,
-    explained,
+    explain_errors,
     file_of,
     location_url,
     make_engine,
     make_reading_engine,
-    reading,
-    shown,
-    writing,
+    without_password,
 )
 from vpemetrics.store.loading import LastCollection
 from vpemetrics.store.mapping import SHAPES
@@ -110,12 +110,12 @@ class Store:
 
     def records(self, kind: str) -> Iterator[Sourced]:
         """Every record of a kind (a key of RECORD_TYPES) with its source, by source and key."""
-        with reading(self._engine) as connection:
+        with begin_read(self._engine) as connection:
             yield from loading.load(connection, kind)
 
     def coverage(self) -> list[Coverage]:
         """Every stretch of time that was collected, touching ones joined."""
-        with reading(self._engine) as connection:
+        with begin_read(self._engine) as connection:
             return loading.load_coverage(connection)
 
     def cursors(self, source: str) -> dict[str, str]:
@@ -126,7 +126,7 @@ class Store:
             .join(names, names.c.id == table.c.source_id)
             .where(names.c.name == source)
         )
-        with reading(self._engine) as connection:
+        with begin_read(self._engine) as connection:
             return {row.scope: row.position for row in connection.execute(query)}
 
     def note_collection(
@@ -138,19 +138,19 @@ class Store:
 
     def collections(self) -> dict[str, LastCollection]:
         """The last collection of each source, by its name; imported ones never were."""
-        with reading(self._engine) as connection:
+        with begin_read(self._engine) as connection:
             return loading.load_collections(connection)
 
     def sources(self) -> list[str]:
         """The names of the sources that anything is known from, in order."""
         used = union(*(select(table.c.source_id) for table in _fact_tables().values()))
         query = select(tables.names.c.name).where(tables.names.c.id.in_(used))
-        with reading(self._engine) as connection:
+        with begin_read(self._engine) as connection:
             return sorted(connection.scalars(query))
 
     def counts(self) -> dict[str, int]:
         """Count the records of each kind; kinds without any are left out."""
-        with reading(self._engine) as connection:
+        with begin_read(self._engine) as connection:
             counts = {
                 kind: connection.execute(select(func.count()).select_from(table)).scalar_one()
                 for kind, table in _fact_tables().items()
@@ -159,32 +159,32 @@ class Store:
 
     def batch(self) -> int:
         """The number of the last save that changed anything; 0 before the first."""
-        with reading(self._engine) as connection:
+        with begin_read(self._engine) as connection:
             return last_batch(connection)
 
     def lineage_mark(self) -> tuple[int, str]:
         """The last save that lineage has seen, and the digest of the rules it went by."""
-        with reading(self._engine) as connection:
+        with begin_read(self._engine) as connection:
             return derived.load_mark(connection)
 
     def columns(self, sql: str, *, text: Collection[str] = ()) -> "Arrays":
         """A query's columns as arrays; see `read_columns`."""
         from vpemetrics.store.columns import read_columns
 
-        with reading(self._engine) as connection:
+        with begin_read(self._engine) as connection:
             return read_columns(connection, sql, text=text)
 
     def view(self) -> AbstractContextManager[Connection]:
         """A connection that sees one moment of the store; for reading."""
-        return reading(self._engine)
+        return begin_read(self._engine)
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """A connection that is the only writer; commits at the end, or nothing happened."""
-        return writing(self._engine)
+        return begin_write(self._engine)
 
     def baselines(self) -> list[StoredBaseline]:
         """The baselines of charts that do not move any more."""
-        with reading(self._engine) as connection:
+        with begin_read(self._engine) as connection:
             return load_baselines(connection)
 
     def keep_baselines(self, found: Collection[StoredBaseline]) -> None:
@@ -195,7 +195,10 @@ class Store:
         """
         if not found:
             return
-        with suppress(StoreProblem), writing(self._engine, patience_ms=_AT_ONCE_MS) as connection:
+        with (
+            suppress(StoreProblem),
+            begin_write(self._engine, patience_ms=_AT_ONCE_MS) as connection,
+        ):
             save_baselines(connection, found)
 
 
@@ -221,7 +224,7 @@ def _check_file(path: Path, *, must_exist: bool) -> None:
         raise StoreProblem(f"{path} is a folder; name a file, as in {path / 'vpemetrics.db'}")
     engine = make_reading_engine(path)
     try:
-        with explained(engine), engine.connect() as connection:
+        with explain_errors(engine), engine.connect() as connection:
             _check(connection, path)
     finally:
         engine.dispose()
@@ -243,8 +246,8 @@ def _check(connection: Connection, where: object) -> None:
 
 def _prepare(engine: Engine, path: Path | None, *, must_exist: bool) -> None:
     """Gives an empty database its schema, and an older embedded store its migrations."""
-    where = path or shown(engine.url)
-    with reading(engine) as connection:
+    where = path or without_password(engine.url)
+    with begin_read(engine) as connection:
         _check(connection, where)
         empty = schema.is_empty(connection)
         if not empty and schema.stored_version(connection) == schema.SCHEMA_VERSION:
@@ -257,7 +260,7 @@ def _prepare(engine: Engine, path: Path | None, *, must_exist: bool) -> None:
         )
     if path is not None:
         _write_ahead(engine)
-    with writing(engine) as connection:
+    with begin_write(engine) as connection:
         _bring_up_to_date(connection)
 
 
@@ -272,9 +275,9 @@ def upgrade(location: str | Path) -> tuple[str | None, str]:
         _check_file(path, must_exist=True)
     engine = make_engine(url)
     try:
-        with reading(engine) as connection:
-            _check(connection, path or shown(url))
-        with writing(engine) as connection:
+        with begin_read(engine) as connection:
+            _check(connection, path or without_password(url))
+        with begin_write(engine) as connection:
             before = None if schema.is_empty(connection) else schema.stored_version(connection)
             _bring_up_to_date(connection)
     finally:
@@ -292,7 +295,7 @@ def _bring_up_to_date(connection: Connection) -> None:
 
 def _write_ahead(engine: Engine) -> None:
     """Lets readers read while somebody writes; SQLite remembers it in the file."""
-    with explained(engine):
+    with explain_errors(engine):
         connection = engine.raw_connection()
         try:
             connection.cursor().execute("PRAGMA journal_mode = WAL")

@@ -31,7 +31,7 @@ from vpemetrics.metrics.signals import (
     FULL,
     baseline,
     chart,
-    drawn,
+    clip,
     is_outside,
     lasting_run,
     step_to_paste,
@@ -80,7 +80,7 @@ def charted(
     exceptions = found.exceptions()
     store.keep_baselines(found.kept.new)
     return Charted(
-        charts=tuple(drawn(one, found.drawn_from) for one in charts),
+        charts=tuple(clip(one, found.drawn_from) for one in charts),
         new_levels=tuple(level for one in charts if (level := _new_level(one))),
         remarks=tuple(sorted(found.remarks(), key=lambda one: (one.on, one.what))),
         exceptions=exceptions,

@@ -7,7 +7,7 @@ from typing import Final
 from vpemetrics import __version__
 from vpemetrics.errors import NotFound
 from vpemetrics.metrics.dora import reference
-from vpemetrics.metrics.evaluate import Windows, shown_over
+from vpemetrics.metrics.evaluate import Windows, longest_window
 from vpemetrics.metrics.facts import Slice
 from vpemetrics.metrics.figures import Figure, WindowRef
 from vpemetrics.metrics.registry import ALIASES, METRICS, Metric
@@ -64,7 +64,7 @@ def explain(
 
 def _metric(store: Store, known: ReportContext, metric: Metric, asked: Asked) -> Explanation:
     scope, _, of, facts = subject(store, known, asked)
-    shown = shown_over(facts, of, scope, metric.name)
+    shown = longest_window(facts, of, scope, metric.name)
     window = asked.window or shown
     cut = Slice(facts=facts, scope=scope, window=window)
     figure = metric.measure(cut)
@@ -110,7 +110,7 @@ def _why(cut: Slice, main: Window) -> str:
     if cut.window == main:
         return ""
     frequency = find_metric("deployment_frequency")
-    why = cells.widened(frequency.measure(cut)) if frequency else ""
+    why = cells.longer_window_reason(frequency.measure(cut)) if frequency else ""
     shown = f"The {words.length(reference(cut.window))} that the report shows beside {main.label}"
     return f"{', '.join(filter(None, (shown, why)))}."
 
@@ -183,7 +183,7 @@ def _qualified(match: Match, among: list[Match]) -> str:
 def _unknown(view: View, name: str) -> str:
     said = f"nothing is known under {name!r}"
     near = nearest_few(name, [*METRICS, *ALIASES], likeness=0.7)
-    near += nearest_few(name, record_lookup.resembling(view, name))
+    near += nearest_few(name, record_lookup.find_similar(view, name))
     if near:
         return f"{said}; did you mean {', '.join(near)}?"
     if name.isdecimal() and record_lookup.find(view, f"#{name}"):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from vpemetrics.collectors.git.collect import Lacking, lacking
+from vpemetrics.collectors.git.collect import MissingOriginals, missing_originals
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import VpemetricsError
@@ -36,12 +36,12 @@ def with_fetch(report: Report, rules: Rules, store: Store, sources: Iterable[Sou
     )
 
 
-def _lacking(store: Store, sources: Iterable[Source]) -> Iterator[Lacking]:
+def _lacking(store: Store, sources: Iterable[Source]) -> Iterator[MissingOriginals]:
     for source in sources:
         if isinstance(source.options, Options):
             place = source.folder / Path(source.options.path)
             try:
-                found = lacking(source.options, place, store.cursors(source.name))
+                found = missing_originals(source.options, place, store.cursors(source.name))
             except VpemetricsError:  # a clone that is no longer there has nothing to fetch
                 continue
             if found:

@@ -166,7 +166,7 @@ def _frequency(teller: _Teller, figure: Figure) -> Behind:
             ),
         ),
         arithmetic=(
-            f"{words.counted(figure.n or 0, 'deployment')}{f' ({each})' if each else ''} ÷ "
+            f"{words.quantity(figure.n or 0, 'deployment')}{f' ({each})' if each else ''} ÷ "
             f"{weeks:.6g} {'week' if weeks == 1 else 'weeks'}{collected} "
             f"= {figure.value:.6g} per week",
         ),
@@ -459,7 +459,7 @@ def _median(ranked: Sequence[float], unit: Unit = Unit.SECONDS) -> Iterable[str]
         yield "There is no sample in the window."
         return
     if unit is Unit.SECONDS and n < dora.FEW:
-        samples = words.counted(n, "sample")
+        samples = words.quantity(n, "sample")
         yield f"{samples}: with fewer than {dora.FEW} the values are listed, without a median."
         return
     position = (n - 1) / 2
@@ -495,7 +495,7 @@ def _woodruff(seconds: Any, clusters: Any, limits: IntervalRef | None) -> Iterab
         return
     m = len(set(clusters.tolist()))
     if m < intervals.FEWEST:
-        only = words.counted(m, "deployment")
+        only = words.quantity(m, "deployment")
         yield f"No interval: only {only} shipped them, {intervals.FEWEST} are needed."
         return
     spread = intervals.woodruff_spread(seconds, clusters)

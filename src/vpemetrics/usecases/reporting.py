@@ -20,7 +20,7 @@ from vpemetrics.metrics.facts import MetricFacts, Slice
 from vpemetrics.metrics.figures import Figure, Scope
 from vpemetrics.metrics.history import history
 from vpemetrics.metrics.registry import METRICS
-from vpemetrics.metrics.signals import expected_false_alarms, said, worded
+from vpemetrics.metrics.signals import add_words, charts_with_words, expected_false_alarms
 from vpemetrics.records import CoverageKind
 from vpemetrics.reports.model import (
     CoverageCount,
@@ -98,7 +98,10 @@ def report(
     scope, services, of, facts = subject(store, known, asked)
     parts = known.parts(scope, services) if asked.parts else {}
     charts = charted(store, known, facts, scope, of.main)
-    figures = (*said(evaluate(facts, of, scope, parts), charts.charts), *_before(facts, scope, of))
+    figures = (
+        *add_words(evaluate(facts, of, scope, parts), charts.charts),
+        *_before(facts, scope, of),
+    )
     if not asked.drawn:
         return _composed(store, known, facts, of, scope, figures, charts)
     figures += blocks(facts, of, scope)
@@ -141,7 +144,9 @@ def _composed(
         ),
         figures=figures,
         charts=charts.charts,
-        expected_false_alarms=expected_false_alarms(worded(charts.charts), reference(of.main)),
+        expected_false_alarms=expected_false_alarms(
+            charts_with_words(charts.charts), reference(of.main)
+        ),
         exceptions=charts.exceptions,
         new_levels=charts.new_levels,
         remarks=charts.remarks,

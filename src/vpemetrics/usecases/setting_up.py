@@ -30,7 +30,7 @@ from vpemetrics.config.discover import (
 )
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.reports import words
-from vpemetrics.reports.columns import aligned
+from vpemetrics.reports.columns import align
 from vpemetrics.rules import is_chosen, matches
 from vpemetrics.usecases.environment_scan import EnvironmentScan
 
@@ -252,7 +252,7 @@ def _ask_git(clone: Clone, sight: RepositoryOverview, ask: Ask) -> tuple[Clone, 
     if not sight.tags.ever:
         return clone, sight
     ways = {"tags": sight.tags.tally, "commits": sight.merges}
-    ever = words.counted(sight.tags.ever, "version tag")
+    ever = words.quantity(sight.tags.ever, "version tag")
     rows = [
         ("tags", f"{ever}, {sight.tags.tally} of them in {DAYS} days"),
         ("commits", f"{sight.merges} on {clone.branch or 'the branch'} in {DAYS} days"),
@@ -286,7 +286,7 @@ def _git_sources(
         name = _new_name(sight.repository.rpartition("/")[2] or "clone", taken)
         by_tags = bool(sight.tags.ever)
         late = f"{sight.tags.tally} of them in {DAYS} days"
-        tags = f"{words.counted(sight.tags.ever, 'version tag')}, {late}"
+        tags = f"{words.quantity(sight.tags.ever, 'version tag')}, {late}"
         yield GitProposal(
             name=name,
             path=around.path(clone),
@@ -322,4 +322,4 @@ def _repositories(choice: Choice) -> str:
 
 
 def _rows(rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"  {line}" for line in aligned(rows, gap="   ")]
+    return [f"  {line}" for line in align(rows, gap="   ")]

@@ -21,7 +21,7 @@ def waiting(store: Store, rules: Rules, progress: Progress | None = None) -> lis
     """What waits for a decision, latest first, after bringing lineage up to date."""
     bring_up_to_date(store, rules, progress)
     with store.view() as connection:
-        return pending_triage.undecided(connection)
+        return pending_triage.find_undecided(connection)
 
 
 def confirm(
@@ -97,7 +97,7 @@ def _one(store: Store, name: str, kinds: Iterable[str]) -> Match:
                 raise NotFound(f"{name!r} may mean {', '.join(sorted(ones))}; give one of these")
             if ones:
                 return next(iter(ones.values()))
-        near = nearest_few(name, record_lookup.resembling(connection, name))
+        near = nearest_few(name, record_lookup.find_similar(connection, name))
     hint = f"did you mean {', '.join(near)}?" if near else "see vpemetrics triage list"
     raise NotFound(f"nothing is known under {name!r}; {hint}")
 

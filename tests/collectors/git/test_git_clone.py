@@ -7,7 +7,7 @@ import pytest
 from gitrepository import BEGIN, NOW, GitRepository, collected, new_repository
 
 from vpemetrics.collectors.git.clone import Remote, parse_remote
-from vpemetrics.collectors.git.collect import Lacking, lacking
+from vpemetrics.collectors.git.collect import MissingOriginals, missing_originals
 from vpemetrics.collectors.git.commands import GitFailed, plain_environment
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.records import Coverage, Repository
@@ -413,8 +413,8 @@ def test_what_a_clone_lacks_is_counted_and_how_it_is_mended(shop: GitRepository)
     shop.git("remote", "add", "upstream", "https://gitlab.example.org/acme/shop.git")
     found = collected(shop.path)
 
-    assert lacking(found.options, shop.path, {}) is None
-    assert lacking(found.options, shop.path, found.cursors) == Lacking(
+    assert missing_originals(found.options, shop.path, {}) is None
+    assert missing_originals(found.options, shop.path, found.cursors) == MissingOriginals(
         repository="acme/shop",
         missing=1,
         command=f"git -C {shop.path} fetch upstream "
@@ -426,4 +426,4 @@ def test_a_clone_that_came_from_nowhere_cannot_be_mended(shop: GitRepository) ->
     shop.commit("Mend the cart (#12)")
     found = collected(shop.path)
 
-    assert lacking(found.options, shop.path, found.cursors) is None
+    assert missing_originals(found.options, shop.path, found.cursors) is None

@@ -3,7 +3,7 @@ import pytest
 from vpemetrics.collectors.git.subjects import (
     Merged,
     is_merge,
-    merged,
+    parse_merge,
     picked_from,
     reverted_pulls,
     reverts,
@@ -62,13 +62,16 @@ OTHER = SHA[::-1]
     ],
 )
 def test_a_message_names_the_pull_request_it_merged(message: str, expected: Merged | None) -> None:
-    found = merged(message)
+    found = parse_merge(message)
 
     assert (found._replace(only_marked=False) if found else None) == expected
 
 
 def test_a_number_at_the_end_may_be_an_issues() -> None:
-    by_mark, by_merge = merged("Mend (#12)"), merged("Merge pull request #12 from acme/cart")
+    by_mark, by_merge = (
+        parse_merge("Mend (#12)"),
+        parse_merge("Merge pull request #12 from acme/cart"),
+    )
 
     assert by_mark
     assert by_mark.only_marked
@@ -77,8 +80,8 @@ def test_a_number_at_the_end_may_be_an_issues() -> None:
 
 
 def test_on_gitlab_a_hash_is_an_issue_and_an_exclamation_mark_a_merge_request() -> None:
-    assert merged("Mend the cart (!12)", "!") == Merged(12, "Mend the cart", only_marked=True)
-    assert merged("Mend the cart (#12)", "!") is None
+    assert parse_merge("Mend the cart (!12)", "!") == Merged(12, "Mend the cart", only_marked=True)
+    assert parse_merge("Mend the cart (#12)", "!") is None
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from vpemetrics.collectors.gitops.bumps import Bump, by_key, still_open, superseded
+from vpemetrics.collectors.gitops.bumps import Bump, by_key, open_bumps, superseded_bumps
 
 MINUTE = timedelta(minutes=1)
 
@@ -36,7 +36,7 @@ def words(found: list[Bump]) -> str:
     ],
 )
 def test_a_version_replaced_within_a_minute_was_never_deployed(wanted: str, lost: str) -> None:
-    assert words(list(superseded(bumps(wanted), MINUTE))) == lost
+    assert words(list(superseded_bumps(bumps(wanted), MINUTE))) == lost
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_version_replaced_within_a_minute_was_never_deployed(wanted: str, lost
     ],
 )
 def test_only_what_the_next_may_supersede_is_still_open(wanted: str, kept: str) -> None:
-    assert words(still_open(bumps(wanted), MINUTE)) == kept
+    assert words(open_bumps(bumps(wanted), MINUTE)) == kept
 
 
 def test_places_are_judged_apart() -> None:

@@ -65,11 +65,11 @@ class Arrivals:
             else:
                 lines.append((self._line(side), inside or self._is_pull(commit)))
 
-    def brought(self, merge: str) -> Sequence[str]:
+    def commits_of_merge(self, merge: str) -> Sequence[str]:
         """The commits that came with a merge, oldest first, the merge itself apart."""
         return self.order[self._starts.get(merge, self.place[merge]) : self.place[merge]]
 
-    def own(self, head: str, landed: str) -> list[str] | None:
+    def commits_of_head(self, head: str, landed: str) -> list[str] | None:
         """The commits of a pull request's head beyond the branch it was merged into, oldest first.
 
         `landed` is the commit its squash left on the branch. None where that cannot be told:

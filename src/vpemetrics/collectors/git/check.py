@@ -7,7 +7,7 @@ from typing import Final
 
 from vpemetrics.collectors.base import CollectionContext, Finding, Level
 from vpemetrics.collectors.git.clone import Clone, look_at
-from vpemetrics.collectors.git.collect import lacking
+from vpemetrics.collectors.git.collect import missing_originals
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.tags import deployed_tags
@@ -23,7 +23,7 @@ def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
     yield freshness(clone, context.now)
     if options.deployments == "tags":
         yield _versions(clone, options)
-    lacks = lacking(options, place, context.cursors)
+    lacks = missing_originals(options, place, context.cursors)
     if lacks:
         yield Finding(
             topic="originals",

@@ -64,7 +64,7 @@ def collect(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lacking:
+class MissingOriginals:
     """A clone without the original commits of squashed pull requests.
 
     `missing` is how many of these there are, `command` what brings the commits.
@@ -75,7 +75,9 @@ class Lacking:
     command: str
 
 
-def lacking(options: Options, place: Path, cursors: Mapping[str, str]) -> Lacking | None:
+def missing_originals(
+    options: Options, place: Path, cursors: Mapping[str, str]
+) -> MissingOriginals | None:
     """Return what a clone lacked of original commits when it was collected last.
 
     None where it lacked nothing, and where it came from nowhere that they could be had from.
@@ -88,7 +90,7 @@ def lacking(options: Options, place: Path, cursors: Mapping[str, str]) -> Lackin
     if command is None:
         return None
     repository = options.repository or clone.name
-    return Lacking(repository=repository, missing=len(cursor.bare), command=command)
+    return MissingOriginals(repository=repository, missing=len(cursor.bare), command=command)
 
 
 def _mend(clone: Clone) -> str | None:

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from vpemetrics.collectors.git.arrivals import Arrivals
 from vpemetrics.collectors.git.log import Logged
-from vpemetrics.collectors.git.subjects import Merged, merged
+from vpemetrics.collectors.git.subjects import Merged, parse_merge
 
 WEB: Final = "noreply@github.com"
 """The committer of what was merged on the web."""
@@ -38,9 +38,9 @@ class Numbers:
         last = max(heads, default=0)
         self._last = last if len(heads) * _FEW > last else 0
 
-    def merged(self, message: str) -> Merged | None:
+    def merge_in(self, message: str) -> Merged | None:
         """The pull request that a message says was merged, if it can be one."""
-        said = merged(message, self._mark)
+        said = parse_merge(message, self._mark)
         if said is None or not said.only_marked or said.number > self._last:
             return said
         return said if said.number in self._heads else None

@@ -43,10 +43,10 @@ class HistoryReading:
         self.wait()
         if self.is_merge(landing):
             # A merge that brought nothing new lists its head: another's commit by now.
-            brought = self.arrivals.brought(landing.sha)
+            brought = self.arrivals.commits_of_merge(landing.sha)
             return brought or self.commits[landing.sha].parents[1:2]
         head = pulls.get(landing.said.number)
-        return (self.arrivals.own(head, landing.sha) or []) if head else []
+        return (self.arrivals.commits_of_head(head, landing.sha) or []) if head else []
 
 
 class CloneReader:
@@ -103,7 +103,7 @@ class CloneReader:
         # core of its own.
         for one in read_log(self._clone.git, tips, without=without) if tips else ():
             self._commits[one.sha] = self._told(one)
-            if said := self._numbers.merged(one.message):
+            if said := self._numbers.merge_in(one.message):
                 self._logged[one.sha], self._said[one.sha] = one, said
 
     def _begin_heads(self, without: Sequence[str]) -> None:

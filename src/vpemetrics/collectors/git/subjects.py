@@ -50,7 +50,7 @@ def is_merge(message: str) -> bool:
     return _MERGE.match(message) is not None
 
 
-def merged(message: str, mark: str = "#") -> Merged | None:
+def parse_merge(message: str, mark: str = "#") -> Merged | None:
     """The pull request whose merge or squash the message announces.
 
     `mark` stands before its number at the end of a squash: GitLab's is `!`, and `#` an issue's.

@@ -32,7 +32,7 @@ class Bump(NamedTuple):
         return self.service, self.environment
 
 
-def superseded(bumps: Sequence[Bump], within: timedelta) -> Iterator[Bump]:
+def superseded_bumps(bumps: Sequence[Bump], within: timedelta) -> Iterator[Bump]:
     """Those of one service and environment, oldest first, whose version was replaced too soon.
 
     A version that is wanted again while it is wanted was wanted from the first time on.
@@ -42,7 +42,7 @@ def superseded(bumps: Sequence[Bump], within: timedelta) -> Iterator[Bump]:
             yield from wanted
 
 
-def still_open(bumps: Sequence[Bump], within: timedelta) -> list[Bump]:
+def open_bumps(bumps: Sequence[Bump], within: timedelta) -> list[Bump]:
     """Those of one service and environment, oldest first, that the next one may supersede.
 
     At least the first that wanted what is wanted now.

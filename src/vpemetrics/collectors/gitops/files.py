@@ -8,7 +8,7 @@ from vpemetrics.collectors.git.commands import Git
 _FILES: Final = ("100644", "100755")
 
 
-class Touched(NamedTuple):
+class ChangedFile(NamedTuple):
     """A file as a commit left it, by the id of its content."""
 
     sha: str
@@ -16,7 +16,9 @@ class Touched(NamedTuple):
     blob: str
 
 
-def touched(git: Git, line: Sequence[str], parents: Mapping[str, str]) -> Iterator[Touched]:
+def changed_files(
+    git: Git, line: Sequence[str], parents: Mapping[str, str]
+) -> Iterator[ChangedFile]:
     """The files that commits changed against their first parents, in the order of the commits."""
     wanted = (f"{sha} {parents[sha].partition(' ')[0]}".rstrip() for sha in line)
     arguments = ("diff-tree", "--stdin", "-z", "-r", "--root", "--always", "--raw", "--no-abbrev")
@@ -27,7 +29,7 @@ def touched(git: Git, line: Sequence[str], parents: Mapping[str, str]) -> Iterat
                 _, mode, _, blob, _ = change
                 change = []
                 if mode in _FILES:
-                    yield Touched(sha, field, blob)
+                    yield ChangedFile(sha, field, blob)
             elif field.startswith(":"):
                 change = field.split(" ")
             else:

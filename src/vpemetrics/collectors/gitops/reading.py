@@ -16,7 +16,7 @@ from vpemetrics.collectors.git.commits import BotAuthors
 from vpemetrics.collectors.git.log import Logged, moment, read_log
 from vpemetrics.collectors.gitops.bumps import Bump
 from vpemetrics.collectors.gitops.cursor import GitopsCursor
-from vpemetrics.collectors.gitops.files import Touched, read_blobs, touched
+from vpemetrics.collectors.gitops.files import ChangedFile, changed_files, read_blobs
 from vpemetrics.collectors.gitops.manifests import FoundVersion, parse_place, versions
 from vpemetrics.collectors.gitops.options import Options
 from vpemetrics.rules import is_chosen
@@ -113,7 +113,7 @@ class BumpReader:
         pattern = self._options.pattern
         files = [
             (one, fits.groupdict())
-            for one in touched(self._clone.git, line.shas, line.parents)
+            for one in changed_files(self._clone.git, line.shas, line.parents)
             if (fits := pattern.fullmatch(one.path)) and self._is_chosen(fits.groupdict())
         ]
         read = self._versions(one for one, _ in files)
@@ -126,7 +126,7 @@ class BumpReader:
         unreadable = [f"{one.path} at {one.sha[:12]}" for one, _ in files if read[one.blob] is None]
         return self._reading(line, _changed(wanted, after), after, unreadable)
 
-    def _versions(self, files: Iterable[Touched]) -> dict[str, list[FoundVersion] | None]:
+    def _versions(self, files: Iterable[ChangedFile]) -> dict[str, list[FoundVersion] | None]:
         """The versions in files, by blob; None where one is no YAML."""
         place = parse_place(self._options.value or "")
         blobs = list(dict.fromkeys(one.blob for one in files))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from vpemetrics.collectors.gitops.bumps import Bump, by_key, still_open, superseded
+from vpemetrics.collectors.gitops.bumps import Bump, by_key, open_bumps, superseded_bumps
 from vpemetrics.collectors.gitops.reading import BumpReading
 from vpemetrics.collectors.gitops.service_repositories import ServiceRepositories
 from vpemetrics.records import Coverage, CoverageKind, Deployment, Status
@@ -30,7 +30,7 @@ class GitopsRecordBuilder:
     def told(self) -> list[tuple[Bump, Status]]:
         """The new bumps, and those of before that are superseded by now."""
         new = self.reading.bumps
-        lost = {one for own in self._known.values() for one in superseded(own, self.within)}
+        lost = {one for own in self._known.values() for one in superseded_bumps(own, self.within)}
         before = [one for one in self._before if one in lost]
         return [
             (one, Status.SUPERSEDED if one in lost else Status.SUCCEEDED)
@@ -42,7 +42,7 @@ class GitopsRecordBuilder:
     @cached_property
     def wanted(self) -> list[Bump]:
         """The bumps that later ones may supersede: of every service and environment, the last."""
-        return [one for own in self._known.values() for one in still_open(own, self.within)]
+        return [one for own in self._known.values() for one in open_bumps(own, self.within)]
 
     @property
     def services(self) -> list[str]:

@@ -57,7 +57,7 @@ def _title(current: Point, chart: Chart) -> str:
 def _well(point: Point) -> str:
     if point.value is None:
         return "An unknown number went well"
-    return f"{words.counted(int(point.value), 'deployment')} went well"
+    return f"{words.quantity(int(point.value), 'deployment')} went well"
 
 
 def _alt(points: Sequence[Point], chart: Chart) -> str:

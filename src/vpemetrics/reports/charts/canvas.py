@@ -97,7 +97,7 @@ class Canvas:
     def remark(self, text: str) -> None:
         """A sentence in the middle of the area, in place of a drawing."""
         size = self.em
-        lines = wrapped(text, self.width - 2 * size, size)
+        lines = wrap_text(text, self.width - 2 * size, size)
         middle = self._above + self.area / 2 - (len(lines) - 1) * size * 0.65
         for number, line in enumerate(lines):
             self.write(line, self.width / 2, middle + number * size * 1.3, color=QUIET, ha="center")
@@ -291,7 +291,7 @@ def _file(*, bold: bool) -> str:
     return str(Path(matplotlib.get_data_path(), "fonts", "ttf", name))
 
 
-def wrapped(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
+def wrap_text(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
     """A text on lines of at most `width` points, by what its letters take on average."""
     return wrap(text, max(8, int(width / size / (0.58 if bold else 0.54))))
 
@@ -340,9 +340,9 @@ def _framed(picture: ChartPicture) -> Canvas:
     sheet = ALONE
     em, margin = sheet.em, sheet.em * 1.2
     room = sheet.width - 2 * margin
-    title = wrapped(picture.title, room, 1.35 * em, bold=True)
-    under = wrapped(picture.subtitle, room, em)
-    small = wrapped(picture.footnote, room, 0.8 * em)
+    title = wrap_text(picture.title, room, 1.35 * em, bold=True)
+    under = wrap_text(picture.subtitle, room, em)
+    small = wrap_text(picture.footnote, room, 0.8 * em)
     head = margin + len(title) * 1.7 * em + len(under) * 1.35 * em + 0.5 * em
     foot = len(small) * 1.1 * em + 1.4 * em
     plate = Canvas(sheet, picture.height * em * sheet.stretch, head, foot, margin)

@@ -12,7 +12,7 @@ from vpemetrics.reports.charts import series
 from vpemetrics.reports.charts.chart import ChartPicture, nothing
 from vpemetrics.reports.charts.palette import BAND, BAR, BETTER, CONCERN, INK, QUIET, USUAL
 from vpemetrics.reports.model import Remark, Report
-from vpemetrics.reports.signal_words import range_of, why
+from vpemetrics.reports.signal_words import range_of, signal_reason
 
 if TYPE_CHECKING:
     from vpemetrics.reports.charts.canvas import Canvas, Panel
@@ -27,7 +27,7 @@ _MARKERS = {Side.ABOVE: "^", Side.BELOW: "v"}
 
 def picture(report: Report) -> ChartPicture:
     """Weekly counts, their limits, signals, and what was not collected."""
-    start, end = series.drawn(report)
+    start, end = series.chart_span(report)
     chart = series.chart(report, METRIC, ChartKind.XMR)
     whole = chart.points if chart else map(_point, series.weeks(report, METRIC))
     points = [point for point in whole if start <= point.start < end]
@@ -71,11 +71,11 @@ def _title(report: Report, known: Sequence[Point], chart: Chart | None) -> str:
     figure = report.figure(METRIC)
     if not words.is_week(report.window) and figure and figure.n is not None:
         partial = ", partial" if report.partial else ""
-        said = f"{words.counted(figure.n, 'deployment')} in {words.title(report.window)}{partial}"
+        said = f"{words.quantity(figure.n, 'deployment')} in {words.title(report.window)}{partial}"
         return f"{said}; {usual} a week are usual" if usual else said
     last = known[-1]
     week = last.label.partition("-")[2] or last.label
-    said = f"{words.counted(int(last.value or 0), 'deployment')} in {week}"
+    said = f"{words.quantity(int(last.value or 0), 'deployment')} in {week}"
     if last.hollow:
         return f"{said}, not collected whole"
     return f"{said}; {usual} are usual" if usual else said
@@ -113,7 +113,7 @@ def _remarked(remarks: Sequence[Remark]) -> Iterator[str]:
 def _gaps(points: Sequence[Point]) -> Iterator[str]:
     missing = sum(point.value is None for point in points)
     if missing:
-        yield f"{words.counted(missing, 'week')} not collected"
+        yield f"{words.quantity(missing, 'week')} not collected"
 
 
 def _facts(chart: Chart | None, start: date, end: date) -> Iterator[str]:
@@ -131,7 +131,7 @@ def _marked(points: Sequence[Point], chart: Chart | None) -> Iterator[str]:
         yield "Hollow: not collected whole"
     if chart and points:
         for signal in _last_words(chart, points):
-            said = why(chart, signal)
+            said = signal_reason(chart, signal)
             yield said[:1].upper() + said[1:]
 
 

@@ -37,7 +37,7 @@ def picture(report: Report) -> ChartPicture:
 
 
 def _title(report: Report, failed: Sequence[Figure], rework: Sequence[Figure]) -> str:
-    unplanned = f"{_of(rework[-1])} were unplanned{series.when(report, rework[-1])}"
+    unplanned = f"{_of(rework[-1])} were unplanned{series.block_dates(report, rework[-1])}"
     if failed[-1].note != words.NO_INCIDENT_SOURCE:
         return f"{_of(failed[-1])} forward deployments failed, {unplanned}"
     if failed[-1].k:
@@ -66,7 +66,7 @@ def _facts(failed: Sequence[Figure], blocks: Sequence[Figure]) -> Iterator[str]:
     if not failed:
         return
     start, end = failed[0].window.start, failed[-1].window.end
-    yield f"{words.counted(len(failed), 'block')} of 4 weeks, {series.dates(start, end)}"
+    yield f"{words.quantity(len(failed), 'block')} of 4 weeks, {series.dates(start, end)}"
     yield "Wilson intervals"
     if any(block.provisional or block.partial for block in blocks):
         yield "Hollow: provisional (p), may still rise, or not collected whole"

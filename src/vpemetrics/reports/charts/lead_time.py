@@ -54,7 +54,7 @@ def _title(report: Report, medians: Sequence[Figure]) -> str:
     if last.value is None:
         return f"Too few changes for a median: {words.count(last.n or 0)} in 4 weeks"
     taken = f"{words.duration(last.value)} {cells.cell(last).interval}".rstrip()
-    return f"Half of all changes take at most {taken}{series.when(report, last)}"
+    return f"Half of all changes take at most {taken}{series.block_dates(report, last)}"
 
 
 def _alt(medians: Sequence[Figure], shares: Sequence[Figure]) -> str:
@@ -77,7 +77,7 @@ def _facts(medians: Sequence[Figure], weeks: Sequence[Figure]) -> Iterator[str]:
     if not medians:
         return
     start, end = medians[0].window.start, medians[-1].window.end
-    yield f"{words.counted(len(medians), 'block')} of 4 weeks, {series.dates(start, end)}"
+    yield f"{words.quantity(len(medians), 'block')} of 4 weeks, {series.dates(start, end)}"
     if any(week.value is not None for week in weeks):
         yield "Dots are medians of single weeks with 6 changes or more"
 
@@ -100,7 +100,7 @@ def _draw_medians(plate: "Canvas", medians: Sequence[Figure], weeks: Sequence[Fi
     panel.scale(marks, zero=None)
     panel.dots(
         [_middle(week) for week in dots],
-        [series.log(week.value or 0) for week in dots],
+        [series.log_position(week.value or 0) for week in dots],
         color=USUAL,
         size=0.28,
     )
@@ -130,21 +130,21 @@ def _draw_interval(panel: "Panel", block: Figure) -> None:
     if block.interval is None:
         return
     low, high = block.interval.low, block.interval.high
-    bottom = panel.y[0] if low is None else series.log(low)
-    top = panel.y[1] if high is None else series.log(high)
+    bottom = panel.y[0] if low is None else series.log_position(low)
+    top = panel.y[1] if high is None else series.log_position(high)
     panel.box(*_inner(block), bottom, top, GRID)
 
 
 def _draw_median(panel: "Panel", block: Figure, dots: Sequence[Figure]) -> None:
     x, at = _inner(block), _middle(block)
     if block.value is not None:
-        y = series.log(block.value)
+        y = series.log_position(block.value)
         panel.line(x, (y, y), color=INK, width=0.24)
         top = block.interval.high if block.interval and block.interval.high else block.value
-        above = _clear(panel, at, series.log(top), dots)
+        above = _clear(panel, at, series.log_position(top), dots)
         panel.text(at, above, words.duration(block.value), dy=0.35, bold=True)
     for value in block.values:
-        panel.dots([at], [series.log(value)], color=INK, size=0.4, hollow=block.partial)
+        panel.dots([at], [series.log_position(value)], color=INK, size=0.4, hollow=block.partial)
     n = f"n={words.count(block.n)}" if block.n is not None else words.NO_DATA
     panel.text(at, panel.y[0], n, dy=-1.1, size=0.85, color=QUIET)
     if block.partial:
@@ -153,7 +153,9 @@ def _draw_median(panel: "Panel", block: Figure, dots: Sequence[Figure]) -> None:
 
 def _clear(panel: "Panel", at: float, above: float, dots: Sequence[Figure]) -> float:
     """Above what a text has to stand, so that it covers none of the dots around it."""
-    near = [series.log(dot.value or 0) for dot in dots if abs(_middle(dot) - at) < _HALF_A_TEXT]
+    near = [
+        series.log_position(dot.value or 0) for dot in dots if abs(_middle(dot) - at) < _HALF_A_TEXT
+    ]
     for dot in sorted(near):
         if above - panel.height_of(0.1) <= dot <= above + panel.height_of(1.3):
             above = dot

@@ -58,11 +58,11 @@ def _draw(plate: "Canvas", found: Distribution) -> None:
     edges, _ = series.log_scale(ends)
     panel = plate.panel(x=edges, y=(0, 1), top=1, left=3.4, right=3.4)
     panel.scale([(part / 4, f"{25 * part}%") for part in range(5)])
-    xs = [series.log(one) for one in found.seconds]
+    xs = [series.log_position(one) for one in found.seconds]
     ys = [(rank + 1) / len(xs) for rank in range(len(xs))]
     panel.line([edges[0], xs[0], *xs, edges[1]], [0, 0, *ys, 1], color=INK, width=0.2, steps=True)
     for name, (label, seconds) in _LINES.items():
-        x, y = series.log(seconds), found.within[name] / found.n
+        x, y = series.log_position(seconds), found.within[name] / found.n
         panel.line((x, x), (0, 1), color=USUAL, width=0.08, dashed=True)
         panel.text(x, 0, label, dy=-1.3, size=0.95, color=QUIET)
         panel.dots([x], [y], color=INK, size=0.45)

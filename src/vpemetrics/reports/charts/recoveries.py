@@ -65,7 +65,7 @@ def _still(found: tuple[Recovery, ...]) -> str:
 
 def _title(found: tuple[Recovery, ...], middle: Figure | None) -> str:
     if middle is None or middle.value is None:
-        failures = words.counted(len(found), "failed deployment")
+        failures = words.quantity(len(found), "failed deployment")
         return f"{failures}{_still(found)}"
     said = cells.cell(middle)
     return f"Half are restored within {said.value} {said.interval}".rstrip() + _still(found)
@@ -73,7 +73,7 @@ def _title(found: tuple[Recovery, ...], middle: Figure | None) -> str:
 
 def _alt(found: tuple[Recovery, ...], middle: Figure | None, window: str) -> str:
     over = [one.seconds for one in found if not one.open]
-    told = [f"{words.counted(len(found), 'failure')}{_still(found)}"]
+    told = [f"{words.quantity(len(found), 'failure')}{_still(found)}"]
     if over:
         told.append(f"from {words.duration(min(over))} to {words.duration(max(over))}")
     if middle is not None and middle.value is not None:
@@ -89,7 +89,7 @@ def _draw(
     panel.scale(marks, zero=None)
     panel.months()
     if middle is not None and middle.value is not None:
-        x, y = series.ordinals(middle.window), series.log(middle.value)
+        x, y = series.ordinals(middle.window), series.log_position(middle.value)
         panel.line(x, (y, y), color=INK, width=0.16)
         panel.text(x[1], y, words.duration(middle.value), dx=0.5, ha="left", bold=True)
         panel.text(x[1], y, "median", dx=0.5, dy=-1.1, size=0.9, ha="left", color=QUIET)
@@ -97,12 +97,12 @@ def _draw(
         some = [one for one in found if one.open == open_]
         panel.dots(
             [one.on.toordinal() + 0.5 for one in some],
-            [series.log(one.seconds) for one in some],
+            [series.log_position(one.seconds) for one in some],
             color=color, marker=marker, size=size,
         )  # fmt: skip
     for one in [one for one in found if one.open][:3]:
         text = f"{words.duration(one.seconds)}, open"
         panel.text(
-            one.on.toordinal(), series.log(one.seconds), text, dx=-0.7, dy=-0.35, size=0.95,
-            ha="right", bold=True,
+            one.on.toordinal(), series.log_position(one.seconds), text, dx=-0.7, dy=-0.35,
+            size=0.95, ha="right", bold=True,
         )  # fmt: skip

@@ -51,7 +51,7 @@ def chart(report: Report, metric: str, kind: ChartKind) -> Chart | None:
     return None
 
 
-def drawn(report: Report) -> tuple[date, date]:
+def chart_span(report: Report) -> tuple[date, date]:
     """From where to where charts go: half a year to the end of the window, or all of a longer one.
 
     It begins on a Monday.
@@ -60,7 +60,7 @@ def drawn(report: Report) -> tuple[date, date]:
     return start - timedelta(days=start.weekday()), report.window.end
 
 
-def when(report: Report, block: Figure) -> str:
+def block_dates(report: Report, block: Figure) -> str:
     """`, 10 Aug–6 Sep` of a block that is no window of the report's table; else nothing."""
     if block.window in (report.window, report.headline):
         return ""
@@ -80,7 +80,7 @@ def span(figures: Sequence[Figure]) -> tuple[float, float]:
 # --- words --------------------------------------------------------------------------------------
 
 
-def whose(report: Report) -> str:
+def subject_of(report: Report) -> str:
     """The name of what a chart is about, as in `Acme engineering, service checkout`."""
     organisation = columns.cut(columns.plain(report.organisation), 40)
     if report.scope.kind == "organisation":
@@ -92,7 +92,7 @@ def whose(report: Report) -> str:
 
 def small_print(report: Report, metrics: Sequence[str], *facts: str) -> str:
     """Definitions, facts such as n and window, and the source, as sentences."""
-    source = f"Source: {whose(report)}"
+    source = f"Source: {subject_of(report)}"
     if report.data_as_of is not None:
         until = words.moment(report.data_as_of, report.zone, in_year=report.window.end.year)
         source += f", collected to {until}"
@@ -153,16 +153,18 @@ def log_scale(seconds: Sequence[float]) -> tuple[tuple[float, float], list[tuple
 
     Hours, days, weeks and months where three of those fall into it, else what is between them too.
     """
-    shown = [log(one) for one in seconds]
+    shown = [log_position(one) for one in seconds]
     low, high = min(shown) - 0.08, max(shown) + 0.08
     if high - low < 0.7:
         low, high = low - 0.35, high + 0.35
-    marks = [(log(at), name) for at, name in _MARKS if low <= log(at) <= high]
+    marks = [(log_position(at), name) for at, name in _MARKS if low <= log_position(at) <= high]
     if len(marks) < 3:
-        marks += [(log(at), name) for at, name in _BETWEEN if low <= log(at) <= high]
+        marks += [
+            (log_position(at), name) for at, name in _BETWEEN if low <= log_position(at) <= high
+        ]
     return (low, high), sorted(marks)
 
 
-def log(seconds: float) -> float:
+def log_position(seconds: float) -> float:
     """The place of a duration on an axis of logarithms; a second is the least."""
     return log10(max(seconds, 1.0))

@@ -34,7 +34,7 @@ def picture(report: Report) -> ChartPicture:
     rows = -(-len(found) // across)
     return ChartPicture(
         name=NAME,
-        title=f"{words.counted(len(found), 'service')}, week by week",
+        title=f"{words.quantity(len(found), 'service')}, week by week",
         subtitle=SUBTITLE,
         footnote=footnote,
         alt=f"{SUBTITLE}, {window}: {'; '.join(map(_in_words, found))}.",
