@@ -1,81 +1,35 @@
 """What `init` finds before it asks anything."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from gitrepository import new_repository
 
+from vpemetrics.collectors.git.discover import GitClone
 from vpemetrics.usecases.environment_scan import (
+    EnvironmentScan,
     is_shown_to_git,
     local_zone,
     scan_environment,
-    web_host,
 )
+
+NOW = datetime(2026, 9, 7, tzinfo=UTC)
+
+
+def scan(folder: Path, home: Path | None = None) -> EnvironmentScan:
+    """What is found where the environment knows nothing."""
+    return scan_environment(folder, home or folder, {}, now=NOW, announce=pytest.fail)
+
+
+def paths(found: EnvironmentScan) -> list[str]:
+    """The paths of the clones, as the configuration would say them."""
+    return [clone.path for clone in found.local if isinstance(clone, GitClone)]
 
 
 def clone(path: Path, remote: str) -> Path:
     new_repository(path).git("remote", "add", "origin", remote)
     return path
-
-
-@pytest.mark.parametrize(
-    ("remote", "environ", "url", "names"),
-    [
-        ("git@github.com:acme/shop.git", {}, "https://api.github.com", ("acme/shop",)),
-        ("https://github.com/acme/shop", {}, "https://api.github.com", ("acme/shop",)),
-        ("ssh://git@ssh.github.com:443/acme/shop", {}, "https://api.github.com", ("acme/shop",)),
-        ("git@gitlab.com:acme/shop.git", {}, "https://api.github.com", ()),
-        (
-            "git@github.acme.example:acme/shop.git",
-            {},
-            "https://github.acme.example/api/v3",
-            ("acme/shop",),
-        ),
-        (
-            "git@code.acme.example:acme/shop.git",
-            {"GH_HOST": "code.acme.example"},
-            "https://code.acme.example/api/v3",
-            ("acme/shop",),
-        ),
-        (
-            "git@code.acme.example:acme/shop.git",
-            {"GITHUB_API_URL": "https://code.acme.example/api/v3/"},
-            "https://code.acme.example/api/v3",
-            ("acme/shop",),
-        ),
-        (  # the environment names another one
-            "git@github.com:acme/shop.git",
-            {"GITHUB_API_URL": "https://code.acme.example/api/v3"},
-            "https://code.acme.example/api/v3",
-            (),
-        ),
-    ],
-)
-def test_a_remote_tells_which_github_it_is(
-    tmp_path: Path, remote: str, environ: dict[str, str], url: str, names: tuple[str, ...]
-) -> None:
-    folder = clone(tmp_path / "shop", remote)
-
-    found = scan_environment(folder, folder, environ)
-
-    assert (found.url, found.names) == (url, names)
-    assert len(found.elsewhere) == (0 if names else 1)
-
-
-@pytest.mark.parametrize(
-    ("environ", "reference"),
-    [
-        ({}, None),
-        ({"GITHUB_TOKEN": "", "GH_TOKEN": "x"}, "env:GH_TOKEN"),
-        ({"GITHUB_TOKEN": "x", "GH_TOKEN": "y"}, "env:GITHUB_TOKEN"),
-    ],
-)
-def test_a_token_is_known_by_where_it_is(
-    tmp_path: Path, environ: dict[str, str], reference: str | None
-) -> None:
-    found = scan_environment(tmp_path, tmp_path, environ)
-
-    assert found.token == reference
 
 
 def test_clones_in_a_folder_are_found_and_broken_ones_told(tmp_path: Path) -> None:
@@ -86,10 +40,10 @@ def test_clones_in_a_folder_are_found_and_broken_ones_told(tmp_path: Path) -> No
     broken = new_repository(tmp_path / "broken")
     (broken.path / ".git" / "config").write_text("[core\n")
 
-    found = scan_environment(tmp_path, tmp_path, {})
+    found = scan(tmp_path)
 
-    assert found.names == ("acme/a", "acme/b")
-    assert [found.path(one) for one in found.clones] == ["a", "b", "bare.git"]
+    assert [forge.names for forge in found.forges] == [("acme/a", "acme/b")]
+    assert paths(found) == ["a", "b", "bare.git"]
     (trouble,) = found.trouble
     assert trouble.startswith("broken was left out: ")
 
@@ -99,9 +53,9 @@ def test_of_two_clones_of_one_repository_the_second_is_left_out(tmp_path: Path) 
     clone(tmp_path / "shop-again", "https://github.com/acme/shop")
     clone(tmp_path / "shop-elsewhere", "git@gitlab.com:acme/shop.git")
 
-    found = scan_environment(tmp_path, tmp_path, {})
+    found = scan(tmp_path)
 
-    assert [found.path(one) for one in found.clones] == ["shop", "shop-elsewhere"]
+    assert paths(found) == ["shop", "shop-elsewhere"]
     assert found.trouble == ("shop-again was left out: shop is acme/shop too",)
 
 
@@ -110,21 +64,9 @@ def test_inside_a_clone_there_is_that_one(tmp_path: Path) -> None:
     new_repository(folder / "vendored")
     (folder / "src").mkdir()
 
-    found = scan_environment(folder / "src", folder, {})
+    found = scan(folder / "src", folder)
 
     assert [one.name for one in found.clones] == ["acme/shop"]
-
-
-@pytest.mark.parametrize(
-    ("url", "host"),
-    [
-        ("https://api.github.com", "github.com"),
-        ("https://api.acme.ghe.com", "acme.ghe.com"),
-        ("https://github.acme.example/api/v3", "github.acme.example"),
-    ],
-)
-def test_where_people_see_a_github(url: str, host: str) -> None:
-    assert web_host(url) == host
 
 
 @pytest.mark.parametrize(
@@ -161,3 +103,21 @@ def test_a_store_in_a_work_tree_is_shown_to_git_until_it_is_ignored(tmp_path: Pa
     assert not is_shown_to_git(str(tmp_path / "vpemetrics.db"))
     assert not is_shown_to_git("postgresql://localhost/vpemetrics")
     assert not is_shown_to_git(str(folder / ".git" / "vpemetrics.db"))
+
+
+def test_a_source_that_is_broken_keeps_no_other_from_being_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "packages" / "acme_torn-1.2.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-torn\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text("[vpemetrics.collectors]\ntorn = no_such_module\n")
+    monkeypatch.syspath_prepend(tmp_path / "packages")
+    clone(tmp_path / "shop", "git@github.com:acme/shop.git")
+
+    found = scan(tmp_path)
+
+    assert [forge.title for forge in found.forges] == ["GitHub"]
+    assert len(found.local) == 1
+    (trouble,) = found.trouble
+    assert trouble.startswith("the package acme-torn 1.2 has the source torn, but ")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -19,9 +19,11 @@ from vpemetrics.errors import FixConfiguration, FixInput
 from vpemetrics.names import first_few
 
 if TYPE_CHECKING:
-    from vpemetrics.config.discover import Proposal
+    from vpemetrics.config.proposals import Proposal
     from vpemetrics.usecases.environment_scan import EnvironmentScan
-    from vpemetrics.usecases.setting_up import Ask, SetupQuestion
+    from vpemetrics.usecases.setup_questions import Ask, SetupQuestion
+
+_FEW: Final = 6
 
 Repositories = Annotated[
     list[str] | None,
@@ -48,30 +50,39 @@ def init(
 ) -> None:
     """Propose a configuration, collect and report.
 
-    Looks at the git clones here and at their repositories on GitHub, and asks at most five
-    things. The token is taken from GITHUB_TOKEN, GH_TOKEN or `gh`; without one git will do.
+    Looks at the git clones here and at their repositories on a forge such as GitHub, and asks
+    at most five things. The token is taken from GITHUB_TOKEN, GH_TOKEN or `gh`; without one git
+    will do.
     Example: vpemetrics init 'acme/*' --yes
     """
     path = session.config or Path("vpemetrics.toml")
     if path.exists() and not force:
         raise FixInput(f"{path} is there already; with --force it is replaced")
-    named = _checked(repositories or [])
-    ask = _asker(session, yes=yes)
-    home = path.absolute().parent
-    proposal = _proposed(session, home, named, ask)
-    _write(session, path, proposal)
+    scan = _scan(session, path.absolute().parent)
+    named = _checked(scan, repositories or [])
+    _write(session, path, _proposed(session, scan, named, _asker(session, yes=yes)))
     if not no_collect and _wants_to_collect(session, yes=yes):
         _begin(session)
     else:
         session.note(f"now: {session.hint('collect')}")
 
 
-def _checked(repositories: Sequence[str]) -> tuple[str, ...]:
-    """The repositories that were named; a usage error if they cannot be any."""
-    from vpemetrics.usecases.setting_up import parse_repositories
+def _scan(session: Session, home: Path) -> "EnvironmentScan":
+    from vpemetrics.usecases.environment_scan import scan_environment
 
+    now = datetime.now(UTC)
+    with session.progress("Looking around"):
+        return scan_environment(Path.cwd(), home, os.environ, now=now, announce=session.warn)
+
+
+def _checked(scan: "EnvironmentScan", repositories: Sequence[str]) -> tuple[str, ...]:
+    """The repositories that were named; a usage error if they cannot be any."""
+    from vpemetrics.usecases.setting_up import wanted_forge
+    from vpemetrics.usecases.setup_questions import parse_repositories
+
+    forge = wanted_forge(scan, repositories)
     try:
-        return parse_repositories(",".join(repositories)) if repositories else ()
+        return parse_repositories(",".join(repositories), forge) if forge else ()
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="REPOSITORY") from None
 
@@ -130,71 +141,35 @@ def _understood(understand: Callable[[str], object]) -> Callable[[str], str]:
     return check
 
 
-def _proposed(session: Session, home: Path, wanted: Sequence[str], ask: "Ask") -> "Proposal":
-    """What to write, once everything was looked at and asked."""
-    from vpemetrics.usecases.environment_scan import local_zone, scan_environment
-    from vpemetrics.usecases.setting_up import propose_git
-
-    with session.progress("Looking around"):
-        around = scan_environment(Path.cwd(), home, os.environ)
-    for line in around.trouble:
-        session.warn(line)
-    _tell(session, _found(around))
-    zone, now = local_zone(os.environ), datetime.now(UTC)
-    if around.token and (wanted or around.names or not around.clones):
-        return _proposed_on_github(session, around, wanted, ask, zone, now)
-    if wanted:
-        raise FixConfiguration(
-            "repositories on GitHub need a token: set GITHUB_TOKEN, or log in with `gh auth login`"
-        )
-    if around.names:
-        _tell(
-            session,
-            "Without a token for GitHub (GITHUB_TOKEN or `gh auth login`) there is git alone: no "
-            "environments, no reviews and no incidents.",
-        )
-    return propose_git(around, ask, zone, now)
-
-
-def _found(around: "EnvironmentScan") -> str:
-    from vpemetrics.usecases.environment_scan import web_host
-
-    clones = first_few([clone.name for clone in around.clones], 6)
-    kind = "a clone" if len(around.clones) == 1 else "clones"
-    here = f"Found {kind} of {clones}" if clones else "Found no git clone here"
-    if around.token is None:
-        return f"{here}, and no token for GitHub."
-    said = {"gh": "the login of gh"}.get(around.token, around.token.removeprefix("env:"))
-    return f"{here}, and a token for {web_host(around.url)} in {said}."
-
-
-def _proposed_on_github(
-    session: Session,
-    around: "EnvironmentScan",
-    wanted: Sequence[str],
-    ask: "Ask",
-    zone: str,
-    now: datetime,
+def _proposed(
+    session: Session, scan: "EnvironmentScan", wanted: Sequence[str], ask: "Ask"
 ) -> "Proposal":
-    from vpemetrics.collectors.github.patience import Patience
-    from vpemetrics.collectors.github.survey import survey
-    from vpemetrics.usecases import setting_up
-    from vpemetrics.usecases.environment_scan import github
+    """The configuration to write, once everything was looked at and asked."""
+    from vpemetrics.usecases.environment_scan import local_zone
+    from vpemetrics.usecases.setting_up import Conversation, propose
 
-    patience = Patience(announce=session.warn)
-    with github(around, os.environ, patience) as access:
-        repositories = wanted or setting_up.ask_repositories(access, around, ask, now)
-        names = setting_up.names_to_look_at(access, repositories, now)
-        with session.progress("Looking at repositories") as advance:
-            found = survey(access, names, now, advance)
-    for line in found.trouble:
+    for line in scan.trouble:
         session.warn(line)
-    if not found.sights:
-        raise FixInput(
-            f"none of {', '.join(repositories)} can be looked at\n"
-            "The token may lack access to them, or nothing was pushed there of late"
-        )
-    return setting_up.propose_github(around, repositories, found.sights, ask, zone, now)
+    _tell(session, _found(scan))
+    talk = Conversation(
+        ask=ask,
+        tell=lambda text: _tell(session, text),
+        warn=session.warn,
+        progress=session.progress,
+    )
+    return propose(scan, wanted, talk, local_zone(os.environ))
+
+
+def _found(scan: "EnvironmentScan") -> str:
+    """The clones that are here, and the tokens that are not."""
+    clones = first_few([clone.name for clone in scan.clones], _FEW)
+    kind = "a clone" if len(scan.clones) == 1 else "clones"
+    parts = [f"Found {kind} of {clones}" if clones else "Found no git clone here"]
+    for forge in scan.forges:
+        token = f"a token for {forge.host} in {forge.token_place}"
+        parts.append(token if forge.token else f"no token for {forge.title}")
+    parts += (source.found for source in scan.ready if source.found)
+    return f"{', and '.join(parts)}."
 
 
 def _write(session: Session, path: Path, proposal: "Proposal") -> None:

@@ -1,4 +1,4 @@
-"""What a source is: options, and records collected under them in batches."""
+"""The parts of a source: options, records in batches, a check, and what it discovers."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -7,12 +7,16 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vpemetrics.errors import FixConfiguration, Stopped
 from vpemetrics.records import AnyRecord, Change, Commit
 from vpemetrics.rules import Rules
 from vpemetrics.window import from_micros, midnight
+
+if TYPE_CHECKING:
+    from vpemetrics.collectors.discovery import Discovery
+    from vpemetrics.collectors.git.clone import Clone
 
 IsBot = Callable[[str], bool]
 
@@ -52,7 +56,7 @@ def _no_secret(_reference: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class CollectionContext:
-    """One collection: when it is, where the last one ended, and what is wanted.
+    """One collection: its moment, where the last one ended, and what is wanted.
 
     `source` is the source's configured name, `cursors` are where earlier collections left off,
     `folder` is what relative paths in the options are relative to. `warn` is told what a person
@@ -85,8 +89,36 @@ class CollectionContext:
             raise Stopped
 
 
+@dataclass(frozen=True, kw_only=True)
+class DiscoveryContext:
+    """The place and time at which one looks around for what could be collected.
+
+    `clones` are the git clones here, and `home` the folder of the configuration, where relative
+    paths in it start. `environ` are the variables of the environment; `secret` gives the value
+    of a reference (`env:NAME`, `file:PATH`, `gh`), or FixConfiguration. `announce` is told what
+    cannot wait, as a long wait.
+    """
+
+    now: datetime
+    home: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
+    clones: "tuple[Clone, ...]" = ()
+    secret: Callable[[str], str] = _no_secret
+    announce: Callable[[str], None] = _unheard
+
+    def first_secret(self, *references: str) -> str | None:
+        """The first of some references that leads to a secret; None if none does."""
+        for reference in references:
+            try:
+                self.secret(reference)
+            except FixConfiguration:
+                continue
+            return reference
+        return None
+
+
 class Level(StrEnum):
-    """How much a finding matters: all is well, something is lacking, nothing will work."""
+    """The weight of a finding: all is well, something is lacking, nothing will work."""
 
     OK = "ok"
     WARNING = "warning"
@@ -95,7 +127,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What a check of a source found: about what, how much it matters, and what mends it.
+    """Something that a check of a source found, its weight, and what mends it.
 
     `topic` is a word such as "token" or "cost"; `numbers` are what `text` says of them.
     """
@@ -107,29 +139,37 @@ class Finding:
     numbers: Mapping[str, float] = field(default_factory=dict)
 
 
-def _no_check(_options: Any, _occasion: CollectionContext) -> Iterator[Finding]:
-    """Finds nothing."""
+def _no_check(_options: Any, _context: CollectionContext) -> Iterator[Finding]:
+    """Find nothing."""
+    return iter(())
+
+
+def _no_discovery(_context: DiscoveryContext) -> "Iterator[Discovery]":
+    """Find nothing."""
     return iter(())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Collector:
-    """A kind of source; the registry names one for each.
+    """A type of source; the registry names the parts of each.
 
     `options` is a frozen dataclass whose fields are the settings of `[sources.NAME]`.
     `collect(options, context)` yields what the source says that is new since the cursors.
     A record may come more than once, and one that was told before may come again: harmless both.
     `check(options, context)` looks whether a collection would go well, and changes nothing;
     what keeps it from looking further is raised (VpemetricsError).
+    `discover(context)` tells what of the kind is there to be collected, before anything is
+    configured; it asks no person, and no network before it is wanted.
     """
 
     options: type[Any]
     collect: Callable[[Any, CollectionContext], Iterator[Batch]]
     check: Callable[[Any, CollectionContext], Iterator[Finding]] = _no_check
+    discover: "Callable[[DiscoveryContext], Iterator[Discovery]]" = _no_discovery
 
 
 def bot_test(patterns: Iterable[str] = ()) -> IsBot:
-    """Tells whether an author's name is a bot's: it ends in `[bot]` or matches a pattern.
+    """The test of an author's name for a bot's: it ends in `[bot]` or matches a pattern.
 
     In a pattern `*` stands for anything and `?` for one character; case does not matter.
     Brackets stand for themselves, so that `*[bot]` means what it says.

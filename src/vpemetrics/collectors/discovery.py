@@ -1,9 +1,24 @@
-"""What a first look at a repository shows, before anything says what it means."""
+"""The words in which sources say what there is to collect, before anything is configured.
+
+`discover` of a source gives `Discovery`s, of which there are three kinds:
+
+- `Forge`              a place with many repositories: looked at, asked about, then proposed
+- `LocalRepository`    a clone on this disk, for what no forge tells
+- `SourceProposal`     settings that are clear already, as for a service whose token is at hand
+
+Whoever proposes a configuration asks the questions; a forge says what its repositories show
+(`RepositoryOverview`), and makes settings of the answers (`ForgeAnswers`).
+"""
 
 import re
-from collections.abc import Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from datetime import date
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
+
+if TYPE_CHECKING:
+    from vpemetrics.collectors.git.clone import Clone
 
 DAYS: Final = 90
 """How far back a first look counts."""
@@ -22,7 +37,7 @@ _REHEARSES: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """How often something happened in the last `DAYS` days, or at least how often."""
+    """The times something happened in the last `DAYS` days, or the least that they are."""
 
     count: int = 0
     at_least: bool = False
@@ -36,13 +51,15 @@ class Tally:
 
 def total(tallies: Iterable[Tally]) -> Tally:
     """All of them together."""
-    found = list(tallies)
-    return Tally(count=sum(one.count for one in found), at_least=any(one.at_least for one in found))
+    added = list(tallies)
+    return Tally(
+        count=sum(tally.count for tally in added), at_least=any(tally.at_least for tally in added)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentOverview:
-    """Where a repository is deployed to; `production` if deployments there were marked as such.
+    """A place that is deployed to; `production` if deployments there were marked as such.
 
     `service` is what is deployed there; the empty text is the whole repository.
     """
@@ -97,10 +114,191 @@ class RepositoryOverview:
 
 
 def sounds_like_incident(name: str) -> bool:
-    """Whether a label or issue type is for incidents, and not for what comes after them."""
+    """Tell whether a label or issue type is for incidents, and not for what comes after them."""
     return bool(_INCIDENT.search(name)) and not _AROUND.search(name)
 
 
 def sounds_like_deploying(name: str) -> bool:
-    """Whether a workflow's name says that it brings something to production."""
+    """Tell whether a workflow's name says that it brings something to production."""
     return bool(_DEPLOYS.search(name)) and not _REHEARSES.search(name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """The overviews of repositories, and what could not be looked at, a line each."""
+
+    overviews: tuple[RepositoryOverview, ...]
+    trouble: tuple[str, ...] = ()
+
+
+Kind = Literal["environments", "workflow", "releases", "tags", "merges"]
+"""What may be taken for a deployment, the best evidence first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentRule:
+    """What is a deployment, in some repositories (none: in all), and the reasons, a line each.
+
+    `apart`: the names of its environments tell services apart, as in `cart/production`; what is
+    of another kind than environments is deployed to `environment`.
+    """
+
+    kind: Kind
+    workflow: str | None = None
+    apart: bool = False
+    environment: str | None = None
+    repositories: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentRule:
+    """The labels and types of issues that are incidents, with the reasons for each.
+
+    `repositories` are those whose issues are looked at; none: each has its own.
+    """
+
+    labels: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()
+    why_labels: str = ""
+    why_types: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.labels or self.types)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForgeAnswers:
+    """What was decided about a forge: what is collected there, and what it means."""
+
+    repositories: tuple[str, ...]
+    deployments: tuple[DeploymentRule, ...]
+    incidents: IncidentRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A setting with a remark behind it; `is_pattern` is a regular expression.
+
+    One that `is_example` is commented out: it shows what could be set.
+    """
+
+    key: str
+    value: str | int | bool | date | tuple[str, ...]
+    remark: str = ""
+    is_pattern: bool = False
+    is_example: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remark:
+    """A comment, broken into lines as long as it takes."""
+
+    text: str
+
+
+Line = Setting | Remark
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A table within a source's, or one of a list of them; a `note` stands above it.
+
+    One that `is_example` is commented out.
+    """
+
+    name: str
+    lines: tuple[Line, ...]
+    is_list: bool = False
+    is_example: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceProposal:
+    """A source as it is going to stand in the configuration: `[sources.NAME]` with its settings.
+
+    `about` stands above the first source that says so. `found` tells a person how it was come
+    by, for one that nobody is asked about: "a token for the board in BOARD_TOKEN".
+    """
+
+    name: str
+    type: str
+    lines: tuple[Line, ...]
+    sections: tuple[Section, ...] = ()
+    about: str = ""
+    found: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forge(ABC):
+    """A forge, which knows more of repositories than git does.
+
+    `host` is where people see it, `token` a reference to a token for it that was found, if any;
+    `clones` are those that came from there.
+    """
+
+    host: str
+    token: str | None
+    clones: "tuple[Clone, ...]"
+
+    type: ClassVar[str]
+    title: ClassVar[str]
+    """What people call it."""
+    examples: ClassVar[str]
+    """Names of repositories and patterns, as "acme/shop or acme/*"."""
+    hint: ClassVar[str]
+    """What a pattern means, as "acme/* takes all of acme"."""
+    tokens: ClassVar[str]
+    """Where a token is looked for, as "GITHUB_TOKEN or `gh auth login`"."""
+    remedy: ClassVar[str]
+    """What gives it a token, as "set GITHUB_TOKEN, or log in with `gh auth login`"."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The repositories that clones here came from."""
+        return tuple(dict.fromkeys(clone.name for clone in self.clones))
+
+    @property
+    def token_place(self) -> str:
+        """The place of the token, as people call it."""
+        return (self.token or "").removeprefix("env:")
+
+    @abstractmethod
+    def check(self, names: tuple[str, ...]) -> None:
+        """Raise ValueError for names and patterns that its source would not take."""
+
+    @abstractmethod
+    def suggest(self) -> Sequence[str]:
+        """The repositories in use that the token's owner sees, a few of them."""
+
+    @abstractmethod
+    def survey(self, names: Sequence[str], progress: Callable[[int, int], None]) -> Survey:
+        """The overviews of repositories, by their names or patterns."""
+
+    @abstractmethod
+    def propose(self, answers: ForgeAnswers) -> SourceProposal:
+        """The settings that say what was decided."""
+
+
+DeployedInGit = Literal["tags", "commits"]
+"""What is a deployment where only git tells."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalRepository(ABC):
+    """A clone on this disk as a source of its own."""
+
+    clone: "Clone"
+
+    @abstractmethod
+    def survey(self) -> RepositoryOverview:
+        """The overview of the repository; its `merges` are commits on the default branch."""
+
+    @abstractmethod
+    def propose(self, name: str, deployments: DeployedInGit, why: str) -> SourceProposal:
+        """The settings of a source of this name, where tags or commits are deployments."""
+
+
+Discovery = Forge | LocalRepository | SourceProposal

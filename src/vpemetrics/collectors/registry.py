@@ -21,7 +21,7 @@ GROUP: Final = "vpemetrics.collectors"
 """The entry points under which other packages name their sources: type = "module"."""
 
 _NEEDED: Final = ("Options", "collect")
-_OPTIONAL: Final = ("check",)
+_OPTIONAL: Final = ("check", "discover")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,30 +31,33 @@ class Parts:
     options: str
     collect: str
     check: str
+    discover: str | None = None
 
 
-def module(name: str) -> Parts:
+def module(name: str, *, discovers: bool = False) -> Parts:
     """The parts of a source that is one file."""
     return Parts(
         options=f"{name}:Options",
         collect=f"{name}:collect",
         check=f"{name}:check",
+        discover=f"{name}:discover" if discovers else None,
     )
 
 
-def package(name: str) -> Parts:
+def package(name: str, *, discovers: bool = False) -> Parts:
     """The parts of a source that is a folder with a file for each."""
     return Parts(
         options=f"{name}.options:Options",
         collect=f"{name}.collect:collect",
         check=f"{name}.check:check",
+        discover=f"{name}.discover:discover" if discovers else None,
     )
 
 
 COLLECTORS: Final[dict[str, Parts]] = {
     "files": package("vpemetrics.collectors.files"),
-    "git": package("vpemetrics.collectors.git"),
-    "github": package("vpemetrics.collectors.github"),
+    "git": package("vpemetrics.collectors.git", discovers=True),
+    "github": package("vpemetrics.collectors.github", discovers=True),
     "gitops": package("vpemetrics.collectors.gitops"),
 }
 
@@ -90,6 +93,7 @@ def _collector(parts: Parts) -> Collector:
         options=load(parts.options),
         collect=_imported_late(parts.collect),
         check=_imported_late(parts.check),
+        **({"discover": _imported_late(parts.discover)} if parts.discover else {}),
     )
 
 

@@ -7,23 +7,11 @@ from datetime import date
 from textwrap import wrap
 from typing import Final
 
-from vpemetrics.config.discover import (
-    APART,
-    PRODUCTION,
-    DeploymentRule,
-    GitHubProposal,
-    GitProposal,
-    IncidentRule,
-    Proposal,
-    ProposedService,
-    counted,
-)
-from vpemetrics.names import first_few
+from vpemetrics.collectors.discovery import Line, Remark, Section, Setting, SourceProposal
+from vpemetrics.config.proposals import Proposal, ProposedService, first_dozen
 
 _WIDTH: Final = 96
-_REASONS: Final = 12
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-_PUBLIC: Final = "https://api.github.com"
 
 
 def render(proposal: Proposal, day: date) -> str:
@@ -58,85 +46,54 @@ def _production(proposal: Proposal) -> Iterable[str]:
     yield "[production]"
     seen = [f"{name} {tally}" for name, tally in proposal.environments.items()]
     if seen:
-        yield from _comment(f"Deployments in 90 days: {_some(seen)}.")
+        yield from _comment(f"Deployments in 90 days: {first_dozen(seen)}.")
     yield from _setting("environments", proposal.production)
 
 
-def _sources(sources: Sequence[GitHubProposal | GitProposal]) -> Iterator[Iterable[str]]:
-    told = False
+def _sources(sources: Sequence[SourceProposal]) -> Iterator[Iterable[str]]:
+    told: set[str] = set()
     for source in sources:
-        if isinstance(source, GitHubProposal):
-            yield _github(source)
-        else:
-            yield _git(source) if told else [*_about_git(), *_git(source)]
-            told = True
+        about = [] if source.about in told else _comment(source.about)
+        told.add(source.about)
+        yield [*about, *_source(source)]
 
 
-def _about_git() -> Iterable[str]:
-    return _comment(
-        "What is fetched is what counts, so fetch before you collect. Git knows no incidents and "
-        "no reviews; docs/collectors.md tells where else they may come from."
-    )
-
-
-def _git(source: GitProposal) -> Iterable[str]:
-    yield f"[sources.{_key(source.name)}]"
-    yield 'type = "git"'
-    yield f"path = {_text(source.path)}"
-    yield from _aligned((f"deployments = {_text(source.deployments)}", source.why))
-
-
-def _github(source: GitHubProposal) -> Iterable[str]:
-    yield "[sources.github]"
-    yield 'type = "github"'
-    if source.url != _PUBLIC:
-        yield f"url = {_text(source.url)}"
-    yield from _aligned((f"token = {_text(source.token)}", "where it is; it never stands here"))
-    yield from _setting("repositories", source.repositories)
-    yield "# since = 2026-01-01   # default: 53 weeks before the first collection"
-    for rule in source.rules:
+def _source(source: SourceProposal) -> Iterable[str]:
+    table = f"sources.{_key(source.name)}"
+    yield f"[{table}]"
+    yield f"type = {_text(source.type)}"
+    yield from _lines(source.lines)
+    for section in source.sections:
         yield ""
-        yield from _rule(rule)
-    yield ""
-    yield from _incidents(source.incidents)
+        yield from _section(section, f"{table}.{_key(section.name)}")
 
 
-def _rule(rule: DeploymentRule) -> Iterable[str]:
-    yield "[[sources.github.deployments]]"
-    yield f"from = {_text(rule.kind)}"
-    if rule.workflow is not None:
-        yield f"workflow = {_text(rule.workflow)}"
-    if rule.apart:
-        yield f"environment = '{APART}'"
-    if rule.kind != "environments":
-        yield f"environment = {_text(PRODUCTION)}"
-    if rule.repositories:
-        yield from _setting("repositories", rule.repositories)
-    reasons = [f"{one.repository}: {one}" for one in rule.evidence]
-    for reason in reasons[:_REASONS]:
-        yield from _comment(reason)
-    if len(reasons) > _REASONS:
-        yield from _comment(f"and {len(reasons) - _REASONS} repositories more")
+def _section(section: Section, table: str) -> Iterable[str]:
+    if section.note:
+        yield from _comment(section.note)
+    inside = [f"[[{table}]]" if section.is_list else f"[{table}]", *_lines(section.lines)]
+    yield from (f"# {line}" for line in inside) if section.is_example else inside
 
 
-def _incidents(rule: IncidentRule) -> Iterable[str]:
-    if not rule:
-        yield from _comment(
-            "No label or type of issues sounds like incidents. Without them there is no change "
-            "fail rate, only the least it can be. Say what marks them here, or import them from "
-            "files (docs/collectors.md)."
-        )
-        yield "# [sources.github.incidents]"
-        yield '# labels = ["incident"]'
-        return
-    yield "[sources.github.incidents]"
-    for name, tallies in (("labels", rule.labels), ("types", rule.types)):
-        if tallies:
-            said = [f"{one}: {counted(tally, 'issue')}" for one, tally in tallies.items()]
-            yield from _comment(_some(said))
-            yield from _setting(name, list(tallies))
-    if rule.repositories:
-        yield from _setting("repositories", rule.repositories)
+def _lines(lines: Iterable[Line]) -> Iterable[str]:
+    for line in lines:
+        if isinstance(line, Remark):
+            yield from _comment(line.text)
+        elif line.is_example:
+            yield from (f"# {text}" for text in _set(line))
+        else:
+            yield from _set(line)
+
+
+def _set(setting: Setting) -> Iterable[str]:
+    match setting.value:
+        case tuple(values):
+            return [*_comment(setting.remark), *_setting(setting.key, values)]
+        case str(pattern) if setting.is_pattern and "'" not in pattern:
+            value = f"'{pattern}'"
+        case value_:
+            value = _value(value_)
+    return _aligned((f"{setting.key} = {value}", setting.remark))
 
 
 def _services(services: Sequence[ProposedService]) -> Iterator[Iterable[str]]:
@@ -184,10 +141,6 @@ def _comment(text: str) -> Iterable[str]:
     return [f"# {line}" for line in wrap(_printable(text), _WIDTH - 2, break_on_hyphens=False)]
 
 
-def _some(texts: Sequence[str]) -> str:
-    return first_few(texts, _REASONS, rest=", and {} more")
-
-
 def _key(name: str) -> str:
     return name if _BARE.fullmatch(name) else _text(name)
 
@@ -195,6 +148,18 @@ def _key(name: str) -> str:
 def _text(value: str) -> str:
     """A string of TOML: what JSON escapes it does too, and the one character that JSON does not."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _value(value: str | int | bool | date) -> str:
+    """A single value as TOML writes it."""
+    match value:
+        case str():
+            return _text(value)
+        case bool():
+            return str(value).lower()
+        case date():
+            return value.isoformat()
+    return str(value)
 
 
 def _printable(text: str) -> str:

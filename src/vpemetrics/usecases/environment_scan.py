@@ -1,100 +1,73 @@
-"""What there is to begin a configuration with: git clones, GitHub and a token, a time zone.
+"""The surroundings that a first configuration begins with: clones, forges, a time zone.
 
-The clones are that around the working directory or those in it. GitHub is where they came from;
-its token is in GITHUB_TOKEN or GH_TOKEN, or the login of `gh`.
+The clones are that around the working directory or those in it; every source is asked what else
+it discovers.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from os.path import relpath
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from typing import Final
 from zoneinfo import ZoneInfo
 
+from vpemetrics.collectors.base import DiscoveryContext
+from vpemetrics.collectors.discovery import Discovery, Forge, LocalRepository, SourceProposal
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.commands import Git
+from vpemetrics.collectors.registry import collector_names, collector_of
 from vpemetrics.config.secrets import resolve
 from vpemetrics.config.stores import find_git_dir
 from vpemetrics.errors import FixConfiguration, VpemetricsError
 
-if TYPE_CHECKING:
-    from vpemetrics.collectors.github.client import Access
-    from vpemetrics.collectors.github.patience import Patience
-
-TOKENS: Final = ("env:GITHUB_TOKEN", "env:GH_TOKEN", "gh")
-"""Where a token for GitHub is looked for, in this order."""
-
-_PUBLIC: Final = "https://api.github.com"
 _MOST_CLONES: Final = 50
 _ZONES: Final = "zoneinfo/"
 
 
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentScan:
-    """What there is to begin with; the configuration's paths start at `home`.
+    """The clones here, what sources discovered, and what could not be looked at, a line each."""
 
-    `token` says where a token is, `url` where GitHub answers, `names` which of its repositories
-    the clones came from; `elsewhere` are the clones that came from another place.
-    """
-
-    home: Path
     clones: tuple[Clone, ...]
-    elsewhere: tuple[Clone, ...]
-    names: tuple[str, ...]
-    url: str
-    token: str | None
+    forges: tuple[Forge, ...] = ()
+    local: tuple[LocalRepository, ...] = ()
+    ready: tuple[SourceProposal, ...] = ()
     trouble: tuple[str, ...] = ()
 
-    def path(self, clone: Clone) -> str:
-        """Where a clone is, as the configuration says it."""
-        return Path(relpath(clone.git.path, self.home)).as_posix()
 
-
-def scan_environment(folder: Path, home: Path, environ: Mapping[str, str]) -> EnvironmentScan:
-    """The clones at a folder or in it, and what is known of GitHub.
+def scan_environment(
+    folder: Path,
+    home: Path,
+    environ: Mapping[str, str],
+    *,
+    now: datetime,
+    announce: Callable[[str], None],
+) -> EnvironmentScan:
+    """The clones at a folder or in it, and what sources make of them and of the environment.
 
     `home` is where the configuration is going to be. Both are absolute.
     """
     clones, trouble = _clones(folder)
-    url = _api(clones, environ)
-    host = web_host(url)
-    of_github = [one for one in clones if one.remote and _is_at(one.remote.host, host)]
-    return EnvironmentScan(
+    context = DiscoveryContext(
+        now=now,
         home=home,
+        environ=environ,
         clones=tuple(clones),
-        elsewhere=tuple(one for one in clones if one not in of_github),
-        names=tuple(dict.fromkeys(one.name for one in of_github)),
-        url=url,
-        token=_token(folder, environ),
+        secret=lambda reference: resolve(reference, environ, folder=home).reveal(),
+        announce=announce,
+    )
+    found = list(_discoveries(context, trouble.append))
+    return EnvironmentScan(
+        clones=context.clones,
+        forges=tuple(one for one in found if isinstance(one, Forge)),
+        local=tuple(one for one in found if isinstance(one, LocalRepository)),
+        ready=tuple(one for one in found if isinstance(one, SourceProposal)),
         trouble=tuple(trouble),
     )
 
 
-def web_host(url: str) -> str:
-    """Where people see the GitHub whose REST address this is."""
-    host = urlsplit(url).hostname or ""
-    return host.removeprefix("api.")
-
-
-@contextmanager
-def github(
-    around: EnvironmentScan, environ: Mapping[str, str], patience: "Patience"
-) -> "Iterator[Access]":
-    """GitHub, open to ask with the token that was found."""
-    from vpemetrics.collectors.github.client import access_by_token
-
-    token = resolve(around.token or "", environ, folder=around.home).reveal()
-    access = access_by_token(url=around.url, token=token, patience=patience)
-    try:
-        yield access
-    finally:
-        access.close()
-
-
 def is_shown_to_git(location: str) -> bool:
-    """Whether a file lies, or would lie, where git takes it for something to commit."""
+    """Tell whether a file lies, or would lie, where git takes it for something to commit."""
     path = Path(location)
     if "://" in location or find_git_dir(path.parent) is None:
         return False
@@ -111,6 +84,15 @@ def local_zone(environ: Mapping[str, str], clock: Path = Path("/etc/localtime"))
         if name and _is_zone(name):
             return "UTC" if name == "Etc/UTC" else name
     return "UTC"
+
+
+def _discoveries(context: DiscoveryContext, warn: Callable[[str], None]) -> Iterator[Discovery]:
+    """The discoveries of every source; one that is broken keeps no other from being asked."""
+    for name in collector_names():
+        try:
+            yield from collector_of(name).discover(context)
+        except FixConfiguration as error:
+            warn(str(error))
 
 
 def _is_zone(name: str) -> bool:
@@ -134,7 +116,7 @@ def _clones(folder: Path) -> tuple[list[Clone], list[str]]:
         except VpemetricsError as error:
             trouble.append(f"{child.name} was left out: {error}")
             continue
-        same = next((one for one in found if _is_same(one, clone)), None)
+        same = next((known for known in found if _is_same(known, clone)), None)
         if same:
             trouble.append(f"{child.name} was left out: {same.git.path.name} is {clone.name} too")
         else:
@@ -144,34 +126,7 @@ def _clones(folder: Path) -> tuple[list[Clone], list[str]]:
     return found, trouble
 
 
-def _is_same(one: Clone, other: Clone) -> bool:
-    """Whether two clones are of one repository, as far as their names tell."""
-    hosts = [of.remote.host if of.remote else None for of in (one, other)]
-    return one.name == other.name and hosts[0] == hosts[1]
-
-
-def _api(clones: Iterable[Clone], environ: Mapping[str, str]) -> str:
-    """The address of the GitHub that the environment names, else of the first remote at one."""
-    if told := environ.get("GITHUB_API_URL"):
-        return told.rstrip("/")
-    hosts = [one.remote.host for one in clones if one.remote and one.remote.host]
-    for host in (environ.get("GH_HOST"), *hosts):
-        if host and host.removeprefix("ssh.") == "github.com":
-            return _PUBLIC
-        if host and (host == environ.get("GH_HOST") or host.startswith("github.")):
-            return f"https://{host}/api/v3"
-    return _PUBLIC
-
-
-def _is_at(host: str | None, github_host: str) -> bool:
-    return host is not None and host.removeprefix("ssh.") == github_host
-
-
-def _token(folder: Path, environ: Mapping[str, str]) -> str | None:
-    for reference in TOKENS:
-        try:
-            resolve(reference, environ, folder=folder)
-        except FixConfiguration:
-            continue
-        return reference
-    return None
+def _is_same(clone: Clone, other: Clone) -> bool:
+    """Tell whether two clones are of one repository, as far as their names do."""
+    hosts = [known.remote.host if known.remote else None for known in (clone, other)]
+    return clone.name == other.name and hosts[0] == hosts[1]

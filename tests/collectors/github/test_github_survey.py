@@ -11,11 +11,11 @@ from github_server.server import SimulatedGitHub
 from github_server.things import Account
 from github_server.world import Repo, World
 
-from vpemetrics.collectors.discovery import RepositoryOverview
+from vpemetrics.collectors.discovery import RepositoryOverview, Survey
 from vpemetrics.collectors.github.client import Access, access_by_token
 from vpemetrics.collectors.github.patience import Patience
 from vpemetrics.collectors.github.problems import BadCredentials, Gone
-from vpemetrics.collectors.github.survey import Survey, active_of, mine, survey
+from vpemetrics.collectors.github.survey import active_of, mine, survey
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def seen(access: Access, *names: str) -> Survey:
 
 
 def sight(access: Access, name: str) -> RepositoryOverview:
-    (found,) = seen(access, name).sights
+    (found,) = seen(access, name).overviews
     return found
 
 
@@ -56,7 +56,7 @@ def repository(world: World, name: str) -> tuple[Repo, str, Account]:
 
 
 def test_what_repositories_have_is_counted(access: Access) -> None:
-    shop, search, docs = seen(access, "shop", "search", "docs").sights
+    shop, search, docs = seen(access, "shop", "search", "docs").overviews
 
     told = [(one.name, one.production, one.deployments.count) for one in shop.environments]
     assert sorted(told) == [("production", True, 30), ("staging", False, 30)]
@@ -77,7 +77,7 @@ def test_many_repositories_take_a_point_for_every_twenty(
 
     found = seen(access, *names)
 
-    assert [one.repository for one in found.sights] == [f"acme/{name}" for name in names]
+    assert [one.repository for one in found.overviews] == [f"acme/{name}" for name in names]
     assert github.points == 2
 
 
@@ -167,7 +167,7 @@ def test_what_is_gone_is_trouble_and_the_rest_is_seen(world: World, access: Acce
 
     found = seen(access, "gone", "former", "newer", "docs")
 
-    assert [one.repository for one in found.sights] == ["acme/newer", "acme/docs"]
+    assert [one.repository for one in found.overviews] == ["acme/newer", "acme/docs"]
     (trouble,) = found.trouble
     assert trouble.startswith("acme/gone: Could not resolve")
 
@@ -189,7 +189,7 @@ def test_what_may_not_be_read_is_trouble(world: World) -> None:
     with SimulatedGitHub(world, faults=Faults(always=(fault,))) as github:
         found = seen(access_to(github), "shop", "docs")
 
-    assert [one.environments for one in found.sights] == [(), ()]
+    assert [one.environments for one in found.overviews] == [(), ()]
     (trouble,) = found.trouble
     assert "deployments" in trouble
     assert "Resource not accessible" in trouble
@@ -212,7 +212,7 @@ def test_a_look_that_is_too_heavy_is_halved(world: World) -> None:
     with SimulatedGitHub(world, faults=Faults(always=(heavy(nodes=3 * one),))) as github:
         found = seen(access_to(github), *names)
 
-    assert [each.repository for each in found.sights] == [f"acme/{name}" for name in names]
+    assert [each.repository for each in found.overviews] == [f"acme/{name}" for name in names]
 
 
 def test_of_an_owner_what_was_pushed_to_of_late_is_looked_at(world: World, access: Access) -> None:

@@ -6,7 +6,7 @@ deployments or deploys by a workflow.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
@@ -15,6 +15,7 @@ from vpemetrics.collectors.discovery import (
     DAYS,
     EnvironmentOverview,
     RepositoryOverview,
+    Survey,
     Tally,
     Versions,
     WorkflowOverview,
@@ -26,7 +27,7 @@ from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.client import Access, Client
 from vpemetrics.collectors.github.options import Rule
 from vpemetrics.collectors.github.problems import Forbidden, GitHubProblem, Gone, TooHeavy
-from vpemetrics.rules import matches
+from vpemetrics.rules import is_chosen, matches
 
 AT_ONCE: Final = 20
 FULL: Final = 100
@@ -41,12 +42,13 @@ Node = Mapping[str, Any]
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Survey:
-    """What was seen, and what could not be looked at, a line each."""
-
-    sights: tuple[RepositoryOverview, ...]
-    trouble: tuple[str, ...] = ()
+def find_named(access: Access, patterns: Sequence[str], now: datetime) -> list[str]:
+    """The repositories that patterns mean: those named, and of the others those in use."""
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
+    named = [name for name in wanted if "*" not in name and "?" not in name]
+    owners = dict.fromkeys(name.partition("/")[0] for name in wanted if name not in named)
+    listed = [name for owner in owners for name in active_of(access.client(owner), owner, now)]
+    return list(dict.fromkeys([*named, *(name for name in listed if is_chosen(name, patterns))]))
 
 
 def active_of(client: Client, owner: str, now: datetime) -> list[str]:
@@ -97,16 +99,17 @@ def survey(access: Access, names: Sequence[str], now: datetime, progress: Progre
     first = [_sight(node, now) for node in nodes]
     counted = _with_labels(access, first, _since(now))
     types = _types(access, nodes)
-    sights: list[RepositoryOverview] = []
+    overviews: list[RepositoryOverview] = []
     with ThreadPoolExecutor(_TOGETHER) as pool:
         looks = pool.map(
             lambda node, sight: _closer(access, node, sight, types, now), nodes, counted
         )
-        for sight in looks:
-            sights.append(sight)
-            progress(len(sights), len(nodes))
+        for overview in looks:
+            overviews.append(overview)
+            progress(len(overviews), len(nodes))
     return Survey(
-        sights=tuple(sights), trouble=(*trouble, *(line for one in sights for line in one.trouble))
+        overviews=tuple(overviews),
+        trouble=(*trouble, *(line for overview in overviews for line in overview.trouble)),
     )
 
 

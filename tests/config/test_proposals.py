@@ -11,7 +11,7 @@ from vpemetrics.collectors.discovery import (
     sounds_like_deploying,
     sounds_like_incident,
 )
-from vpemetrics.config.discover import (
+from vpemetrics.config.proposals import (
     Choice,
     ProposedService,
     all_production,
@@ -23,7 +23,7 @@ from vpemetrics.config.discover import (
     production_of,
     rules_of,
     services_of,
-    told_apart,
+    tell_apart,
 )
 
 SHOP = RepositoryOverview(
@@ -120,17 +120,17 @@ MALL = deployed_to(
 
 def test_environments_that_name_services_tell_them_apart() -> None:
     mall, other = (
-        told_apart(MALL),
+        tell_apart(MALL),
         RepositoryOverview(repository="acme/desk", environments=SHOP.environments),
     )
     choice = chosen(other, mall)
     apart, rest = rules_of(choice)
 
     assert production_of([other, mall]) == ("production", "production-eu", "production-us")
-    assert [str(one) for one in apart.evidence] == [
-        "environments `production`, `production-eu`, `production-us` of cart, search: "
-        "9 deployments in 90 days"
-    ]
+    assert apart.reasons == (
+        "acme/shop: environments `production`, `production-eu`, `production-us` of cart, search: "
+        "9 deployments in 90 days",
+    )
     assert (apart.apart, apart.repositories) == (True, ("acme/shop",))
     assert (rest.apart, rest.repositories) == (False, ())
     assert [(one.name, one.repository) for one in services_of([other, mall], choice)] == [
@@ -141,7 +141,7 @@ def test_environments_that_name_services_tell_them_apart() -> None:
 
 
 def test_beside_rules_of_another_kind_none_is_for_all_repositories() -> None:
-    rules = rules_of(chosen(told_apart(MALL), SEARCH))
+    rules = rules_of(chosen(tell_apart(MALL), SEARCH))
 
     assert [one.repositories for one in rules] == [("acme/shop",), ("acme/search",)]
 
@@ -158,7 +158,7 @@ def test_beside_rules_of_another_kind_none_is_for_all_repositories() -> None:
 def test_environments_that_may_mean_anything_stay_whole(names: tuple[str, ...]) -> None:
     sight = deployed_to(*(environment(name, 1) for name in names))
 
-    assert told_apart(sight) == sight
+    assert tell_apart(sight) == sight
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,9 @@ def test_old_versions_of_a_library_make_it_no_service_beside_what_is_deployed() 
 
 
 def test_every_way_of_telling_deployments_can_be_chosen_instead() -> None:
-    names = [(one.name, str(one.tally)) for one in choices([SHOP, SEARCH], ("production",))]
+    names = [
+        (one.name, str(one.tally)) for one in choices([SHOP, SEARCH], ("production",), "GitHub")
+    ]
 
     assert names == [
         ("in each repository what it has", "136"),
@@ -357,7 +359,7 @@ def test_a_catalog_may_speak_of_another_repository() -> None:
     assert (found.name, found.repository, found.team) == ("finder", "acme/search", "finders")
 
 
-def test_services_of_one_name_are_told_apart_by_their_owners() -> None:
+def test_services_of_one_name_are_tell_apart_by_their_owners() -> None:
     other = RepositoryOverview(repository="other/search", releases=SEARCH.releases)
 
     found = services_of([SEARCH, other], chosen(SEARCH, other))

@@ -1,18 +1,22 @@
-"""From what repositories show to what a configuration should say: proposals, each with its reason.
+"""Proposals for a configuration from what repositories show, each with its reason.
 
-Pure: what was seen comes in, what to propose goes out, and a person may answer otherwise.
+Pure: overviews come in, proposals go out, and a person may answer otherwise.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 from vpemetrics.collectors.discovery import (
     DAYS,
+    DeploymentRule,
     EnvironmentOverview,
+    IncidentRule,
+    Kind,
     RepositoryOverview,
+    SourceProposal,
     Tally,
     Versions,
     WorkflowOverview,
@@ -25,13 +29,12 @@ from vpemetrics.config.ownership import (
     parse_codeowners,
     teams_of_all,
 )
+from vpemetrics.names import first_few
 from vpemetrics.reports import words
 from vpemetrics.rules import Rules, matches
 
-Kind = Literal["environments", "workflow", "releases", "tags", "merges"]
-
 KINDS: Final[Mapping[Kind, str]] = {
-    "environments": "deployments that GitHub knows of",
+    "environments": "deployments that {forge} knows of",
     "workflow": "runs of a workflow",
     "releases": "releases",
     "tags": "version tags",
@@ -40,8 +43,8 @@ KINDS: Final[Mapping[Kind, str]] = {
 """What may be taken for a deployment, the best evidence first."""
 
 PRODUCTION: Final = "production"
-APART: Final = "(?P<service>[^/]+)/(?P<environment>.+)"
-"""Environments that name the service they are of, as in `cart/production`."""
+_APART: Final = re.compile("(?P<service>[^/]+)/(?P<environment>.+)")
+_MOST: Final = 12
 
 _COUNTED: Final[Mapping[Kind, str]] = {
     "environments": "deployment",
@@ -54,7 +57,7 @@ _COUNTED: Final[Mapping[Kind, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentEvidence:
-    """What in one repository may have been its deployments, and how many there were.
+    """Something in one repository that may have been its deployments, with their number.
 
     `names` are the environments, or the workflow; `ever` is how many there were before, too.
     """
@@ -74,7 +77,7 @@ class DeploymentEvidence:
 
     @property
     def apart(self) -> bool:
-        """Whether its environments tell services apart."""
+        """Tell whether its environments tell services apart."""
         return self.kind == "environments" and any(self.services)
 
     @property
@@ -97,33 +100,26 @@ class Choice:
     @property
     def tally(self) -> Tally:
         """All deployments it would have found."""
-        return total(one.tally for one in self.evidence)
+        return total(evidence.tally for evidence in self.evidence)
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeploymentRule:
-    """One table of rules, and the evidence for it; no repositories means all of them.
-
-    `apart`: its environments tell services apart.
-    """
-
-    kind: Kind
-    evidence: tuple[DeploymentEvidence, ...]
-    workflow: str | None = None
-    apart: bool = False
-    repositories: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class IncidentRule:
-    """Which issues are incidents, and how many of each label and type there were."""
+class IncidentEvidence:
+    """The labels and types of issues that may mark incidents, with how many issues have them."""
 
     labels: Mapping[str, Tally]
     types: Mapping[str, Tally]
     repositories: tuple[str, ...] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self.labels or self.types)
+    def rule(self) -> IncidentRule:
+        """The rule that takes all of them, with the numbers as its reasons."""
+        return IncidentRule(
+            labels=tuple(self.labels),
+            types=tuple(self.types),
+            repositories=self.repositories,
+            why_labels=_issues(self.labels),
+            why_types=_issues(self.types),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,27 +137,6 @@ class ProposedService:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GitHubProposal:
-    """A GitHub source: who asks whom for which repositories, and what means what there."""
-
-    url: str
-    token: str
-    repositories: tuple[str, ...]
-    rules: tuple[DeploymentRule, ...]
-    incidents: IncidentRule
-
-
-@dataclass(frozen=True, kw_only=True)
-class GitProposal:
-    """A git source: a clone, and what in it was a deployment, `tags` or `commits`."""
-
-    name: str
-    path: str
-    deployments: Literal["tags", "commits"]
-    why: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Proposal:
     """A whole configuration; `environments` are all that were seen, with their deployments."""
 
@@ -169,81 +144,102 @@ class Proposal:
     zone: str
     production: tuple[str, ...]
     environments: Mapping[str, Tally]
-    sources: tuple[GitHubProposal | GitProposal, ...]
+    sources: tuple[SourceProposal, ...]
     services: tuple[ProposedService, ...]
 
 
 def counted(tally: Tally, noun: str) -> str:
-    """As in `at least 500 deployments in 90 days`."""
+    """The tally in words, as `at least 500 deployments in 90 days`."""
     least = "at least " if tally.at_least else ""
     return f"{least}{words.quantity(tally.count, noun)} in {DAYS} days"
 
 
-def told_apart(sight: RepositoryOverview) -> RepositoryOverview:
+def first_dozen(texts: Sequence[str]) -> str:
+    """The first twelve texts, and how many more there are."""
+    return first_few(texts, _MOST, rest=", and {} more")
+
+
+def tell_apart(overview: RepositoryOverview) -> RepositoryOverview:
     """The repository with the services that its environments name, as in `cart/production`.
 
     Where production is of one of them only, a name may mean anything, and all stay as they are.
     """
     usual = Rules().environments
-    split = {one.name: re.fullmatch(APART, one.name) for one in sight.environments}
+    split = {found.name: _APART.fullmatch(found.name) for found in overview.environments}
     parts = [found.group("service", "environment") for found in split.values() if found]
     named = {service for service, of in parts if matches(of, usual) and not matches(service, usual)}
     if len(named) < 2:
-        return sight
+        return overview
     return replace(
-        sight,
-        environments=tuple(
-            replace(one, service=found["service"], name=found["environment"]) if found else one
-            for one, found in ((one, split[one.name]) for one in sight.environments)
-        ),
+        overview,
+        environments=tuple(_apart(found, split[found.name]) for found in overview.environments),
     )
 
 
+def _apart(environment: EnvironmentOverview, split: "re.Match[str] | None") -> EnvironmentOverview:
+    if split is None:
+        return environment
+    return replace(environment, service=split["service"], name=split["environment"])
+
+
 def is_production(environment: EnvironmentOverview) -> bool:
-    """Whether it is production: GitHub was told so, or its name says so (rule D2)."""
+    """Tell whether it is production: the forge was told so, or its name says so (rule D2)."""
     return environment.production or matches(environment.name, Rules().environments)
 
 
-def environments_of(sights: Iterable[RepositoryOverview]) -> dict[str, Tally]:
+def environments_of(overviews: Iterable[RepositoryOverview]) -> dict[str, Tally]:
     """All environments with their deployments, those of production first, then the busiest."""
-    found: dict[str, list[EnvironmentOverview]] = {}
-    for sight in sights:
-        for one in sight.environments:
-            found.setdefault(one.name, []).append(one)
+    by_name: dict[str, list[EnvironmentOverview]] = {}
+    for overview in overviews:
+        for environment in overview.environments:
+            by_name.setdefault(environment.name, []).append(environment)
+    is_any = {name: any(map(is_production, found)) for name, found in by_name.items()}
+    tallies = {
+        name: total(environment.deployments for environment in found)
+        for name, found in by_name.items()
+    }
+    order = sorted(tallies, key=lambda name: (not is_any[name], -tallies[name].count, name))
+    return {name: tallies[name] for name in order}
 
-    def place(name: str) -> tuple[bool, int, str]:
-        ones = found[name]
-        return not any(map(is_production, ones)), -sum(o.deployments.count for o in ones), name
 
-    return {name: total(o.deployments for o in found[name]) for name in sorted(found, key=place)}
-
-
-def production_of(sights: Iterable[RepositoryOverview]) -> tuple[str, ...]:
+def production_of(overviews: Iterable[RepositoryOverview]) -> tuple[str, ...]:
     """The environments proposed as production, the busiest first."""
-    seen = list(sights)
-    chosen = {one.name for sight in seen for one in sight.environments if is_production(one)}
+    seen = list(overviews)
+    chosen = {
+        environment.name
+        for overview in seen
+        for environment in overview.environments
+        if is_production(environment)
+    }
     return tuple(name for name in environments_of(seen) if name in chosen)
 
 
-def choices(sights: Sequence[RepositoryOverview], production: Sequence[str]) -> list[Choice]:
+def choices(
+    overviews: Sequence[RepositoryOverview], production: Sequence[str], forge: str = "the forge"
+) -> list[Choice]:
     """The ways of telling deployments that these repositories allow, the proposed one first.
 
     Proposed is the best evidence of each repository. Where no repository has any but merged
-    pull requests, these are it: each merge is then taken for a deployment.
+    pull requests, these are it: each merge is then taken for a deployment. `forge` is what
+    people call the place that they are at.
     """
     by_kind: dict[Kind, tuple[DeploymentEvidence, ...]] = {
-        kind: tuple(filter(None, (_evidence(one, kind, production) for one in sights)))
+        kind: tuple(
+            found for overview in overviews if (found := _evidence(overview, kind, production))
+        )
         for kind in KINDS
     }
     single = {
-        kind: Choice(name=KINDS[kind], evidence=found) for kind, found in by_kind.items() if found
+        kind: Choice(name=KINDS[kind].format(forge=forge), evidence=found)
+        for kind, found in by_kind.items()
+        if found
     }
     best = _best(by_kind)
-    kinds = {one.kind for one in best}
+    kinds = {evidence.kind for evidence in best}
     if len(kinds) == 1:
         first = kinds.pop()
-        chosen = Choice(name=KINDS[first], evidence=best)
-        return [chosen, *(one for kind, one in single.items() if kind != first)]
+        chosen = replace(single[first], evidence=best)
+        return [chosen, *(choice for kind, choice in single.items() if kind != first)]
     mixed = [Choice(name="in each repository what it has", evidence=best)] if best else []
     return [*mixed, *single.values()]
 
@@ -254,62 +250,67 @@ def rules_of(choice: Choice) -> tuple[DeploymentRule, ...]:
     Environments that tell services apart have their rule before that for all others.
     """
     groups: dict[tuple[Kind, str | None, bool], list[DeploymentEvidence]] = {}
-    for one in sorted(choice.evidence, key=lambda one: not one.apart):
-        workflow = one.names[0] if one.kind == "workflow" else None
-        groups.setdefault((one.kind, workflow, one.apart), []).append(one)
-    single = len({(kind, workflow) for kind, workflow, _ in groups}) == 1
+    for evidence in sorted(choice.evidence, key=lambda evidence: not evidence.apart):
+        workflow = evidence.names[0] if evidence.kind == "workflow" else None
+        groups.setdefault((evidence.kind, workflow, evidence.apart), []).append(evidence)
+    is_single = len({(kind, workflow) for kind, workflow, _ in groups}) == 1
     return tuple(
         DeploymentRule(
             kind=kind,
             workflow=workflow,
             apart=apart,
-            evidence=tuple(found),
-            repositories=() if single and not apart else tuple(one.repository for one in found),
+            environment=PRODUCTION if kind != "environments" else None,
+            repositories=() if is_single and not apart else tuple(e.repository for e in found),
+            reasons=tuple(_reasons(found)),
         )
         for (kind, workflow, apart), found in groups.items()
     )
 
 
 def all_production(choice: Choice, environments: Sequence[str]) -> tuple[str, ...]:
-    """The environments that count: those of GitHub, and the one that other rules write."""
-    kinds = {one.kind for one in choice.evidence}
+    """The environments that count: those of the forge, and the one that other rules write."""
+    kinds = {evidence.kind for evidence in choice.evidence}
     named = tuple(environments) if "environments" in kinds else ()
     is_written = kinds != {"environments"}
     return named + ((PRODUCTION,) if is_written and not matches(PRODUCTION, named) else ())
 
 
-def incidents_of(sights: Sequence[RepositoryOverview], deploying: Iterable[str]) -> IncidentRule:
+def incidents_of(
+    overviews: Sequence[RepositoryOverview], deploying: Iterable[str]
+) -> IncidentEvidence:
     """The labels and types of incidents; those of issues there were, else all there are.
 
     Where only repositories have them that deploy nothing, it is these that are looked at.
     """
-    labels = _in_use(_summed(sight.labels for sight in sights))
-    types = _in_use(_summed(sight.types for sight in sights))
+    labels = _in_use(_added(overview.labels for overview in overviews))
+    types = _in_use(_added(overview.types for overview in overviews))
     using = {
-        sight.repository
-        for sight in sights
-        if any(sight.labels.get(name) for name in labels)
-        or any(sight.types.get(name) for name in types)
+        overview.repository
+        for overview in overviews
+        if any(overview.labels.get(name) for name in labels)
+        or any(overview.types.get(name) for name in types)
     }
     apart = using and using.isdisjoint(deploying)
     repositories = tuple(sorted(using)) if apart else ()
-    return IncidentRule(labels=labels, types=types, repositories=repositories)
+    return IncidentEvidence(labels=labels, types=types, repositories=repositories)
 
 
 def services_of(
-    sights: Sequence[RepositoryOverview], choice: Choice
+    overviews: Sequence[RepositoryOverview], choice: Choice
 ) -> tuple[ProposedService, ...]:
     """The services of what was deployed: their names, repositories and teams (rule D6)."""
-    components = _components(sights)
-    short = Counter(_short(one.repository) for one in choice.evidence)
-    owners = {sight.repository: teams_of_all(parse_codeowners(sight.codeowners or ""))
-              for sight in sights}  # fmt: skip
+    components = _components(overviews)
+    short = Counter(_short(evidence.repository) for evidence in choice.evidence)
+    owners = {
+        overview.repository: teams_of_all(parse_codeowners(overview.codeowners or ""))
+        for overview in overviews
+    }
     found: dict[str, ProposedService] = {}
-    for one in choice.evidence:
-        name = _short(one.repository)
-        name = name if short[name] == 1 else one.repository
-        mine = components.get(one.repository, ())
-        for service in _services(one, name, mine, owners.get(one.repository, ())):
+    for evidence in choice.evidence:
+        name = _short(evidence.repository)
+        name = name if short[name] == 1 else evidence.repository
+        own = components.get(evidence.repository, ())
+        for service in _services(evidence, name, own, owners.get(evidence.repository, ())):
             found.setdefault(service.name, service)
     return tuple(sorted(found.values(), key=lambda service: service.name.casefold()))
 
@@ -321,11 +322,11 @@ def distinct(services: Iterable[ProposedService]) -> tuple[ProposedService, ...]
     """
     found: dict[str, ProposedService] = {}
     repositories: set[str] = set()
-    for one in services:
-        name = one.name if one.name not in found else one.repository or one.name
-        if name not in found and one.repository not in repositories:
-            found[name] = replace(one, name=name)
-            repositories |= {one.repository} if one.repository else set()
+    for service in services:
+        name = service.name if service.name not in found else service.repository or service.name
+        if name not in found and service.repository not in repositories:
+            found[name] = replace(service, name=name)
+            repositories |= {service.repository} if service.repository else set()
     return tuple(found.values())
 
 
@@ -344,51 +345,53 @@ def _best(by_kind: Mapping[Kind, Sequence[DeploymentEvidence]]) -> tuple[Deploym
     Where there is none of late, older versions will do; where there are none, merges.
     """
     found: dict[str, DeploymentEvidence] = {}
-    told = [one for kind, ones in by_kind.items() if kind != "merges" for one in ones]
-    for one in [one for one in told if one.tally] or told or by_kind["merges"]:
-        found.setdefault(one.repository, one)
+    named = [evidence for kind in by_kind if kind != "merges" for evidence in by_kind[kind]]
+    late = [evidence for evidence in named if evidence.tally]
+    for evidence in late or named or by_kind["merges"]:
+        found.setdefault(evidence.repository, evidence)
     return tuple(found.values())
 
 
 def _evidence(
-    sight: RepositoryOverview, kind: Kind, production: Sequence[str]
+    overview: RepositoryOverview, kind: Kind, production: Sequence[str]
 ) -> DeploymentEvidence | None:
-    """What a repository has of one kind; None if it has nothing of it."""
+    """The evidence of one kind that a repository has; None if it has nothing of it."""
+    repository = overview.repository
     match kind:
         case "environments":
-            found = _of_environments(sight, production)
+            found = _of_environments(overview, production)
         case "workflow":
-            found = _of_workflows(sight)
+            found = _of_workflows(overview)
         case "releases":
-            found = _of_versions(sight.repository, kind, sight.releases)
+            found = _of_versions(repository, kind, overview.releases)
         case "tags":
-            found = _of_versions(sight.repository, kind, sight.tags)
+            found = _of_versions(repository, kind, overview.tags)
         case "merges":
-            found = DeploymentEvidence(repository=sight.repository, kind=kind, tally=sight.merges)
+            found = DeploymentEvidence(repository=repository, kind=kind, tally=overview.merges)
     return found if found.tally or found.ever else None
 
 
-def _of_environments(sight: RepositoryOverview, production: Sequence[str]) -> DeploymentEvidence:
-    mine = [one for one in sight.environments if matches(one.name, production)]
-    used = [one for one in mine if one.deployments]
+def _of_environments(overview: RepositoryOverview, production: Sequence[str]) -> DeploymentEvidence:
+    chosen = [found for found in overview.environments if matches(found.name, production)]
+    used = [environment for environment in chosen if environment.deployments]
     return DeploymentEvidence(
-        repository=sight.repository,
+        repository=overview.repository,
         kind="environments",
-        tally=total(one.deployments for one in mine),
-        names=tuple(dict.fromkeys(one.name for one in used)),
-        services=tuple(sorted({one.service for one in used})) or ("",),
+        tally=total(environment.deployments for environment in chosen),
+        names=tuple(dict.fromkeys(environment.name for environment in used)),
+        services=tuple(sorted({environment.service for environment in used})) or ("",),
     )
 
 
-def _of_workflows(sight: RepositoryOverview) -> DeploymentEvidence:
+def _of_workflows(overview: RepositoryOverview) -> DeploymentEvidence:
     """The busiest of the workflows that deploy: others may be parts or relatives of it."""
     busiest = max(
-        sight.workflows,
-        key=lambda one: one.runs.count,
+        overview.workflows,
+        key=lambda workflow: workflow.runs.count,
         default=WorkflowOverview(name="", runs=Tally()),
     )
     return DeploymentEvidence(
-        repository=sight.repository, kind="workflow", tally=busiest.runs, names=(busiest.name,)
+        repository=overview.repository, kind="workflow", tally=busiest.runs, names=(busiest.name,)
     )
 
 
@@ -402,13 +405,24 @@ def _of_versions(repository: str, kind: Kind, versions: Versions) -> DeploymentE
     )
 
 
-def _summed(counts: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
+def _reasons(evidence: Sequence[DeploymentEvidence]) -> Iterator[str]:
+    for found in evidence[:_MOST]:
+        yield f"{found.repository}: {found}"
+    if len(evidence) > _MOST:
+        yield f"and {len(evidence) - _MOST} repositories more"
+
+
+def _issues(tallies: Mapping[str, Tally]) -> str:
+    return first_dozen([f"{name}: {counted(tally, 'issue')}" for name, tally in tallies.items()])
+
+
+def _added(counts: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
     found: dict[str, list[Tally]] = {}
-    for some in counts:
-        for name, tally in some.items():
+    for tallies in counts:
+        for name, tally in tallies.items():
             if sounds_like_incident(name):
                 found.setdefault(name, []).append(tally)
-    return {name: total(ones) for name, ones in sorted(found.items())}
+    return {name: total(tallies) for name, tallies in sorted(found.items())}
 
 
 def _in_use(counts: Mapping[str, Tally]) -> dict[str, Tally]:
@@ -416,12 +430,12 @@ def _in_use(counts: Mapping[str, Tally]) -> dict[str, Tally]:
     return used or dict(counts)
 
 
-def _components(sights: Iterable[RepositoryOverview]) -> dict[str, list[Component]]:
+def _components(overviews: Iterable[RepositoryOverview]) -> dict[str, list[Component]]:
     """The components of Backstage by the repository that their code is in."""
     found: dict[str, list[Component]] = {}
-    for sight in sights:
-        for one in parse_catalog(sight.catalog or ""):
-            found.setdefault(one.repository or sight.repository, []).append(one)
+    for overview in overviews:
+        for component in parse_catalog(overview.catalog or ""):
+            found.setdefault(component.repository or overview.repository, []).append(component)
     return found
 
 
@@ -430,13 +444,14 @@ def _services(
 ) -> Iterator[ProposedService]:
     """The services of one repository: what deployments name, else a component, else itself."""
     alone = components[0] if len(components) == 1 else None
-    for said in evidence.services:
-        of = next((one for one in components if one.name == said), None) if said else alone
-        team, said_by = _team(of, components, owners)
-        own_name = said or (alone.name if alone else name)
+    by_name = {component.name: component for component in reversed(components)}
+    for named in evidence.services:
+        component = by_name.get(named) if named else alone
+        team, said_by = _team(component, components, owners)
+        own_name = named or (alone.name if alone else name)
         yield ProposedService(
             name=own_name,
-            repository=None if said else evidence.repository,
+            repository=None if named else evidence.repository,
             team=team,
             said_by=said_by,
             shares=evidence.repository if len(evidence.services) > 1 else None,
@@ -446,7 +461,7 @@ def _services(
 def _team(
     component: Component | None, components: Sequence[Component], owners: Sequence[str]
 ) -> tuple[str | None, str]:
-    teams = {one.team for one in ([component] if component else components)}
+    teams = {found.team for found in ([component] if component else components)}
     if len(teams) == 1 and (team := teams.pop()):
         return team, "catalog-info.yaml"
     if owners:
