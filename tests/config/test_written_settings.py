@@ -13,9 +13,9 @@ from tiers import law
 
 from vpemetrics.collectors.base import DiscoveryContext
 from vpemetrics.collectors.discovery import (
+    Comment,
     ForgeAnswers,
     IncidentRule,
-    Remark,
     Section,
     Setting,
     SourceProposal,
@@ -179,7 +179,7 @@ def test_examples_and_remarks_set_nothing() -> None:
     example = Setting(key="since", value=date(2026, 1, 1), remark="default: none", is_example=True)
     section = Section(name="incidents", lines=(example,), is_example=True, note="There are none.")
     source = SourceProposal(
-        name="x", type="board", lines=(Remark(text="It is ours."), example), sections=(section,)
+        name="x", type="board", lines=(Comment(text="It is ours."), example), sections=(section,)
     )
 
     text = render(replace(WHOLE, sources=(source,)), DAY)

@@ -192,13 +192,13 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Remark:
+class Comment:
     """A comment, broken into lines as long as it takes."""
 
     text: str
 
 
-Line = Setting | Remark
+Line = Setting | Comment
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import date
 from textwrap import wrap
 from typing import Final
 
-from vpemetrics.collectors.discovery import Line, Remark, Section, Setting, SourceProposal
+from vpemetrics.collectors.discovery import Comment, Line, Section, Setting, SourceProposal
 from vpemetrics.config.proposals import Proposal, ProposedService, first_dozen
 
 _WIDTH: Final = 96
@@ -77,7 +77,7 @@ def _section(section: Section, table: str) -> Iterable[str]:
 
 def _lines(lines: Iterable[Line]) -> Iterable[str]:
     for line in lines:
-        if isinstance(line, Remark):
+        if isinstance(line, Comment):
             yield from _comment(line.text)
         elif line.is_example:
             yield from (f"# {text}" for text in _set(line))

@@ -53,7 +53,7 @@ class Conversation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Part:
+class _SourcePart:
     """A part of the configuration: a source, and what its repositories say of the rest."""
 
     source: SourceProposal
@@ -114,7 +114,7 @@ def _propose_forges(
     return _proposal(scan, parts, [(found, found.survey()) for found in others], overviews, zone)
 
 
-def _propose_forge(forge: Forge, wanted: Sequence[str], talk: Conversation) -> _Part:
+def _propose_forge(forge: Forge, wanted: Sequence[str], talk: Conversation) -> _SourcePart:
     """The source for a forge, after a look at its repositories and questions about them."""
     names = tuple(wanted) or ask_repositories(forge, talk.ask)
     with talk.progress("Looking at repositories") as advance:
@@ -124,7 +124,7 @@ def _propose_forge(forge: Forge, wanted: Sequence[str], talk: Conversation) -> _
     choice = ask_deployments(forge, overviews, environments, talk.ask)
     incidents = ask_incidents(overviews, choice, talk.ask)
     answers = ForgeAnswers(repositories=names, deployments=rules_of(choice), incidents=incidents)
-    return _Part(
+    return _SourcePart(
         source=forge.propose(answers),
         overviews=overviews,
         production=all_production(choice, environments) or (PRODUCTION,),
@@ -165,7 +165,7 @@ def _nothing_to_propose(forges: Sequence[Forge]) -> FixConfiguration:
 
 def _proposal(
     scan: EnvironmentScan,
-    parts: Sequence[_Part],
+    parts: Sequence[_SourcePart],
     others: Sequence[tuple[LocalRepository, RepositoryOverview]],
     overviews: Sequence[RepositoryOverview],
     zone: str,
@@ -189,7 +189,7 @@ def _proposal(
     )
 
 
-def _production(parts: Sequence[_Part], *, is_in_git: bool) -> tuple[str, ...]:
+def _production(parts: Sequence[_SourcePart], *, is_in_git: bool) -> tuple[str, ...]:
     """The environments that count, among them the one of git sources."""
     found = tuple(dict.fromkeys(name for part in parts for name in part.production))
     needs_own = is_in_git or not found

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from vpemetrics.collectors.base import DiscoveryContext
 from vpemetrics.collectors.discovery import (
+    Comment,
     DeploymentRule,
     Discovery,
     Forge,
     ForgeAnswers,
     IncidentRule,
     Line,
-    Remark,
     Section,
     Setting,
     SourceProposal,
@@ -143,7 +143,7 @@ def _deployments(rule: DeploymentRule) -> Section:
         lines.append(Setting(key="environment", value=rule.environment))
     if rule.repositories:
         lines.append(Setting(key="repositories", value=rule.repositories))
-    lines += (Remark(text=reason) for reason in rule.reasons)
+    lines += (Comment(text=reason) for reason in rule.reasons)
     return Section(name="deployments", lines=tuple(lines), is_list=True)
 
 
@@ -157,7 +157,7 @@ def _incidents(rule: IncidentRule) -> Section:
         ("types", rule.types, rule.why_types),
     ):
         if values:
-            lines += [Remark(text=why), Setting(key=key, value=values)]
+            lines += [Comment(text=why), Setting(key=key, value=values)]
     if rule.repositories:
         lines.append(Setting(key="repositories", value=rule.repositories))
     return Section(name="incidents", lines=tuple(lines))
