@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 
 from vpemetrics.reports import jsonreport
-from vpemetrics.reports.charts import canvas
+from vpemetrics.reports.charts import image
 from vpemetrics.reports.registry import CHARTS
 
 HERE = Path(__file__).parent
@@ -39,7 +39,7 @@ def main() -> None:
     report = jsonreport.read((GALLERY / "week.json").read_bytes())
     module, attribute = CHARTS[CHART].split(":")
     picture = getattr(import_module(module), attribute)(report)
-    (HERE / f"{CHART}.svg").write_bytes(canvas.svg(picture))
+    (HERE / f"{CHART}.svg").write_bytes(image.svg(picture))
 
 
 def photograph(page: str, target: Path, width: int, height: int) -> None:

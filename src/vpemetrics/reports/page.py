@@ -151,7 +151,7 @@ def _table(report: Report, shown: Sequence[content.Column]) -> FigureTable:
 
 
 def _chart(report: Report, name: str) -> tuple["ChartPicture", Markup]:
-    from vpemetrics.reports.charts.canvas import inline_svg
+    from vpemetrics.reports.charts.image import inline_svg
 
     picture: ChartPicture = load(CHARTS[name])(report)
     return picture, Markup(inline_svg(picture))  # noqa: S704  # our own drawing, texts escaped

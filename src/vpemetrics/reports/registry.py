@@ -46,8 +46,8 @@ CHARTS: Final[Mapping[str, str]] = {
 }
 
 PICTURES: Final[Mapping[str, str]] = {
-    ".svg": "vpemetrics.reports.charts.canvas:svg",
-    ".png": "vpemetrics.reports.charts.canvas:png",
+    ".svg": "vpemetrics.reports.charts.image:svg",
+    ".png": "vpemetrics.reports.charts.image:png",
 }
 """The functions that make a file of a picture, by its ending."""
 

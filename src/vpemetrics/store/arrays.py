@@ -5,23 +5,20 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from vpemetrics.store.derived import ARRAYS
-
 _RUN = 8
 
 Ints = npt.NDArray[np.int64]
 
 
-def to_bytes(name: str, values: Collection[int] | Ints) -> bytes:
-    """The bytes of one of a history's columns."""
-    return np.asarray(
-        list(values) if not isinstance(values, np.ndarray) else values, dtype=ARRAYS[name]
-    ).tobytes()
+def to_bytes(dtype: str, values: Collection[int] | Ints) -> bytes:
+    """The bytes of a column of a history."""
+    values = values if isinstance(values, np.ndarray) else list(values)
+    return np.asarray(values, dtype=dtype).tobytes()
 
 
-def from_bytes(name: str, data: bytes) -> Ints:
-    """One of a history's columns."""
-    return np.frombuffer(data, dtype=ARRAYS[name]).astype(np.int64)
+def from_bytes(dtype: str, data: bytes) -> Ints:
+    """A column of a history from its bytes."""
+    return np.frombuffer(data, dtype=dtype).astype(np.int64)
 
 
 def pack(lists: Sequence[Ints]) -> list[bytes]:

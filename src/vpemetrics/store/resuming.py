@@ -91,7 +91,7 @@ def save_history(
     key, others = _key(repositories), json.dumps([last_merged, list(commits.others.items())])
     table = derived.histories
     connection.execute(delete(table).where(table.c.repositories == key))
-    row = (key, *(to_bytes(name, columns[name]) for name in derived.ARRAYS), others)
+    row = (key, *(to_bytes(dtype, columns[name]) for name, dtype in derived.ARRAYS.items()), others)
     insert_rows(connection, table, [row])
 
 
@@ -102,7 +102,9 @@ def load_history(connection: Connection, repositories: Iterable[str]) -> _Known 
     row = connection.execute(query).first()
     if row is None:
         return None
-    columns = {name: from_bytes(name, getattr(row, name)) for name in derived.ARRAYS}
+    columns = {
+        name: from_bytes(dtype, getattr(row, name)) for name, dtype in derived.ARRAYS.items()
+    }
     last_merged, others = json.loads(row.others)
 
     def pairs(keys: str, values: str) -> Iterable[tuple[int, int]]:

@@ -28,7 +28,7 @@ from example_reports import (
 )
 
 from vpemetrics.metrics.figures import Unit, WindowRef
-from vpemetrics.reports.charts import canvas
+from vpemetrics.reports.charts import canvas, image
 from vpemetrics.reports.charts.chart import ChartPicture
 from vpemetrics.reports.model import Remark, Report
 from vpemetrics.reports.registry import CHARTS
@@ -60,10 +60,10 @@ def with_names(inline: str) -> str:
 def test_a_chart_reads_as_its_golden_file(
     name: str, same_as_golden: Callable[[str, bytes], None]
 ) -> None:
-    drawing = canvas.svg(picture(name, drawn_week()))
+    drawing = image.svg(picture(name, drawn_week()))
 
     same_as_golden(f"charts/{name}.svg", drawing)
-    assert drawing == canvas.svg(picture(name, drawn_week()))
+    assert drawing == image.svg(picture(name, drawn_week()))
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -73,17 +73,17 @@ def test_a_chart_can_be_drawn_of_any_report_in_any_format(
 ) -> None:
     found = picture(name, made())
 
-    assert canvas.png(found).startswith(b"\x89PNG")
+    assert image.png(found).startswith(b"\x89PNG")
     assert found.name == name
-    assert texts(canvas.svg(found))
-    ElementTree.fromstring(with_names(canvas.inline_svg(found)))
+    assert texts(image.svg(found))
+    ElementTree.fromstring(with_names(image.inline_svg(found)))
 
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_file_of_its_own_says_everything_in_text(name: str) -> None:
     found = picture(name, drawn_week())
 
-    said = " ".join(texts(canvas.svg(found)))
+    said = " ".join(texts(image.svg(found)))
 
     for sentence in (found.title, found.subtitle, found.footnote):
         assert sentence.replace("  ", " ") in said
@@ -96,7 +96,7 @@ def test_no_text_is_drawn_beyond_the_edges(name: str) -> None:
     """By the font it is measured in, which is wider than those it is shown in."""
     found = picture(name, drawn_week())
     for sheet in (canvas.COLUMN, canvas.ALONE):
-        with canvas._drawing(name):
+        with image._drawing(name):
             drawn = canvas.Canvas(sheet, found.height * sheet.em)
             found.draw(drawn)
             drawn.figure.canvas.draw()
@@ -119,7 +119,7 @@ def test_names_are_texts_and_nothing_else() -> None:
     strange = "<script>alert(1)</script> & $x_1$ 会議"
     week = drawn_week().model_copy(update={"history": history((strange,)), "organisation": strange})
 
-    drawing = canvas.svg(picture("services", week))
+    drawing = image.svg(picture("services", week))
 
     assert b"<script" not in drawing
     assert "<script>" in "".join(texts(drawing))
@@ -127,7 +127,7 @@ def test_names_are_texts_and_nothing_else() -> None:
 
 
 def test_nothing_is_fetched_by_a_drawing() -> None:
-    addresses = set(re.findall(rb'(?:href|src|url)[=(]"?([^")]+)', canvas.svg(
+    addresses = set(re.findall(rb'(?:href|src|url)[=(]"?([^")]+)', image.svg(
         picture("deployments", drawn_week())
     )))  # fmt: skip
 
@@ -139,7 +139,7 @@ def test_a_week_outside_the_limits_is_told_with_its_word() -> None:
 
     assert "better in 2026-W35" in found.alt
     assert "usual range 29–54" in found.alt
-    assert "better" in texts(canvas.inline_svg(found))
+    assert "better" in texts(image.inline_svg(found))
 
 
 def test_without_limits_there_is_no_word() -> None:
@@ -181,7 +181,7 @@ def test_a_longer_window_is_told_of_as_a_whole() -> None:
     found = picture("deployments", whole)
 
     assert found.title == "763 deployments in 2026-Q3; 29–54 a week are usual"
-    assert texts(canvas.inline_svg(found))[-2:] == ["better", "71"]  # W35, the last whole week
+    assert texts(image.inline_svg(found))[-2:] == ["better", "71"]  # W35, the last whole week
 
 
 def test_the_small_print_says_what_made_a_signal_one() -> None:
@@ -212,7 +212,7 @@ def test_events_and_steps_have_a_number_that_the_small_print_explains() -> None:
 
     found = picture("deployments", week)
 
-    assert {"1", "2"} <= set(texts(canvas.inline_svg(found)))
+    assert {"1", "2"} <= set(texts(image.inline_svg(found)))
     assert "1: new teams (13 Apr). 2: moved house (20 Jul)." in found.footnote
     assert "not ours" not in found.footnote
 
@@ -223,11 +223,11 @@ def test_uncollected_weeks_interrupt_the_line() -> None:
     found = picture("deployments", week)
 
     assert "1 week not collected" in found.alt
-    assert "not collected" in texts(canvas.inline_svg(found))
+    assert "not collected" in texts(image.inline_svg(found))
 
 
 def test_blocks_say_their_medians_and_n() -> None:
-    drawn = texts(canvas.inline_svg(picture("lead_time", drawn_week())))
+    drawn = texts(image.inline_svg(picture("lead_time", drawn_week())))
 
     assert {"23 h", "n=214", "n=88", "not whole", "51%"} <= set(drawn)
 
@@ -254,9 +254,7 @@ def test_medians_stand_clear_of_the_weeks_around_them() -> None:
     with_weeks = drawn_week().model_copy(update={"figures": (*drawn_week().figures, *high)})
 
     def heights(report: Report) -> list[float]:
-        drawing = ElementTree.fromstring(
-            with_names(canvas.inline_svg(picture("lead_time", report)))
-        )
+        drawing = ElementTree.fromstring(with_names(image.inline_svg(picture("lead_time", report))))
         return [float(one.get("y", "0")) for one in drawing.iter(TEXT) if one.text == "23 h"]
 
     assert heights(with_weeks) != heights(drawn_week())
@@ -266,7 +264,7 @@ def test_few_changes_are_dots_without_a_median() -> None:
     found = picture("lead_time", hardly_anything())
 
     assert found.title == "Too few changes for a median: 2 in 4 weeks"
-    assert "1/2" in texts(canvas.inline_svg(found))
+    assert "1/2" in texts(image.inline_svg(found))
 
 
 def test_a_share_is_the_one_of_the_samples() -> None:
@@ -279,7 +277,7 @@ def test_a_share_is_the_one_of_the_samples() -> None:
 
 
 def test_all_stages_are_shown_and_add_up() -> None:
-    drawn = texts(canvas.inline_svg(picture("stages", drawn_week())))
+    drawn = texts(image.inline_svg(picture("stages", drawn_week())))
 
     shares = [int(text[:-1]) for text in drawn if text.endswith("%")]
     assert (len(shares), sum(shares)) == (6, 100)
@@ -292,8 +290,8 @@ def test_withheld_stages_say_why() -> None:
 
 
 def test_rates_have_a_percentage_from_twenty_on_only() -> None:
-    few = texts(canvas.inline_svg(picture("failures_and_rework", hardly_anything())))
-    many = texts(canvas.inline_svg(picture("failures_and_rework", drawn_week())))
+    few = texts(image.inline_svg(picture("failures_and_rework", hardly_anything())))
+    many = texts(image.inline_svg(picture("failures_and_rework", drawn_week())))
 
     assert {"1/3", "0/3", "no percentage: fewer than 20 deployments in each"} <= set(few)
     assert not {"33%", "0.0%"} & set(few)
@@ -303,7 +301,7 @@ def test_rates_have_a_percentage_from_twenty_on_only() -> None:
 def test_without_an_incident_source_failures_are_a_lower_bound() -> None:
     found = picture("failures_and_rework", no_incident_source())
 
-    ratios = [text for text in texts(canvas.inline_svg(found)) if "/" in text]
+    ratios = [text for text in texts(image.inline_svg(found)) if "/" in text]
     assert found.title == "No incident source tells of failures; 0 of 31 deployments were unplanned"
     assert ratios[0].startswith("≥ ")
 
@@ -331,14 +329,14 @@ def test_of_two_failures_on_one_day_only_the_one_that_ends_a_signal_has_a_word()
     )
 
     assert [one.value for one in usual.signals] == [60]
-    assert texts(canvas.svg(picture("between_failures", week))).count("better") == 1
+    assert texts(image.svg(picture("between_failures", week))).count("better") == 1
 
 
 def test_open_failures_are_triangles_with_their_length() -> None:
     found = picture("recoveries", drawn_week())
 
     assert found.title == "Half are restored within 52 min [31 min–1.4 h]; 1 still open"
-    assert "19 h, open" in texts(canvas.inline_svg(found))
+    assert "19 h, open" in texts(image.inline_svg(found))
 
 
 def test_a_median_of_provisional_weeks_is_said_to_be_one() -> None:
@@ -351,7 +349,7 @@ def test_a_median_of_provisional_weeks_is_said_to_be_one() -> None:
 
 
 def test_services_stand_in_the_order_of_their_names_without_merit() -> None:
-    drawn = texts(canvas.inline_svg(picture("services", drawn_week())))
+    drawn = texts(image.inline_svg(picture("services", drawn_week())))
 
     names = [text for text in drawn if text in ("checkout", "search", "accounts")]
     assert names == ["checkout", "search", "accounts"]  # as in the report
@@ -361,7 +359,7 @@ def test_long_names_of_services_stay_apart() -> None:
     names = [f"platform-payments-service-number-{n}" for n in range(12)]
     week = drawn_week().model_copy(update={"history": history(names)})
 
-    drawn = texts(canvas.inline_svg(picture("services", week), canvas.ALONE))
+    drawn = texts(image.inline_svg(picture("services", week), canvas.ALONE))
 
     shown = [text for text in drawn if text.startswith("platf")]
     assert len(set(shown)) == 12
@@ -377,7 +375,7 @@ def test_charts_of_a_year_name_few_enough_months() -> None:
     )
 
     months = [
-        text for text in texts(canvas.inline_svg(picture("deployments", year))) if len(text) == 3
+        text for text in texts(image.inline_svg(picture("deployments", year))) if len(text) == 3
         and text.isalpha()
     ]  # fmt: skip
     assert 3 <= len(months) <= 8

@@ -35,7 +35,7 @@ def picture(report: Report) -> ChartPicture:
         footnote=footnote,
         alt=_alt(points, chart),
         height=15,
-        draw=lambda plate: _draw(plate, points, chart),
+        draw=lambda canvas: _draw(canvas, points, chart),
     )
 
 
@@ -75,11 +75,11 @@ def _facts(chart: Chart, points: Sequence[Point]) -> Iterator[str]:
         yield f"Limit: mean + 3√(mean(mean + 1)) of {by.points} stretches"
 
 
-def _draw(plate: "Canvas", points: Sequence[Point], chart: Chart) -> None:
+def _draw(canvas: "Canvas", points: Sequence[Point], chart: Chart) -> None:
     by = chart.baseline
     highest = max([*(point.value or 0 for point in points), by.high or 0, 1])
     scale = series.round_scale(highest)
-    panel = plate.panel(x=(-0.5, max(len(points), 8) - 0.5), y=(0, scale[-1]), right=4.0)
+    panel = canvas.panel(x=(-0.5, max(len(points), 8) - 0.5), y=(0, scale[-1]), right=4.0)
     panel.scale([(value, words.number(value)) for value in scale])
     if by.center is not None:
         panel.line(panel.x, (by.center, by.center), color=USUAL, width=0.1)

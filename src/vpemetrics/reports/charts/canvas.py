@@ -1,24 +1,18 @@
-"""The sheet that charts are drawn on: its type, colours and panels, and the files it becomes.
+"""The sheet that charts are drawn on: its type, colours and panels.
 
 A drawing is made in lines of type ("em"), so that it reads the same at any size. Text stays text
 in SVG: it can be searched, scales with the page and takes its colour. It is measured in the font
 that matplotlib brings, which is wider than the ones readers have, so nothing collides there.
-The same picture gives the same bytes on any machine, whatever its fonts and matplotlib settings.
 """
 
-import io
-import re
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from html import escape
 from math import nan
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -27,7 +21,6 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
-from vpemetrics.reports.charts.chart import ChartPicture
 from vpemetrics.reports.charts.palette import GRID, INK, PAPER, QUIET, USUAL
 
 Across = Literal["left", "center", "right"]
@@ -126,20 +119,20 @@ class Canvas:
 
 
 class Panel:
-    """A coordinate system on a plate, without anything drawn yet; offsets are in lines of type."""
+    """A coordinate system on a canvas, without anything drawn yet; offsets are in lines of type."""
 
     def __init__(
         self,
-        plate: Canvas,
+        canvas: Canvas,
         box: tuple[float, float, float, float],
         size: tuple[float, float],
         x: tuple[float, float],
         y: tuple[float, float],
         left: float,
     ) -> None:
-        self.em, self.x, self.y, self.left = plate.em, x, y, left
+        self.em, self.x, self.y, self.left = canvas.em, x, y, left
         self.width, self.height = size
-        self.axes: Axes = plate.figure.add_axes(box)
+        self.axes: Axes = canvas.figure.add_axes(box)
         self.axes.set_axis_off()
         self.axes.set_xlim(*x)
         self.axes.set_ylim(*y)
@@ -272,7 +265,7 @@ def _first_days(x: tuple[float, float]) -> Iterator[date]:
 
 # --- type ---------------------------------------------------------------------------------------
 
-_FAMILY: Final = ("Helvetica Neue", "Helvetica", "Arial", "Liberation Sans", "DejaVu Sans")
+FAMILY: Final = ("Helvetica Neue", "Helvetica", "Arial", "Liberation Sans", "DejaVu Sans")
 
 
 def font(size: float, *, bold: bool = False) -> FontProperties:
@@ -294,125 +287,3 @@ def _file(*, bold: bool) -> str:
 def wrap_text(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
     """A text on lines of at most `width` points, by what its letters take on average."""
     return wrap(text, max(8, int(width / size / (0.58 if bold else 0.54))))
-
-
-# --- files --------------------------------------------------------------------------------------
-
-
-def inline_svg(picture: ChartPicture, sheet: CanvasSize = COLUMN) -> str:
-    """The drawing alone as an `svg` element for a page, which says the rest in its own type."""
-    with _drawing(picture.name):
-        plate = Canvas(sheet, picture.height * sheet.em * sheet.stretch)
-        picture.draw(plate)
-        content, box = _svg(plate.figure)
-    label = escape(picture.alt, quote=True)
-    return f'<svg viewBox="{box}" role="img" aria-label="{label}">\n{content}</svg>'
-
-
-def svg(picture: ChartPicture) -> bytes:
-    """The picture with its title and small print, on white, as a file of its own."""
-    with _drawing(picture.name):
-        plate = _framed(picture)
-        content, box = _svg(plate.figure)
-    width, height = box.split()[2:]
-    return (
-        '<?xml version="1.0" encoding="utf-8"?>\n'
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'width="{width}pt" height="{height}pt" viewBox="{box}" '
-        'role="img" aria-labelledby="title description">\n'
-        f'<title id="title">{escape(picture.title)}</title>\n'
-        f'<desc id="description">{escape(picture.alt)}</desc>\n'
-        f'<rect width="100%" height="100%" fill="{PAPER}"/>\n{content}</svg>\n'
-    ).encode()
-
-
-def png(picture: ChartPicture, dots_per_inch: int = 192) -> bytes:
-    """The picture with its title and small print, on white, in dots."""
-    with _drawing(picture.name):
-        figure = _framed(picture).figure
-        figure.patch.set(visible=True, facecolor=PAPER)
-        file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=dots_per_inch, metadata={"Software": None})
-    return file.getvalue()
-
-
-def _framed(picture: ChartPicture) -> Canvas:
-    sheet = ALONE
-    em, margin = sheet.em, sheet.em * 1.2
-    room = sheet.width - 2 * margin
-    title = wrap_text(picture.title, room, 1.35 * em, bold=True)
-    under = wrap_text(picture.subtitle, room, em)
-    small = wrap_text(picture.footnote, room, 0.8 * em)
-    head = margin + len(title) * 1.7 * em + len(under) * 1.35 * em + 0.5 * em
-    foot = len(small) * 1.1 * em + 1.4 * em
-    plate = Canvas(sheet, picture.height * em * sheet.stretch, head, foot, margin)
-    y = margin
-    for line in title:
-        y += 1.7 * em
-        plate.write(line, margin, y - 0.5 * em, size=1.35 * em, bold=True)
-    for line in under:
-        y += 1.35 * em
-        plate.write(line, margin, y - 0.4 * em, color=QUIET)
-    y = head + plate.area + 0.6 * em
-    for line in small:
-        y += 1.1 * em
-        plate.write(line, margin, y - 0.3 * em, size=0.8 * em, color=QUIET)
-    picture.draw(plate)
-    return plate
-
-
-@contextmanager
-def _drawing(name: str) -> Iterator[None]:
-    """Settings of our own, whatever the machine's are; letters a font lacks are no matter."""
-    ours: dict[Any, Any] = {key: matplotlib.rcParamsDefault[key] for key in _PLAIN}
-    ours |= {
-        "font.sans-serif": _FAMILY,
-        "svg.fonttype": "none",
-        "svg.hashsalt": name,
-        "path.simplify": False,
-        "text.parse_math": False,
-        "text.usetex": False,
-    }
-    with matplotlib.rc_context(ours), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        yield
-
-
-_PLAIN: Final = (
-    "figure.facecolor",
-    "lines.dash_capstyle",
-    "lines.dash_joinstyle",
-    "lines.scale_dashes",
-    "lines.solid_capstyle",
-    "path.effects",
-    "path.sketch",
-    "path.snap",
-    "savefig.bbox",
-    "savefig.facecolor",
-    "savefig.transparent",
-    "svg.id",
-    "svg.image_inline",
-    "text.antialiased",
-    "text.hinting",
-    "text.hinting_factor",
-)
-"""Settings that are to be as matplotlib comes, not as somebody likes them."""
-
-
-def _svg(figure: Figure) -> tuple[str, str]:
-    """The inside of the `svg` element that matplotlib writes, and its view box."""
-    file = io.StringIO()
-    metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(file, format="svg", metadata=metadata, transparent=True)
-    text = file.getvalue()
-    head = re.search(r'<svg [^>]*viewBox="([^"]+)"[^>]*>\s*', text)
-    if head is None:
-        raise ValueError("matplotlib wrote no view box")
-    inside = text[head.end() : text.rindex("</svg>")]
-    return _UNUSED.sub("", inside), head[1]
-
-
-_UNUSED: Final = re.compile(
-    r'<metadata>.*?</metadata>\s*|(?<=<g) id="[^"]*"| transform="rotate\(-?0 [^"]*"', re.DOTALL
-)
-"""Parts that only make the file longer, and names that two drawings in a page would share."""

@@ -35,5 +35,5 @@ def nothing(name: str, subtitle: str, why: str, footnote: str) -> ChartPicture:
         footnote=footnote,
         alt=f"{subtitle}: {why}",
         height=4,
-        draw=lambda plate: plate.remark(why),
+        draw=lambda canvas: canvas.remark(why),
     )

@@ -45,7 +45,9 @@ def picture(report: Report) -> ChartPicture:
         footnote=footnote,
         alt=f"{SUBTITLE}, {series.dates(start, end)}: {'; '.join(told)}.",
         height=13,
-        draw=lambda plate: _draw(plate, points, chart, (start, end), remarks, _told(report, known)),
+        draw=lambda canvas: _draw(
+            canvas, points, chart, (start, end), remarks, _told(report, known)
+        ),
     )
 
 
@@ -143,7 +145,7 @@ def _last_words(chart: Chart, points: Sequence[Point]) -> list[Signal]:
 
 
 def _draw(
-    plate: "Canvas",
+    canvas: "Canvas",
     points: Sequence[Point],
     chart: Chart | None,
     dates: tuple[date, date],
@@ -154,7 +156,7 @@ def _draw(
     limits = [by.high for by in chart.baselines if by.high is not None] if chart else []
     scale = series.round_scale(max([*(point.value or 0 for point in points), *limits]))
     digits = len(words.number(scale[-1]))
-    panel = plate.panel(
+    panel = canvas.panel(
         x=(start.toordinal(), end.toordinal()),
         y=(0, scale[-1]),
         top=2.4,

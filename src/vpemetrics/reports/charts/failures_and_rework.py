@@ -32,7 +32,7 @@ def picture(report: Report) -> ChartPicture:
         footnote=footnote,
         alt=f"Change fail rate by 4 weeks: {_in_words(failed)}. Rework rate: {_in_words(rework)}.",
         height=24,
-        draw=lambda plate: _draw(plate, failed, rework),
+        draw=lambda canvas: _draw(canvas, failed, rework),
     )
 
 
@@ -72,11 +72,11 @@ def _facts(failed: Sequence[Figure], blocks: Sequence[Figure]) -> Iterator[str]:
         yield "Hollow: provisional (p), may still rise, or not collected whole"
 
 
-def _draw(plate: "Canvas", failed: Sequence[Figure], rework: Sequence[Figure]) -> None:
+def _draw(canvas: "Canvas", failed: Sequence[Figure], rework: Sequence[Figure]) -> None:
     highest = max(map(_top, (*failed, *rework)))
     scale = series.round_scale(min(highest, 1.0), whole=False)
-    _draw_rate(plate, "Change fail rate", failed, scale, (0, 0.48))
-    _draw_rate(plate, "Rework rate", rework, scale, (0.48, 1), months=True)
+    _draw_rate(canvas, "Change fail rate", failed, scale, (0, 0.48))
+    _draw_rate(canvas, "Rework rate", rework, scale, (0.48, 1), months=True)
 
 
 def _top(block: Figure) -> float:
@@ -93,7 +93,7 @@ def _is_drawn(block: Figure) -> bool:
 
 
 def _draw_rate(
-    plate: "Canvas",
+    canvas: "Canvas",
     title: str,
     blocks: Sequence[Figure],
     scale: Sequence[float],
@@ -101,7 +101,7 @@ def _draw_rate(
     *,
     months: bool = False,
 ) -> None:
-    panel = plate.panel(
+    panel = canvas.panel(
         x=series.span(blocks), y=(0, scale[-1]), rows=rows, top=2.0, left=3.4,
         bottom=4.0 if months else 1.4,
     )  # fmt: skip

@@ -38,7 +38,7 @@ def picture(report: Report) -> ChartPicture:
         footnote=footnote,
         alt=_alt(medians, shares),
         height=19,
-        draw=lambda plate: _draw(plate, medians, shares, weeks),
+        draw=lambda canvas: _draw(canvas, medians, shares, weeks),
     )
 
 
@@ -83,16 +83,16 @@ def _facts(medians: Sequence[Figure], weeks: Sequence[Figure]) -> Iterator[str]:
 
 
 def _draw(
-    plate: "Canvas", medians: Sequence[Figure], shares: Sequence[Figure], weeks: Sequence[Figure]
+    canvas: "Canvas", medians: Sequence[Figure], shares: Sequence[Figure], weeks: Sequence[Figure]
 ) -> None:
-    _draw_medians(plate, medians, weeks)
-    _draw_shares(plate, shares)
+    _draw_medians(canvas, medians, weeks)
+    _draw_shares(canvas, shares)
 
 
-def _draw_medians(plate: "Canvas", medians: Sequence[Figure], weeks: Sequence[Figure]) -> None:
+def _draw_medians(canvas: "Canvas", medians: Sequence[Figure], weeks: Sequence[Figure]) -> None:
     dots = [week for week in weeks if week.value is not None]
     edges, marks = series.log_scale(_durations([*medians, *dots]))
-    panel = plate.panel(
+    panel = canvas.panel(
         x=series.span(medians), y=edges, rows=(0, 0.66), top=0.8, bottom=1.9, left=_LEFT
     )
     for block in medians:
@@ -162,8 +162,8 @@ def _clear(panel: "Panel", at: float, above: float, dots: Sequence[Figure]) -> f
     return above
 
 
-def _draw_shares(plate: "Canvas", shares: Sequence[Figure]) -> None:
-    panel = plate.panel(
+def _draw_shares(canvas: "Canvas", shares: Sequence[Figure]) -> None:
+    panel = canvas.panel(
         x=series.span(shares), y=(0, 1), rows=(0.66, 1), top=1.6, bottom=2.7, left=_LEFT
     )
     panel.text(panel.x[0], 1, "Within 24 h", dx=-_LEFT, dy=0.7, size=0.9, color=QUIET, ha="left")

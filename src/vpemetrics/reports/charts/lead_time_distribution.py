@@ -39,7 +39,7 @@ def picture(report: Report) -> ChartPicture:
         footnote=series.small_print(report, [METRIC], facts),
         alt=f"{SUBTITLE}, {window}: {shares}; n={words.count(found.n)}.",
         height=17,
-        draw=lambda plate: _draw(plate, found),
+        draw=lambda canvas: _draw(canvas, found),
     )
 
 
@@ -53,10 +53,10 @@ def _share(found: Distribution, name: str) -> str:
     return words.percentage_of(k, found.n) or words.ratio(k, found.n)
 
 
-def _draw(plate: "Canvas", found: Distribution) -> None:
+def _draw(canvas: "Canvas", found: Distribution) -> None:
     ends = [found.seconds[0], found.seconds[-1], series.HOUR, 30 * series.DAY]
     edges, _ = series.log_scale(ends)
-    panel = plate.panel(x=edges, y=(0, 1), top=1, left=3.4, right=3.4)
+    panel = canvas.panel(x=edges, y=(0, 1), top=1, left=3.4, right=3.4)
     panel.scale([(part / 4, f"{25 * part}%") for part in range(5)])
     xs = [series.log_position(one) for one in found.seconds]
     ys = [(rank + 1) / len(xs) for rank in range(len(xs))]

@@ -43,7 +43,7 @@ def picture(report: Report) -> ChartPicture:
         footnote=footnote,
         alt=_alt(found, middle, window),
         height=17,
-        draw=lambda plate: _draw(plate, found, middle, start, report.window.end),
+        draw=lambda canvas: _draw(canvas, found, middle, start, report.window.end),
     )
 
 
@@ -82,10 +82,10 @@ def _alt(found: tuple[Recovery, ...], middle: Figure | None, window: str) -> str
 
 
 def _draw(
-    plate: "Canvas", found: tuple[Recovery, ...], middle: Figure | None, start: date, end: date
+    canvas: "Canvas", found: tuple[Recovery, ...], middle: Figure | None, start: date, end: date
 ) -> None:
     edges, marks = series.log_scale([one.seconds for one in found])
-    panel = plate.panel(x=(start.toordinal(), end.toordinal()), y=edges, right=5.2, left=3.6)
+    panel = canvas.panel(x=(start.toordinal(), end.toordinal()), y=edges, right=5.2, left=3.6)
     panel.scale(marks, zero=None)
     panel.months()
     if middle is not None and middle.value is not None:

@@ -39,7 +39,7 @@ def picture(report: Report) -> ChartPicture:
         footnote=footnote,
         alt=f"{SUBTITLE}, {window}: {'; '.join(map(_in_words, found))}.",
         height=rows * _ROW + 0.5,
-        draw=lambda plate: _draw(plate, found, rows, across),
+        draw=lambda canvas: _draw(canvas, found, rows, across),
     )
 
 
@@ -51,10 +51,10 @@ def _in_words(one: ServiceWeeks) -> str:
     return f"{name} {words.count(min(known))} to {words.count(max(known))}"
 
 
-def _draw(plate: "Canvas", found: tuple[ServiceWeeks, ...], rows: int, across: int) -> None:
+def _draw(canvas: "Canvas", found: tuple[ServiceWeeks, ...], rows: int, across: int) -> None:
     for at, one in enumerate(found):
         row, column = divmod(at, across)
-        panel = plate.panel(
+        panel = canvas.panel(
             x=(0, len(one.weeks)),
             y=(0, max([n for n in one.weeks if n] or [1])),
             rows=(row / rows, (row + 1) / rows),

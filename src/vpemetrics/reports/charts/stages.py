@@ -44,7 +44,7 @@ def picture(report: Report) -> ChartPicture:
         footnote=footnote,
         alt=f"{SUBTITLE}, {window}: {told}; {words.count(known)} changes.",
         height=_ROW * len(found) + 1,
-        draw=lambda plate: _draw(plate, found, shares),
+        draw=lambda canvas: _draw(canvas, found, shares),
     )
 
 
@@ -67,10 +67,10 @@ _LONG = {
 }
 
 
-def _draw(plate: "Canvas", found: Sequence[Figure], shares: Sequence[str]) -> None:
+def _draw(canvas: "Canvas", found: Sequence[Figure], shares: Sequence[str]) -> None:
     rows = len(found)
     longest = max(figure.value or 0.0 for figure in found)
-    panel = plate.panel(x=(0, longest), y=(rows, 0), top=0.5, bottom=0.5, left=8.4, right=3.6)
+    panel = canvas.panel(x=(0, longest), y=(rows, 0), top=0.5, bottom=0.5, left=8.4, right=3.6)
     for row, (figure, share) in enumerate(zip(found, shares, strict=True)):
         value = figure.value or 0.0
         panel.text(0, row + 0.66, words.name(figure.metric), dx=-0.5, ha="right")
