@@ -20,7 +20,7 @@ from subprocesses import environment
 
 from vpemetrics.collectors.github.client import access_by_token
 from vpemetrics.collectors.github.cursor import GitHubCursor, parse_cursor
-from vpemetrics.collectors.github.patience import Patience
+from vpemetrics.collectors.http import WaitPolicy
 from vpemetrics.records import RECORD_TYPES
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
@@ -135,7 +135,7 @@ def nursery(folder: Path) -> Iterator[Nursery]:
 def _serve(folder: Path) -> None:
     """Does what is asked for on standard input, line by line."""
     source_in(folder)
-    access_by_token(url="http://127.0.0.1:1", token=TOKEN, patience=Patience()).close()
+    access_by_token(url="http://127.0.0.1:1", token=TOKEN, policy=WaitPolicy()).close()
     print("ready", flush=True)
     for line in sys.stdin:
         match line.split():

@@ -14,7 +14,6 @@ from threading import Event, Lock, Thread
 from time import sleep
 from typing import Any
 
-from vpemetrics.collectors.github.patience import Patience
 from vpemetrics.collectors.http import WaitPolicy
 
 NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
@@ -42,15 +41,6 @@ class Hourglass:
 
     def policy(self, **settings: Any) -> WaitPolicy:
         return WaitPolicy(
-            clock=self.clock,
-            sleep=self.sleep,
-            announce=self.announced.append,
-            countdown=self.counted.append,
-            **settings,
-        )
-
-    def patience(self, **settings: Any) -> Patience:
-        return Patience(
             clock=self.clock,
             sleep=self.sleep,
             announce=self.announced.append,

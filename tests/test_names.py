@@ -20,7 +20,6 @@ STILL_ASK = (
     "collectors/discovery.py",
     "collectors/files/",
     "collectors/github/",
-    "collectors/http/",
     "collectors/registry.py",
     "config/",
     "delivery/",
@@ -37,19 +36,6 @@ SIBLINGS = {"Options"}
 """Names that every source gives to a class of its own, so that one learned is all learned."""
 
 STILL_SHARED = {
-    "BadCredentials",
-    "Cut",
-    "Done",
-    "Forbidden",
-    "Gone",
-    "Page",
-    "Quota",
-    "Session",
-    "Slow",
-    "TooHeavy",
-    "Unreachable",
-    "Waiting",
-    "_Closing",
     "_Teller",
 }
 """Names that are yet to be told apart."""

@@ -87,12 +87,14 @@ def naming(repo: Repo) -> Naming:
 
 
 def pulls(repo: Repo) -> dict[str, Change]:
-    found = (build_change(one, naming(repo)).change for one in nodes(repo, PULLS, "pullRequests"))
+    found = (
+        build_change(one, naming(repo)).change for one in nodes(repo, PULLS.text, "pullRequests")
+    )
     return {one.id: one for one in found}
 
 
 def deployed(repo: Repo, rule: Rule) -> list[Deployment]:
-    every = nodes(repo, DEPLOYMENTS, "deployments")
+    every = nodes(repo, DEPLOYMENTS.text, "deployments")
     found = (build_deployment(one, rule, naming(repo)) for one in every)
     return [one for one in found if one]
 
@@ -119,7 +121,7 @@ def test_the_history_of_the_default_branch_comes_out_as_it_was(
         bots = BotAuthors(NOBODY)
         found = [
             build_commit(one, repo.full_name, bots)
-            for one in nodes(repo, HISTORY, "object", "history", oid=repo.tip)
+            for one in nodes(repo, HISTORY.text, "object", "history", oid=repo.tip)
         ]
 
         assert len(found) > 100
@@ -186,7 +188,7 @@ def test_incidents_are_issues_that_end_when_the_trouble_does(
     known = {one.title or one.id: one for one in told if isinstance(one, Incident)}
     found = [
         build_incident(one, ["incident"], naming(repo))
-        for one in nodes(repo, ISSUES, "issues", labels=["incident"])
+        for one in nodes(repo, ISSUES.text, "issues", labels=["incident"])
     ]
     deployments = {one.id: one for one in told if isinstance(one, Deployment)}
 

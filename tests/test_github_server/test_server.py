@@ -194,9 +194,9 @@ def test_the_world_may_change_while_it_is_served() -> None:
     shop = world.find("acme/shop")
     assert shop is not None
     with calling(SimulatedGitHub(world)) as caller:
-        before = caller.query(PULLS, id=shop.id, first=1).json
+        before = caller.query(PULLS.text, id=shop.id, first=1).json
         shop.open_pull("Late", author=None, commits=[], at=after(100))
-        later = caller.query(PULLS, id=shop.id, first=1).json
+        later = caller.query(PULLS.text, id=shop.id, first=1).json
 
     titles = [each["data"]["node"]["pullRequests"]["nodes"][0]["title"] for each in (before, later)]
     assert titles == ["Given up", "Late"]
@@ -301,7 +301,7 @@ def test_a_page_of_a_hundred_pull_requests_with_twenty_commits_is_answered_quick
         seconds = []
         for _ in range(3):
             begun = perf_counter()
-            got = caller.query(PULLS, id=identity, first=100)
+            got = caller.query(PULLS.text, id=identity, first=100)
             seconds.append(perf_counter() - begun)
 
     pulls = got.json["data"]["node"]["pullRequests"]["nodes"]

@@ -21,6 +21,6 @@ def github(hourglass: Hourglass) -> Iterator[Loopback]:
 
 @pytest.fixture
 def client(github: Loopback, hourglass: Hourglass) -> Iterator[Client]:
-    access = access_by_token(url=github.url, token="ghp_abc", patience=hourglass.patience())
+    access = access_by_token(url=github.url, token="ghp_abc", policy=hourglass.policy())
     yield access.client("acme")
     access.close()

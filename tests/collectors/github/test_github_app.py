@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from loopback import Asked, Hourglass, Loopback, Say
 
 from vpemetrics.collectors.github.client import Access, Spent, access_by_app
-from vpemetrics.collectors.github.problems import BadCredentials, Forbidden, Gone
+from vpemetrics.collectors.http import BadCredentials, Forbidden, Gone
 from vpemetrics.errors import FixConfiguration
 
 
@@ -86,7 +86,7 @@ def the_app(github: Loopback, hourglass: Hourglass, key: RSAPrivateKey) -> TheAp
 @pytest.fixture
 def access(github: Loopback, hourglass: Hourglass, the_app: TheApp) -> Iterator[Access]:
     access = access_by_app(
-        url=github.url, app=123, private_key=pem(the_app.key), patience=hourglass.patience()
+        url=github.url, app=123, private_key=pem(the_app.key), policy=hourglass.policy()
     )
     yield access
     access.close()
@@ -182,7 +182,7 @@ def test_a_suspended_installation_counts_as_none(
     the_app.installations.append(the_app.installation(3, "initech", "2026-09-01T00:00:00Z"))
 
     access = access_by_app(
-        url=github.url, app=123, private_key=pem(the_app.key), patience=hourglass.patience()
+        url=github.url, app=123, private_key=pem(the_app.key), policy=hourglass.policy()
     )
 
     assert access.accounts == ("acme", "Globex")
@@ -198,7 +198,7 @@ def test_an_app_that_is_nowhere_installed_is_a_mistake_to_mend(
 
     with pytest.raises(FixConfiguration, match="app 123: it is not installed anywhere"):
         access_by_app(
-            url=github.url, app=123, private_key=pem(the_app.key), patience=hourglass.patience()
+            url=github.url, app=123, private_key=pem(the_app.key), policy=hourglass.policy()
         )
 
 
@@ -221,7 +221,7 @@ def test_a_clock_that_is_wrong_is_named_where_the_key_is_refused(
     with pytest.raises(
         BadCredentials, match=r"wrong, expired or revoked.* clock differs from GitHub's by 30 min"
     ):
-        access_by_app(url=github.url, app=123, private_key=pem(key), patience=hourglass.patience())
+        access_by_app(url=github.url, app=123, private_key=pem(key), policy=hourglass.policy())
 
 
 @pytest.mark.parametrize("broken", ["nothing of the kind, and no key at all", "cut", "locked"])
@@ -231,7 +231,7 @@ def test_a_key_that_cannot_be_used_is_refused_and_not_repeated(
     text = {"cut": pem(key)[:400], "locked": pem(key, b"hunter2")}.get(broken, broken)
 
     with pytest.raises(FixConfiguration, match="app 123: its private key cannot be used") as caught:
-        access_by_app(url=github.url, app=123, private_key=text, patience=hourglass.patience())
+        access_by_app(url=github.url, app=123, private_key=text, policy=hourglass.policy())
 
     assert text[30:60] not in str(caught.value)
     assert github.asked == []

@@ -1,23 +1,22 @@
 """What the client makes of answers, failures and moves: on loopback, without real waits."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
+from datetime import UTC, datetime
 
 import pytest
 import responses
-from loopback import Asked, Hourglass, Loopback, Say
+from loopback import Hourglass, Loopback, Say
 
 from vpemetrics.collectors.github.client import Client, Missing, Spent, access_by_token
-from vpemetrics.collectors.github.limits import Limits, Quota
-from vpemetrics.collectors.github.problems import (
+from vpemetrics.collectors.github.queries import Query
+from vpemetrics.collectors.github.rate_limits import Limits
+from vpemetrics.collectors.http import (
     BadCredentials,
     Forbidden,
-    GitHubProblem,
     Gone,
+    Quota,
+    SourceProblem,
     TooHeavy,
-    Unreachable,
 )
 from vpemetrics.errors import FixConfiguration
 
@@ -29,14 +28,14 @@ OK = Say(json={"name": "shop"})
 def public(hourglass: Hourglass) -> Iterator[Client]:
     """A client of github.com itself, whose answers `responses` gives."""
     access = access_by_token(
-        url="https://api.github.com", token="ghp_abc", patience=hourglass.patience()
+        url="https://api.github.com", token="ghp_abc", policy=hourglass.policy()
     )
     yield access.client("acme")
     access.close()
 
 
 def url(path: str) -> str:
-    return f"https://api.github.com:443{path}"
+    return f"https://api.github.com{path}"
 
 
 @responses.activate
@@ -69,13 +68,6 @@ def test_pages_of_lists_inside_of_answers_are_found_by_their_key(public: Client)
     assert list(public.pages("/runs", key="workflow_runs")) == [[{"id": 1}]]
 
 
-def test_pages_that_lead_back_come_to_an_end(client: Client, github: Loopback) -> None:
-    circle = {"Link": f'<{github.url}/runs?page=2>; rel="next"'}
-    github.answer = lambda _asked: Say(json=[{"id": 1}], headers=circle)
-
-    assert len(list(client.pages("/runs"))) == 2
-
-
 @pytest.mark.parametrize(
     ("status", "problem"),
     [
@@ -84,13 +76,13 @@ def test_pages_that_lead_back_come_to_an_end(client: Client, github: Loopback) -
         (404, Gone),
         (409, Gone),  # an empty repository has no commits
         (410, Gone),  # issues are switched off
-        (422, GitHubProblem),
+        (422, SourceProblem),
         (451, Forbidden),
     ],
 )
 @responses.activate
 def test_a_refusal_is_told_with_what_was_asked_and_what_github_said(
-    public: Client, status: int, problem: type[GitHubProblem]
+    public: Client, status: int, problem: type[SourceProblem]
 ) -> None:
     responses.get(url("/repos/acme/shop"), status=status, json={"message": "Because  of\nthis"})
 
@@ -169,45 +161,10 @@ def test_a_web_page_in_the_place_of_github_is_a_mistake_in_the_address(
         public.get("/x")
 
 
-def test_a_renamed_repository_is_followed_with_its_parameters(
-    client: Client, github: Loopback
-) -> None:
-    github.say(
-        Say(status=301, headers={"Location": f"{github.url}/repositories/7/runs"}),
-        Say(status=302, headers={"Location": "/api/v3/repositories/8/runs?page=4"}),
-        OK,
-    )
-
-    client.get("/repos/acme/old/runs", {"page": 3})
-
-    assert github.paths == [
-        "/api/v3/repos/acme/old/runs?page=3",
-        "/api/v3/repositories/7/runs?page=3",
-        "/api/v3/repositories/8/runs?page=4",
-    ]
-
-
-@pytest.mark.parametrize("elsewhere", ["http://localhost:1/x", "https://127.0.0.1/x"])
-def test_the_token_does_not_follow_to_another_host(
-    client: Client, github: Loopback, elsewhere: str
-) -> None:
-    github.say(Say(status=301, headers={"Location": elsewhere}))
-
-    with pytest.raises(FixConfiguration, match="another server, where the token is not sent"):
-        client.get("/x")
-
-
-def test_moves_without_an_end_are_given_up(client: Client, github: Loopback) -> None:
-    github.answer = lambda _asked: Say(status=301, headers={"Location": f"{github.url}/x"})
-
-    with pytest.raises(GitHubProblem, match="in a circle"):
-        client.get("/x")
-
-
 def test_a_query_gives_its_data_and_counts_its_points(client: Client, github: Loopback) -> None:
     github.say(Say(json={"data": {"repository": {"id": "R"}, "rateLimit": {"cost": 3}}}), OK)
 
-    answer = client.query("query Q($n: Int) { … }", {"n": 50})
+    answer = client.query(Query(label="", text="query Q($n: Int) { … }"), {"n": 50})
     client.get("/x")
 
     assert answer.data["repository"] == {"id": "R"}
@@ -226,7 +183,7 @@ def test_a_partial_answer_is_kept_and_says_what_is_missing(
     ]
     github.say(Say(json={"data": {"a": {"nodes": [None]}, "b": None}, "errors": errors}))
 
-    answer = client.query("query { … }")
+    answer = client.query(Query(label="", text="query { … }"))
 
     assert answer.data == {"a": {"nodes": [None]}, "b": None}
     assert answer.missing == (
@@ -241,17 +198,17 @@ def test_a_partial_answer_is_kept_and_says_what_is_missing(
         ({"type": "NOT_FOUND", "path": ["repository"], "message": "Could not resolve"}, Gone),
         ({"type": "FORBIDDEN", "path": ["repository"], "message": "Not for you"}, Forbidden),
         ({"type": "INSUFFICIENT_SCOPES", "message": "needs read:org"}, Forbidden),
-        ({"message": "Field 'mergeQueue' doesn't exist on type 'Repository'"}, GitHubProblem),
+        ({"message": "Field 'mergeQueue' doesn't exist on type 'Repository'"}, SourceProblem),
     ],
 )
 def test_a_query_for_one_thing_that_is_not_given_is_a_problem(
-    client: Client, github: Loopback, error: dict[str, object], problem: type[GitHubProblem]
+    client: Client, github: Loopback, error: dict[str, object], problem: type[SourceProblem]
 ) -> None:
     data = {"repository": None, "rateLimit": {"cost": 1}}
     github.say(Say(json={"data": data, "errors": [error]}))
 
     with pytest.raises(problem, match=f"asking GitHub: .*{error['message']}") as caught:
-        client.query("query Changes { repository { id } }")
+        client.query(Query(label="", text="query Changes { repository { id } }"))
 
     assert type(caught.value) is problem
 
@@ -271,7 +228,7 @@ def test_who_can_ask_for_less_is_told_at_once_that_it_is_too_much(
     github.say(heavy)
 
     with pytest.raises(TooHeavy, match="asking GitHub: "):
-        client.query("query Changes { … }", halves=True)
+        client.query(Query(label="", text="query Changes { … }"), halves=True)
 
     assert len(github.asked) == 1
     assert hourglass.slept == []
@@ -283,97 +240,8 @@ def test_who_cannot_ask_for_less_is_tried_again(
 ) -> None:
     github.say(heavy, heavy, Say(json={"data": {"a": 1}}))
 
-    assert client.query("query Changes { … }").data == {"a": 1}
+    assert client.query(Query(label="", text="query Changes { … }")).data == {"a": 1}
     assert hourglass.slept == [0.5, 1.0]
-
-
-def test_a_server_that_goes_on_failing_is_given_up(client: Client, github: Loopback) -> None:
-    github.answer = lambda _asked: Say(status=502)
-
-    with pytest.raises(TooHeavy, match=r"/x: GitHub failed \(502\)"):
-        client.get("/x")
-
-    assert len(github.asked) == 6
-    assert client.spent.requests == 6
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        Say(json={"name": "x" * 2000}, cut=True),
-        Say(content=b'{"name": '),
-        Say(content=b""),
-    ],
-)
-def test_a_cut_answer_is_asked_for_again(client: Client, github: Loopback, broken: Say) -> None:
-    github.say(broken, broken, OK)
-
-    assert client.get("/repos/acme/shop") == {"name": "shop"}
-    assert github.paths == [SHOP] * 3
-
-
-def test_a_connection_that_fails_again_and_again_says_where_and_why(hourglass: Hourglass) -> None:
-    access = access_by_token(
-        url="http://127.0.0.1:9/api/v3", token="ghp_abc", patience=hourglass.patience()
-    )
-
-    with pytest.raises(Unreachable, match=r"/x: 127.0.0.1:9 cannot be reached: Connection refused"):
-        access.client("acme").get("/x")
-
-    assert hourglass.slept == [0.5, 1.0, 2.0, 4.0, 8.0]
-
-
-def test_a_slow_answer_is_not_waited_for_for_ever(github: Loopback, hourglass: Hourglass) -> None:
-    # The socket's clock is the real one: it has to be a short time.
-    patience = hourglass.patience(answer_time=timedelta(milliseconds=300))
-    access = access_by_token(url=github.url, token="ghp_abc", patience=patience)
-    late = Event()
-    github.answer = lambda _asked: OK if len(github.asked) > 1 else replace(OK, held=late)
-
-    try:
-        assert access.client("acme").get("/x") == {"name": "shop"}
-    finally:
-        late.set()
-        access.close()
-
-
-def test_threads_get_their_own_answers(client: Client, github: Loopback) -> None:
-    github.answer = lambda asked: Say(json=asked.path)
-    got: dict[int, set[str]] = {}
-
-    def ask(number: int) -> None:
-        got[number] = {client.get(f"/{number}") for _ in range(20)}
-
-    threads = [Thread(target=ask, args=(number,)) for number in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-
-    assert got == {number: {f"/api/v3/{number}"} for number in range(12)}
-    assert client.spent.requests == 240
-
-
-def test_no_more_than_eight_requests_are_under_way_at_once(
-    client: Client, github: Loopback
-) -> None:
-    eight, more = Event(), Event()
-
-    def count(_asked: Asked) -> Say:
-        (eight if len(github.asked) == 8 else more if len(github.asked) > 8 else Event()).set()
-        return Say(json={}, held=more if len(github.asked) <= 8 else None)
-
-    github.answer = count
-    threads = [Thread(target=client.get, args=(f"/{number}",)) for number in range(12)]
-    for thread in threads:
-        thread.start()
-
-    assert eight.wait(10)
-    assert not more.wait(0.1)
-    more.set()
-    for thread in threads:
-        thread.join(20)
-    assert len(github.asked) == 12
 
 
 SOON = datetime(2026, 9, 7, 13, tzinfo=UTC)
@@ -408,7 +276,7 @@ def test_the_limits_tell_the_token_by_its_looks_and_its_scopes(
 ) -> None:
     core = {"limit": hourly, "remaining": 4321, "reset": int(SOON.timestamp())}
     github.say(Say(json={"resources": {"core": core, "graphql": core}}, headers=headers))
-    access = access_by_token(url=github.url, token=token, patience=hourglass.patience())
+    access = access_by_token(url=github.url, token=token, policy=hourglass.policy())
 
     limits = access.client("acme").limits()
 

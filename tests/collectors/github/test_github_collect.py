@@ -12,7 +12,7 @@ from github_server.world import Repo, World
 from github_world import MONDAY, after, busy_world
 
 from vpemetrics.collectors.github.options import Incidents, Rule
-from vpemetrics.collectors.github.problems import GitHubProblem
+from vpemetrics.collectors.http import SourceProblem
 from vpemetrics.demo.mainline import Joining
 from vpemetrics.records import (
     Change,
@@ -397,7 +397,7 @@ def test_one_repository_that_is_gone_keeps_no_other_from_being_collected(
     names = ("acme/shop", "acme/gone", "nobody/here")
     with (
         collecting(world, NEXT_WEEK, repositories=names) as github,
-        pytest.raises(GitHubProblem, match="acme/gone") as raised,
+        pytest.raises(SourceProblem, match="acme/gone") as raised,
     ):
         github.collect()
 

@@ -11,7 +11,7 @@ from github_server.world import World
 from github_world import MONDAY, after
 
 from vpemetrics.collectors.github.cursor import parse_cursor
-from vpemetrics.collectors.github.problems import GitHubProblem
+from vpemetrics.collectors.http import SourceProblem
 from vpemetrics.records import Change, Commit
 
 NEXT_WEEK = MONDAY + timedelta(days=7)
@@ -118,7 +118,7 @@ def test_a_history_that_is_not_found_for_once_is_read_later(world: World) -> Non
         return faults.not_found(request, reply) if is_second else reply()
 
     with collecting(world, NEXT_WEEK, faults=Faults(always=(lost,))) as github:
-        with pytest.raises(GitHubProblem, match="commits"):
+        with pytest.raises(SourceProblem, match="commits"):
             github.collect()
         cursors, records = github.cursors, github.records
     with collecting(world, NEXT_WEEK) as github:

@@ -1,8 +1,8 @@
-"""What can be a token or an address, and what is said of others."""
+"""What can be an address of GitHub, and what is said of others."""
 
 import pytest
 
-from vpemetrics.collectors.github.credentials import checked_token, checked_url
+from vpemetrics.collectors.github.credentials import check_github_url
 from vpemetrics.errors import FixConfiguration
 
 
@@ -18,7 +18,7 @@ from vpemetrics.errors import FixConfiguration
     ],
 )
 def test_an_address_is_taken_without_a_slash_at_its_end(url: str, address: str) -> None:
-    assert checked_url(url) == address
+    assert check_github_url(url) == address
 
 
 @pytest.mark.parametrize(
@@ -34,19 +34,11 @@ def test_an_address_is_taken_without_a_slash_at_its_end(url: str, address: str) 
 )
 def test_an_address_that_cannot_be_right_is_refused(url: str, said: str) -> None:
     with pytest.raises(FixConfiguration, match=f"url: .*{said}"):
-        checked_url(url)
+        check_github_url(url)
 
 
 def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
     with pytest.raises(FixConfiguration) as caught:
-        checked_url("https://ann:hunter2@api.github.com")
+        check_github_url("https://ann:hunter2@api.github.com")
 
     assert "hunter2" not in str(caught.value)
-
-
-@pytest.mark.parametrize("token", ["", "ghp a", "ghp_a\nghp_b", "ghp_ü", "ghp_a\t"])
-def test_what_cannot_be_a_token_is_refused_and_not_repeated(token: str) -> None:
-    with pytest.raises(FixConfiguration, match="token: what it names is no token") as caught:
-        checked_token(token)
-
-    assert "ghp" not in str(caught.value)

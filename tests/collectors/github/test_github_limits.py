@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vpemetrics.collectors.github.limits import Limited, Quota, limited, quota_told
-from vpemetrics.collectors.github.messages import Reply
+from vpemetrics.collectors.github.rate_limits import read_refusal
+from vpemetrics.collectors.http import Quota, Refusal, Response
 
 NOW = datetime(2026, 9, 7, 12, tzinfo=UTC)
 RESET = int(NOW.timestamp()) + 600
@@ -18,9 +18,9 @@ USED_UP = {
 LEFT = {**USED_UP, "x-ratelimit-remaining": "3"}
 QUOTA = Quota(limit=5000, remaining=0, reset_at=datetime.fromtimestamp(RESET, UTC))
 
-HOUR = Limited(hourly=True, wait=timedelta(seconds=601), quota=QUOTA)
-MINUTE = Limited(hourly=False, wait=timedelta(minutes=1))
-UNTOLD = Limited(hourly=False, wait=None)
+HOUR = Refusal(of_quota=True, wait=timedelta(seconds=601), quota=QUOTA)
+MINUTE = Refusal(of_quota=False, wait=timedelta(minutes=1))
+UNTOLD = Refusal(of_quota=False, wait=None)
 
 PRIMARY = "API rate limit exceeded for user ID 1."
 SECONDARY = (
@@ -28,8 +28,8 @@ SECONDARY = (
 )
 
 
-def reply(status: int, body: object, headers: dict[str, str] | None = None) -> Reply:
-    return Reply(status=status, headers=headers or {}, content=json.dumps(body).encode())
+def response(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
+    return Response(status=status, headers=headers or {}, content=json.dumps(body).encode())
 
 
 def message(text: str) -> dict[str, str]:
@@ -43,53 +43,48 @@ def error(text: str, **more: str) -> dict[str, list[dict[str, str]]]:
 @pytest.mark.parametrize(
     ("given", "meant"),
     [
-        (reply(403, message(PRIMARY), USED_UP), HOUR),
-        (reply(429, message(PRIMARY), USED_UP), HOUR),
+        (response(403, message(PRIMARY), USED_UP), HOUR),
+        (response(429, message(PRIMARY), USED_UP), HOUR),
         # Retry-After counts first, as GitHub documents it
-        (reply(403, message(SECONDARY), {"retry-after": "60"}), MINUTE),
-        (reply(403, message(SECONDARY), {**USED_UP, "retry-after": "60"}), MINUTE),
-        (reply(429, message("Slow down"), {"retry-after": "60"}), MINUTE),
-        (reply(429, {}, {"retry-after": "Mon, 07 Sep 2026 12:01:00 GMT"}), MINUTE),
-        (reply(429, {}, {"retry-after": "soon"}), UNTOLD),
+        (response(403, message(SECONDARY), {"retry-after": "60"}), MINUTE),
+        (response(403, message(SECONDARY), {**USED_UP, "retry-after": "60"}), MINUTE),
+        (response(429, message("Slow down"), {"retry-after": "60"}), MINUTE),
+        (response(429, {}, {"retry-after": "Mon, 07 Sep 2026 12:01:00 GMT"}), MINUTE),
+        (response(429, {}, {"retry-after": "soon"}), UNTOLD),
         # a limit against haste is no matter of the hour, whatever is left of it
-        (reply(403, message(SECONDARY), LEFT), UNTOLD),
-        (reply(403, message("You have triggered an abuse detection mechanism"), LEFT), UNTOLD),
-        (reply(429, message("Too many requests"), LEFT), UNTOLD),
-        (reply(429, "no object"), UNTOLD),
-        (reply(403, message(PRIMARY)), UNTOLD),  # a proxy that drops headers
+        (response(403, message(SECONDARY), LEFT), UNTOLD),
+        (response(403, message("You have triggered an abuse detection mechanism"), LEFT), UNTOLD),
+        (response(429, message("Too many requests"), LEFT), UNTOLD),
+        (response(429, "no object"), UNTOLD),
+        (response(403, message(PRIMARY)), UNTOLD),  # a proxy that drops headers
         # GraphQL says it with 200, in two spellings
-        (reply(200, error(PRIMARY, type="RATE_LIMITED"), USED_UP), HOUR),
-        (reply(200, error(PRIMARY, type="RATE_LIMIT", code="graphql_rate_limit"), USED_UP), HOUR),
-        (reply(200, error(SECONDARY, type="RATE_LIMITED"), LEFT), UNTOLD),
-        (reply(200, error(PRIMARY, type="RATE_LIMITED")), Limited(hourly=True, wait=None)),
+        (response(200, error(PRIMARY, type="RATE_LIMITED"), USED_UP), HOUR),
+        (
+            response(200, error(PRIMARY, type="RATE_LIMIT", code="graphql_rate_limit"), USED_UP),
+            HOUR,
+        ),
+        (response(200, error(SECONDARY, type="RATE_LIMITED"), LEFT), UNTOLD),
+        (response(200, error(PRIMARY, type="RATE_LIMITED")), Refusal(of_quota=True, wait=None)),
         # or without any
-        (reply(200, error(SECONDARY), LEFT), UNTOLD),
-        (reply(200, error(SECONDARY), {"retry-after": "60"}), MINUTE),
-        (reply(200, error(PRIMARY), USED_UP), HOUR),
+        (response(200, error(SECONDARY), LEFT), UNTOLD),
+        (response(200, error(SECONDARY), {"retry-after": "60"}), MINUTE),
+        (response(200, error(PRIMARY), USED_UP), HOUR),
         # these are no limits
-        (reply(403, message("Resource not accessible by integration"), LEFT), None),
-        (reply(404, message("Not Found"), USED_UP), None),
-        (reply(200, {"data": {"a": 1}}, USED_UP), None),  # the last that was allowed
-        (reply(200, error("Field 'rate limit' doesn't exist")), None),
-        (reply(503, {}, {"retry-after": "60"}), None),
+        (response(403, message("Resource not accessible by integration"), LEFT), None),
+        (response(404, message("Not Found"), USED_UP), None),
+        (response(200, {"data": {"a": 1}}, USED_UP), None),  # the last that was allowed
+        (response(200, error("Field 'rate limit' doesn't exist")), None),
+        (response(503, {}, {"retry-after": "60"}), None),
     ],
 )
-def test_a_limit_is_told_from_other_refusals(given: Reply, meant: Limited | None) -> None:
-    assert limited(given, NOW) == meant
+def test_a_limit_is_told_from_other_refusals(given: Response, meant: Refusal | None) -> None:
+    assert read_refusal(given, NOW) == meant
 
 
 @pytest.mark.parametrize("date", ["Mon, 07 Sep 2026 11:58:00 GMT", "Mon, 07 Sep 2026 11:58:00"])
 def test_a_reset_is_as_far_away_as_on_github_s_clock(date: str) -> None:
-    given = reply(403, message(PRIMARY), {**USED_UP, "date": date})
+    given = response(403, message(PRIMARY), {**USED_UP, "date": date})
 
-    assert limited(given, NOW) == Limited(hourly=True, wait=timedelta(seconds=721), quota=QUOTA)
-
-
-def test_numbers_with_a_point_are_whole_numbers() -> None:
-    headers = {name: f"{value}.0" for name, value in USED_UP.items()}
-
-    assert quota_told(reply(200, {}, headers)) == QUOTA
-
-
-def test_who_does_not_count_tells_no_quota() -> None:
-    assert quota_told(reply(200, {})) is None
+    assert read_refusal(given, NOW) == Refusal(
+        of_quota=True, wait=timedelta(seconds=721), quota=QUOTA
+    )

@@ -16,7 +16,7 @@ from github_with_git import with_git
 from gitrepository import GitRepository
 
 from vpemetrics.collectors.github.mirror_history import mirrors_in_cache, web_address
-from vpemetrics.collectors.github.problems import GitHubProblem
+from vpemetrics.collectors.http import SourceProblem
 from vpemetrics.records import Commit
 from vpemetrics.rules import Rules, Service
 
@@ -108,7 +108,7 @@ def test_a_mirror_that_cannot_be_fetched_is_told_and_the_rest_goes_on(
     github: Collected, origin: GitRepository
 ) -> None:
     origin.path.rename(origin.path.with_name("away"))
-    with pytest.raises(GitHubProblem, match="git could not fetch"):
+    with pytest.raises(SourceProblem, match="git could not fetch"):
         github.collect(clone=True)
 
     assert github.told

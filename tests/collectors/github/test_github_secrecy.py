@@ -11,14 +11,11 @@ from threading import Event
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from github.Auth import Token
 from loopback import Asked, Hourglass, Loopback, Say
 from subprocesses import PATIENCE
 
 from vpemetrics.collectors.github.client import Access, access_by_app, access_by_token
-from vpemetrics.collectors.github.messages import Question
-from vpemetrics.collectors.github.problems import Cut, Slow
-from vpemetrics.collectors.github.session import Session
+from vpemetrics.collectors.github.queries import Query
 from vpemetrics.errors import VpemetricsError
 
 CANARY = "ghp_canary0123456789"
@@ -75,13 +72,13 @@ def test_a_token_is_nowhere_to_be_read(
     capfd: pytest.CaptureFixture[str],
     mishap: str,
 ) -> None:
-    patience = hourglass.patience(answer_time=timedelta(milliseconds=20))
-    access = access_by_token(url=github.url, token=CANARY, patience=patience)
+    policy = hourglass.policy(answer_time=timedelta(milliseconds=20))
+    access = access_by_token(url=github.url, token=CANARY, policy=policy)
     client = access.client("acme")
     github.answer = MISHAPS[mishap]
 
     with pytest.raises(VpemetricsError) as caught:
-        client.query("query Changes { a }")
+        client.query(Query(label="", text="query Changes { a }"))
 
     said = [everything_said(caught.value), heard.text, *hourglass.announced, *capfd.readouterr()]
     said += [repr(one) for one in (access, client, vars(client), caught.value)]
@@ -89,20 +86,6 @@ def test_a_token_is_nowhere_to_be_read(
     assert CANARY not in "".join(said)
     assert "127.0.0.1" in heard.text  # the loggers were listened to
     access.close()
-
-
-@pytest.mark.parametrize("mishap", ["cut", "slow"])
-def test_a_connection_that_fails_leaves_no_frames_behind_that_hold_the_token(
-    github: Loopback, mishap: str
-) -> None:
-    session = Session(github.url, Token(CANARY), answer_time=timedelta(milliseconds=20))
-    github.answer = MISHAPS[mishap]
-
-    with pytest.raises((Cut, Slow)) as caught:
-        session.send(Question(address="/x"))
-
-    assert CANARY not in everything_said(caught.value)
-    session.close()
 
 
 def test_neither_are_the_key_of_an_app_and_the_tokens_of_its_installations(
@@ -144,14 +127,14 @@ def an_app(github: Loopback, hourglass: Hourglass) -> tuple[Access, str]:
         Say(status=201, json=token),
         Say(json={}),
     )
-    patience = hourglass.patience()
-    return access_by_app(url=github.url, app=123, private_key=key, patience=patience), key
+    policy = hourglass.policy()
+    return access_by_app(url=github.url, app=123, private_key=key, policy=policy), key
 
 
 def test_a_wrong_token_is_not_quoted_by_what_refuses_it(hourglass: Hourglass) -> None:
     with pytest.raises(VpemetricsError) as caught:
         access_by_token(
-            url="https://api.github.com", token=f"{CANARY}\n", patience=hourglass.patience()
+            url="https://api.github.com", token=f"{CANARY}\n", policy=hourglass.policy()
         )
 
     assert CANARY not in str(caught.value)
@@ -163,7 +146,7 @@ def test_pygithub_is_imported_with_the_first_client_and_not_before() -> None:
         "from vpemetrics.collectors.github import client\n"
         "assert not {'github', 'requests', 'urllib3'} & set(sys.modules)\n"
         "client.access_by_token(\n"
-        "    url='https://api.github.com', token='ghp_a', patience=client.Patience()\n"
+        "    url='https://api.github.com', token='ghp_a', policy=client.WaitPolicy()\n"
         ")\n"
         "assert {'github', 'requests'} <= set(sys.modules)\n"
     )

@@ -13,9 +13,8 @@ from github_server.world import Repo, World
 
 from vpemetrics.collectors.discovery import RepositoryOverview, Survey
 from vpemetrics.collectors.github.client import Access, access_by_token
-from vpemetrics.collectors.github.patience import Patience
-from vpemetrics.collectors.github.problems import BadCredentials, Gone
 from vpemetrics.collectors.github.survey import active_of, mine, survey
+from vpemetrics.collectors.http import BadCredentials, Gone, WaitPolicy
 
 
 @pytest.fixture
@@ -37,7 +36,7 @@ def access(github: SimulatedGitHub) -> Iterator[Access]:
 
 
 def access_to(github: SimulatedGitHub) -> Access:
-    return access_by_token(url=github.url, token=TOKEN, patience=Patience())
+    return access_by_token(url=github.url, token=TOKEN, policy=WaitPolicy())
 
 
 def seen(access: Access, *names: str) -> Survey:

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 from vpemetrics.collectors.base import CollectionContext, Finding, Level
 from vpemetrics.collectors.github.client import Access, Client, Limits
 from vpemetrics.collectors.github.collect import Forecast, access, forecast, minutes
-from vpemetrics.collectors.github.limits import Quota
 from vpemetrics.collectors.github.options import Options
-from vpemetrics.collectors.github.problems import Forbidden, Gone, Waiting
+from vpemetrics.collectors.http import Forbidden, Gone, Quota, Waiting
 from vpemetrics.names import first_few
 
 _SCOPED: Final = frozenset({"repo"})

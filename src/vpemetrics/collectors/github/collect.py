@@ -9,7 +9,6 @@ from math import ceil
 from typing import Final
 
 from vpemetrics.collectors.base import Batch, CollectionContext, bot_test
-from vpemetrics.collectors.github.asking import Asking, Bounds, Enough
 from vpemetrics.collectors.github.client import Access, access_by_app, access_by_token
 from vpemetrics.collectors.github.commit_history import is_read, prefix
 from vpemetrics.collectors.github.connections import is_quiet, wanted_lists
@@ -18,8 +17,6 @@ from vpemetrics.collectors.github.cursor import GitHubCursor, SeenCommits, parse
 from vpemetrics.collectors.github.estimate import Estimate, estimate
 from vpemetrics.collectors.github.mirror_history import Mirror, mirrors_in_cache
 from vpemetrics.collectors.github.options import Options
-from vpemetrics.collectors.github.patience import Patience
-from vpemetrics.collectors.github.problems import GitHubProblem
 from vpemetrics.collectors.github.repositories import Look, look
 from vpemetrics.collectors.github.repository import (
     Naming,
@@ -29,7 +26,8 @@ from vpemetrics.collectors.github.repository import (
 )
 from vpemetrics.collectors.github.repository_collector import COMMITS, RepositoryCollector
 from vpemetrics.collectors.github.workflow_runs import RunReader
-from vpemetrics.collectors.http.pool import AT_ONCE, Pool
+from vpemetrics.collectors.http import Budget, BudgetExhausted, Pool, SourceProblem, wait_policy
+from vpemetrics.collectors.http.pool import AT_ONCE
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.rules import is_chosen
 
@@ -39,21 +37,20 @@ _MUCH: Final = 60
 _FEW: Final = 3
 
 
-def access(options: Options, context: CollectionContext) -> Access:
+def access(options: Options, context: CollectionContext, budget: Budget | None = None) -> Access:
     """The way to GitHub under the settings; a person hears of waits for limits."""
-    patience = Patience(
-        max_wait=options.longest_wait,
-        announce=context.announce,
-        countdown=context.countdown,
-        stop=context.stop,
-    )
+    policy = wait_policy(context, max_wait=options.longest_wait)
     if options.app:
         key = context.secret(options.app.private_key)
         return access_by_app(
-            url=options.url, app=options.app.id, private_key=key, patience=patience
+            url=options.url,
+            app=options.app.id,
+            private_key=key,
+            policy=policy,
+            budget=budget,
         )
     token = context.secret(options.token or "")
-    return access_by_token(url=options.url, token=token, patience=patience)
+    return access_by_token(url=options.url, token=token, policy=policy, budget=budget)
 
 
 def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
@@ -62,9 +59,10 @@ def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
     What goes wrong with one repository keeps none of the others from being collected; it is
     raised at the end.
     """
-    opened = access(options, context)
+    budget = Budget(options.max_requests)
+    opened = access(options, context, budget)
     try:
-        yield from _Collection(options, context, opened).batches()
+        yield from _Collection(options, context, opened, budget).batches()
     finally:
         opened.close()
 
@@ -79,12 +77,12 @@ class Forecast:
     names: Sequence[str]
     busy: int
     cost: Estimate
-    problems: Mapping[str, GitHubProblem]
+    problems: Mapping[str, SourceProblem]
 
 
 def forecast(options: Options, context: CollectionContext, opened: Access) -> Forecast:
     """Look at all repositories, as a collection begins; nothing is collected."""
-    return _Collection(options, context, opened).forecast()
+    return _Collection(options, context, opened, Budget()).forecast()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +97,13 @@ class _Task:
 class _Collection:
     """One collection of all repositories."""
 
-    def __init__(self, options: Options, context: CollectionContext, opened: Access) -> None:
+    def __init__(
+        self, options: Options, context: CollectionContext, opened: Access, budget: Budget
+    ) -> None:
         self._options = options
         self._context = context
         self._access = opened
-        self._bounds = Bounds(opened, options.max_requests)
+        self._budget = budget
         self._bots = bots_of(context.rules)
         self._is_bot = bot_test(context.rules.bots)
         self._problems: dict[str, VpemetricsError] = {}
@@ -114,7 +114,7 @@ class _Collection:
         """All that is new: first the coverage of what is quiet, then the records of the rest."""
         try:
             shown = self._look()
-        except Enough:
+        except BudgetExhausted:
             self._warn_of_end()
             return
         self._problems |= shown.problems
@@ -136,7 +136,7 @@ class _Collection:
         yield from self._collect(busy)
         if self._problems:
             lines = (f"{name}: {problem}" for name, problem in sorted(self._problems.items()))
-            raise GitHubProblem("\n".join(lines))
+            raise SourceProblem("\n".join(lines))
 
     def forecast(self) -> Forecast:
         """The findings and the cost of a collection that is not made."""
@@ -151,7 +151,7 @@ class _Collection:
         )
 
     def _look(self) -> Look:
-        return look(self._access, self._bounds, self._options, self._cursors.values())
+        return look(self._access, self._options, self._cursors.values())
 
     def _task(self, probe: RepositoryProbe, shown: Look) -> _Task:
         context, before = self._context, self._cursors.get(probe.id)
@@ -180,7 +180,7 @@ class _Collection:
             naming=Naming(
                 known=probe.known, current=probe.name, is_bot=self._is_bot, others=others
             ),
-            client=Asking(self._access.client(probe.account), self._bounds),
+            client=self._access.client(probe.account),
             options=options,
             rules=context.rules,
             source=context.source,
@@ -216,15 +216,15 @@ class _Collection:
                 self._context.progress(done, len(tasks))
                 lost.update(result.target.lost)
                 self._note_problems(result.target)
-                if result.error and not isinstance(result.error, Enough):
+                if result.error and not isinstance(result.error, BudgetExhausted):
                     end = end or result.error
-                    self._bounds.stop()
+                    self._budget.stop()
         finally:
-            self._bounds.stop()
+            self._budget.stop()
         self._warn_of_loss(lost)
         if end:
             raise end
-        if self._bounds.is_reached:
+        if self._budget.is_reached:
             self._warn_of_end()
 
     def _collector(self, task: _Task) -> RepositoryCollector:
@@ -256,7 +256,7 @@ class _Collection:
         fresh = _fresh(tasks)
         try:
             total = self._cost(fresh)
-        except Enough:
+        except BudgetExhausted:
             return
         if total.requests >= _MUCH:
             begin = min(target.begin for target in fresh)
@@ -269,7 +269,7 @@ class _Collection:
 
     def _warn_of_end(self) -> None:
         self._context.warn(
-            f"ended after {self._bounds.requests} requests, as max_requests says; "
+            f"ended after {self._budget.requests} requests, as max_requests says; "
             f"the next collection goes on from here"
         )
 

@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from vpemetrics.collectors.github import queries
-from vpemetrics.collectors.github.asking import Asking
-from vpemetrics.collectors.github.client import Answer, Missing
+from vpemetrics.collectors.github.client import Client, GraphQLResult, Missing
 from vpemetrics.collectors.github.cursor import OVERLAP, GitHubCursor, ListProgress
-from vpemetrics.collectors.github.problems import Forbidden, Gone, TooHeavy
 from vpemetrics.collectors.github.repository import Node, RepositoryTarget, instant
+from vpemetrics.collectors.http import Forbidden, Gone, TooHeavy
 
 # https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#node-limit
 FULL: Final = 100
@@ -79,7 +78,7 @@ class Connection:
     on it.
     """
 
-    query: str
+    query: queries.Query
     path: tuple[str, ...]
     moment: Callable[[Node], datetime | None] = _no_moment
     start: int = FULL
@@ -147,7 +146,7 @@ CONNECTIONS: Final = {
 """The lists of a repository by our names."""
 
 
-def _within(query: str, name: str) -> Connection:
+def _within(query: queries.Query, name: str) -> Connection:
     return Connection(query=query, path=("node", name), whole=True)
 
 
@@ -181,7 +180,7 @@ class ConnectionPage:
 
 
 def fetch_page(
-    client: Asking, connection: Connection, variables: Mapping[str, Any], size: int
+    client: Client, connection: Connection, variables: Mapping[str, Any], size: int
 ) -> ConnectionPage:
     """Fetch the page after `$after`, halved while GitHub finds it too heavy or has gaps in it.
 
@@ -205,7 +204,7 @@ def fetch_page(
 
 
 def read_gaps(
-    client: Asking, connection: Connection, variables: Mapping[str, Any], progress: ListProgress
+    client: Client, connection: Connection, variables: Mapping[str, Any], progress: ListProgress
 ) -> Iterator[tuple[ConnectionPage, ListProgress]]:
     """The pages in the gaps of a list, each with how far it then was read."""
     while progress.gaps:
@@ -221,7 +220,7 @@ def read_gaps(
         yield replace(page, nodes=wanted), progress
 
 
-def complete(client: Asking, node: Node, kind: str) -> Node:
+def complete(client: Client, node: Node, kind: str) -> Node:
     """Return a thing with all that is on the lists within it, however many pages that takes."""
     whole = {
         connection.name: _read_rest(client, connection, node)
@@ -246,7 +245,7 @@ class Refetched:
         )
 
 
-def refetch(client: Asking, ids: Sequence[str]) -> Refetched:
+def refetch(client: Client, ids: Sequence[str]) -> Refetched:
     """Fetch what is behind some ids, half of them at a time where that is too heavy."""
     try:
         answer = client.query(queries.AGAIN, {"ids": list(ids)}, halves=len(ids) > 1)
@@ -352,7 +351,7 @@ def _own(target: RepositoryTarget) -> set[str]:
     return {pattern for service in target.rules.services for pattern in service.environments}
 
 
-def _read_rest(client: Asking, connection: Connection, node: Node) -> Node:
+def _read_rest(client: Client, connection: Connection, node: Node) -> Node:
     """A list within a thing with all that follows its first page."""
     first: Node = node.get(connection.name) or {}
     found, after = [*(first.get("nodes") or ())], _after(first)
@@ -368,7 +367,7 @@ def _is_within(node: Node, connection: Connection, down_to: datetime) -> bool:
     return at is None or at >= down_to
 
 
-def _page(answer: Answer, connection: Connection, size: int) -> ConnectionPage:
+def _page(answer: GraphQLResult, connection: Connection, size: int) -> ConnectionPage:
     given = _value(answer.data, (*connection.path, "nodes"))
     if given is None:
         raise _refusal(answer.missing)

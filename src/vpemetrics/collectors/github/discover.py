@@ -120,12 +120,12 @@ class GitHubForge(Forge):
     def _access(self) -> "Iterator[Access]":
         """GitHub, open to ask with the token that was found."""
         from vpemetrics.collectors.github.client import access_by_token
-        from vpemetrics.collectors.github.patience import Patience
+        from vpemetrics.collectors.http import WaitPolicy
 
         access = access_by_token(
             url=self.url,
             token=self.context.secret(self.token or ""),
-            patience=Patience(announce=self.context.announce),
+            policy=WaitPolicy(announce=self.context.announce),
         )
         try:
             yield access

@@ -7,12 +7,12 @@ from math import ceil
 from typing import Final
 
 from vpemetrics.collectors.github import queries
-from vpemetrics.collectors.github.asking import Asking
+from vpemetrics.collectors.github.client import Client
 from vpemetrics.collectors.github.commit_history import BEFORE, prefixes
 from vpemetrics.collectors.github.connections import CONNECTIONS, DEPLOYMENTS, FULL, ISSUES, PULLS
-from vpemetrics.collectors.github.problems import Forbidden, Gone, TooHeavy
 from vpemetrics.collectors.github.repository import Node, RepositoryTarget, instant, nodes
 from vpemetrics.collectors.github.workflow_runs import CAP
+from vpemetrics.collectors.http import Forbidden, Gone, TooHeavy
 
 _AT_ONCE: Final = 20
 _SECONDS: Final = 1.5
@@ -88,7 +88,7 @@ class _RepositorySize:
         return int((target.get(name) or {}).get("totalCount") or 0)
 
 
-def estimate(client: Asking, targets: Sequence[RepositoryTarget]) -> Estimate:
+def estimate(client: Client, targets: Sequence[RepositoryTarget]) -> Estimate:
     """The cost of collecting some repositories of one account for the first time."""
     starts = range(0, len(targets), _AT_ONCE)
     sizes = [size for at in starts for size in _sizes(client, targets[at : at + _AT_ONCE])]
@@ -98,7 +98,7 @@ def estimate(client: Asking, targets: Sequence[RepositoryTarget]) -> Estimate:
     return Estimate(repositories=len(targets), requests=requests, points=points)
 
 
-def _sizes(client: Asking, targets: Sequence[RepositoryTarget]) -> Iterator[_RepositorySize]:
+def _sizes(client: Client, targets: Sequence[RepositoryTarget]) -> Iterator[_RepositorySize]:
     by_id = {target.probe.id: target for target in targets}
     first = targets[0]
     variables = {
@@ -133,7 +133,7 @@ def _pages(count: float, size: int) -> int:
     return ceil(count / size)
 
 
-def _runs(client: Asking, sizes: Sequence[_RepositorySize]) -> Mapping[str, float]:
+def _runs(client: Client, sizes: Sequence[_RepositorySize]) -> Mapping[str, float]:
     """The number of workflow runs that repositories are supposed to have, by their ids."""
     busiest = sorted(sizes, key=lambda size: size.commits, reverse=True)[:_COUNTED]
     counted = {size.target.probe.id: _count_of_runs(client, size.target) for size in busiest}
@@ -143,7 +143,7 @@ def _runs(client: Asking, sizes: Sequence[_RepositorySize]) -> Mapping[str, floa
     return {**supposed, **counted}
 
 
-def _count_of_runs(client: Asking, target: RepositoryTarget) -> int:
+def _count_of_runs(client: Client, target: RepositoryTarget) -> int:
     try:
         page = client.get(f"/repos/{target.probe.name}/actions/runs", {"per_page": 1})
     except (Forbidden, Gone, TooHeavy):

@@ -6,10 +6,36 @@ query opens, so a page of up to 74 pull requests with its two nested ones costs 
 100 commits with their parents or of 100 deployments with their statuses one.
 """
 
-from typing import Final
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A query, and what it asks for as a person would say it who reads that it went wrong.
+
+    The label has places for what was asked about: `{owner}`, `{path}`, or `{repositories}`,
+    which are those asked for by `$owner0`, `$name0`, `$owner1` and so on.
+    """
+
+    label: str
+    text: str = field(repr=False)
+
+    def wording(self, variables: Mapping[str, Any]) -> str:
+        """Return what is asked for, as in `the repositories of acme`."""
+        return self.label.format_map({**variables, "repositories": _repositories(variables)})
+
+
+def _repositories(variables: Mapping[str, Any]) -> str:
+    count = sum(bool(re.fullmatch(r"name\d+", name)) for name in variables)
+    first = f"{variables.get('owner0')}/{variables.get('name0')}"
+    return first if count < 2 else f"{first} and {count - 1} more"
+
 
 NAMES_AT_ONCE: Final = 50
-"""How many repositories one query finds by their names."""
+"""The number of repositories that one query finds by their names."""
 
 _COST: Final = "rateLimit { cost remaining resetAt }"
 _ACTOR: Final = "{ __typename login }"
@@ -50,7 +76,9 @@ fragment Probe on Repository {
 }
 """
 
-LOOK: Final = f"""
+LOOK: Final = Query(
+    label="what is new in the repositories of {owner}",
+    text=f"""
 query Look(
   $owner: String!, $list: Boolean!, $first: Int!, $after: String,
   $ids: [ID!]!, $open: [ID!]!, {_FLAGS}
@@ -74,14 +102,16 @@ query Look(
     ... on PullRequest {{ updatedAt }}
   }}
 }}
-{_PROBE}"""
+{_PROBE}""",
+)
 """A page of an owner's repositories, repositories known by id, and when open things moved last."""
 
 
-def find(count: int) -> str:
+def find(count: int) -> Query:
     """The query that finds as many repositories by `$owner0`, `$name0`, `$owner1` and so on."""
     fields = _named(count, "...Probe")
-    return f"\nquery Find({_names(count)}, {_FLAGS}) {{\n  {_COST}\n{fields}\n}}\n{_PROBE}"
+    text = f"\nquery Find({_names(count)}, {_FLAGS}) {{\n  {_COST}\n{fields}\n}}\n{_PROBE}"
+    return Query(label="{repositories}", text=text)
 
 
 # A commit without its parents: asking for these of every pull request's would cost a hundred
@@ -142,7 +172,9 @@ fragment Pull on PullRequest {{
 }}
 {_COMMIT}"""
 
-PULLS: Final = f"""
+PULLS: Final = Query(
+    label="the pull requests of a repository",
+    text=f"""
 query Pulls($id: ID!, $first: Int!, $after: String) {{
   {_COST}
   node(id: $id) {{
@@ -156,20 +188,26 @@ query Pulls($id: ID!, $first: Int!, $after: String) {{
     }}
   }}
 }}
-{_PULL}"""
+{_PULL}""",
+)
 """Pull requests, the latest touched first."""
 
-PULL_COMMITS: Final = f"""
+PULL_COMMITS: Final = Query(
+    label="the commits of a pull request",
+    text=f"""
 query PullCommits($id: ID!, $first: Int!, $after: String) {{
   {_COST}
   node(id: $id) {{
     ... on PullRequest {{ commits(first: $first, after: $after) {_PULL_COMMITS} }}
   }}
 }}
-{_COMMIT}"""
+{_COMMIT}""",
+)
 """More of one pull request's commits."""
 
-PULL_EVENTS: Final = f"""
+PULL_EVENTS: Final = Query(
+    label="the reviews of a pull request",
+    text=f"""
 query PullEvents($id: ID!, $first: Int!, $after: String) {{
   {_COST}
   node(id: $id) {{
@@ -177,7 +215,8 @@ query PullEvents($id: ID!, $first: Int!, $after: String) {{
       timelineItems(first: $first, after: $after, {_PULL_ITEMS}) {_PULL_EVENTS}
     }}
   }}
-}}"""
+}}""",
+)
 """More of one pull request's reviews and the like."""
 
 _STATUSES: Final = f"{{ {_PAGE} nodes {{ state createdAt logUrl }} }}"
@@ -197,7 +236,9 @@ fragment Deployed on Deployment {{
 }}
 """
 
-DEPLOYMENTS: Final = f"""
+DEPLOYMENTS: Final = Query(
+    label="the deployments of a repository",
+    text=f"""
 query Deployments($id: ID!, $first: Int!, $after: String) {{
   {_COST}
   node(id: $id) {{
@@ -211,16 +252,20 @@ query Deployments($id: ID!, $first: Int!, $after: String) {{
     }}
   }}
 }}
-{_DEPLOYMENT}"""
+{_DEPLOYMENT}""",
+)
 """Deployments, the latest begun first."""
 
-STATUSES: Final = f"""
+STATUSES: Final = Query(
+    label="the statuses of a deployment",
+    text=f"""
 query Statuses($id: ID!, $first: Int!, $after: String) {{
   {_COST}
   node(id: $id) {{
     ... on Deployment {{ statuses(first: $first, after: $after) {_STATUSES} }}
   }}
-}}"""
+}}""",
+)
 """More of one deployment's statuses."""
 
 _ISSUE_EVENTS: Final = f"""{{
@@ -251,7 +296,9 @@ fragment Incident on Issue {{
 }}
 """
 
-ISSUES: Final = f"""
+ISSUES: Final = Query(
+    label="the issues of a repository",
+    text=f"""
 query Issues($id: ID!, $first: Int!, $after: String, $labels: [String!]!) {{
   {_COST}
   node(id: $id) {{
@@ -266,10 +313,13 @@ query Issues($id: ID!, $first: Int!, $after: String, $labels: [String!]!) {{
     }}
   }}
 }}
-{_ISSUE}"""
+{_ISSUE}""",
+)
 """Issues with a label, the latest touched first."""
 
-ISSUE_EVENTS: Final = f"""
+ISSUE_EVENTS: Final = Query(
+    label="the events of an issue",
+    text=f"""
 query IssueEvents($id: ID!, $first: Int!, $after: String) {{
   {_COST}
   node(id: $id) {{
@@ -277,19 +327,25 @@ query IssueEvents($id: ID!, $first: Int!, $after: String) {{
       timelineItems(first: $first, after: $after, {_ISSUE_ITEMS}) {_ISSUE_EVENTS}
     }}
   }}
-}}"""
+}}""",
+)
 """More of what happened to one issue."""
 
-ISSUE_COMMENTS: Final = f"""
+ISSUE_COMMENTS: Final = Query(
+    label="the comments of an issue",
+    text=f"""
 query IssueComments($id: ID!, $first: Int!, $after: String) {{
   {_COST}
   node(id: $id) {{
     ... on Issue {{ comments(first: $first, after: $after) {_COMMENTS} }}
   }}
-}}"""
+}}""",
+)
 """More of one issue's comments."""
 
-AGAIN: Final = f"""
+AGAIN: Final = Query(
+    label="pull requests, deployments and issues that were open",
+    text=f"""
 query Again($ids: [ID!]!) {{
   {_COST}
   nodes(ids: $ids) {{
@@ -299,10 +355,13 @@ query Again($ids: [ID!]!) {{
     ...Incident
   }}
 }}
-{_PULL}{_DEPLOYMENT}{_ISSUE}"""
+{_PULL}{_DEPLOYMENT}{_ISSUE}""",
+)
 """Pull requests, deployments and issues by their ids."""
 
-RELEASES: Final = f"""
+RELEASES: Final = Query(
+    label="the releases of a repository",
+    text=f"""
 query Releases($id: ID!, $first: Int!, $after: String) {{
   {_COST}
   node(id: $id) {{
@@ -326,10 +385,13 @@ query Releases($id: ID!, $first: Int!, $after: String) {{
       }}
     }}
   }}
-}}"""
+}}""",
+)
 """Releases, the latest made first."""
 
-TAGS: Final = f"""
+TAGS: Final = Query(
+    label="the tags of a repository",
+    text=f"""
 query Tags($id: ID!, $first: Int!, $after: String) {{
   {_COST}
   node(id: $id) {{
@@ -354,10 +416,13 @@ query Tags($id: ID!, $first: Int!, $after: String) {{
       }}
     }}
   }}
-}}"""
+}}""",
+)
 """Tags, those of the latest commits first."""
 
-HISTORY: Final = f"""
+HISTORY: Final = Query(
+    label="the commits of a repository",
+    text=f"""
 query History($id: ID!, $oid: GitObjectID!, $first: Int!, $after: String) {{
   {_COST}
   node(id: $id) {{
@@ -376,10 +441,13 @@ query History($id: ID!, $oid: GitObjectID!, $first: Int!, $after: String) {{
     }}
   }}
 }}
-{_COMMIT}"""
+{_COMMIT}""",
+)
 """A commit and all behind it with their parents, newest first."""
 
-TOUCHING: Final = f"""
+TOUCHING: Final = Query(
+    label="the commits that touch {path}",
+    text=f"""
 query Touching(
   $id: ID!, $oid: GitObjectID!, $path: String!, $since: GitTimestamp!, $until: GitTimestamp,
   $first: Int!, $after: String
@@ -397,10 +465,13 @@ query Touching(
       }}
     }}
   }}
-}}"""
+}}""",
+)
 """The commits that touch a path."""
 
-SIZES: Final = f"""
+SIZES: Final = Query(
+    label="how much there is to collect",
+    text=f"""
 query Sizes($ids: [ID!]!, $labels: [String!]!, $since: GitTimestamp!) {{
   {_COST}
   nodes(ids: $ids) {{
@@ -422,10 +493,13 @@ query Sizes($ids: [ID!]!, $labels: [String!]!, $since: GitTimestamp!) {{
       }}
     }}
   }}
-}}"""
-"""How much there is to collect of repositories."""
+}}""",
+)
+"""The numbers of things that there are to collect of repositories."""
 
-OWNED: Final = f"""
+OWNED: Final = Query(
+    label="the repositories of {owner}",
+    text=f"""
 query Owned($owner: String!, $first: Int!, $after: String) {{
   {_COST}
   repositoryOwner(login: $owner) {{
@@ -437,7 +511,8 @@ query Owned($owner: String!, $first: Int!, $after: String) {{
       nodes {{ nameWithOwner isArchived isFork pushedAt }}
     }}
   }}
-}}"""
+}}""",
+)
 """An owner's repositories, the latest pushed to first."""
 
 _SIGHT: Final = """
@@ -472,21 +547,23 @@ fragment Sight on Repository {
 """
 
 
-def sight(count: int) -> str:
+def sight(count: int) -> Query:
     """The query for what as many repositories, named as for `find`, present of themselves."""
-    return (
+    text = (
         f"\nquery Sight({_names(count)}) {{\n  {_COST}\n{_named(count, '...Sight')}\n}}\n{_SIGHT}"
     )
+    return Query(label="what {repositories} can tell", text=text)
 
 
-def labelled(count: int) -> str:
+def labelled(count: int) -> Query:
     """The query for the latest issues with one of `$labels` of as many repositories."""
     issues = (
         "issues(first: 100, labels: $labels, orderBy: {field: CREATED_AT, direction: DESC})"
         " { nodes { createdAt labels(first: 20) { nodes { name } } } }"
     )
     variables = f"{_names(count)}, $labels: [String!]!"
-    return f"\nquery Labelled({variables}) {{\n  {_COST}\n{_named(count, issues)}\n}}"
+    text = f"\nquery Labelled({variables}) {{\n  {_COST}\n{_named(count, issues)}\n}}"
+    return Query(label="the incidents of {repositories}", text=text)
 
 
 def _names(count: int) -> str:
@@ -501,25 +578,25 @@ def _named(count: int, fields: str) -> str:
     )
 
 
-QUERIES: Final = {
-    "LOOK": LOOK,
-    "FIND": find(2),
-    "PULLS": PULLS,
-    "PULL_COMMITS": PULL_COMMITS,
-    "PULL_EVENTS": PULL_EVENTS,
-    "DEPLOYMENTS": DEPLOYMENTS,
-    "STATUSES": STATUSES,
-    "ISSUES": ISSUES,
-    "ISSUE_EVENTS": ISSUE_EVENTS,
-    "ISSUE_COMMENTS": ISSUE_COMMENTS,
-    "AGAIN": AGAIN,
-    "RELEASES": RELEASES,
-    "TAGS": TAGS,
-    "HISTORY": HISTORY,
-    "TOUCHING": TOUCHING,
-    "SIZES": SIZES,
-    "OWNED": OWNED,
-    "SIGHT": sight(2),
-    "LABELLED": labelled(2),
+QUERIES: Final[Mapping[str, str]] = {
+    "LOOK": LOOK.text,
+    "FIND": find(2).text,
+    "PULLS": PULLS.text,
+    "PULL_COMMITS": PULL_COMMITS.text,
+    "PULL_EVENTS": PULL_EVENTS.text,
+    "DEPLOYMENTS": DEPLOYMENTS.text,
+    "STATUSES": STATUSES.text,
+    "ISSUES": ISSUES.text,
+    "ISSUE_EVENTS": ISSUE_EVENTS.text,
+    "ISSUE_COMMENTS": ISSUE_COMMENTS.text,
+    "AGAIN": AGAIN.text,
+    "RELEASES": RELEASES.text,
+    "TAGS": TAGS.text,
+    "HISTORY": HISTORY.text,
+    "TOUCHING": TOUCHING.text,
+    "SIZES": SIZES.text,
+    "OWNED": OWNED.text,
+    "SIGHT": sight(2).text,
+    "LABELLED": labelled(2).text,
 }
-"""All of them by name; those that ask by names for two repositories."""
+"""The texts of all of them by name; those that ask by names for two repositories."""

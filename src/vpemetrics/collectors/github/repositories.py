@@ -10,13 +10,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from vpemetrics.collectors.github import queries
-from vpemetrics.collectors.github.asking import Asking, Bounds
-from vpemetrics.collectors.github.client import Access, Answer, Missing
+from vpemetrics.collectors.github.client import Access, Client, GraphQLResult, Missing
 from vpemetrics.collectors.github.connections import DEPLOYMENTS, FULL, RELEASES, RULES, TAGS
 from vpemetrics.collectors.github.cursor import GitHubCursor
 from vpemetrics.collectors.github.options import Options
-from vpemetrics.collectors.github.problems import Forbidden, GitHubProblem, Gone, TooHeavy
 from vpemetrics.collectors.github.repository import Node, RepositoryProbe, instant
+from vpemetrics.collectors.http import Forbidden, Gone, SourceProblem, TooHeavy
 from vpemetrics.rules import is_chosen, matches
 
 _NOT_FOUND: Final = "NOT_FOUND"
@@ -33,14 +32,12 @@ class Look:
 
     seen: Sequence[RepositoryProbe]
     open: Mapping[str, datetime | None]
-    problems: Mapping[str, GitHubProblem]
+    problems: Mapping[str, SourceProblem]
 
 
-def look(
-    access: Access, bounds: Bounds, options: Options, positions: Iterable[GitHubCursor]
-) -> Look:
+def look(access: Access, options: Options, positions: Iterable[GitHubCursor]) -> Look:
     """Looks at all repositories that are wanted; `positions` are where they were left."""
-    found = _Looking(options, positions, lambda owner: Asking(access.client(owner), bounds))
+    found = _Looking(options, positions, access.client)
     found.look()
     return Look(seen=found.seen(), open=found.open, problems=found.problems)
 
@@ -52,11 +49,11 @@ class _Looking:
         self,
         options: Options,
         positions: Iterable[GitHubCursor],
-        asking: Callable[[str], Asking],
+        client: Callable[[str], Client],
     ) -> None:
         self._options = options
         self._positions = {one.id: one for one in positions}
-        self._asking = asking
+        self._client = client
         self._probes: dict[str, Node] = {}
         self._insisting = False
         names = (name for name in options.repositories if not name.startswith("!"))
@@ -66,7 +63,7 @@ class _Looking:
             _owner(name).lower(): _owner(name) for name in wanted if name not in self._literal
         }
         self.open: dict[str, datetime | None] = {}
-        self.problems: dict[str, GitHubProblem] = {}
+        self.problems: dict[str, SourceProblem] = {}
 
     def look(self) -> None:
         """Asks for everything."""
@@ -151,7 +148,7 @@ class _Looking:
         """Looks at what one account owns, in as many requests as it takes."""
         size, after = FULL, None
         try:
-            asking = self._asking(owner)
+            client = self._client(owner)
         except Forbidden as error:  # the App is not installed there
             self.problems[owner] = error
             return
@@ -160,7 +157,7 @@ class _Looking:
             variables = {"owner": owner, "list": is_listed, "first": size, "after": after}
             variables |= {"ids": now[0], "open": now[1], **_flags(self._options)}
             try:
-                answer = asking.query(queries.LOOK, variables, halves=size > 1)
+                answer = client.query(queries.LOOK, variables, halves=size > 1)
             except TooHeavy:
                 if size == 1:
                     raise
@@ -174,7 +171,7 @@ class _Looking:
             self._opened(now[1], answer)
             ids, open_ids = rest
 
-    def _listed(self, owner: str, answer: Answer) -> str | None:
+    def _listed(self, owner: str, answer: GraphQLResult) -> str | None:
         """Notes an owner's repositories; GitHub's cursor if more follow."""
         listed = (answer.data.get("repositoryOwner") or {}).get("repositories")
         if not listed:
@@ -187,7 +184,7 @@ class _Looking:
         info = listed.get("pageInfo") or {}
         return info.get("endCursor") if info.get("hasNextPage") else None
 
-    def _known(self, ids: Sequence[str], answer: Answer) -> None:
+    def _known(self, ids: Sequence[str], answer: GraphQLResult) -> None:
         """Notes repositories that were asked for by their ids."""
         given = answer.data.get("known") or [None] * len(ids)
         why = _reasons(answer, "known")
@@ -200,7 +197,7 @@ class _Looking:
                 name = self._positions[id_].name
                 self.problems[name] = _problem(name, reason)
 
-    def _opened(self, ids: Sequence[str], answer: Answer) -> None:
+    def _opened(self, ids: Sequence[str], answer: GraphQLResult) -> None:
         given = answer.data.get("open") or [None] * len(ids)
         why = _reasons(answer, "open")
         gone = {place for place, reason in why.items() if reason.kind == _NOT_FOUND}
@@ -220,7 +217,7 @@ class _Looking:
         for at, name in enumerate(names):
             variables[f"owner{at}"], _, variables[f"name{at}"] = name.partition("/")
         try:
-            answer = self._asking(owner).query(queries.find(len(names)), variables)
+            answer = self._client(owner).query(queries.find(len(names)), variables)
         except (Gone, Forbidden) as error:
             self.problems |= dict.fromkeys(names, error)
             return
@@ -246,7 +243,7 @@ class _Looking:
             self._account(owner, is_listed=False, ids=ids, open_ids=())
 
 
-def _reasons(answer: Answer, name: str) -> dict[int, Missing]:
+def _reasons(answer: GraphQLResult, name: str) -> dict[int, Missing]:
     """Why items of a list are missing, by their places in it."""
     return {
         one.path[1]: one
@@ -267,18 +264,18 @@ def _flags(options: Options) -> dict[str, bool]:
 
 
 def _nothing(
-    error: GitHubProblem, asked: tuple[Sequence[str], Sequence[str]], *, is_listed: bool
-) -> Answer:
+    error: SourceProblem, asked: tuple[Sequence[str], Sequence[str]], *, is_listed: bool
+) -> GraphQLResult:
     """The answer where all that was asked for was refused."""
     kind = _NOT_FOUND if isinstance(error, Gone) else "FORBIDDEN"
     places: list[tuple[str | int, ...]] = [("repositoryOwner",)] if is_listed else []
     places += [("known", at) for at in range(len(asked[0]))]
     places += [("open", at) for at in range(len(asked[1]))]
     missing = tuple(Missing(path=path, kind=kind, message=str(error)) for path in places)
-    return Answer(data={}, missing=missing)
+    return GraphQLResult(data={}, missing=missing)
 
 
-def _problem(name: str, why: Missing | None) -> GitHubProblem:
+def _problem(name: str, why: Missing | None) -> SourceProblem:
     if why is None or why.kind == _NOT_FOUND:
         return Gone(f"{name} is not on GitHub, or this token may not see it")
     kind = Forbidden if why.kind in _FINAL else TooHeavy

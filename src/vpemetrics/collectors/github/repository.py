@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from vpemetrics.collectors.base import IsBot, bot_test
 from vpemetrics.collectors.git.commits import BotAuthors
-from vpemetrics.collectors.github.asking import Asking
+from vpemetrics.collectors.github.client import Client
 from vpemetrics.collectors.github.options import Options, Rule
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.rules import Rules, is_chosen, matches
@@ -126,7 +126,7 @@ class RepositoryTarget:
 
     probe: RepositoryProbe
     naming: Naming
-    client: Asking
+    client: Client
     options: Options
     rules: Rules
     source: str

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from vpemetrics.collectors.base import Batch
 from vpemetrics.collectors.git.commands import GitFailed
-from vpemetrics.collectors.github.asking import Enough
 from vpemetrics.collectors.github.commit_history import HistoryReader
 from vpemetrics.collectors.github.connections import (
     CONNECTIONS,
@@ -33,10 +32,10 @@ from vpemetrics.collectors.github.connections import (
 from vpemetrics.collectors.github.coverage import coverage
 from vpemetrics.collectors.github.cursor import GitHubCursor, OpenItem, SeenCommits
 from vpemetrics.collectors.github.mirror_history import Mirror, MirrorHistoryReader, Unfetched
-from vpemetrics.collectors.github.problems import Forbidden, GitHubProblem, Gone, TooHeavy
 from vpemetrics.collectors.github.record_builder import GitHubRecordBuilder
 from vpemetrics.collectors.github.repository import Node, RepositoryTarget
 from vpemetrics.collectors.github.workflow_runs import RunReader
+from vpemetrics.collectors.http import BudgetExhausted, Forbidden, Gone, SourceProblem, TooHeavy
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.records import AnyRecord, Change, Deployment, Repository
 
@@ -75,7 +74,7 @@ class RepositoryCollector:
         self._history = _history_reader(target, seen, cursor, mirror) if target.is_code else None
 
     def batches(self) -> Iterator[Batch]:
-        """All that is new. Enough, or the problem, if it ends before all is read."""
+        """All that is new. BudgetExhausted, or the problem, if it ends before all is read."""
         end: Exception | None = None
         self.cursor = replace(
             self.cursor, name=self.target.probe.name, branch=self.target.probe.branch
@@ -86,9 +85,9 @@ class RepositoryCollector:
                     yield from self._part(name)
                 except (Forbidden, Gone, TooHeavy, GitFailed, Unfetched) as error:
                     self.errors[name] = error
-        except (Enough, GitHubProblem) as reason:
+        except (BudgetExhausted, SourceProblem) as reason:
             end = reason
-        covered = coverage(self.target, self.cursor, in_part=isinstance(end, Enough))
+        covered = coverage(self.target, self.cursor, in_part=isinstance(end, BudgetExhausted))
         yield self._batch([self._repository(), *covered])
         if end:
             raise end

@@ -26,7 +26,7 @@ from vpemetrics.collectors.git.tags import is_release, service_of
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.client import Access, Client
 from vpemetrics.collectors.github.options import Rule
-from vpemetrics.collectors.github.problems import Forbidden, GitHubProblem, Gone, TooHeavy
+from vpemetrics.collectors.http import Forbidden, Gone, SourceProblem, TooHeavy
 from vpemetrics.rules import is_chosen, matches
 
 AT_ONCE: Final = 20
@@ -128,7 +128,7 @@ def _nodes(access: Access, names: Sequence[str]) -> tuple[list[Node], list[str]]
 def _asked(
     access: Access,
     names: Sequence[str],
-    query: Callable[[int], str],
+    query: Callable[[int], queries.Query],
     variables: Mapping[str, Any],
     size: int = AT_ONCE,
 ) -> Iterator[tuple[str, Node | str]]:
@@ -153,13 +153,13 @@ def _by_client(access: Access, names: Sequence[str]) -> Iterator[tuple[Client, l
 
 
 def _asked_once(
-    client: Client, names: Sequence[str], text: str, variables: Mapping[str, Any]
+    client: Client, names: Sequence[str], query: queries.Query, variables: Mapping[str, Any]
 ) -> Iterator[tuple[str, Node | str]]:
     split = [name.partition("/") for name in names]
     owners = {f"owner{at}": owner for at, (owner, _, _) in enumerate(split)}
     own = {f"name{at}": name for at, (_, _, name) in enumerate(split)}
     try:
-        answer = client.query(text, {**owners, **own, **variables}, halves=len(names) > 1)
+        answer = client.query(query, {**owners, **own, **variables}, halves=len(names) > 1)
     except (Gone, Forbidden) as problem:
         yield from ((name, str(problem)) for name in names)
         return
@@ -344,17 +344,17 @@ class _Look:
     def _pages(self, of: str, most: int, key: str | None = None) -> Iterator[list[dict[str, Any]]]:
         try:
             yield from islice(self._client.pages(f"/repos/{self._name}/{of}", key=key), most)
-        except GitHubProblem as problem:
+        except SourceProblem as problem:
             self._note(problem)
 
     def _get(self, of: str, parameters: Mapping[str, Any]) -> Any:
         try:
             return self._client.get(f"/repos/{self._name}/{of}", parameters)
-        except GitHubProblem as problem:
+        except SourceProblem as problem:
             self._note(problem)
             return None
 
-    def _note(self, problem: GitHubProblem) -> None:
+    def _note(self, problem: SourceProblem) -> None:
         """Keeps what concerns this repository only; whatever stops all is raised."""
         if not isinstance(problem, Gone | Forbidden):
             raise problem

@@ -21,8 +21,8 @@ from vpemetrics.collectors.github.deployment_builder import (
     is_of,
 )
 from vpemetrics.collectors.github.options import Rule
-from vpemetrics.collectors.github.problems import Gone
 from vpemetrics.collectors.github.repository import Node, RepositoryTarget, instant
+from vpemetrics.collectors.http import Gone
 from vpemetrics.records import AnyRecord
 
 Item = TypeVar("Item")

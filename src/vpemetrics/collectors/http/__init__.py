@@ -1,4 +1,4 @@
-"""What sources with an HTTP interface share: a client, limits, paging, and feeds with cursors.
+"""The machinery of sources with an HTTP interface: a client, limits, paging, and feeds.
 
 A source in one file takes from here
 

@@ -1,4 +1,4 @@
-"""How much may be asked in one collection, by all clients and threads together."""
+"""The requests that one collection may make, by all clients and threads together."""
 
 from threading import Event, Lock
 

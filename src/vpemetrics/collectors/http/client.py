@@ -96,7 +96,7 @@ class HttpClient:
 
     @property
     def url(self) -> str:
-        """Where the interface is, without a slash at the end."""
+        """The address of the interface, without a slash at the end."""
         return self._transport.url
 
     @property

@@ -1,4 +1,4 @@
-"""Why a source did not answer, grouped by what the caller can do next.
+"""Reasons for which a source did not answer, grouped by what the caller can do next.
 
 SourceProblem         its text says what was asked, what came of it, and what to do
 ├── TooHeavy          ask for less at a time: a page of half the size

@@ -36,11 +36,11 @@ from vpemetrics.records import (
 )
 
 OVERLAP: Final = timedelta(minutes=10)
-"""How much of what was read is read again, for what was written while it was read."""
+"""The part of what was read that is read again, for what was written meanwhile."""
 FIRST: Final = timedelta(weeks=53)
-"""How far back a first collection goes where the settings do not say."""
+"""The time that a first collection goes back where the settings do not say."""
 MOST_OPEN: Final = 500
-"""How many open things of a feed are asked for again, the latest first."""
+"""Open things of a feed that are asked for again at most, the latest first."""
 
 _TIE: Final = timedelta(seconds=1)
 Value = TypeVar("Value")
@@ -102,7 +102,7 @@ class FeedGap:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedProgress:
-    """How far a feed was read: all from `start` to `end`, and what else is on the way.
+    """The progress of a feed: all was read from `start` to `end`, and what else is on the way.
 
     `open` are the ids of things that may change without the list telling so, with their moments.
     """

@@ -42,7 +42,7 @@ class Request:
 
     @property
     def name(self) -> str:
-        """What people read in messages, as in `asking GitHub for the repositories of acme`."""
+        """The words that people read, as in `asking GitHub for the repositories of acme`."""
         wanted = self.address.split("?")[0] if self.label is None else self.label
         return f"asking {self.server} for {wanted}" if wanted else f"asking {self.server}"
 
@@ -69,7 +69,7 @@ class Response:
 
     @cached_property
     def json(self) -> Any:
-        """What the content says; ValueError if it is no JSON, or cut off."""
+        """The content as JSON; ValueError if it is none, or cut off."""
         return json.loads(self.content)
 
     @cached_property

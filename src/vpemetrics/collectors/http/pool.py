@@ -10,9 +10,9 @@ from typing import Final, Generic, TypeVar
 from vpemetrics.collectors.base import Batch, never
 
 AT_ONCE: Final = 8
-"""How many targets are collected at a time; GitHub allows a hundred requests at once."""
+"""Targets that are collected at a time; GitHub allows a hundred requests at once."""
 _AHEAD: Final = 16
-"""How many batches wait for being saved at most."""
+"""Batches that wait for being saved at most."""
 _PATIENCE_S: Final = 0.2
 
 Target = TypeVar("Target")

@@ -49,7 +49,7 @@ def _unseen(_left: timedelta) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitPolicy:
-    """How long a server is waited for, and who is told.
+    """The time for which a server is waited for, and who is told.
 
     A limit is waited for up to `max_wait`, the next piece of an answer up to `answer_time`, the
     whole of it up to `total_time`. `announce` hears of a wait once, with its end; `countdown`
@@ -157,7 +157,7 @@ def time_to_reset(quota: Quota, response: Response, now: datetime) -> timedelta:
 
 @dataclass(frozen=True, kw_only=True)
 class RateLimits:
-    """How a kind of server limits what may be asked, and how people speak of it.
+    """The ways in which a kind of server limits what may be asked, and the words for it.
 
     `a_minute` is how many requests of a resource are sent in a minute at most, `units` what is
     counted of a resource. `period` and `haste` name the limit that is used up, and that against

@@ -20,9 +20,9 @@ from vpemetrics import __version__
 from vpemetrics.collectors.http.messages import Request, Response
 
 AT_ONCE: Final = 8
-"""How many requests are under way at a time at most."""
+"""Requests that are under way at a time at most."""
 MOST_BYTES: Final = 64 * 2**20
-"""How large the body of an answer may be, once it is unpacked."""
+"""The largest body of an answer, once it is unpacked."""
 
 _CONNECTING: Final = 10.0
 _PIECE: Final = 2**16
@@ -76,7 +76,7 @@ class Transport:
 
     @property
     def host(self) -> str:
-        """Where the requests go, with the port if it is not the usual one."""
+        """The host that requests go to, with the port if it is not the usual one."""
         return urlsplit(self.url).netloc
 
     def resolve(self, address: str) -> str:
