@@ -19,7 +19,10 @@ Row = tuple[Any, ...]
 _STATEMENTS: Final = 64
 """The statements kept once they are compiled: for some portions that takes longest."""
 _TOGETHER: Final = 200
-"""The rows of one statement; SQLite takes 32,766 values at most."""
+"""The rows of one statement; SQLite takes 32,766 values at most.
+
+https://www.sqlite.org/limits.html#max_variable_number
+"""
 
 
 def insert_rows(connection: Connection, into: Table, rows: Sequence[Row]) -> None:
@@ -44,6 +47,8 @@ def upsert_rows(
     Returns how many rows changed. Of rows with the same values under the keys the last counts;
     one that differs in nothing but its batch is left as it is.
     """
+    # PostgreSQL refuses a statement that would change a row twice; SQLite would count both.
+    # https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT
     names = [column.name for column in columns]
     key = itemgetter(*map(names.index, keys))
     different = list({key(row): row for row in rows}.values())
@@ -110,6 +115,8 @@ def _upsert(dialect: Dialect, into: Table, names: tuple[str, ...], keys: tuple[s
 
         start = sqlite.insert(into)
     new, said = start.excluded, [name for name in names if name not in (*keys, "batch")]
+    # Rows that the condition leaves alone are in neither database's count of changed ones.
+    # https://www.sqlite.org/lang_upsert.html
     upsert = start.on_conflict_do_update(
         index_elements=list(keys),
         set_={name: new[name] for name in (*said, "batch") if name in into.c},

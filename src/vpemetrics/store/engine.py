@@ -14,6 +14,7 @@ from vpemetrics.errors import StoreBusy, StoreFull, StoreProblem
 _BUSY_TIMEOUT_MS = 30_000
 _CACHE_KIB = 64 * 1024
 _PAGE_BYTES = 16_384
+# https://www.sqlite.org/rescode.html
 _SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_READONLY, _SQLITE_IOERR = 5, 6, 8, 10
 _SQLITE_CORRUPT, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_NOTADB = 11, 13, 14, 26
 _POSTGRES_OLDEST = 15
@@ -105,6 +106,7 @@ def _postgres_engine(url: URL) -> Engine:
 def make_reading_engine(path: Path) -> Engine:
     """Connections that cannot change a SQLite file, nor leave anything beside it."""
     # Without a log beside it the file is whole, and SQLite need not even lock it.
+    # https://www.sqlite.org/uri.html#uriimmutable
     mode = "mode=ro" if _log_of(path).exists() else "immutable=1"
     return create_engine(f"sqlite:///{path.absolute().as_uri()}?{mode}&uri=true")
 
@@ -180,6 +182,7 @@ def _postgres_problem(error: BaseException | None, where: str) -> StoreProblem |
     from psycopg import OperationalError
 
     said = str(error).partition("\n")[0]
+    # https://www.postgresql.org/docs/current/errcodes-appendix.html
     match getattr(error, "sqlstate", None):
         case "53100":  # disk_full
             return _full(where)
@@ -213,6 +216,8 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions begin where we say so, see _begin_sqlite
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
     connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a file that is still to be made
+    # With a write-ahead log a crash loses the last transactions at worst, and damages nothing.
+    # https://www.sqlite.org/pragma.html#pragma_synchronous
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute("PRAGMA temp_store = MEMORY")
@@ -221,6 +226,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later can fail in the middle when someone else
     # wrote meanwhile; one that says so at its beginning waits its turn instead.
+    # https://www.sqlite.org/lang_transaction.html#immediate
     options = connection.get_execution_options()
     if not options.get("writes", False):
         connection.exec_driver_sql("BEGIN")
@@ -231,9 +237,12 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _begin_postgres(connection: Connection) -> None:
     # By itself every statement would see the store as it is by then.
+    # https://www.postgresql.org/docs/current/transaction-iso.html#XACT-READ-COMMITTED
     options = connection.get_execution_options()
     if not options.get("writes", False):
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         return
+    # The lock ends with the transaction, and waits no longer than any other lock would.
+    # https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {options['patience_ms']}")
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")

@@ -9,6 +9,7 @@ from vpemetrics.store.bulk import insert_rows
 
 _REMEMBERED = 500_000
 _ASKED_AT_ONCE = 1_000
+# SQLite takes 32,766 values a statement: https://www.sqlite.org/limits.html#max_variable_number
 
 
 class Interned:

@@ -213,6 +213,7 @@ def _ids(interned: Interned, texts: Values) -> list[int | None]:
 
 def clean(text: str) -> str:
     """The text without what a database cannot hold (NUL, half a surrogate pair)."""
+    # https://www.postgresql.org/docs/current/datatype-character.html
     if "\0" in text:
         text = text.replace("\0", "")
     if not text.isascii():

@@ -61,6 +61,8 @@ def _lock_file(connection: PoolProxiedConnection) -> bool:
 
 
 def _lock_number(connection: PoolProxiedConnection) -> bool:
+    # A lock of the session, which ends with the connection.
+    # https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
     # Outside of any transaction, or one would be open for as long as the process lives.
     connection.dbapi_connection.autocommit = True  # type: ignore[union-attr]
     cursor = connection.cursor()

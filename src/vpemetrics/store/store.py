@@ -295,6 +295,7 @@ def _bring_up_to_date(connection: Connection) -> None:
 
 def _write_ahead(engine: Engine) -> None:
     """Lets readers read while somebody writes; SQLite remembers it in the file."""
+    # https://www.sqlite.org/wal.html
     with explain_errors(engine):
         connection = engine.raw_connection()
         try:

@@ -1,4 +1,4 @@
-"""In which order commits came to the deployed history, and what each merge brought with it."""
+"""The order in which commits came to the deployed history, and what each merge brought."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final

@@ -11,10 +11,15 @@ from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.tags import Tag
 from vpemetrics.errors import FixConfiguration
 
+# The two forms of an address, with and without a scheme: https://git-scm.com/docs/git-clone#_git_urls
 _URL: Final = re.compile(r"(?:ssh|git|https?)://(?:[^@/]*@)?(?P<host>[^/:]+)(?::\d+)?/(?P<path>.+)")
 _SCP: Final = re.compile(r"(?:[^@/:]+@)?(?P<host>[^/:]{2,}):(?P<path>[^/].*)")
+# Hosts keep the heads of pull requests there; nobody fetches them unasked.
+# https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests/checking-out-pull-requests-locally
+# https://docs.gitlab.com/user/project/merge_requests/merge_request_troubleshooting/
 _PULL: Final = re.compile(r"([0-9a-f]+) refs/(?:pull|merge-requests)/(\d+)/head")
 _PULLS: Final = ("refs/pull/*/head", "refs/merge-requests/*/head")
+# `*` stands for what an annotated tag points at: https://git-scm.com/docs/git-for-each-ref
 _REF: Final = (
     "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)%00"
     "%(creatordate:unix)%00%(*committerdate:unix)%00%(symref)"
@@ -181,6 +186,7 @@ def _main_line(
 
 
 def _boundary(common: Path) -> frozenset[str]:
+    # One commit a line, each without the parents it has: https://git-scm.com/docs/shallow
     try:
         return frozenset((common / "shallow").read_text(encoding="ascii").split())
     except FileNotFoundError:
@@ -200,6 +206,7 @@ def _seen_at(common: Path, remote: Remote | None, branch: str | None) -> datetim
 
 def _fetched(head: Path, branch: str | None) -> datetime | None:
     """The time of the default branch's last fetch; a fetch that fails leaves the file empty."""
+    # Every fetch writes the file anew, with a line for each ref: https://git-scm.com/docs/git-fetch
     try:
         brought = head.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:

@@ -17,6 +17,7 @@ _PLAIN: Final = (
     "-c", "log.showSignature=false",
     "-c", "color.ui=false",
 )  # fmt: skip
+# What each variable does: https://git-scm.com/docs/git#_environment_variables
 _KEPT: Final = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
 _CHUNK: Final = 1 << 18
 
@@ -90,6 +91,8 @@ class Git:
             raise FixConfiguration("git was not found; install it, or mend PATH") from None
 
     def _failure(self, said: str) -> FixConfiguration | GitFailed:
+        # Git tells these apart in words alone, which LC_ALL=C keeps English.
+        # https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory
         if "dubious ownership" in said:
             return FixConfiguration(
                 f"{self.path} belongs to another user, so git refuses to read it; if you trust "

@@ -41,6 +41,8 @@ class BotAuthors(dict[tuple[str, str], bool | None]):
 
     def __missing__(self, author: tuple[str, str]) -> bool | None:
         email, name = author
+        # ID+ACCOUNT@users.noreply.github.com, or without the id.
+        # https://docs.github.com/en/account-and-profile/reference/email-addresses-reference
         account = email.partition("@")[0].rpartition("+")[2]
         self[author] = found = any(map(self._is_bot, (email, name, account))) or None
         return found

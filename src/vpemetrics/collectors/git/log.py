@@ -20,8 +20,11 @@ class Logged(NamedTuple):
     message: str
 
 
+# %at and %ct are seconds since 1970 whatever the zone, %B is the message as it was written.
+# https://git-scm.com/docs/git-log#_pretty_formats
 _FORMAT: Final = "%x00".join(("%H", "%P", "%at", "%ct", "%ae", "%an", "%ce", "%B"))
 # A bare repository's .mailmap would be looked for in its files, which a mirror may not have.
+# https://git-scm.com/docs/git-config#Documentation/git-config.txt-mailmapblob
 _UNTOUCHED: Final = ("--no-mailmap", "--no-notes", "--encoding=UTF-8")
 _PLAIN: Final = ("--no-show-signature", "--no-color", *_UNTOUCHED)
 
@@ -34,6 +37,8 @@ def read_log(
     Git is at work from now on. `more` are further options of `git log` that print nothing.
     """
     # `--not` before what is read from standard input negates nothing in git 2.39.
+    # Newest first is by committer date, so a child may come after its parent where clocks differ.
+    # https://git-scm.com/docs/git-log#_commit_ordering
     lines = [*tips, *(f"^{sha}" for sha in without)]
     options = ("-z", f"--format={_FORMAT}", *_PLAIN, *more, "--stdin")
     return _commits(git.fields("log", *options, given=lines))
@@ -50,6 +55,8 @@ def _commits(arriving: Iterable[list[str]]) -> Iterator[Logged]:
 
 def read_paths(git: Git, shas: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The paths each commit touches, by its sha; a merge commit touches none."""
+    # A line for each commit of standard input, with -z ended by NUL like the paths after it; a
+    # merge has paths only with -m or -c. https://git-scm.com/docs/git-diff-tree
     wanted = list(shas)
     arguments = ("diff-tree", "--stdin", "-z", "-r", "--root", "--always", "--name-only")
     found: dict[str, list[str]] = {}

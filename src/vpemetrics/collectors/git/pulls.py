@@ -8,7 +8,10 @@ from vpemetrics.collectors.git.log import Logged
 from vpemetrics.collectors.git.subjects import Merged, parse_merge
 
 WEB: Final = "noreply@github.com"
-"""The committer of what was merged on the web."""
+"""The committer of what was merged on the web.
+
+https://docs.github.com/en/authentication/managing-commit-signature-verification/about-commit-signature-verification
+"""
 
 
 _FEW: Final = 20

@@ -22,6 +22,7 @@ class Merged(NamedTuple):
 
 
 _SHA: Final = r"([0-9a-f]{40}(?:[0-9a-f]{24})?)\b"
+# https://git-scm.com/docs/git-revert and https://git-scm.com/docs/git-cherry-pick (-x)
 _REVERTS: Final = re.compile(rf"This reverts commit {_SHA}")
 _PICKED: Final = re.compile(rf"\(cherry picked from commit {_SHA}")
 _REVERTED_PULL: Final = re.compile(r"^Reverts (\S*)[#!](\d+)", re.MULTILINE)

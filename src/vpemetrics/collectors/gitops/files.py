@@ -20,6 +20,9 @@ def changed_files(
     git: Git, line: Sequence[str], parents: Mapping[str, str]
 ) -> Iterator[ChangedFile]:
     """The files that commits changed against their first parents, in the order of the commits."""
+    # After a commit may stand the parents it is to be compared with. A change is five fields that
+    # begin with a colon, and with -z the path follows after a NUL.
+    # https://git-scm.com/docs/git-diff-tree and https://git-scm.com/docs/diff-format
     wanted = (f"{sha} {parents[sha].partition(' ')[0]}".rstrip() for sha in line)
     arguments = ("diff-tree", "--stdin", "-z", "-r", "--root", "--always", "--raw", "--no-abbrev")
     sha, change = "", list[str]()
@@ -38,6 +41,8 @@ def changed_files(
 
 def read_blobs(git: Git, blobs: Iterable[str]) -> Iterator[bytes]:
     """The contents of files by their ids, in the order asked for."""
+    # `<id> <type> <size>`, a line feed, the content and a line feed, for each object asked for.
+    # https://git-scm.com/docs/git-cat-file#_batch_output
     held, arriving = bytearray(), git.chunks(("cat-file", "--batch"), blobs)
     for chunk in arriving:
         held += chunk

@@ -111,6 +111,8 @@ def resolve(git: Git, service: str, versions: Iterable[str], tag: str | None) ->
     One run of git for all.
     """
     asked = [(version, name) for version in versions for name in _names(service, version, tag)]
+    # One line each, also for what there is not ("… missing"), in the order asked for.
+    # https://git-scm.com/docs/git-cat-file#_batch_output
     lines = git.text(
         "cat-file",
         "--batch-check=%(objectname)",
