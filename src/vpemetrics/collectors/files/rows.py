@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from vpemetrics.collectors.files.fields import Field
 from vpemetrics.errors import BadRow
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -23,6 +22,8 @@ Chunk = tuple[Sequence[int], Sequence[Any]]
 class Rows(Protocol):
     """A file as rows. A row that cannot be read is reported and left out."""
 
+    holds_json: bool
+
     def header(self) -> list[str] | None:
         """The names of the columns; None where every row names its own."""
         ...
@@ -32,11 +33,7 @@ class Rows(Protocol):
         ...
 
     def column(self, rows: Sequence[Any], name: str) -> list[Any] | None:
-        """What rows have in a column; None if the file has no such column."""
-        ...
-
-    def read(self, field: Field, values: Sequence[Any]) -> list[Any]:
-        """A column as values of a field. ValueError if there is a bad one among them."""
+        """What rows have in a column, None for nothing; None if the file has no such column."""
         ...
 
     def text(self, row: Any) -> str:
@@ -46,6 +43,8 @@ class Rows(Protocol):
 
 class CsvRows:
     """The rows of a CSV file as lists of cells."""
+
+    holds_json = False
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -75,16 +74,12 @@ class CsvRows:
                 lines, rows = [], []
         yield lines, rows
 
-    def column(self, rows: Sequence[list[str]], name: str) -> list[str] | None:
+    def column(self, rows: Sequence[list[str]], name: str) -> list[str | None] | None:
         """What the rows have in a column."""
         if name not in self._names:
             return None
         place = self._names.index(name)
-        return [cells[place] for cells in rows]
-
-    def read(self, field: Field, values: Sequence[str]) -> list[Any]:
-        """The cells of a column as values of a field."""
-        return field.read_all(values)
+        return [cells[place] or None for cells in rows]
 
     def text(self, row: list[str]) -> str:
         """The cells as a line of CSV."""
@@ -114,6 +109,8 @@ class CsvRows:
 class JsonRows:
     """The objects of a JSON Lines file."""
 
+    holds_json = True
+
     def __init__(self, path: Path) -> None:
         self._path = path
 
@@ -129,14 +126,7 @@ class JsonRows:
 
     def column(self, rows: Sequence[dict[str, Any]], name: str) -> list[Any]:
         """What the rows have under a name."""
-        return [row.get(name) for row in rows]
-
-    def read(self, field: Field, values: Sequence[Any]) -> list[Any]:
-        """The values of JSON as values of a field."""
-        return [
-            field.default if value is None or value == "" else field.from_json(value)
-            for value in values
-        ]
+        return [None if (value := row.get(name)) == "" else value for row in rows]
 
     def text(self, row: dict[str, Any]) -> str:
         """The object as a line of JSON."""
