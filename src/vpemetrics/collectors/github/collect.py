@@ -11,7 +11,7 @@ from typing import Final
 from vpemetrics.collectors.base import Batch, CollectionContext, bot_test
 from vpemetrics.collectors.github.client import Access, access_by_app, access_by_token
 from vpemetrics.collectors.github.commit_history import is_read, prefix
-from vpemetrics.collectors.github.connections import is_quiet, wanted_lists
+from vpemetrics.collectors.github.connections import RUNS, is_quiet, wanted_lists
 from vpemetrics.collectors.github.coverage import coverage
 from vpemetrics.collectors.github.cursor import GitHubCursor, SeenCommits, parse_cursor
 from vpemetrics.collectors.github.estimate import Estimate, estimate
@@ -25,7 +25,7 @@ from vpemetrics.collectors.github.repository import (
     bots_of,
 )
 from vpemetrics.collectors.github.repository_collector import COMMITS, RepositoryCollector
-from vpemetrics.collectors.github.workflow_runs import RunReader
+from vpemetrics.collectors.github.workflow_runs import is_look_back_due
 from vpemetrics.collectors.http import Budget, BudgetExhausted, Pool, SourceProblem, wait_policy
 from vpemetrics.collectors.http.pool import AT_ONCE
 from vpemetrics.errors import VpemetricsError
@@ -180,7 +180,6 @@ class _Collection:
             naming=Naming(
                 known=probe.known, current=probe.name, is_bot=self._is_bot, others=others
             ),
-            client=self._access.client(probe.account),
             options=options,
             rules=context.rules,
             source=context.source,
@@ -197,7 +196,7 @@ class _Collection:
         if target.is_code and not is_read(target, cursor):
             return True
         lists = wanted_lists(target)
-        due = "runs" in lists and RunReader(target=target, cursor=cursor).is_due()
+        due = RUNS in lists and is_look_back_due(target, cursor)
         return due or not all(is_quiet(target, cursor, name) for name in lists)
 
     def _collect(self, tasks: Sequence[_Task]) -> Iterator[Batch]:
@@ -229,8 +228,8 @@ class _Collection:
 
     def _collector(self, task: _Task) -> RepositoryCollector:
         seen = SeenCommits(self._context.cursors.get(task.cursor.known + COMMITS, ""))
-        mirror = self._mirror(task.target)
-        return RepositoryCollector(task.target, task.cursor, seen, task.moved, mirror)
+        client, mirror = self._access.client(task.target.probe.account), self._mirror(task.target)
+        return RepositoryCollector(task.target, client, task.cursor, seen, task.moved, mirror)
 
     def _mirror(self, target: RepositoryTarget) -> Mirror | None:
         if not self._options.clone:
@@ -248,7 +247,7 @@ class _Collection:
         total = Estimate()
         for account in sorted({target.probe.account for target in fresh}):
             mine = [target for target in fresh if target.probe.account == account]
-            total += estimate(mine[0].client, mine)
+            total += estimate(self._access.client(account), mine)
         return total
 
     def _announce_cost(self, tasks: Sequence[_Task]) -> None:

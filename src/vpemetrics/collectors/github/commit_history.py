@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from vpemetrics.collectors.github import queries
+from vpemetrics.collectors.github.client import Client
 from vpemetrics.collectors.github.connections import FULL, Absent, Connection, fetch_page
 from vpemetrics.collectors.github.cursor import (
     GitHubCursor,
@@ -18,7 +19,8 @@ from vpemetrics.collectors.github.cursor import (
     SeenCommits,
 )
 from vpemetrics.collectors.github.record_builder import build_commit, parents
-from vpemetrics.collectors.github.repository import Node, RepositoryTarget, instant
+from vpemetrics.collectors.github.repository import RepositoryTarget, instant
+from vpemetrics.collectors.http import Node
 from vpemetrics.records import Commit
 
 # https://docs.github.com/en/graphql/reference/objects#commit; the newest come first, as of git log.
@@ -35,10 +37,15 @@ class HistoryReader:
     """Reads histories of one repository from where the last collection left off."""
 
     def __init__(
-        self, target: RepositoryTarget, seen: SeenCommits, before: HistoryProgress | None
+        self,
+        target: RepositoryTarget,
+        client: Client,
+        seen: SeenCommits,
+        before: HistoryProgress | None,
     ) -> None:
         """Read on from `before`; the commits that are read are added to those `seen`."""
         self._target = target
+        self._client = client
         self._seen = seen
         self.history = self._resume(before)
         self._touched: dict[str, set[str]] = {}
@@ -95,7 +102,7 @@ class HistoryReader:
         """Commits, where more are, and whether they are all from before the cut."""
         variables = {"id": self._target.probe.id, "oid": walk.tip, "after": walk.after}
         try:
-            page = fetch_page(self._target.client, _HISTORY, variables, self.history.size)
+            page = fetch_page(self._client, _HISTORY, variables, self.history.size)
         except Absent:  # it was pushed away
             return (), None, True
         self.history = replace(self.history, size=page.size)
@@ -149,7 +156,7 @@ class HistoryReader:
             "after": None,
         }
         while True:
-            page = fetch_page(self._target.client, _TOUCHING, variables, FULL)
+            page = fetch_page(self._client, _TOUCHING, variables, FULL)
             yield from (commit["oid"] for commit in page.nodes)
             if page.after is None:
                 return

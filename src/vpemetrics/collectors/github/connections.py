@@ -12,8 +12,8 @@ from typing import Any, Final
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.client import Client, GraphQLResult, Missing
 from vpemetrics.collectors.github.cursor import OVERLAP, GitHubCursor, ListProgress
-from vpemetrics.collectors.github.repository import Node, RepositoryTarget, instant
-from vpemetrics.collectors.http import Forbidden, Gone, TooHeavy
+from vpemetrics.collectors.github.repository import RepositoryTarget, instant
+from vpemetrics.collectors.http import Forbidden, Gone, Node, TooHeavy
 
 # https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#node-limit
 FULL: Final = 100

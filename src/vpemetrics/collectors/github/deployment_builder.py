@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 from vpemetrics.collectors.git.tags import Tag, deployed_tags, service_of
 from vpemetrics.collectors.github.options import Rule
-from vpemetrics.collectors.github.repository import Naming, Node, instant, nodes
+from vpemetrics.collectors.github.repository import Naming, instant, nodes
+from vpemetrics.collectors.http import Node
 from vpemetrics.records import Change, Deployment, Run, Status
 from vpemetrics.rules import is_chosen, matches
 from vpemetrics.window import parse_instant

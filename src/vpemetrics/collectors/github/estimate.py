@@ -10,9 +10,9 @@ from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.client import Client
 from vpemetrics.collectors.github.commit_history import BEFORE, prefixes
 from vpemetrics.collectors.github.connections import CONNECTIONS, DEPLOYMENTS, FULL, ISSUES, PULLS
-from vpemetrics.collectors.github.repository import Node, RepositoryTarget, instant, nodes
+from vpemetrics.collectors.github.repository import RepositoryTarget, instant, nodes
 from vpemetrics.collectors.github.workflow_runs import CAP
-from vpemetrics.collectors.http import Forbidden, Gone, TooHeavy
+from vpemetrics.collectors.http import Forbidden, Gone, Node, TooHeavy
 
 _AT_ONCE: Final = 20
 _SECONDS: Final = 1.5

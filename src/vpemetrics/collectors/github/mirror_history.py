@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from vpemetrics.collectors.git.commands import Git, plain_environment
 from vpemetrics.collectors.git.commits import Recorder
 from vpemetrics.collectors.git.log import Logged, read_log, read_paths
+from vpemetrics.collectors.github.client import Client
 from vpemetrics.collectors.github.commit_history import HistoryReader
 from vpemetrics.collectors.github.cursor import HistoryProgress, SeenCommits
 from vpemetrics.collectors.github.repository import RepositoryTarget
@@ -150,12 +151,13 @@ class MirrorHistoryReader(HistoryReader):
     def __init__(
         self,
         target: RepositoryTarget,
+        client: Client,
         seen: SeenCommits,
         before: HistoryProgress | None,
         mirror: Mirror,
     ) -> None:
         """As of the API's; the mirror is fetched when something is wanted that it lacks."""
-        super().__init__(target, seen, before)
+        super().__init__(target, client, seen, before)
         self._mirror = mirror
         is_read = before and not before.walks and before.settings == self.history.settings
         self._read_tip = before.tip if before and is_read else None

@@ -19,11 +19,11 @@ from vpemetrics.collectors.github.deployment_builder import (
 from vpemetrics.collectors.github.repository import (
     Author,
     Naming,
-    Node,
     RepositoryTarget,
     instant,
     nodes,
 )
+from vpemetrics.collectors.http import Node
 from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Status
 
 _MAY_END: Final = timedelta(days=90)

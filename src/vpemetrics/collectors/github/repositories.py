@@ -14,8 +14,8 @@ from vpemetrics.collectors.github.client import Access, Client, GraphQLResult, M
 from vpemetrics.collectors.github.connections import DEPLOYMENTS, FULL, RELEASES, RULES, TAGS
 from vpemetrics.collectors.github.cursor import GitHubCursor
 from vpemetrics.collectors.github.options import Options
-from vpemetrics.collectors.github.repository import Node, RepositoryProbe, instant
-from vpemetrics.collectors.http import Forbidden, Gone, SourceProblem, TooHeavy
+from vpemetrics.collectors.github.repository import RepositoryProbe, instant
+from vpemetrics.collectors.http import Forbidden, Gone, Node, SourceProblem, TooHeavy
 from vpemetrics.rules import is_chosen, matches
 
 _NOT_FOUND: Final = "NOT_FOUND"

@@ -5,21 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from vpemetrics.collectors.base import IsBot, bot_test
 from vpemetrics.collectors.git.commits import BotAuthors
-from vpemetrics.collectors.github.client import Client
 from vpemetrics.collectors.github.options import Options, Rule
+from vpemetrics.collectors.http import Node
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.rules import Rules, is_chosen, matches
 from vpemetrics.window import parse_instant
 
 _VERSION: Final = 1
 """The version of the records that are built: with another one the next collection reads all."""
-
-Node = Mapping[str, Any]
-"""A JSON object of GitHub's."""
 
 
 class Author(NamedTuple):
@@ -126,7 +123,6 @@ class RepositoryTarget:
 
     probe: RepositoryProbe
     naming: Naming
-    client: Client
     options: Options
     rules: Rules
     source: str

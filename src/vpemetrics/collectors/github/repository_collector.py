@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from vpemetrics.collectors.base import Batch
 from vpemetrics.collectors.git.commands import GitFailed
+from vpemetrics.collectors.github.client import Client
 from vpemetrics.collectors.github.commit_history import HistoryReader
 from vpemetrics.collectors.github.connections import (
     CONNECTIONS,
@@ -33,9 +34,16 @@ from vpemetrics.collectors.github.coverage import coverage
 from vpemetrics.collectors.github.cursor import GitHubCursor, OpenItem, SeenCommits
 from vpemetrics.collectors.github.mirror_history import Mirror, MirrorHistoryReader, Unfetched
 from vpemetrics.collectors.github.record_builder import GitHubRecordBuilder
-from vpemetrics.collectors.github.repository import Node, RepositoryTarget
-from vpemetrics.collectors.github.workflow_runs import RunReader
-from vpemetrics.collectors.http import BudgetExhausted, Forbidden, Gone, SourceProblem, TooHeavy
+from vpemetrics.collectors.github.repository import RepositoryTarget
+from vpemetrics.collectors.github.workflow_runs import RunReader, is_look_back_due
+from vpemetrics.collectors.http import (
+    BudgetExhausted,
+    Forbidden,
+    Gone,
+    Node,
+    SourceProblem,
+    TooHeavy,
+)
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.records import AnyRecord, Change, Deployment, Repository
 
@@ -56,6 +64,7 @@ class RepositoryCollector:
     def __init__(
         self,
         target: RepositoryTarget,
+        client: Client,
         cursor: GitHubCursor,
         seen: SeenCommits,
         moved: Sequence[str],
@@ -66,12 +75,18 @@ class RepositoryCollector:
         self.cursor = cursor
         self.errors: dict[str, VpemetricsError] = {}
         self.lost: dict[str, int] = {}
+        self._client = client
         self._seen = seen
         self._moved = moved
         self._builder = GitHubRecordBuilder(
             target=target, seen=seen, has_originals=mirror is not None
         )
-        self._history = _history_reader(target, seen, cursor, mirror) if target.is_code else None
+        self._history = self._history_reader(mirror) if target.is_code else None
+
+    def _history_reader(self, mirror: Mirror | None) -> HistoryReader:
+        """The reader of the commits: git where there is a mirror, else the API."""
+        common = (self.target, self._client, self._seen, self.cursor.history)
+        return MirrorHistoryReader(*common, mirror) if mirror else HistoryReader(*common)
 
     def batches(self) -> Iterator[Batch]:
         """All that is new. BudgetExhausted, or the problem, if it ends before all is read."""
@@ -129,7 +144,7 @@ class RepositoryCollector:
         variables: dict[str, object] = {"id": self.target.probe.id}
         if base(name) == ISSUES:
             variables |= {"labels": [label_of(name)]}
-        for page, reached in read_gaps(self.target.client, connection, variables, progress):
+        for page, reached in read_gaps(self._client, connection, variables, progress):
             progress = reached
             self._lose(name, page.lost)
             records, items = self._build(page.nodes, connection.kind, page.partial)
@@ -145,7 +160,7 @@ class RepositoryCollector:
         records: list[AnyRecord] = []
         items: dict[str, OpenItem | None] = {}
         for node in nodes:
-            built = self._builder.build(complete(self.target.client, node, kind), kind)
+            built = self._builder.build(complete(self._client, node, kind), kind)
             records += built.records
             self._lose("commits of pull requests", built.lost)
             id_ = node.get("id")
@@ -164,7 +179,7 @@ class RepositoryCollector:
     def _refetch(self, ids: Sequence[str]) -> Iterator[Batch]:
         """Things behind some ids: those that are open, or of which GitHub left something out."""
         for at in range(0, len(ids), _AT_ONCE):
-            fetched = refetch(self.target.client, ids[at : at + _AT_ONCE])
+            fetched = refetch(self._client, ids[at : at + _AT_ONCE])
             records: list[AnyRecord] = []
             items = {id_: self._missing(id_) for id_ in fetched.gone}
             for node in fetched.nodes:
@@ -194,7 +209,7 @@ class RepositoryCollector:
         while issues or page == 1:
             # Pull requests are issues too:
             # https://docs.github.com/en/rest/issues/issues#list-repository-issues
-            issues = self.target.client.get(
+            issues = self._client.get(
                 f"/repos/{self.target.probe.name}/issues",
                 {"type": type_, "state": "all", "since": since.isoformat(), "page": page}
                 | {"sort": "updated", "direction": "desc", "per_page": FULL},
@@ -206,12 +221,13 @@ class RepositoryCollector:
         return [id_ for id_, item in self.cursor.open.items() if item.updated_at is None]
 
     def _runs(self) -> Iterator[Batch]:
-        reader = RunReader(target=self.target, cursor=self.cursor)
+        reader = RunReader(target=self.target, client=self._client, cursor=self.cursor)
         for records in reader.refetch_open():
             self.cursor = reader.cursor
             yield self._batch(records)
             reader.cursor = self.cursor
-        if is_quiet(self.target, self.cursor, RUNS) and not reader.is_due():
+        is_due = is_look_back_due(self.target, self.cursor)
+        if is_quiet(self.target, self.cursor, RUNS) and not is_due:
             return
         progress = reader.look_back(resume(self.target, self.cursor, RUNS))
         for records, reached in reader.read(progress):
@@ -254,15 +270,6 @@ class RepositoryCollector:
     def _lose(self, what: str, count: int) -> None:
         if count:
             self.lost[what] = self.lost.get(what, 0) + count
-
-
-def _history_reader(
-    target: RepositoryTarget, seen: SeenCommits, cursor: GitHubCursor, mirror: Mirror | None
-) -> HistoryReader:
-    """The reader of the commits: git where there is a mirror, else the API."""
-    if mirror is None:
-        return HistoryReader(target, seen, cursor.history)
-    return MirrorHistoryReader(target, seen, cursor.history, mirror)
 
 
 def _merged_commits(records: Sequence[AnyRecord]) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from vpemetrics.collectors.github.client import Client
 from vpemetrics.collectors.github.connections import FULL, RUN_MINUTES
 from vpemetrics.collectors.github.cursor import GitHubCursor, ListGap, ListProgress, RunAttempts
 from vpemetrics.collectors.github.deployment_builder import (
@@ -21,8 +22,8 @@ from vpemetrics.collectors.github.deployment_builder import (
     is_of,
 )
 from vpemetrics.collectors.github.options import Rule
-from vpemetrics.collectors.github.repository import Node, RepositoryTarget, instant
-from vpemetrics.collectors.http import Gone
+from vpemetrics.collectors.github.repository import RepositoryTarget, instant
+from vpemetrics.collectors.http import Gone, Node
 from vpemetrics.records import AnyRecord
 
 Item = TypeVar("Item")
@@ -45,14 +46,10 @@ class RunReader:
     """
 
     target: RepositoryTarget
+    client: Client
     cursor: GitHubCursor
     lost: int = 0
     _workflows: list[str] | None = field(default=None, init=False)
-
-    def is_due(self) -> bool:
-        """Return whether a day has passed since all was looked at that may have been run again."""
-        looked_at = self.cursor.looked_back_at
-        return looked_at is None or self.target.now - looked_at >= _OFTEN
 
     def refetch_open(self) -> Iterator[list[AnyRecord]]:
         """The records of what was not completed when it was last asked about."""
@@ -67,7 +64,7 @@ class RunReader:
 
     def look_back(self, progress: ListProgress) -> ListProgress:
         """Add what may have been run again as a gap, if that is due."""
-        if not self.is_due():
+        if not is_look_back_due(self.target, self.cursor):
             return progress
         now = self.target.now
         self.cursor = replace(self.cursor, looked_back_at=now)
@@ -104,9 +101,7 @@ class RunReader:
     def _fetch_runs(self, path: str, created: str, *, may_shorten: bool) -> list[Node] | None:
         found, page = list[Node](), 1
         while True:
-            answer = self.target.client.get(
-                path, {"created": created, "per_page": FULL, "page": page}
-            )
+            answer = self.client.get(path, {"created": created, "per_page": FULL, "page": page})
             runs, total = answer.get("workflow_runs") or [], answer.get("total_count") or 0
             if may_shorten and total >= CAP and page == 1:
                 return None
@@ -132,7 +127,7 @@ class RunReader:
     def _fetch_all(self, path: str, key: str, **parameters: str) -> Iterator[Node]:
         page = 1
         while True:
-            answer = self.target.client.get(path, {**parameters, "per_page": FULL, "page": page})
+            answer = self.client.get(path, {**parameters, "per_page": FULL, "page": page})
             yield from answer.get(key) or ()
             if page * FULL >= (answer.get("total_count") or 0):
                 return
@@ -206,12 +201,16 @@ class RunReader:
 
     def _fetch(self, path: str) -> Node | None:
         try:
-            run: Node = self.target.client.get(
-                f"/repos/{self.target.probe.name}/actions/runs/{path}"
-            )
+            run: Node = self.client.get(f"/repos/{self.target.probe.name}/actions/runs/{path}")
         except Gone:  # deleted, or older than GitHub keeps
             return None
         return run
+
+
+def is_look_back_due(target: RepositoryTarget, cursor: GitHubCursor) -> bool:
+    """Return whether a day has passed since all was looked at that may have been run again."""
+    looked_at = cursor.looked_back_at
+    return looked_at is None or target.now - looked_at >= _OFTEN
 
 
 def _advance(progress: ListProgress, gap: ListGap, start: datetime) -> ListProgress:
