@@ -13,7 +13,7 @@ from github_server.world import World
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.github.collect import collect
 from vpemetrics.collectors.github.options import Options
-from vpemetrics.records import AnyRecord, Commit
+from vpemetrics.records import AnyRecord, Commit, Coverage, CoverageKind
 from vpemetrics.rules import Rules
 
 TOKEN = "ghp_example"
@@ -110,3 +110,12 @@ def collecting(
     settings = {"repositories": ("acme/*",), "runs": False, **settings}
     with SimulatedGitHub(world, faults=faults) as github:
         yield Collected(github=github, now=now, settings=settings, rules=rules or Rules())
+
+
+def span(found: Collected, kind: CoverageKind, scope: str) -> list[tuple[datetime, datetime]]:
+    """The stretches of time for which facts of a kind are known in a scope."""
+    return [
+        (one.start, one.end)
+        for one in found.of(Coverage).values()
+        if (one.kind, one.scope) == (kind, scope)
+    ]

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from github_server.things import Issue, Pull
+from github_server.things import Account, Issue, Pull
 from github_server.world import Repo, World
 
 from vpemetrics.demo.mainline import Joining
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+NEXT_WEEK = MONDAY + timedelta(days=7)
 
 
 def after(hours: float) -> datetime:
@@ -95,3 +96,24 @@ def _deployments(shop: Repo) -> None:
     shop.say(second, "SUCCESS", at=after(61))
     shop.say(shop.deploy(tip, "staging", at=after(62), by=ada), "FAILURE", at=after(63))
     shop.deploy(tip, "production", at=after(64), by=ada)
+
+
+def ada(repo: Repo) -> Account:
+    """The account that does what happens."""
+    return repo.world.account("ada")
+
+
+def pull(repo: Repo, title: str, at: datetime, size: int = 1, *, body: str = "") -> int:
+    """An open pull request with commits of its own; its number."""
+    before, oids = [repo.tip or ""], []
+    for step in range(size):
+        made = repo.commit(
+            f"{title}, {step}",
+            author=ada(repo),
+            at=at - timedelta(hours=size - step),
+            branch=f"branch-{title}",
+            parents=before,
+        )
+        before = [made.oid]
+        oids.append(made.oid)
+    return repo.open_pull(title, author=ada(repo), commits=oids, at=at, body=body).number

@@ -1,20 +1,16 @@
 """Pages that suit GitHub: halved where they are too heavy, asked again where they have gaps."""
 
-from datetime import timedelta
-
 import pytest
 from github_collecting import Collected, collecting
 from github_server import faults
 from github_server.answer import Answer, Request
 from github_server.faults import Faults, Reply
 from github_server.world import World
-from github_world import MONDAY, after
+from github_world import NEXT_WEEK, after
 
 from vpemetrics.collectors.github.cursor import parse_cursor
 from vpemetrics.collectors.http import SourceProblem
 from vpemetrics.records import Change, Commit
-
-NEXT_WEEK = MONDAY + timedelta(days=7)
 
 
 @pytest.fixture
