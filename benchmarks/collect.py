@@ -20,10 +20,10 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from github_server.answer import Request
+from github_server.execution import read_query
 from github_server.from_mirror import mirrored
 from github_server.from_records import world_of
 from github_server.points import price
-from github_server.query import Query
 from github_server.server import SimulatedGitHub
 from github_server.world import Repo, World
 
@@ -76,7 +76,7 @@ class Cost:
         self.requests[part] += 1
         if request.is_graphql:
             self.points[part] += price(
-                Query(request.body["query"], request.body["variables"])
+                read_query(request.body["query"], request.body["variables"])
             ).points
 
     @property

@@ -16,9 +16,9 @@ from threading import Lock
 from typing import Any, Final
 
 from github_server.answer import Answer, Request, problem
+from github_server.execution import Invalid, read_query
 from github_server.limits import exceeded
 from github_server.points import price
-from github_server.query import Invalid, Query
 from vpemetrics.demo.dice import Dice
 
 Reply = Callable[[], Answer]
@@ -179,7 +179,7 @@ def _nodes(request: Request) -> int:
     if not request.is_graphql or not isinstance(request.body, dict):
         return 0
     try:
-        return price(Query(request.body["query"], request.body.get("variables"))).nodes
+        return price(read_query(request.body["query"], request.body.get("variables"))).nodes
     except Invalid:
         return 0
 

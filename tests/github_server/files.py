@@ -15,12 +15,9 @@ class Blob:
     """A file as it is on the default branch: files have no history here."""
 
     TYPENAME: ClassVar = "Blob"
-    INTERFACES: ClassVar = frozenset({"Node", "GitObject"})
     repo: "Repo" = field(repr=False)
     path: str
     text: str
-    binary: ClassVar = False
-    truncated: ClassVar = False
 
     @property
     def size(self) -> int:

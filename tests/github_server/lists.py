@@ -22,7 +22,6 @@ from github_server.things import (
     Pull,
     Ref,
     Review,
-    Signature,
     node_id,
 )
 from github_server.walks import touching
@@ -39,7 +38,6 @@ class PullCommit:
     """A commit as part of a pull request."""
 
     TYPENAME: ClassVar = "PullRequestCommit"
-    INTERFACES: ClassVar = frozenset({"Node", "PullRequestTimelineItems"})
     pull: Pull = field(repr=False)
     commit: Commit
 
@@ -51,15 +49,9 @@ class PullCommit:
 
 def repositories(account: Account, arguments: Arguments) -> Connection:
     """An account's repositories, by when they were made if nothing else is asked for."""
-    found = [
-        repo
-        for repo in account.world.owned_by(account)
-        if arguments.get("isFork") in (None, repo.fork)
-        and arguments.get("isArchived") in (None, repo.archived)
-        and arguments.get("privacy") in (None, "PRIVATE" if repo.private else "PUBLIC")
-    ]
+    found = account.world.owned_by(account)
     by, descending = _order(arguments, "CREATED_AT")
-    return ordered("Repository", found, arguments, _PLACES[by], descending=descending)
+    return ordered(found, arguments, _PLACES[by], descending=descending)
 
 
 def pulls(repo: Repo, arguments: Arguments) -> Connection:
@@ -69,92 +61,53 @@ def pulls(repo: Repo, arguments: Arguments) -> Connection:
         found = [one for one in found if pull_state(one) in states]
     if labels := arguments.get("labels"):
         found = [one for one in found if _labelled(one, labels)]
-    for name, of in (("baseRefName", "base"), ("headRefName", "head")):
-        if wanted := arguments.get(name):
-            found = [one for one in found if getattr(one, of) == wanted]
+    if head := arguments.get("headRefName"):
+        found = [one for one in found if one.head == head]
     by, descending = _order(arguments, "CREATED_AT")
-    return ordered("PullRequest", found, arguments, _PLACES[by], descending=descending)
+    return ordered(found, arguments, _PLACES[by], descending=descending)
 
 
 def issues(repo: Repo, arguments: Arguments) -> Connection:
-    """Issues, without pull requests; a label is enough of `labels`, all of `filterBy`'s count."""
-    filters = arguments.get("filterBy") or {}
-    since, kind = filters.get("since"), filters.get("type")
-    found = (
-        issue
-        for issue in repo.issues.values()
-        if _among(arguments.get("states") or filters.get("states"), issue_state(issue))
-        and _labelled(issue, arguments.get("labels"))
-        and all(_labelled(issue, [label]) for label in filters.get("labels") or ())
-        and (since is None or issue.updated_at >= datetime.fromisoformat(since))
-        and (kind is None or (issue.type or "").lower() == kind.lower())
-    )
+    """Issues, without pull requests; one of the labels is enough."""
+    found = [one for one in repo.issues.values() if _labelled(one, arguments.get("labels"))]
     by, descending = _order(arguments, "CREATED_AT")
-    return ordered("Issue", found, arguments, _PLACES[by], descending=descending)
+    return ordered(found, arguments, _PLACES[by], descending=descending)
 
 
 def deployments(repo: Repo, arguments: Arguments) -> Connection:
     """Deployments by when they began."""
-    wanted, every = arguments.get("environments"), repo.deployments.values()
-    found = [one for one in every if one.environment in wanted] if wanted else every
     _, descending = _order(arguments, "CREATED_AT")
-    return ordered("Deployment", found, arguments, _CREATED, descending=descending)
-
-
-def deployments_of(commit: Commit, arguments: Arguments) -> Connection:
-    """The deployments of one commit."""
-    wanted = arguments.get("environments")
-    found = (
-        one
-        for one in commit.repo.deployments.values()
-        if one.commit == commit.oid and _among(wanted, one.environment)
-    )
-    _, descending = _order(arguments, "CREATED_AT")
-    return ordered("Deployment", found, arguments, _CREATED, descending=descending)
+    return ordered(repo.deployments.values(), arguments, _CREATED, descending=descending)
 
 
 def statuses(deployment: Deployment, arguments: Arguments) -> Connection:
     """What was said of a deployment, the last first."""
-    return ordered("DeploymentStatus", deployment.statuses, arguments, _CREATED, descending=True)
-
-
-def environments(repo: Repo, arguments: Arguments) -> Connection:
-    """Environments by name."""
-    names = arguments.get("names")
-    found = (one for one in repo.environments.values() if not names or one.name in names)
-    _, descending = _order(arguments, "NAME")
-    return ordered("Environment", found, arguments, _NAMED, descending=descending)
+    return ordered(deployment.statuses, arguments, _CREATED, descending=True)
 
 
 def releases(repo: Repo, arguments: Arguments) -> Connection:
     """Releases, the latest made first if nothing else is asked for; by the tagged commit's time."""
     by, descending = _order(arguments, "CREATED_AT", otherwise="DESC")
     found = repo.releases.values()
-    return ordered("Release", found, arguments, _PLACES[by], descending=descending)
+    return ordered(found, arguments, _PLACES[by], descending=descending)
 
 
 def refs(repo: Repo, arguments: Arguments) -> Connection | None:
     """Branches or tags: by name, or by the date of the commit they stand for."""
-    prefix, query = arguments["refPrefix"], (arguments.get("query") or "").lower()
+    prefix = arguments["refPrefix"]
     named = {"refs/heads/": repo.branches, "refs/tags/": repo.tags}.get(prefix)
     if named is None:
         return None
-    found = (
-        Ref(name=name, prefix=prefix, repo=repo, target=oid)
-        for name, oid in named.items()
-        if query in name.lower()
-    )
+    found = (Ref(name=name, prefix=prefix, repo=repo, target=oid) for name, oid in named.items())
     by, descending = _order(arguments, "ALPHABETICAL")
-    if arguments.get("direction") and not arguments.get("orderBy"):
-        descending = arguments["direction"] == "DESC"
-    return ordered("Ref", found, arguments, _PLACES[by], descending=descending)
+    return ordered(found, arguments, _PLACES[by], descending=descending)
 
 
-def labels(owner: Repo | Pull | Issue, arguments: Arguments) -> Connection:
+def labels(owner: Repo | Issue, arguments: Arguments) -> Connection:
     """Labels by when they were made, or by name."""
     found = list(owner.labels.values()) if isinstance(owner, Repo) else owner.labels
     by, descending = _order(arguments, "CREATED_AT")
-    return ordered("Label", found, arguments, _PLACES[by], descending=descending)
+    return ordered(found, arguments, _PLACES[by], descending=descending)
 
 
 def history(commit: Commit, arguments: Arguments) -> Connection:
@@ -168,38 +121,20 @@ def history(commit: Commit, arguments: Arguments) -> Connection:
         found = [one for one in found if one.committer.date <= last]
     if path := arguments.get("path"):
         found = touching(found, path)
-    return counted("CommitHistory", found, arguments, prefix=f"{commit.oid} ")
+    return counted(found, arguments, prefix=f"{commit.oid} ")
 
 
 def parents(commit: Commit, arguments: Arguments) -> Connection:
     """A commit's parents, the line it continues first."""
     known = commit.repo.commits
     found = [known[oid] for oid in commit.parents if oid in known]
-    return counted("Commit", found, arguments)
-
-
-def authors(commit: Commit, arguments: Arguments) -> Connection:
-    """Who wrote a commit: its author, then whom its trailers name."""
-    found: list[Signature] = [commit.author, *commit.coauthors]
-    return counted("GitActor", found, arguments)
-
-
-def pulls_of(commit: Commit, arguments: Arguments) -> Connection:
-    """The pull requests that merged a commit or consist of it."""
-    found = (
-        pull
-        for pull in commit.repo.pulls.values()
-        if pull.merge_commit == commit.oid or commit.oid in pull.commits
-    )
-    by, descending = _order(arguments, "CREATED_AT")
-    return ordered("PullRequest", found, arguments, _PLACES[by], descending=descending)
+    return counted(found, arguments)
 
 
 def pull_commits(pull: Pull, arguments: Arguments) -> Connection:
     """A pull request's commits, oldest first; all are counted and 250 shown at most."""
     shown = pull.commits[:MOST_COMMITS]
     return counted(
-        "PullRequestCommit",
         shown,
         arguments,
         total=len(pull.commits),
@@ -209,52 +144,27 @@ def pull_commits(pull: Pull, arguments: Arguments) -> Connection:
 
 def reviews(pull: Pull, arguments: Arguments) -> Connection:
     """Submitted reviews, oldest first."""
-    states, author = arguments.get("states"), arguments.get("author")
-    found = [
-        one
-        for one in pull.reviews
-        if one.submitted_at is not None
-        and _among(states, one.state)
-        and (author is None or (one.author and one.author.login == author))
-    ]
-    return ordered("PullRequestReview", found, arguments, _SUBMITTED)
+    found = [one for one in pull.reviews if one.submitted_at is not None]
+    return ordered(found, arguments, _SUBMITTED)
 
 
-def comments(subject: Pull | Issue, arguments: Arguments) -> Connection:
+def comments(issue: Issue, arguments: Arguments) -> Connection:
     """The conversation, oldest first."""
-    found = [one for one in subject.timeline if one.TYPENAME == "IssueComment"]
-    return ordered("IssueComment", found, arguments, _item_place)
-
-
-def closing(pull: Pull, arguments: Arguments) -> Connection:
-    """The issues that a pull request closes."""
-    return ordered("Issue", pull.closes, arguments, _CREATED)
-
-
-def closers(issue: Issue, arguments: Arguments) -> Connection:
-    """The pull requests that close an issue; those closed unmerged only on demand."""
-    every = arguments.get("includeClosedPrs")
-    found = (
-        pull
-        for pull in issue.repo.pulls.values()
-        if issue in pull.closes and (every or pull_state(pull) != "CLOSED")
-    )
-    return ordered("PullRequest", found, arguments, _CREATED)
+    found = [one for one in issue.timeline if one.TYPENAME == "IssueComment"]
+    return ordered(found, arguments, _item_place)
 
 
 def timeline(subject: Pull | Issue, arguments: Arguments) -> Connection:
     """What happened to an issue or pull request, of the kinds asked for, oldest first."""
-    of = "PullRequestTimelineItems" if isinstance(subject, Pull) else "IssueTimelineItems"
-    wanted, since = arguments.get("itemTypes"), arguments.get("since")
+    wanted = arguments.get("itemTypes")
     items = [*subject.timeline, *_committed(subject, wanted)]
     found = [
         item
         for item in items
         if _among(wanted, item_type(item.TYPENAME))
-        and (since is None or _happened(item) >= datetime.fromisoformat(since))
         and not (isinstance(item, Review) and item.submitted_at is None)
     ]
-    return ordered(of, found, arguments, _item_place)
+    return ordered(found, arguments, _item_place)
 
 
 @lru_cache

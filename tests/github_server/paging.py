@@ -11,9 +11,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, Final, Self
 
-from github_server.execute import Refused
+from github_server.refusal import Refused
 
 _VERSION: Final = "cursor:v2:"
 
@@ -23,83 +23,47 @@ Place = tuple[Any, ...]
 
 @dataclass(kw_only=True, eq=False, slots=True)  # a frozen one takes three times as long to make
 class Connection:
-    """A page of a list whose items, all pages together, are `total`; its own page information.
+    """A page of a list whose items, all pages together, are `total_count`.
 
-    `cursor` gives the cursor of a node on the page by its place there, from 0.
+    It is its own page information. `cursor` gives the cursor of a node by its place there, from 0.
     """
 
-    INTERFACES: ClassVar = frozenset[str]()
-    of: str
     nodes: list[Any]
     cursor: Callable[[int], str]
-    total: int
-    has_previous: bool
-    has_next: bool
+    total_count: int
+    has_previous_page: bool
+    has_next_page: bool
 
     @property
-    def TYPENAME(self) -> str:  # noqa: N802 - GraphQL's name of the type
-        """The connection's type in GraphQL."""
-        return f"{self.of}Connection"
-
-    @property
-    def page(self) -> "PageInfo":
+    def page_info(self) -> Self:
         """Whether there is more, and from where on."""
-        return PageInfo(self)
+        return self
+
+    @property
+    def start_cursor(self) -> str | None:
+        """The first item's cursor."""
+        return self.cursor(0) if self.nodes else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        """The last item's cursor."""
+        return self.cursor(len(self.nodes) - 1) if self.nodes else None
 
     @property
     def edges(self) -> "list[Edge]":
         """The items with their cursors."""
-        of = "Commit" if self.of == "CommitHistory" else self.of
-        return [
-            Edge(TYPENAME=f"{of}Edge", node=node, cursor=self.cursor(at))
-            for at, node in enumerate(self.nodes)
-        ]
-
-
-class PageInfo:
-    """Whether there is more than a page, and the cursors of its first and its last item."""
-
-    __slots__ = ("_of",)
-    TYPENAME: ClassVar = "PageInfo"
-    INTERFACES: ClassVar = frozenset[str]()
-
-    def __init__(self, of: Connection) -> None:
-        """The page that is told of."""
-        self._of = of
-
-    @property
-    def has_next(self) -> bool:
-        """Whether a page follows."""
-        return self._of.has_next
-
-    @property
-    def has_previous(self) -> bool:
-        """Whether a page goes before."""
-        return self._of.has_previous
-
-    @property
-    def start(self) -> str | None:
-        """The first item's cursor."""
-        return self._of.cursor(0) if self._of.nodes else None
-
-    @property
-    def end(self) -> str | None:
-        """The last item's cursor."""
-        return self._of.cursor(len(self._of.nodes) - 1) if self._of.nodes else None
+        return [Edge(node=node, cursor=self.cursor(at)) for at, node in enumerate(self.nodes)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edge:
     """An item with its cursor."""
 
-    TYPENAME: str
     node: Any
     cursor: str
-    INTERFACES: ClassVar = frozenset[str]()
 
 
 def counted(
-    of: str,
     items: Sequence[Any],
     arguments: Mapping[str, Any],
     *,
@@ -112,17 +76,15 @@ def counted(
     before = _number(arguments.get("before"), prefix, len(items) + 1)
     start, stop = _bounds(after, min(before - 1, len(items)), arguments)
     return Connection(
-        of=of,
         nodes=[make(item) for item in items[start:stop]] if make else list(items[start:stop]),
         cursor=lambda at: encode_cursor(f"{prefix}{start + at + 1}"),
-        total=len(items) if total is None else total,
-        has_previous=start > 0,
-        has_next=stop < len(items),
+        total_count=len(items) if total is None else total,
+        has_previous_page=start > 0,
+        has_next_page=stop < len(items),
     )
 
 
 def ordered(
-    of: str,
     items: Iterable[Any],
     arguments: Mapping[str, Any],
     place: Callable[[Any], Place],
@@ -142,12 +104,11 @@ def ordered(
     nodes = rising[low:high][::-1] if descending else rising[low:high]
     below, above = low > 0, high < len(rising)
     return Connection(
-        of=of,
         nodes=nodes,
         cursor=lambda at: _cursor(place(nodes[at])),
-        total=len(rising),
-        has_previous=above if descending else below,
-        has_next=below if descending else above,
+        total_count=len(rising),
+        has_previous_page=above if descending else below,
+        has_next_page=below if descending else above,
     )
 
 

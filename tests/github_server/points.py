@@ -10,10 +10,19 @@ leaves open what `totalCount` alone and `nodes(ids:)` cost: here each takes its 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from github_server.language import Field, Place, Selection
-from github_server.query import Invalid, Query
+from graphql import (
+    ArgumentNode,
+    FieldNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    SelectionNode,
+    SelectionSetNode,
+    value_from_ast_untyped,
+)
+
+from github_server.execution import Invalid, Query, place_of
 
 MOST_NODES: Final = 500_000
 LARGEST_PAGE: Final = 100
@@ -39,7 +48,7 @@ class Price:
 
 def price(query: Query) -> Price:
     """What the query costs; raises Invalid where a page has no size, or too much is asked."""
-    found = _price(query, _by_key(query, [query.operation.selections]), 1, ())
+    found = _price(query, _by_key(query, [query.operation.selection_set]), 1, ())
     if found.nodes > MOST_NODES:
         raise Invalid(
             f"This query requests up to {found.nodes:,} possible nodes"
@@ -50,13 +59,16 @@ def price(query: Query) -> Price:
 
 
 def _price(
-    query: Query, asked: Mapping[str, list[Field]], parents: int, path: tuple[str, ...]
+    query: Query, asked: Mapping[str, list[FieldNode]], parents: int, path: tuple[str, ...]
 ) -> Price:
     """Of fields by their keys."""
     total = Price()
     for key, fields in asked.items():
-        inner = _by_key(query, [field.selections for field in fields])
-        children = {child.name for same in inner.values() for child in same}
+        parts = [field.selection_set for field in fields if field.selection_set]
+        if not parts:
+            continue
+        inner = _by_key(query, parts)
+        children = {child.name.value for same in inner.values() for child in same}
         sizes = [_size(query, field, children, (*path, key)) for field in fields]
         size = max((each for each in sizes if each is not None), default=None)
         if size is not None:
@@ -66,59 +78,81 @@ def _price(
     return total
 
 
-def _by_key(query: Query, parts: Iterable[tuple[Selection, ...]]) -> dict[str, list[Field]]:
+def _by_key(query: Query, parts: Iterable[SelectionSetNode]) -> dict[str, list[FieldNode]]:
     """The fields by their keys: what two fragments ask for alike is there once."""
-    found: dict[str, list[Field]] = {}
-    for selections in parts:
-        for selection in query.unfolded(selections):
-            if isinstance(selection, Field):
-                found.setdefault(selection.key, []).append(selection)
+    found: dict[str, list[FieldNode]] = {}
+    for part in parts:
+        for selection in part.selections:
+            if selection.directives and not _is_wanted(query, selection):
                 continue
-            for key, fields in _by_key(query, [selection.selections]).items():
-                found.setdefault(key, []).extend(fields)
+            if isinstance(selection, FieldNode):
+                key = selection.alias or selection.name
+                found.setdefault(key.value, []).append(selection)
+                continue
+            for name, fields in _by_key(query, [_inner(query, selection)]).items():
+                found.setdefault(name, []).extend(fields)
     return found
 
 
-def _size(query: Query, field: Field, children: set[str], path: tuple[str, ...]) -> int | None:
+def _inner(query: Query, fragment: SelectionNode) -> SelectionSetNode:
+    if isinstance(fragment, FragmentSpreadNode):
+        return query.fragments[fragment.name.value].selection_set
+    return cast(InlineFragmentNode, fragment).selection_set
+
+
+def _is_wanted(query: Query, selection: SelectionNode) -> bool:
+    """Whether @include and @skip leave the thing in."""
+    return not any(
+        _values(query, directive.arguments)["if"] is (directive.name.value == "skip")
+        for directive in selection.directives or ()
+    )
+
+
+def _values(query: Query, arguments: Iterable[ArgumentNode] | None) -> dict[str, Any]:
+    return {
+        argument.name.value: value_from_ast_untyped(argument.value, query.values)
+        for argument in arguments or ()
+    }
+
+
+def _size(query: Query, field: FieldNode, children: set[str], path: tuple[str, ...]) -> int | None:
     """How many items one page of the connection has at most; None where it is no connection."""
-    arguments = query.arguments(field.arguments)
-    if field.name == "nodes" and isinstance(arguments.get("ids"), list):
-        return _few_enough(len(arguments["ids"]), field.place, path)
+    arguments = _values(query, field.arguments)
+    name = field.name.value
+    if name == "nodes" and isinstance(arguments.get("ids"), list):
+        return _few_enough(len(arguments["ids"]), field, path)
     for bound in ("first", "last"):
         if arguments.get(bound) is not None:
-            return _within_a_page(arguments, bound, field, path)
+            return _within_a_page(arguments[bound], bound, field, path)
     if children & PAGED:
         raise Invalid(
             "You must provide a `first` or `last` value to properly paginate"
-            f" the `{field.name}` connection.",
-            field.place,
+            f" the `{name}` connection.",
+            [place_of(field)],
             type="MISSING_PAGINATION_BOUNDARIES",
             path=list(path),
         )
     return 0 if "totalCount" in children else None
 
 
-def _within_a_page(
-    arguments: Mapping[str, Any], bound: str, field: Field, path: tuple[str, ...]
-) -> int:
-    size = int(arguments[bound])
+def _within_a_page(size: int, bound: str, field: FieldNode, path: tuple[str, ...]) -> int:
     if 1 <= size <= LARGEST_PAGE:
         return size
     raise Invalid(
-        f"Requesting {size} records on the `{field.name}` connection"
+        f"Requesting {size} records on the `{field.name.value}` connection"
         f" exceeds the `{bound}` limit of {LARGEST_PAGE} records.",
-        field.place,
+        [place_of(field)],
         type="EXCESSIVE_PAGINATION",
         path=list(path),
     )
 
 
-def _few_enough(ids: int, place: Place, path: tuple[str, ...]) -> int:
+def _few_enough(ids: int, field: FieldNode, path: tuple[str, ...]) -> int:
     if ids <= LARGEST_PAGE:
         return ids
     raise Invalid(
         f"You may not provide more than {LARGEST_PAGE} node ids; you provided {ids}.",
-        place,
+        [place_of(field)],
         type="ARGUMENT_LIMIT",
         path=list(path),
     )

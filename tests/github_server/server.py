@@ -14,16 +14,14 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from types import TracebackType
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from github_server.answer import Answer, Request
-from github_server.execute import Fields, execute
+from github_server.execution import Invalid, execute, read_query
 from github_server.faults import Faults
-from github_server.fields import FIELDS
 from github_server.limits import Bucket, exceeded, rate_limits
 from github_server.points import Price, price
-from github_server.query import Invalid, Query
 from github_server.rest import rest
 from github_server.tokens import (
     BAD_CREDENTIALS,
@@ -48,21 +46,24 @@ def _now() -> datetime:
 class RateLimit:
     """What `rateLimit` in a query tells: of the query and of the hour."""
 
-    TYPENAME: ClassVar = "RateLimit"
-    price: Price
-    bucket: Bucket
+    cost: int
+    node_count: int
+    limit: int
+    used: int
+    remaining: int
+    reset_at: datetime | None
 
-
-RATE_LIMIT: Final[Fields] = {
-    "RateLimit": {
-        "cost": lambda told, _: told.price.points,
-        "nodeCount": lambda told, _: told.price.nodes,
-        "limit": lambda told, _: told.bucket.limit,
-        "used": lambda told, _: told.bucket.used,
-        "remaining": lambda told, _: told.bucket.remaining,
-        "resetAt": lambda told, _: f"{told.bucket.resets_at:%Y-%m-%dT%H:%M:%SZ}",
-    }
-}
+    @classmethod
+    def after(cls, price: Price, bucket: Bucket) -> Self:
+        """Tell of a query once its price is paid."""
+        return cls(
+            cost=price.points,
+            node_count=price.nodes,
+            limit=bucket.limit,
+            used=bucket.used,
+            remaining=bucket.remaining,
+            reset_at=bucket.resets_at,
+        )
 
 
 class SimulatedGitHub:
@@ -168,7 +169,7 @@ class SimulatedGitHub:
         if request.method != "POST" or not isinstance(request.body, dict):
             return NOT_FOUND
         try:
-            query = Query(
+            query = read_query(
                 str(request.body.get("query") or ""),
                 request.body.get("variables"),
                 request.body.get("operationName"),
@@ -178,13 +179,7 @@ class SimulatedGitHub:
             return Answer(body={"errors": [invalid.error]})
         caller.graphql.used += found.points
         self.points += found.points
-        told = RateLimit(price=found, bucket=caller.graphql)
-        return Answer(body=execute(query, with_rate_limit(told), self._world))
-
-
-def with_rate_limit(told: RateLimit) -> Fields:
-    """All fields, `rateLimit` among them with what it tells."""
-    return {**FIELDS, **RATE_LIMIT, "Query": {**FIELDS["Query"], "rateLimit": lambda *_: told}}
+        return Answer(body=execute(query, self._world, RateLimit.after(found, caller.graphql)))
 
 
 def _signed(answer: Answer, caller: Caller, bucket: Bucket) -> Answer:

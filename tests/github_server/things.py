@@ -40,9 +40,6 @@ _ACCOUNT_PREFIX: Final = {
 class Account:
     """Somebody; a bot's login is without `[bot]`, as GraphQL tells it."""
 
-    INTERFACES: ClassVar = frozenset(
-        {"Actor", "Node", "RepositoryOwner", "UniformResourceLocatable"}
-    )
     world: "World" = field(repr=False)
     login: str
     database_id: int
@@ -71,7 +68,6 @@ class Account:
 class Signature:
     """Who wrote or committed something, and when; `account` only if the address is known."""
 
-    TYPENAME: ClassVar = "GitActor"
     name: str
     email: str
     date: datetime
@@ -83,14 +79,12 @@ class Commit:
     """A commit. `paths` are the files it touches, None where they are not known."""
 
     TYPENAME: ClassVar = "Commit"
-    INTERFACES: ClassVar = frozenset({"Node", "GitObject", "Closer", "UniformResourceLocatable"})
     oid: str
     repo: "Repo" = field(repr=False)
     parents: tuple[str, ...] = ()
     author: Signature
     committer: Signature
     message: str = ""
-    coauthors: tuple[Signature, ...] = ()
     paths: tuple[str, ...] | None = None
 
     @property
@@ -109,7 +103,6 @@ class Tag:
     """An annotated tag; `target` is the tagged commit's oid."""
 
     TYPENAME: ClassVar = "Tag"
-    INTERFACES: ClassVar = frozenset({"Node", "GitObject"})
     oid: str
     name: str
     repo: "Repo" = field(repr=False)
@@ -128,7 +121,6 @@ class Ref:
     """A branch or tag; `target` is the oid of a commit or of an annotated tag."""
 
     TYPENAME: ClassVar = "Ref"
-    INTERFACES: ClassVar = frozenset({"Node"})
     name: str
     prefix: str
     repo: "Repo" = field(repr=False)
@@ -144,8 +136,6 @@ class Ref:
 class Label:
     """A label of a repository."""
 
-    TYPENAME: ClassVar = "Label"
-    INTERFACES: ClassVar = frozenset({"Node"})
     name: str
     database_id: int
     repo: "Repo" = field(repr=False)
@@ -165,7 +155,6 @@ class Event:
     `other` is the issue or pull request at the other end of a link.
     """
 
-    INTERFACES: ClassVar = frozenset({"Node", "PullRequestTimelineItems", "IssueTimelineItems"})
     kind: str
     database_id: int
     subject: "Pull | Issue" = field(repr=False)
@@ -200,7 +189,6 @@ class Review:
     """A review; `state` is APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED or PENDING."""
 
     TYPENAME: ClassVar = "PullRequestReview"
-    INTERFACES: ClassVar = frozenset({"Node", "PullRequestTimelineItems", "Comment"})
     database_id: int
     pull: "Pull" = field(repr=False)
     author: Account | None
@@ -226,9 +214,6 @@ class Issue:
     """An issue."""
 
     TYPENAME: ClassVar = "Issue"
-    INTERFACES: ClassVar = frozenset(
-        {"Node", "Labelable", "Closable", "ReferencedSubject", "IssueOrPullRequest", "Comment"}
-    )
     number: int
     database_id: int
     repo: "Repo" = field(repr=False)
@@ -259,17 +244,6 @@ class Pull:
     """A pull request. `commits` are the oids of its commits, oldest first."""
 
     TYPENAME: ClassVar = "PullRequest"
-    INTERFACES: ClassVar = frozenset(
-        {
-            "Node",
-            "Labelable",
-            "Closable",
-            "Closer",
-            "ReferencedSubject",
-            "IssueOrPullRequest",
-            "Comment",
-        }
-    )
     number: int
     database_id: int
     repo: "Repo" = field(repr=False)
@@ -322,8 +296,6 @@ class Pull:
 class DeploymentStatus:
     """One word on how a deployment goes; `state` in GraphQL's capitals."""
 
-    TYPENAME: ClassVar = "DeploymentStatus"
-    INTERFACES: ClassVar = frozenset({"Node"})
     database_id: int
     deployment: "Deployment" = field(repr=False)
     state: str
@@ -344,7 +316,6 @@ class Deployment:
     """A deployment; `statuses` are oldest first. `commit` may be of no commit GitHub has."""
 
     TYPENAME: ClassVar = "Deployment"
-    INTERFACES: ClassVar = frozenset({"Node"})
     database_id: int
     repo: "Repo" = field(repr=False)
     commit: str
@@ -389,7 +360,6 @@ class Release:
     """A release of a tag; drafts have no `published_at`."""
 
     TYPENAME: ClassVar = "Release"
-    INTERFACES: ClassVar = frozenset({"Node", "UniformResourceLocatable"})
     database_id: int
     repo: "Repo" = field(repr=False)
     tag_name: str
@@ -416,8 +386,6 @@ class Release:
 class Environment:
     """An environment of a repository."""
 
-    TYPENAME: ClassVar = "Environment"
-    INTERFACES: ClassVar = frozenset({"Node"})
     database_id: int
     name: str
     repo: "Repo" = field(repr=False)

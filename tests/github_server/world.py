@@ -52,7 +52,6 @@ class Repo:
     """
 
     TYPENAME: ClassVar = "Repository"
-    INTERFACES: ClassVar = frozenset({"Node", "RepositoryInfo", "UniformResourceLocatable"})
     world: "World" = field(repr=False)
     database_id: int
     owner: Account
@@ -630,8 +629,6 @@ class Repo:
 class World:
     """All of GitHub; `web` is where people see it."""
 
-    TYPENAME: ClassVar = "Query"
-    INTERFACES: ClassVar = frozenset({"Node"})
     accounts: dict[str, Account] = field(default_factory=dict)
     repositories: dict[int, Repo] = field(default_factory=dict)
     web: str = "https://github.com"

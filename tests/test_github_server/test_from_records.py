@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 from builders import at, commit
-from github_server.execute import execute
-from github_server.fields import FIELDS
+from github_server.execution import execute, read_query
 from github_server.from_records import world_of
-from github_server.query import Query
 from github_server.rest import rest
 from github_server.world import Repo, World
 from sample import records
@@ -53,7 +51,6 @@ SAME = (
     "reverts",
 )
 """What of a pull request GitHub tells as records do."""
-WITHOUT_LIMITS = {**FIELDS, "Query": {**FIELDS["Query"], "rateLimit": lambda *_: None}}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +68,7 @@ def nodes(repo: Repo, text: str, *path: str, **variables: Any) -> Iterator[Any]:
     after = None
     while True:
         asked = {"id": repo.id, "first": 50, "after": after, **variables}
-        answer = execute(Query(text, asked), WITHOUT_LIMITS, repo.world)
+        answer = execute(read_query(text, asked), repo.world)
         assert "errors" not in answer
         page = answer["data"]["node"]
         for name in path:

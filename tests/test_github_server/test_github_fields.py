@@ -3,9 +3,7 @@
 from typing import Any
 
 import pytest
-from github_server.execute import execute
-from github_server.fields import FIELDS
-from github_server.query import Query
+from github_server.execution import execute, read_query
 from github_server.things import timestamp
 from github_server.world import Repo, World
 from github_world import after, busy_world
@@ -26,7 +24,7 @@ query($first: Int!, $after: String, $direction: OrderDirection!) {
 
 
 def ask(world: World, text: str, **variables: Any) -> dict[str, Any]:
-    return execute(Query(text, variables), FIELDS, world)
+    return execute(read_query(text, variables), world)
 
 
 def data(world: World, text: str, **variables: Any) -> Any:

@@ -6,8 +6,9 @@ They stand on the page that `points` names.
 from typing import Any
 
 import pytest
+from github_server.execution import Invalid, Query
 from github_server.points import Price, price
-from github_server.query import Invalid, Query
+from graphql import parse
 
 LABELS_OF_ISSUES_OF_REPOSITORIES = """
 query {
@@ -75,7 +76,7 @@ query {
 
 
 def of(text: str, **variables: Any) -> Price:
-    return price(Query(text, variables))
+    return price(Query.of(parse(text), variables))
 
 
 def test_the_published_example_of_a_score_costs_51_points() -> None:

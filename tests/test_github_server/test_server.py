@@ -171,16 +171,19 @@ def test_what_has_not_changed_costs_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code"),
-    [("{ viewer { age } }", "undefinedField"), ("{ viewer { login } ", None)],
+    ("text", "message"),
+    [
+        ("{ viewer { age } }", "Cannot query field 'age' on type 'User'"),
+        ("{ viewer { login } ", "Syntax Error: Expected Name, found <EOF>"),
+    ],
 )
-def test_a_query_that_makes_no_sense_costs_nothing_to_speak_of(text: str, code: str | None) -> None:
+def test_a_query_that_makes_no_sense_costs_nothing(text: str, message: str) -> None:
     with calling(github()) as caller:
         got = caller.query(text)
 
-    assert got.status == 200
+    assert (got.status, got.headers["x-ratelimit-used"]) == (200, "0")
     assert "data" not in got.json
-    assert got.json["errors"][0].get("extensions", {}).get("code") == code
+    assert got.json["errors"][0]["message"].startswith(message)
 
 
 def test_what_is_not_there_is_a_404() -> None:
