@@ -244,6 +244,34 @@ def test_an_earlier_day_to_begin_with_has_what_came_before_read(
     assert collected.coverage[-1].end == BEGIN
 
 
+def test_what_comes_late_is_found_in_a_long_overlap(collected: Collected, forge: Forge) -> None:
+    feed = replace(MADE, overlap=5 * DAY)
+    collected.collect(feed)
+    forge.open("late", NOON - 4 * DAY, closed=NOON)
+
+    collected.collect(feed, now=NOON + DAY)
+
+    assert list(collected.records) == ["late"]
+
+
+def test_an_overlap_is_read_once_and_not_with_every_stretch(
+    collected: Collected, forge: Forge, server: Loopback
+) -> None:
+    feed = replace(MADE, overlap=5 * DAY, span=DAY)
+    collected.collect(feed)
+    server.asked.clear()
+
+    collected.collect(feed, now=NOON + 3 * DAY)
+
+    starts = [parse_qsl(urlsplit(path).query)[0][1] for path in server.paths]
+    second = timedelta(seconds=1)
+    assert [parse_instant(start) for start in starts] == [
+        NOON - 5 * DAY,
+        NOON + DAY - second,
+        NOON + 2 * DAY - second,
+    ]
+
+
 def test_a_stretch_at_a_time_is_asked_for_where_no_longer_one_is_borne(
     collected: Collected, forge: Forge, server: Loopback
 ) -> None:

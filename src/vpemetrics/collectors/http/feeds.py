@@ -57,7 +57,9 @@ class Feed:
     A list in order of its `moment`, oldest first, is read by that: each page moves the cursor,
     and the next asks for what is later, so nothing is missed that moves while it is read. In
     lists without one the cursor holds the page that is to come, and moves at the end of `span`,
-    the longest stretch that is asked for at a time, where a server bears no longer one.
+    the longest stretch that is asked for at a time, where a server bears no longer one. The
+    `overlap` is how much of what was read is read again, for what was written meanwhile; it is
+    long where things come late, as commits do that were pushed long after they were made.
 
     What is open (an incident, a deployment in progress, a change neither merged nor closed) is
     asked for again by its record's id with `refetch`, where the list does not tell of changes.
@@ -77,6 +79,7 @@ class Feed:
     key: str | None = None
     moment: Callable[[Node], datetime | None] | None = None
     span: timedelta | None = None
+    overlap: timedelta = OVERLAP
     refetch: Callable[[str], Node] | None = None
     settings: object = None
 
@@ -113,7 +116,9 @@ class FeedProgress:
     gap: FeedGap | None = None
     open: Mapping[str, datetime] = field(default_factory=dict)
 
-    def next_gap(self, begin: datetime, now: datetime, span: timedelta | None) -> FeedGap | None:
+    def next_gap(
+        self, begin: datetime, now: datetime, *, span: timedelta | None, overlap: timedelta
+    ) -> FeedGap | None:
         """Return what is to be read next: what was begun, what came before, what came since."""
         if self.gap:
             return self.gap
@@ -122,7 +127,7 @@ class FeedProgress:
             return FeedGap(start=earliest, end=self.start)
         if self.end >= now:
             return None
-        start = max(self.start, self.end - OVERLAP)
+        start = max(self.start, self.end - overlap)
         return FeedGap(start=start, end=now if span is None else min(now, self.end + span))
 
     def closed(self, gap: FeedGap) -> "FeedProgress":
@@ -248,6 +253,7 @@ class _FeedReader:
         self._progress = known or FeedProgress(
             settings=feed.fingerprint, start=self._begin, end=self._begin
         )
+        self._known_until = self._progress.end
         self._asked_from = self._begin
         self._following: Request | None = None
 
@@ -257,8 +263,15 @@ class _FeedReader:
             yield from self._refetch(self._feed.refetch)
         elif self._feed.moment is None:
             self._go_back_to_open()
-        while gap := self._progress.next_gap(self._begin, self._context.now, self._feed.span):
+        overlap = self._feed.overlap
+        while gap := self._next_gap(overlap):
             yield from self._read(gap)
+            overlap = _TIE if gap.end > self._known_until else overlap
+
+    def _next_gap(self, overlap: timedelta) -> FeedGap | None:
+        return self._progress.next_gap(
+            self._begin, self._context.now, span=self._feed.span, overlap=overlap
+        )
 
     def _refetch(self, refetch: Callable[[str], Node]) -> Iterator[Batch]:
         """Ask for each thing that was open, by its id."""
