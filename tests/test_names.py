@@ -16,12 +16,8 @@ ASKS = re.compile(r"\s*(What|Whether|How|Which|Who|Whom|Whose|Where|When|Why|If)
 
 STILL_ASK = (
     "cli/",
-    "collectors/base.py",
-    "collectors/discovery.py",
     "collectors/files/",
     "collectors/github/",
-    "collectors/registry.py",
-    "config/",
     "delivery/",
     "demo/",
     "explain/",

@@ -42,7 +42,7 @@ def check(session: Session, names: Names = None, json: options.Json = False) -> 
 def checked(
     session: Session, configuration: "Configuration", names: Sequence[str]
 ) -> list["Checked"]:
-    """What is found about the sources of the configuration, and about the store."""
+    """The findings about the sources of the configuration, and about the store."""
     from vpemetrics.usecases.checking import check_source, check_store
 
     sources = sources_of(configuration, names)

@@ -204,7 +204,7 @@ def _tell(session: Session, text: str, *, gap: bool = False) -> None:
 
 
 def _wants_to_collect(session: Session, *, yes: bool) -> bool:
-    """Whether to collect now, after what that will take was said."""
+    """Ask whether to collect now, after saying what that will take."""
     for text in _expected(session):
         _tell(session, text)
     if yes:
@@ -214,7 +214,7 @@ def _wants_to_collect(session: Session, *, yes: bool) -> bool:
 
 
 def _expected(session: Session) -> Iterator[str]:
-    """What stands in the way of the first collection, and what it takes."""
+    """The findings of a check that stand in the way of the first collection, and its cost."""
     for one in checked(session, session.configuration(), []):
         for finding in one.findings:
             if finding.topic == "cost" or finding.level != "ok":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vpemetrics.collectors.git.clone import Clone
 
 DAYS: Final = 90
-"""How far back a first look counts."""
+"""The days back that a first look counts."""
 
 _INCIDENT: Final = re.compile(r"incident|outage", re.IGNORECASE)
 _AROUND: Final = re.compile(r"post|follow|action|review|template|\bno[nt]?\b", re.IGNORECASE)
@@ -132,12 +132,12 @@ class Survey:
 
 
 Kind = Literal["environments", "workflow", "releases", "tags", "merges"]
-"""What may be taken for a deployment, the best evidence first."""
+"""The things that may be taken for a deployment, the best evidence first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentRule:
-    """What is a deployment, in some repositories (none: in all), and the reasons, a line each.
+    """A rule for deployments in some repositories (none: in all), with its reasons, a line each.
 
     `apart`: the names of its environments tell services apart, as in `cart/production`; what is
     of another kind than environments is deployed to `environment`.
@@ -170,7 +170,7 @@ class IncidentRule:
 
 @dataclass(frozen=True, kw_only=True)
 class ForgeAnswers:
-    """What was decided about a forge: what is collected there, and what it means."""
+    """The decisions about a forge: what is collected there, and what it means."""
 
     repositories: tuple[str, ...]
     deployments: tuple[DeploymentRule, ...]
@@ -245,15 +245,15 @@ class Forge(ABC):
 
     type: ClassVar[str]
     title: ClassVar[str]
-    """What people call it."""
+    """The name that people call it by."""
     examples: ClassVar[str]
     """Names of repositories and patterns, as "acme/shop or acme/*"."""
     hint: ClassVar[str]
-    """What a pattern means, as "acme/* takes all of acme"."""
+    """A pattern and its meaning, as "acme/* takes all of acme"."""
     tokens: ClassVar[str]
-    """Where a token is looked for, as "GITHUB_TOKEN or `gh auth login`"."""
+    """The places of a token, as "GITHUB_TOKEN or `gh auth login`"."""
     remedy: ClassVar[str]
-    """What gives it a token, as "set GITHUB_TOKEN, or log in with `gh auth login`"."""
+    """The way to give it a token, as "set GITHUB_TOKEN, or log in with `gh auth login`"."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -283,7 +283,7 @@ class Forge(ABC):
 
 
 DeployedInGit = Literal["tags", "commits"]
-"""What is a deployment where only git tells."""
+"""The things in git that may be deployments, where only git tells."""
 
 
 @dataclass(frozen=True, kw_only=True)

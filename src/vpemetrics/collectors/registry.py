@@ -26,7 +26,7 @@ _OPTIONAL: Final = ("check", "discover")
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Where the parts of a source are, each as "module:attribute"."""
+    """The places of a source's parts, each as "module:attribute"."""
 
     options: str
     collect: str

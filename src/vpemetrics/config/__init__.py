@@ -1,1 +1,1 @@
-"""What people write down: vpemetrics.toml, the environment, where secrets and the store are."""
+"""The settings that people write down: vpemetrics.toml, the environment, secrets, the store."""

@@ -1,4 +1,4 @@
-"""What no single setting can know: names given twice, names nobody declared, secrets.
+"""The mistakes that no single setting knows of: names given twice, or undeclared, and secrets.
 
 These look at the raw document, so that they speak up beside the mistakes of single settings.
 Whatever has the wrong shape is passed over here; the model reports it.

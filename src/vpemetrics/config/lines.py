@@ -1,4 +1,4 @@
-"""Where the settings of a TOML text stand, for messages; `tomllib` does not tell."""
+"""The lines of the settings in a TOML text, for messages; `tomllib` does not tell them."""
 
 import tomllib
 from collections.abc import Iterator

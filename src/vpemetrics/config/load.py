@@ -43,7 +43,7 @@ class Configuration:
         return folder / Path(path).expanduser()
 
     def rules(self) -> Rules:
-        """What lineage and metrics take."""
+        """The rules that lineage and metrics take."""
         rules = self.settings.rules()
         if rules.reliability is None:
             return rules
@@ -109,7 +109,7 @@ def _parse(path: Path | None, text: str) -> dict[str, Any]:
 
 
 def _syntax(message: str, text: str) -> tuple[str, int]:
-    """What `tomllib` complains of, and the line, which it gives in words."""
+    """The complaint of `tomllib`, and the line, which it gives in words."""
     what, _, where = message.partition(" (at ")
     line = re.match(r"line (\d+)", where)
     return what, int(line[1]) if line else text.count("\n") + 1

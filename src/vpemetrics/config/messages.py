@@ -33,7 +33,7 @@ _EXPECTED: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """What is wrong at one place of the file."""
+    """Something wrong at one place of the file."""
 
     path: KeyPath
     problem: str
@@ -122,7 +122,7 @@ def _no_choice(path: KeyPath, value: object, expected: str) -> Mistake:
 
 
 def _plainly(message: str) -> str:
-    """What pydantic expects, without its own beginning of the sentence."""
+    """The expectation of pydantic, without its own beginning of the sentence."""
     return message.removeprefix("Input should be ")
 
 

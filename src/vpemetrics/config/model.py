@@ -35,7 +35,7 @@ from vpemetrics.rules import Event, LeadTimeStart, Rules, Service, Step, Target
 
 DEFAULT: Final = Rules()
 WEEK: Final = "{week}"
-"""What stands for the week in the path that a scheduled report is written to."""
+"""The text for the week in the path that a scheduled report is written to."""
 
 _UNITS: Final = {
     "s": timedelta(seconds=1),
@@ -159,32 +159,32 @@ class SettingsTable(BaseModel):
 
 
 class Organisation(SettingsTable):
-    """Whom the reports speak of."""
+    """The organisation that the reports speak of."""
 
     name: Text = DEFAULT.organisation
     timezone: Annotated[str, AfterValidator(_zone)] = DEFAULT.zone
 
 
 class Production(SettingsTable):
-    """Which environments are production (rule D2)."""
+    """The environments that are production (rule D2)."""
 
     environments: SomeTexts = DEFAULT.environments
 
 
 class LeadTime(SettingsTable):
-    """How change lead time is measured (rule T1)."""
+    """The measuring of change lead time (rule T1)."""
 
     start: Annotated[LeadTimeStart, BeforeValidator(_start)] = DEFAULT.lead_time_start
 
 
 class BotSettings(SettingsTable):
-    """Who is no person, beside what the sources mark as such (rule C3)."""
+    """The authors who are no persons, beside those that sources mark as such (rule C3)."""
 
     authors: Texts = DEFAULT.bots
 
 
 class FailureSettings(SettingsTable):
-    """What ties an incident to a deployment, and what makes a hotfix (rules F1, F4)."""
+    """The ties of an incident to a deployment, and the marks of a hotfix (rules F1, F4)."""
 
     suspect_within: Duration = DEFAULT.incident_window
     incident_labels: Texts = DEFAULT.incident_labels
@@ -193,7 +193,7 @@ class FailureSettings(SettingsTable):
 
 
 class Deployments(SettingsTable):
-    """What counts as a deployment (rule D1)."""
+    """The deployments that count (rule D1)."""
 
     superseded_within: Duration = DEFAULT.superseded_within
 
@@ -250,13 +250,13 @@ class EventTable(SettingsTable):
 
 
 class Reliability(SettingsTable):
-    """Where the attainment of service level objectives is read from (rule G4)."""
+    """The file that the attainment of service level objectives is read from (rule G4)."""
 
     file: Text | None = None
 
 
 class ScheduleSettings(SettingsTable):
-    """When `vpemetrics schedule` collects, when it reports, and where to."""
+    """The times at which `vpemetrics schedule` collects and reports, and the path of reports."""
 
     collect: Annotated[Duration, AfterValidator(_interval)] = timedelta(hours=1)
     report: Annotated[str, AfterValidator(_weekly)] = "mon 06:00"
@@ -295,7 +295,7 @@ class Settings(SettingsTable):
     sources: dict[str, SourceTable] = {}
 
     def rules(self) -> Rules:
-        """What the settings mean to lineage and metrics."""
+        """The rules that the settings are to lineage and metrics."""
         return Rules(
             organisation=self.organisation.name,
             zone=self.organisation.timezone,
@@ -337,7 +337,7 @@ def settings() -> dict[str, FieldInfo]:
 
 
 def header(table: str) -> str:
-    """How a table begins in the file: `[bots]`, `[[service]]` or `[sources.NAME]`."""
+    """The first line of a table in the file: `[bots]`, `[[service]]` or `[sources.NAME]`."""
     shape = get_origin(Settings.model_fields[table].annotation)
     if shape is tuple:
         return f"[[{table}]]"

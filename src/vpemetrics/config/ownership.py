@@ -1,4 +1,4 @@
-"""Who owns what, as repositories say it: CODEOWNERS and Backstage's catalog-info.yaml.
+"""The owners that repositories name: CODEOWNERS and Backstage's catalog-info.yaml.
 
 Only teams count: a person is nobody a figure could belong to (rules G3 and D6).
 """
@@ -88,7 +88,7 @@ def _teams(owners: Sequence[str]) -> tuple[str, ...]:
 
 
 def _fits(pattern: str, path: str) -> bool:
-    """Whether a pattern fits a path, by GitHub's own rules, which differ from git's.
+    """Tell whether a pattern fits a path, by GitHub's own rules, which differ from git's.
 
     A pattern with a slash before its end starts at the root. One that fits a folder fits all in
     it, but one that ends in `/*` fits no deeper than it says.

@@ -40,7 +40,7 @@ KINDS: Final[Mapping[Kind, str]] = {
     "tags": "version tags",
     "merges": "merges to the default branch",
 }
-"""What may be taken for a deployment, the best evidence first."""
+"""The words for what may be taken for a deployment, the best evidence first."""
 
 PRODUCTION: Final = "production"
 _APART: Final = re.compile("(?P<service>[^/]+)/(?P<environment>.+)")

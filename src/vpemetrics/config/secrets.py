@@ -53,17 +53,17 @@ class Secret:
 
 
 def is_reference(text: str) -> bool:
-    """Whether a text says where a secret is, instead of being one."""
+    """Tell whether a text says where a secret is, instead of being one."""
     return text == "gh" or (text.startswith(("env:", "file:")) and not is_literal(text))
 
 
 def is_secret_key(key: str) -> bool:
-    """Whether a setting of this name holds a secret."""
+    """Tell whether a setting of this name holds a secret."""
     return _SECRET_KEY.search(key) is not None
 
 
 def is_literal(text: str) -> bool:
-    """Whether a text is, or contains, a secret: a known shape of token, or a URL's password."""
+    """Tell whether a text is, or has, a secret: a known shape of token, or a URL's password."""
     return _TOKEN.search(text) is not None or _PASSWORD_IN_URL.search(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""Which store is used, and why: the first of option, configuration, clone and user's folder."""
+"""The store that is used, and why: the first of option, configuration, clone and user's folder."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class StoreChoice:
     other: Path | None = None
     """The store in the user's folder, where there is one that the clone's goes before."""
     of_clone: bool = False
-    """Whether it is a clone's own, which holds what the clone says and nothing else."""
+    """Tell whether it is a clone's own, which holds what the clone says and nothing else."""
 
     def __str__(self) -> str:
         """One line for people, without a password."""

@@ -1,4 +1,4 @@
-"""Whether everything is fit for a collection: the sources, each by its own check, and the store."""
+"""The check before a collection: the sources, each by its own check, and the store."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ STORE: Final = "store"
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What was found about one source, or the store."""
+    """The findings about one source, or the store."""
 
     name: str
     findings: tuple[Finding, ...]
@@ -39,7 +39,7 @@ def check_source(
     now: datetime,
     environ: Mapping[str, str],
 ) -> Checked:
-    """What a source's own check finds; what ends it is the last finding. Nothing is changed."""
+    """The findings of a source's own check, the last one what ended it. Nothing is changed."""
     warnings: list[str] = []
     context = CollectionContext(
         source=source.name,
@@ -56,7 +56,7 @@ def check_source(
 
 
 def check_store(location: str, sources: Iterable[str]) -> tuple[Checked, dict[str, dict[str, str]]]:
-    """Whether the store can be used, and how far these sources were collected into it.
+    """The finding about the store, and how far these sources were collected into it.
 
     A store that is not there yet is not made.
     """
@@ -96,7 +96,7 @@ def _failed(problem: VpemetricsError | OSError, topic: str) -> Finding:
 
 
 def _to_be_made(location: str) -> Finding:
-    """What is said of a store that the first collection makes, if it can."""
+    """The finding about a store that the first collection makes, if it can."""
     if "://" in location:
         return Finding(topic=STORE, text=f"{masked(location)} is empty; a collection fills it")
     folder = next(one for one in Path(location).absolute().parents if one.exists())

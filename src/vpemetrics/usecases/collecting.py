@@ -1,4 +1,4 @@
-"""What sources have to say, into a store: only what is new, and when they were asked last."""
+"""The collection of sources into a store: only what is new, and when they were asked last."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ _OFTEN_S: Final = 0.02
 
 @dataclass(frozen=True, kw_only=True)
 class Collected:
-    """What came of collecting one source.
+    """The outcome of collecting one source.
 
     `read` counts the records it told by kind, `new` those that were not known before or said
     something else. With an `error` these are what was saved before it happened; `bug` is the
@@ -134,7 +134,7 @@ def _in_order(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def said(problem: Exception) -> str:
-    """What an error says, without passwords and tokens."""
+    """The text of an error, without passwords and tokens."""
     if isinstance(problem, OSError) and problem.strerror:
         place = f"{problem.filename}: " if problem.filename else ""
         return masked(f"{place}{problem.strerror}")

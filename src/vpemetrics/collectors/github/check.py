@@ -1,4 +1,4 @@
-"""Whether GitHub can be collected from: it answers, the token may do enough, and what it costs."""
+"""The check of a GitHub source: it answers, the token may do enough, and what it costs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ ACTIONS: Final = Need(permission="actions", purpose="workflow runs", address="ac
 
 
 def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
-    """Whether GitHub answers, what the token is and lacks, what is left and what is needed.
+    """The findings about GitHub: it answers, what the token is and lacks, what is left and needed.
 
     Waits for no limit.
     """
@@ -66,7 +66,7 @@ def _findings(opened: Access, options: Options, context: CollectionContext) -> I
 
 
 def needs_of(options: Options) -> tuple[Need, ...]:
-    """What a token has to be allowed for these settings; all of it is reading."""
+    """The permissions that these settings take; all of them are for reading."""
     kinds = {rule.kind for rule in options.deployments}
     return (
         CONTENTS,
@@ -78,7 +78,7 @@ def needs_of(options: Options) -> tuple[Need, ...]:
 
 
 def _of_token(limits: Limits, options: Options) -> Iterator[Finding]:
-    """What kind of token it is, what it lacks as far as it tells, and what is left of its hour."""
+    """The kind of a token, what it lacks as far as it tells, and what is left of its hour."""
     host = urlsplit(options.url).hostname
     scopes = f" with {', '.join(limits.scopes) or 'no scopes'}" if limits.scopes is not None else ""
     yield Finding(topic="token", text=f"{host} answers; {_a(limits.kind)}{scopes}")
@@ -196,7 +196,7 @@ def _cost(found: Forecast, is_first: bool) -> Finding:
 
 
 def _site(options: Options) -> str:
-    """Where people see this GitHub."""
+    """The address at which people see this GitHub."""
     parts = urlsplit(options.url)
     return f"{parts.scheme}://{parts.netloc.removeprefix('api.')}"
 

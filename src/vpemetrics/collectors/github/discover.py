@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _LOGIN: Final = "gh"
 TOKENS: Final = ("env:GITHUB_TOKEN", "env:GH_TOKEN", _LOGIN)
-"""Where a token for GitHub is looked for, in this order."""
+"""The places in which a token for GitHub is looked for, in this order."""
 APART: Final = "(?P<service>[^/]+)/(?P<environment>.+)"
 """Environments that name the service they are of, as in `cart/production`."""
 

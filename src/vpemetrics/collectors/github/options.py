@@ -34,7 +34,7 @@ class App:
 
 @dataclass(frozen=True, kw_only=True)
 class Incidents:
-    """Which issues are incidents: those with one of the labels, or of one of the types.
+    """The issues that are incidents: those with one of the labels, or of one of the types.
 
     `repositories` are where to look; by default each repository has its own.
     """
@@ -57,7 +57,7 @@ class Incidents:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What was a deployment, in the repositories that fit some patterns (by default in all).
+    """A rule for deployments in the repositories that fit some patterns (by default in all).
 
     With `environments` it is GitHub's own, where `environment` is a pattern of the environments
     or, if it has groups, a regular expression that fits all of a name; `task` are patterns of
@@ -85,7 +85,7 @@ class Rule:
 
     @property
     def expression(self) -> "re.Pattern[str] | None":
-        """What all of a job's or an environment's name has to fit; None if there is no such."""
+        """The expression that all of a job's or environment's name has to fit; None without one."""
         if self.kind == "workflow":
             return re.compile(self.job) if self.job else None
         return re.compile(self.environment) if self.environment and self._has_groups else None
@@ -117,7 +117,7 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Where GitHub is, who asks, and what of it is collected.
+    """The address of GitHub, who asks there, and what is collected.
 
     `url` is its REST address; `token` a reference to a secret (`env:`, `file:` or `gh`), or
     `app` a GitHub App instead. `repositories` are names and patterns (`!` leaves out); archived

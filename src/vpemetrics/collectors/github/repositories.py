@@ -1,4 +1,4 @@
-"""Which repositories there are to collect, and what a look at them shows, in few requests.
+"""The search for the repositories to collect, with a probe of each, in few requests.
 
 One query looks at a page of an owner's repositories, at some that are known by their ids, and at
 open things. Repositories are followed by their permanent ids through renames and transfers.
@@ -20,12 +20,12 @@ from vpemetrics.rules import is_chosen, matches
 
 _NOT_FOUND: Final = "NOT_FOUND"
 _FINAL: Final = (_NOT_FOUND, "FORBIDDEN")
-"""What will not be given either when it is asked for again."""
+"""The failures of what will not be given either when it is asked for again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What a look at GitHub shows: the repositories, and by id what became of open things.
+    """The repositories that a search found, and by id what became of open things.
 
     An open thing that is gone has no time. `problems` are by owner or repository.
     """
@@ -128,7 +128,7 @@ class _Looking:
         return next((one for one in self._literal if one.lower() == name), None)
 
     def _is_chosen(self, probe: Node, before: GitHubCursor | None) -> bool:
-        """Whether a repository fits the patterns, under its name or the one it had."""
+        """Tell whether a repository fits the patterns, under its name or the one it had."""
         name = str(probe["nameWithOwner"])
         if probe.get("isArchived") and not self._options.archived:
             return False
@@ -244,7 +244,7 @@ class _Looking:
 
 
 def _reasons(answer: GraphQLResult, name: str) -> dict[int, Missing]:
-    """Why items of a list are missing, by their places in it."""
+    """The reasons why items of a list are missing, by their places in it."""
     return {
         one.path[1]: one
         for one in answer.missing
@@ -257,7 +257,7 @@ def _owner(name: str) -> str:
 
 
 def _flags(options: Options) -> dict[str, bool]:
-    """What of repositories is to be looked at."""
+    """The parts of repositories that are to be looked at."""
     kinds = {rule.kind for rule in options.deployments}
     lists = (DEPLOYMENTS, RELEASES, TAGS)
     return {"issues": bool(options.incidents)} | {name: RULES[name] in kinds for name in lists}

@@ -93,7 +93,7 @@ def mine(client: Client, now: datetime) -> list[str]:
 
 
 def survey(access: Access, names: Sequence[str], now: datetime, progress: Progress) -> Survey:
-    """What repositories have of environments, versions, merges, incidents and owners."""
+    """The environments, versions, merges, incidents and owners of repositories."""
     progress(0, len(names))
     nodes, trouble = _nodes(access, names)
     first = [_sight(node, now) for node in nodes]
@@ -114,7 +114,7 @@ def survey(access: Access, names: Sequence[str], now: datetime, progress: Progre
 
 
 def _nodes(access: Access, names: Sequence[str]) -> tuple[list[Node], list[str]]:
-    """What the repositories present of themselves, and which are not there."""
+    """The nodes of repositories as they present themselves, and which are not there."""
     found: list[Node] = []
     trouble: list[str] = []
     for name, node in _asked(access, names, queries.sight, {}):
@@ -169,7 +169,7 @@ def _asked_once(
 
 
 def _sight(node: Node, now: datetime) -> RepositoryOverview:
-    """What the first answer says."""
+    """The overview by the first answer."""
     name, since = _name(node), _since(now)
     merged = [one["mergedAt"] for one in _items(node, "pullRequests")]
     texts = [(node.get(f"owners{at}") or {}).get("text") for at in range(3)]
@@ -215,7 +215,7 @@ def _versions(repository: str, found: Iterable[tuple[str, str]], since: str) -> 
 
 
 def _tally(moments: Sequence[str], since: str) -> Tally:
-    """How many of a page's moments are of late; where all of a full page are, there may be more."""
+    """The number of a page's moments of late; where all of a full page are, there may be more."""
     count = sum(at >= since for at in moments)
     return Tally(count=count, at_least=count == FULL)
 
@@ -362,7 +362,7 @@ class _Look:
 
 
 def _since(now: datetime) -> str:
-    """When the days that count begin, as GitHub writes moments, which sort as texts."""
+    """The beginning of the days that count, as GitHub writes moments, which sort as texts."""
     return f"{now - timedelta(days=DAYS):%Y-%m-%dT%H:%M:%SZ}"
 
 
