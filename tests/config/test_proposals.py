@@ -16,7 +16,7 @@ from vpemetrics.config.proposals import (
     ProposedService,
     all_production,
     choices,
-    distinct,
+    drop_duplicates,
     environments_of,
     incidents_of,
     organisation_of,
@@ -377,7 +377,7 @@ def test_no_two_services_have_one_name_or_one_repository() -> None:
         ("api", None),
     ]
 
-    found = distinct(ProposedService(name=name, repository=of) for name, of in given)
+    found = drop_duplicates(ProposedService(name=name, repository=of) for name, of in given)
 
     assert [(one.name, one.repository) for one in found] == [
         ("shop", "acme/shop"),

@@ -7,7 +7,7 @@ from vpemetrics.config.secrets import (
     is_literal,
     is_reference,
     is_secret_key,
-    masked,
+    mask,
     resolve,
 )
 from vpemetrics.errors import FixConfiguration
@@ -86,7 +86,7 @@ def test_references_are_told_from_values(text: str, expected: bool) -> None:
     ],
 )
 def test_masked_texts_keep_everything_but_the_secret(text: str, expected: str) -> None:
-    assert masked(text) == expected
+    assert mask(text) == expected
 
 
 def test_a_secret_comes_from_the_environment(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from vpemetrics.config.messages import dotted
+from vpemetrics.config.messages import dotted_name
 from vpemetrics.config.source_checks import option_mistakes, source_mistakes
 
 
@@ -23,7 +23,7 @@ class Options:
 
 def told(given: dict[str, object]) -> list[str]:
     mistakes = option_mistakes(("sources", "mine"), Options, given)
-    return [f"{dotted(mistake.path)}: {mistake.problem}" for mistake in mistakes]
+    return [f"{dotted_name(mistake.path)}: {mistake.problem}" for mistake in mistakes]
 
 
 def test_settings_a_collector_takes_are_fine() -> None:
@@ -71,7 +71,7 @@ def test_what_the_options_themselves_find_is_told_in_their_words() -> None:
 def test_an_unknown_type_is_told_with_the_known_ones() -> None:
     (mistake,) = source_mistakes({"sources": {"mine": {"type": "file", "path": "a"}}})
 
-    assert dotted(mistake.path) == "sources.mine.type"
+    assert dotted_name(mistake.path) == "sources.mine.type"
     assert mistake.problem.startswith('found "file", expected a type of source: files')
     assert mistake.problem.endswith("did you mean files?")
 
@@ -84,7 +84,7 @@ def test_what_has_the_wrong_shape_is_left_to_the_model(sources: object) -> None:
 def test_the_settings_of_a_collector_there_is_are_checked() -> None:
     (mistake,) = source_mistakes({"sources": {"mine": {"type": "files", "path": 1}}})
 
-    assert dotted(mistake.path) == "sources.mine.path"
+    assert dotted_name(mistake.path) == "sources.mine.path"
 
 
 def test_a_source_of_a_package_that_is_broken_is_told_where_it_is_named(
@@ -98,5 +98,5 @@ def test_a_source_of_a_package_that_is_broken_is_told_where_it_is_named(
 
     (mistake,) = source_mistakes({"sources": {"mine": {"type": "torn"}}})
 
-    assert dotted(mistake.path) == "sources.mine.type"
+    assert dotted_name(mistake.path) == "sources.mine.type"
     assert mistake.problem.startswith("the package acme-torn 1.2 has the source torn, but ")

@@ -30,7 +30,7 @@ def check(session: Session, names: Names = None, json: options.Json = False) -> 
     Example: vpemetrics check github --json
     """
     configuration = session.configuration()
-    found = checked(session, configuration, names or [])
+    found = check_sources(session, configuration, names or [])
     if json:
         output.print_bytes(_json(found))
     else:
@@ -39,7 +39,7 @@ def check(session: Session, names: Names = None, json: options.Json = False) -> 
         raise typer.Exit(KNOWN)
 
 
-def checked(
+def check_sources(
     session: Session, configuration: "Configuration", names: Sequence[str]
 ) -> list["Checked"]:
     """The findings about the sources of the configuration, and about the store."""

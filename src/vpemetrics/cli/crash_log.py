@@ -38,9 +38,9 @@ def log(error: BaseException) -> str:
 
 def told(error: BaseException, path: Path) -> str:
     """What the person reads: what happened, without secrets, and what to do about it."""
-    from vpemetrics.config.secrets import masked
+    from vpemetrics.config.secrets import mask
 
-    said = masked(" ".join(str(error).split()))[:_LONGEST]
+    said = mask(" ".join(str(error).split()))[:_LONGEST]
     return (
         f"this is a bug in vpemetrics: {type(error).__name__}: {said}\n"
         f"A log without your data is in {path}; please report it with that file."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from vpemetrics.cli import output
-from vpemetrics.cli.check import checked
+from vpemetrics.cli.check import check_sources
 from vpemetrics.cli.collecting import collect_each
 from vpemetrics.cli.report import show
 from vpemetrics.cli.session import KNOWN, Session, command
@@ -59,8 +59,8 @@ def init(
     if path.exists() and not force:
         raise FixInput(f"{path} is there already; with --force it is replaced")
     scan = _scan(session, path.absolute().parent)
-    named = _checked(scan, repositories or [])
-    _write(session, path, _proposed(session, scan, named, _asker(session, yes=yes)))
+    named = _check_names(scan, repositories or [])
+    _write(session, path, _propose(session, scan, named, _asker(session, yes=yes)))
     if not no_collect and _wants_to_collect(session, yes=yes):
         _begin(session)
     else:
@@ -75,7 +75,7 @@ def _scan(session: Session, home: Path) -> "EnvironmentScan":
         return scan_environment(Path.cwd(), home, os.environ, now=now, announce=session.warn)
 
 
-def _checked(scan: "EnvironmentScan", repositories: Sequence[str]) -> tuple[str, ...]:
+def _check_names(scan: "EnvironmentScan", repositories: Sequence[str]) -> tuple[str, ...]:
     """The repositories that were named; a usage error if they cannot be any."""
     from vpemetrics.usecases.setting_up import wanted_forge
     from vpemetrics.usecases.setup_questions import parse_repositories
@@ -141,7 +141,7 @@ def _understood(understand: Callable[[str], object]) -> Callable[[str], str]:
     return check
 
 
-def _proposed(
+def _propose(
     session: Session, scan: "EnvironmentScan", wanted: Sequence[str], ask: "Ask"
 ) -> "Proposal":
     """The configuration to write, once everything was looked at and asked."""
@@ -150,7 +150,7 @@ def _proposed(
 
     for line in scan.trouble:
         session.warn(line)
-    _tell(session, _found(scan))
+    _tell(session, _describe(scan))
     talk = Conversation(
         ask=ask,
         tell=lambda text: _tell(session, text),
@@ -160,7 +160,7 @@ def _proposed(
     return propose(scan, wanted, talk, local_zone(os.environ))
 
 
-def _found(scan: "EnvironmentScan") -> str:
+def _describe(scan: "EnvironmentScan") -> str:
     """The clones that are here, and the tokens that are not."""
     clones = first_few([clone.name for clone in scan.clones], _FEW)
     kind = "a clone" if len(scan.clones) == 1 else "clones"
@@ -205,7 +205,7 @@ def _tell(session: Session, text: str, *, gap: bool = False) -> None:
 
 def _wants_to_collect(session: Session, *, yes: bool) -> bool:
     """Ask whether to collect now, after saying what that will take."""
-    for text in _expected(session):
+    for text in _obstacles(session):
         _tell(session, text)
     if yes:
         return True
@@ -213,9 +213,9 @@ def _wants_to_collect(session: Session, *, yes: bool) -> bool:
         return typer.confirm("\nCollect now and report?", default=True, err=True)
 
 
-def _expected(session: Session) -> Iterator[str]:
+def _obstacles(session: Session) -> Iterator[str]:
     """The findings of a check that stand in the way of the first collection, and its cost."""
-    for one in checked(session, session.configuration(), []):
+    for one in check_sources(session, session.configuration(), []):
         for finding in one.findings:
             if finding.topic == "cost" or finding.level != "ok":
                 mend = f"\n→ {finding.mend}" if finding.mend else ""

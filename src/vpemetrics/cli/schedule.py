@@ -207,10 +207,10 @@ class _Log:
         self._say(f"error: {text}")
 
     def _say(self, text: str) -> None:
-        from vpemetrics.config.secrets import masked
+        from vpemetrics.config.secrets import mask
 
         now = _now().astimezone(self._zone).isoformat(timespec="seconds")
-        line = " ".join(f"{now} {masked(text)}".split("\n"))
+        line = " ".join(f"{now} {mask(text)}".split("\n"))
         with suppress(OSError):  # where nobody listens any more, work goes on
             typer.echo(line, err=True)
 
@@ -231,10 +231,10 @@ class _Log:
 def _said(error: Exception) -> str:
     """What an error says; of a bug where its log is."""
     from vpemetrics.cli.crash_log import keep, told
-    from vpemetrics.usecases.collecting import said
+    from vpemetrics.usecases.collecting import error_text
 
     if isinstance(error, VpemetricsError | OSError):
-        return said(error)
+        return error_text(error)
 
     try:
         return told(error, keep(error, os.environ))

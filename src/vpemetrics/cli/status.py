@@ -38,9 +38,9 @@ def status(session: Session, json: options.Json = False) -> None:
 
 
 def _shown(location: str) -> str:
-    from vpemetrics.config.secrets import masked
+    from vpemetrics.config.secrets import mask
 
-    return masked(location)
+    return mask(location)
 
 
 def _size(location: str) -> int | None:

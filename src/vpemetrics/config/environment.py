@@ -15,7 +15,7 @@ def variable(setting: str) -> str:
     return PREFIX + setting.replace(".", "_").upper()
 
 
-def overridden(
+def override(
     document: dict[str, Any], environ: Mapping[str, str]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The document with the environment's values in it, and the settings that came from there.
@@ -28,14 +28,14 @@ def overridden(
     return document, given
 
 
-def misnamed(document: dict[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
+def misnamed_settings(document: dict[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
     """One message for each variable that means to be a setting and is none.
 
     Others are nobody's business, and those the file refers to are secrets.
     """
     settable = [variable(name) for name in single_settings()]
     lists = {variable(name): name for name in settings() if name not in single_settings()}
-    unknown = set(environ) - set(settable) - set(_referenced(document))
+    unknown = set(environ) - set(settable) - set(_references(document))
     for name in sorted(name for name in unknown if name.startswith(PREFIX)):
         near = nearest_few(name.removeprefix(PREFIX), _bare(settable), most=1, likeness=0.8)
         if name in lists:
@@ -61,13 +61,13 @@ def _bare(names: list[str]) -> list[str]:
     return [name.removeprefix(PREFIX) for name in names]
 
 
-def _referenced(value: object) -> Iterator[str]:
+def _references(value: object) -> Iterator[str]:
     match value:
         case str():
             yield value.removeprefix("env:")
         case dict():
             for inner in value.values():
-                yield from _referenced(inner)
+                yield from _references(inner)
         case list():
             for inner in value:
-                yield from _referenced(inner)
+                yield from _references(inner)

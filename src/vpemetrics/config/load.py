@@ -14,9 +14,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from vpemetrics.config.checks import contradictions
-from vpemetrics.config.environment import misnamed, overridden, variable
+from vpemetrics.config.environment import misnamed_settings, override, variable
 from vpemetrics.config.lines import KeyPath, Lines
-from vpemetrics.config.messages import Mistake, dotted, of_validation
+from vpemetrics.config.messages import Mistake, dotted_name, of_validation
 from vpemetrics.config.model import Settings
 from vpemetrics.config.source_checks import source_mistakes
 from vpemetrics.errors import ConfigurationErrors, FixConfiguration
@@ -37,8 +37,8 @@ class Configuration:
     settings: Settings
     from_environment: tuple[str, ...] = ()
 
-    def located(self, path: str) -> Path:
-        """A path of the settings, which starts at the file; `~` is the user's home."""
+    def locate(self, path: str) -> Path:
+        """The place of a path in the settings, which starts at the file; `~` is the user's home."""
         folder = self.path.parent if self.path else Path()
         return folder / Path(path).expanduser()
 
@@ -47,7 +47,7 @@ class Configuration:
         rules = self.settings.rules()
         if rules.reliability is None:
             return rules
-        return replace(rules, reliability=str(self.located(rules.reliability)))
+        return replace(rules, reliability=str(self.locate(rules.reliability)))
 
 
 def find(start: Path, explicit: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -70,13 +70,13 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Configuration:
     ConfigurationErrors names all mistakes at once, in the order of the file.
     """
     text = _read(path) if path else ""
-    document, given = overridden(_parse(path, text), environ)
+    document, given = override(_parse(path, text), environ)
     mistakes = [*contradictions(document), *source_mistakes(document)]
     try:
         settings = Settings.model_validate(document)
     except ValidationError as error:
         mistakes += of_validation(error)
-    strangers = [f"environment: {message}" for message in misnamed(document, environ)]
+    strangers = [f"environment: {message}" for message in misnamed_settings(document, environ)]
     if mistakes or strangers:
         raise ConfigurationErrors([*_lines(path, text, mistakes, given), *strangers])
     return Configuration(path=path, settings=settings, from_environment=given)
@@ -125,7 +125,7 @@ def _lines(
         first.setdefault(mistake.path, mistake)
     placed = []
     for mistake in first.values():
-        name = dotted(mistake.path)
+        name = dotted_name(mistake.path)
         if name in given:
             placed.append((float("inf"), f"environment: {variable(name)}: {mistake.problem}"))
             continue

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from vpemetrics.config.lines import KeyPath
 from vpemetrics.config.model import header, settings, tables
-from vpemetrics.config.secrets import HIDDEN, is_secret_key, masked
+from vpemetrics.config.secrets import HIDDEN, is_secret_key, mask
 from vpemetrics.names import nearest
 
 _LONGEST: Final = 60
@@ -41,11 +41,11 @@ class Mistake:
 
 def misfit(path: KeyPath, value: object, expected: str, near: str | None = None) -> Mistake:
     """A value that is not what it should be."""
-    found = HIDDEN if is_secret_key(str(path[-1])) else shown(value)
+    found = HIDDEN if is_secret_key(str(path[-1])) else quote(value)
     return Mistake(path=path, problem=f"found {found}, expected {expected}{_hint(near)}")
 
 
-def unknown(path: KeyPath, near: str | None, known: Iterable[str] = ()) -> Mistake:
+def unknown_setting(path: KeyPath, near: str | None, known: Iterable[str] = ()) -> Mistake:
     """A setting there is not; its value is not shown, for who knows what it holds.
 
     Where none is near, those that are `known` are listed.
@@ -62,7 +62,7 @@ def of_validation(error: ValidationError, path: KeyPath = ()) -> Iterator[Mistak
         yield _of_details((*path, *details["loc"]), details)
 
 
-def dotted(path: KeyPath) -> str:
+def dotted_name(path: KeyPath) -> str:
     """The place as people write it, tables of a list counted from one: `service[2].name`."""
     text = ""
     for part in path:
@@ -70,11 +70,11 @@ def dotted(path: KeyPath) -> str:
     return text.removeprefix(".")
 
 
-def shown(value: object) -> str:
+def quote(value: object) -> str:
     """The value fit for a message: short, without secrets, as it stands in the file."""
     match value:
         case str():
-            text = masked(value)
+            text = mask(value)
             short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
             return short if text == HIDDEN else json.dumps(short, ensure_ascii=False)
         case bool():
@@ -89,7 +89,7 @@ def shown(value: object) -> str:
 
 
 def _key(key: str) -> str:
-    return masked(key) if _BARE_KEY.fullmatch(key) else shown(key)
+    return mask(key) if _BARE_KEY.fullmatch(key) else quote(key)
 
 
 def _of_details(path: KeyPath, details: ErrorDetails) -> Mistake:
@@ -100,7 +100,7 @@ def _of_details(path: KeyPath, details: ErrorDetails) -> Mistake:
         case "extra_forbidden":
             return _unknown_key(path)
         case "unexpected_keyword_argument":
-            return unknown(path, None)
+            return unknown_setting(path, None)
         case "wrong":
             context = details["ctx"]
             return misfit(path, value, context["expected"], context["near"])
@@ -128,7 +128,7 @@ def _plainly(message: str) -> str:
 
 def _table_at(path: KeyPath) -> str:
     names = tuple(part for part in path if isinstance(part, str))
-    begin = header(names[0]) if len(names) == 1 else f"[{dotted(names)}]"
+    begin = header(names[0]) if len(names) == 1 else f"[{dotted_name(names)}]"
     return f"a table that begins with {begin}"
 
 
@@ -139,8 +139,8 @@ def _unknown_key(path: KeyPath) -> Mistake:
     here += [] if table else tables()
     anywhere = {name.rpartition(".")[2]: name for name in settings()}
     elsewhere = anywhere.get(nearest(path[-1], anywhere) or "")
-    return unknown(path, nearest(path[-1], here) or elsewhere)
+    return unknown_setting(path, nearest(path[-1], here) or elsewhere)
 
 
 def _hint(near: str | None) -> str:
-    return f"; did you mean {masked(near)}?" if near else ""
+    return f"; did you mean {mask(near)}?" if near else ""

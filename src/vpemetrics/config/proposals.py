@@ -73,7 +73,7 @@ class DeploymentEvidence:
         noun = _COUNTED[self.kind]
         if self.ever and not self.tally:
             return f"{words.quantity(self.ever, noun)}, none of them in {DAYS} days"
-        return f"{self._where}{counted(self.tally, noun)}"
+        return f"{self._where}{describe_tally(self.tally, noun)}"
 
     @property
     def apart(self) -> bool:
@@ -148,7 +148,7 @@ class Proposal:
     services: tuple[ProposedService, ...]
 
 
-def counted(tally: Tally, noun: str) -> str:
+def describe_tally(tally: Tally, noun: str) -> str:
     """The tally in words, as `at least 500 deployments in 90 days`."""
     least = "at least " if tally.at_least else ""
     return f"{least}{words.quantity(tally.count, noun)} in {DAYS} days"
@@ -282,8 +282,8 @@ def incidents_of(
 
     Where only repositories have them that deploy nothing, it is these that are looked at.
     """
-    labels = _in_use(_added(overview.labels for overview in overviews))
-    types = _in_use(_added(overview.types for overview in overviews))
+    labels = _in_use(_add_up(overview.labels for overview in overviews))
+    types = _in_use(_add_up(overview.types for overview in overviews))
     using = {
         overview.repository
         for overview in overviews
@@ -315,7 +315,7 @@ def services_of(
     return tuple(sorted(found.values(), key=lambda service: service.name.casefold()))
 
 
-def distinct(services: Iterable[ProposedService]) -> tuple[ProposedService, ...]:
+def drop_duplicates(services: Iterable[ProposedService]) -> tuple[ProposedService, ...]:
     """The services, each under a name and of a repository of its own.
 
     One whose name is taken goes by its repository; where that is taken too, it is the same.
@@ -413,10 +413,12 @@ def _reasons(evidence: Sequence[DeploymentEvidence]) -> Iterator[str]:
 
 
 def _issues(tallies: Mapping[str, Tally]) -> str:
-    return first_dozen([f"{name}: {counted(tally, 'issue')}" for name, tally in tallies.items()])
+    return first_dozen(
+        [f"{name}: {describe_tally(tally, 'issue')}" for name, tally in tallies.items()]
+    )
 
 
-def _added(counts: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
+def _add_up(counts: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
     found: dict[str, list[Tally]] = {}
     for tallies in counts:
         for name, tally in tallies.items():

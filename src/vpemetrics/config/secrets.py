@@ -67,7 +67,7 @@ def is_literal(text: str) -> bool:
     return _TOKEN.search(text) is not None or _PASSWORD_IN_URL.search(text) is not None
 
 
-def masked(text: str) -> str:
+def mask(text: str) -> str:
     """The text fit to be shown: a URL without its password; a token not at all."""
     if _TOKEN.search(text):
         return HIDDEN

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from vpemetrics.collectors.base import Collector
 from vpemetrics.collectors.registry import collector_names, find_collector
 from vpemetrics.config.lines import KeyPath
-from vpemetrics.config.messages import Mistake, misfit, of_validation, unknown
+from vpemetrics.config.messages import Mistake, misfit, of_validation, unknown_setting
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.names import nearest
 
@@ -37,7 +37,7 @@ def option_mistakes(
     known = [field.name for field in fields(options)]
     for key in given:
         if key not in known:
-            yield unknown((*path, key), nearest(key, known), known)
+            yield unknown_setting((*path, key), nearest(key, known), known)
     try:
         TypeAdapter(options).validate_python({key: given[key] for key in known if key in given})
     except ValidationError as error:

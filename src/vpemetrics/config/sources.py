@@ -36,7 +36,7 @@ def configured_sources(configuration: Configuration, names: Sequence[str] = ()) 
         if name not in tables:
             raise FixConfiguration(f"there is no source {name!r}; {_instead(name, list(tables))}")
     return [
-        _source(name, table.type, table.options, configuration.located("."))
+        _source(name, table.type, table.options, configuration.locate("."))
         for name, table in tables.items()
         if not names or name in names
     ]

@@ -8,7 +8,7 @@ from typing import Final
 
 from vpemetrics.config.environment import variable
 from vpemetrics.config.load import Configuration
-from vpemetrics.config.secrets import HOW_TO, LITERAL, is_literal, masked, resolve
+from vpemetrics.config.secrets import HOW_TO, LITERAL, is_literal, mask, resolve
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.folders import data_home
 
@@ -29,7 +29,7 @@ class StoreChoice:
     def __str__(self) -> str:
         """One line for people, without a password."""
         also = f"; there is one at {self.other} too" if self.other else ""
-        return f"store: {masked(self.location)} ({self.why}{also})"
+        return f"store: {mask(self.location)} ({self.why}{also})"
 
 
 def choose_store(
@@ -49,7 +49,7 @@ def choose_store(
     if option is not None:
         return StoreChoice(location=_option(option, cwd, environ), why="--store")
     if configuration.settings.store is not None:
-        return _configured(configuration, configuration.settings.store, cwd, environ)
+        return _of_configuration(configuration, configuration.settings.store, cwd, environ)
     if configuration.path is not None:
         beside = cwd / configuration.path.parent / STORE_NAME
         return StoreChoice(location=str(beside), why=f"beside {configuration.path}")
@@ -101,7 +101,7 @@ def _option(option: str, cwd: Path, environ: Mapping[str, str]) -> str:
     return _location(option, cwd, environ)
 
 
-def _configured(
+def _of_configuration(
     configuration: Configuration, store: str, cwd: Path, environ: Mapping[str, str]
 ) -> StoreChoice:
     file = configuration.path

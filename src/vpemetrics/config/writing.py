@@ -36,7 +36,7 @@ def _head(day: date) -> Iterable[str]:
 
 def _organisation(proposal: Proposal) -> Iterable[str]:
     yield "[organisation]"
-    yield from _aligned(
+    yield from _align(
         (f"name = {_text(proposal.organisation)}", "at the head of every report"),
         (f"timezone = {_text(proposal.zone)}", "weeks begin on Monday, 00:00 here"),
     )
@@ -93,7 +93,7 @@ def _set(setting: Setting) -> Iterable[str]:
             value = f"'{pattern}'"
         case value_:
             value = _value(value_)
-    return _aligned((f"{setting.key} = {value}", setting.remark))
+    return _align((f"{setting.key} = {value}", setting.remark))
 
 
 def _services(services: Sequence[ProposedService]) -> Iterator[Iterable[str]]:
@@ -110,7 +110,7 @@ def _service(service: ProposedService) -> Iterable[str]:
     yield "[[service]]"
     yield f"name = {_text(service.name)}"
     if service.team is not None:
-        yield from _aligned((f"team = {_text(service.team)}", f"by {service.said_by}"))
+        yield from _align((f"team = {_text(service.team)}", f"by {service.said_by}"))
     if service.repository is not None:
         yield f"repository = {_text(service.repository)}"
     if service.shares is not None:
@@ -130,7 +130,7 @@ def _setting(name: str, values: Sequence[str]) -> Iterable[str]:
     yield "]"
 
 
-def _aligned(*lines: tuple[str, str]) -> Iterable[str]:
+def _align(*lines: tuple[str, str]) -> Iterable[str]:
     """Settings with a remark behind each, the remarks below each other."""
     width = max(len(setting) for setting, _ in lines)
     for setting, remark in lines:

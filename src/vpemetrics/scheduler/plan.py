@@ -38,7 +38,7 @@ class Plan:
             sources=tuple(configured_sources(configuration)),
             every=said.collect,
             report=parse_weekly(said.report),
-            output=configuration.located(said.output),
+            output=configuration.locate(said.output),
         )
 
     @property

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from vpemetrics.collectors.base import CollectionContext, Finding, Level
-from vpemetrics.config.secrets import masked, resolve
+from vpemetrics.config.secrets import mask, resolve
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import FixConfiguration, NoData, VpemetricsError
 from vpemetrics.rules import Rules
@@ -67,13 +67,13 @@ def check_store(location: str, sources: Iterable[str]) -> tuple[Checked, dict[st
             count = sum(store.counts().values())
         finding = Finding(
             topic=STORE,
-            text=f"{masked(location)} holds {count:,} records",
+            text=f"{mask(location)} holds {count:,} records",
             numbers={"records": count},
         )
     except NoData:
         finding = _to_be_made(location)
     except (VpemetricsError, OSError) as problem:
-        finding = _failed(problem, STORE)
+        finding = _failure(problem, STORE)
     return Checked(name=STORE, findings=(finding,)), cursors
 
 
@@ -82,23 +82,23 @@ def _until_the_end(findings: Iterable[Finding]) -> Iterator[Finding]:
     try:
         yield from findings
     except FixConfiguration as problem:
-        yield _failed(problem, "settings")
+        yield _failure(problem, "settings")
     except (VpemetricsError, OSError) as problem:
-        yield _failed(problem, "reach")
+        yield _failure(problem, "reach")
 
 
-def _failed(problem: VpemetricsError | OSError, topic: str) -> Finding:
+def _failure(problem: VpemetricsError | OSError, topic: str) -> Finding:
     said = str(problem)
     if isinstance(problem, OSError):
         place = f"{problem.filename}: " if problem.filename else ""
         said = f"{place}{problem.strerror or problem}"
-    return Finding(topic=topic, level=Level.ERROR, text=masked(said))
+    return Finding(topic=topic, level=Level.ERROR, text=mask(said))
 
 
 def _to_be_made(location: str) -> Finding:
     """The finding about a store that the first collection makes, if it can."""
     if "://" in location:
-        return Finding(topic=STORE, text=f"{masked(location)} is empty; a collection fills it")
+        return Finding(topic=STORE, text=f"{mask(location)} is empty; a collection fills it")
     folder = next(one for one in Path(location).absolute().parents if one.exists())
     if os.access(folder, os.W_OK):
         return Finding(topic=STORE, text=f"{location} is made by the first collection")

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from vpemetrics.collectors.base import CollectionContext, bot_test, mark_bots, never
-from vpemetrics.config.secrets import masked, resolve
+from vpemetrics.config.secrets import mask, resolve
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import Stopped, StoreProblem, VpemetricsError
 from vpemetrics.records import RECORD_TYPES
@@ -125,7 +125,7 @@ def _is_stopped(stop: Callable[[], bool]) -> bool:
 def _account_for(problem: Exception) -> tuple[str, Exception | None]:
     """The text for what ended a collection, and the exception itself where the fault is ours."""
     if isinstance(problem, VpemetricsError | OSError):
-        return said(problem), None
+        return error_text(problem), None
     return f"{BUG}: {type(problem).__name__}", problem
 
 
@@ -133,12 +133,12 @@ def _in_order(counts: Mapping[str, int]) -> dict[str, int]:
     return {kind: counts[kind] for kind in RECORD_TYPES if counts.get(kind)}
 
 
-def said(problem: Exception) -> str:
+def error_text(problem: Exception) -> str:
     """The text of an error, without passwords and tokens."""
     if isinstance(problem, OSError) and problem.strerror:
         place = f"{problem.filename}: " if problem.filename else ""
-        return masked(f"{place}{problem.strerror}")
-    return masked(str(problem))
+        return mask(f"{place}{problem.strerror}")
+    return mask(str(problem))
 
 
 class _Collecting:

@@ -20,8 +20,8 @@ from vpemetrics.config.proposals import (
     ProposedService,
     all_production,
     choices,
-    counted,
-    distinct,
+    describe_tally,
+    drop_duplicates,
     environments_of,
     organisation_of,
     rules_of,
@@ -119,7 +119,7 @@ def _propose_forge(forge: Forge, wanted: Sequence[str], talk: Conversation) -> _
     names = tuple(wanted) or ask_repositories(forge, talk.ask)
     with talk.progress("Looking at repositories") as advance:
         found = forge.survey(names, advance)
-    overviews = [tell_apart(overview) for overview in _seen(found, names, talk)]
+    overviews = [tell_apart(overview) for overview in _check_survey(found, names, talk)]
     environments = ask_production(forge, overviews, talk.ask)
     choice = ask_deployments(forge, overviews, environments, talk.ask)
     incidents = ask_incidents(overviews, choice, talk.ask)
@@ -132,7 +132,9 @@ def _propose_forge(forge: Forge, wanted: Sequence[str], talk: Conversation) -> _
     )
 
 
-def _seen(found: Survey, names: Sequence[str], talk: Conversation) -> Sequence[RepositoryOverview]:
+def _check_survey(
+    found: Survey, names: Sequence[str], talk: Conversation
+) -> Sequence[RepositoryOverview]:
     """The overviews of a survey, once what could not be looked at is told."""
     for line in found.trouble:
         talk.warn(line)
@@ -175,17 +177,17 @@ def _proposal(
     of_git = [service for _, overview in others for service in _services_in_git(overview)]
     of_forges = [service for part in parts for service in part.services]
     taken: set[str] = set()
-    sources = [_renamed(part.source, taken) for part in parts]
+    sources = [_rename(part.source, taken) for part in parts]
     taken |= {forge.type for forge in scan.forges}
     sources += _git_sources(others, taken)
-    sources += (_renamed(found, taken) for found in scan.ready)
+    sources += (_rename(found, taken) for found in scan.ready)
     return Proposal(
         organisation=organisation_of(overview.repository for overview in named),
         zone=zone,
         production=_production(parts, is_in_git=bool(others)),
         environments=environments_of(overviews),
         sources=tuple(sources),
-        services=distinct([*of_forges, *of_git]),
+        services=drop_duplicates([*of_forges, *of_git]),
     )
 
 
@@ -204,11 +206,11 @@ def _git_sources(
         late = f"{overview.tags.tally} of them in {DAYS} days"
         tags = f"{words.quantity(overview.tags.ever, 'version tag')}, {late}"
         deployments: DeployedInGit = "tags" if overview.tags.ever else "commits"
-        why = tags if overview.tags.ever else counted(overview.merges, "commit")
+        why = tags if overview.tags.ever else describe_tally(overview.merges, "commit")
         yield found.propose(name, deployments, why)
 
 
-def _renamed(source: SourceProposal, taken: set[str]) -> SourceProposal:
+def _rename(source: SourceProposal, taken: set[str]) -> SourceProposal:
     return replace(source, name=_new_name(source.name, taken))
 
 

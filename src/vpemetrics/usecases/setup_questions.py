@@ -16,7 +16,7 @@ from vpemetrics.config.proposals import (
     Choice,
     IncidentEvidence,
     choices,
-    counted,
+    describe_tally,
     environments_of,
     incidents_of,
     production_of,
@@ -89,7 +89,7 @@ def ask_production(
             )
         return names
 
-    rows = [(name, counted(tally, "deployment")) for name, tally in seen.items()]
+    rows = [(name, describe_tally(tally, "deployment")) for name, tally in seen.items()]
     question = SetupQuestion(
         known=[f"{forge.title} knows of these environments:", *_rows(rows)],
         text="Which are production (names, none)",
@@ -137,7 +137,7 @@ def ask_incidents(
     found = incidents_of(overviews, {evidence.repository for evidence in choice.evidence})
     named = {"label": found.labels, "type": found.types}
     rows = [
-        (f"{kind} {name}", counted(tally, "issue"))
+        (f"{kind} {name}", describe_tally(tally, "issue"))
         for kind, tallies in named.items()
         for name, tally in tallies.items()
     ]

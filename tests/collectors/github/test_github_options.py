@@ -6,7 +6,7 @@ import pytest
 
 from vpemetrics.collectors.github.options import Options, Rule
 from vpemetrics.collectors.registry import collector_of
-from vpemetrics.config.messages import dotted
+from vpemetrics.config.messages import dotted_name
 from vpemetrics.config.source_checks import option_mistakes, options_of
 
 LEAST = {"repositories": ["acme/*"], "token": "env:TOKEN"}
@@ -14,7 +14,7 @@ LEAST = {"repositories": ["acme/*"], "token": "env:TOKEN"}
 
 def told(**given: Any) -> list[str]:
     mistakes = option_mistakes(("sources", "hub"), Options, {**LEAST, **given})
-    return [f"{dotted(mistake.path)}: {mistake.problem}" for mistake in mistakes]
+    return [f"{dotted_name(mistake.path)}: {mistake.problem}" for mistake in mistakes]
 
 
 def test_everything_that_can_be_set_is_read() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from vpemetrics.collectors.gitops.options import Options
-from vpemetrics.config.messages import dotted
+from vpemetrics.config.messages import dotted_name
 from vpemetrics.config.source_checks import option_mistakes
 
 SUBJECT = r"Deploy (?P<service>\S+) (?P<version>\S+) to (?P<environment>\S+)"
@@ -40,5 +40,5 @@ def test_what_names_service_version_and_environment_once_is_fine(given: dict[str
 def test_what_does_not_is_told_with_the_configuration(given: dict[str, str], told: str) -> None:
     (mistake,) = option_mistakes(("sources", "x"), Options, given)
 
-    assert dotted(mistake.path) == "sources.x"
+    assert dotted_name(mistake.path) == "sources.x"
     assert told in mistake.problem
