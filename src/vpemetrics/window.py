@@ -40,6 +40,11 @@ def from_micros(micros: Micros) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+def known_instant(micros: Micros) -> datetime | None:
+    """The UTC moment of an instant; None for MISSING."""
+    return None if micros == MISSING else from_micros(int(micros))
+
+
 def parse_instant(text: str) -> datetime:
     """The UTC moment an ISO-8601 text names. ValueError if malformed or without a zone."""
     moment = datetime.fromisoformat(text)

@@ -53,13 +53,11 @@ def test_an_unknown_column_is_an_error_that_names_it() -> None:
         fruit().between(0, 1)["colour"]
 
 
-def test_rows_and_frames_have_every_column_of_an_empty_part_too() -> None:
+def test_rows_have_every_column() -> None:
     table = fruit()
     (first, *_) = table.rows()
 
     assert (first.name, first.weight) == ("fig", 50)
-    assert table.frame().weight.tolist() == [50, 0, 180]
-    assert table.between(0, 0).between(0, 0).frame().columns.tolist() == ["name", "weight"]
 
 
 def test_texts_are_found_counted_and_told_apart() -> None:

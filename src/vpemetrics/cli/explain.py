@@ -51,17 +51,16 @@ def explain(
     )
     with session.existing_store(configuration) as store:
         from vpemetrics.cli.clone import commit_named
-        from vpemetrics.reports.explanation import render, render_json
-        from vpemetrics.usecases.explaining import explain as explained
+        from vpemetrics.explain.lookup import no_commit
+        from vpemetrics.explain.rendering import render, render_json
+        from vpemetrics.usecases import explain as usecase
         from vpemetrics.usecases.reporting import Asked
 
         asked = Asked(window=window, service=service, team=team)
+        named = commit_named if session.choose_store(configuration).of_clone else no_commit
         with session.progress("Tracing services") as advance:
             rules = session.rules(configuration, store)
-            if session.choose_store(configuration).of_clone:
-                found = explained(store, rules, what, asked, advance, commit_named)
-            else:
-                found = explained(store, rules, what, asked, advance)
+            found = usecase.explain(store, rules, what, asked, advance, named)
     if found.subject != "metric" and (window or service or team):
         session.warn("a record has no window and no scope; those options only choose figures")
     if json:

@@ -1,18 +1,15 @@
 """Rows of facts as columns: a part of them costs what is looked at, however many columns there are.
 
 A frame of pandas takes half a second to import and a third of a millisecond to cut, which a
-report does a thousand times; `Table.frame` makes one for whoever has the time.
+report does a thousand times.
 """
 
 from collections import namedtuple
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Column = npt.NDArray[Any]
 Columns = Mapping[str, Column]
@@ -87,12 +84,6 @@ class Table:
         """Row by row, as named tuples of Python's own values."""
         row = namedtuple("row", self.names)  # type: ignore[misc]  # the names are the table's
         return map(row._make, zip(*(self[name].tolist() for name in self.names), strict=True))
-
-    def frame(self) -> "pd.DataFrame":
-        """The table as a frame of pandas, for work that is not done a thousand times."""
-        import pandas as pd
-
-        return pd.DataFrame({name: self[name] for name in self.names})
 
     def _part(self, rows: slice | Places, length: int) -> "Table":
         part = Table({}, length, self)

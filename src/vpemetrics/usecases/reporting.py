@@ -38,7 +38,16 @@ from vpemetrics.usecases.problems import REMEDIES, known_problems
 from vpemetrics.usecases.report_context import ReportContext
 from vpemetrics.usecases.slo import reliability
 from vpemetrics.usecases.update_lineage import Progress, bring_up_to_date
-from vpemetrics.window import MISSING, SECOND, Micros, Period, Window, from_micros, previous
+from vpemetrics.window import (
+    MISSING,
+    SECOND,
+    Micros,
+    Period,
+    Window,
+    from_micros,
+    known_instant,
+    previous,
+)
 
 TWO_QUARTERS_WEEKS: Final = 27
 
@@ -131,7 +140,7 @@ def _composed(
         window=reference(of.main),
         headline=reference(of.headline),
         partial=main.partial,
-        data_as_of=None if known.data_as_of == MISSING else from_micros(known.data_as_of),
+        data_as_of=known_instant(known.data_as_of),
         services=CoverageCount(known=len(_covered(main)), total=len(facts.services)),
         incidents=_incidents(main),
         incidents_external=int(main.within(facts.incidents, "began_at")["external"].sum()),
@@ -253,7 +262,7 @@ def _failures(
             deployment=detail.deployment,
             commit=detail.commit,
             started_at=from_micros(one.start_at),
-            recovered_at=None if one.restored_at == MISSING else from_micros(one.restored_at),
+            recovered_at=known_instant(one.restored_at),
             recovery_time=_lasted(one, until),
             open=bool(one.timed and one.restored_at == MISSING),
             grade=one.grade,

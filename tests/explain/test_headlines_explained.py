@@ -16,15 +16,15 @@ from stored import SOURCE, empty_store
 
 from vpemetrics.collectors.files.reading import read
 from vpemetrics.config.load import load
+from vpemetrics.explain.rendering import render, render_json
 from vpemetrics.metrics.evaluate import FIVE, RECOVERY
 from vpemetrics.records import AnyRecord, Coverage, CoverageKind
 from vpemetrics.reports import jsonreport, terminal
-from vpemetrics.reports.explanation import render, render_json
 from vpemetrics.reports.model import Report
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 from vpemetrics.usecases import demo
-from vpemetrics.usecases.explaining import explain
+from vpemetrics.usecases.explain import explain
 from vpemetrics.usecases.reporting import Asked, report
 from vpemetrics.window import parse_week
 

@@ -14,15 +14,16 @@ from stored import SOURCE, empty_store
 from vpemetrics.collectors.files.reading import read
 from vpemetrics.config.load import load
 from vpemetrics.errors import NotFound
+from vpemetrics.explain.model import Entry, Explanation
+from vpemetrics.explain.rendering import render, render_json
 from vpemetrics.metrics import intervals
 from vpemetrics.metrics.facts import length
 from vpemetrics.metrics.figures import Figure, Unit
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.records import Change, Commit, Coverage, CoverageKind
-from vpemetrics.reports.explanation import Entry, Explanation, render, render_json
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
-from vpemetrics.usecases.explaining import explain
+from vpemetrics.usecases.explain import explain
 from vpemetrics.usecases.reporting import Asked, report
 from vpemetrics.window import (
     Window,

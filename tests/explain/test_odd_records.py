@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from builders import changed, commits, decision, deploys, incident, pull
 
+from vpemetrics.explain.model import Explanation
+from vpemetrics.explain.rendering import render
 from vpemetrics.records import AnyRecord
-from vpemetrics.reports.explanation import Explanation, render
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
-from vpemetrics.usecases.explaining import explain
+from vpemetrics.usecases.explain import explain
 
 # Shas are hexadecimal and long enough to be asked for.
 A, B, C, D, PICK, UNSEEN = (letter * 8 for letter in "abcdef")

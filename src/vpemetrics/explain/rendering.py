@@ -1,97 +1,17 @@
-"""An explanation: the records behind a figure, or what was made of one record.
-
-One value, rendered as text for a terminal or as JSON. Nothing in it speaks of a person.
-"""
+"""An explanation as text for a terminal, or as JSON."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
-
-from vpemetrics.metrics.figures import Figure, Model, Unit
+from vpemetrics.explain.model import Entry, Explanation, Fact, RecordGroup
+from vpemetrics.metrics.figures import Figure, Unit
 from vpemetrics.reports import cells, columns, words
 
 NARROWEST: Final = 80
 LINES: Final = 40
 FEWEST_SHOWN: Final = 3
-
-RecordKind = Literal["commit", "deployment", "incident", "pull_request"]
-
-
-class Entry(Model):
-    """One record, and what it is in the place where it is listed."""
-
-    kind: RecordKind
-    id: str = Field(description="the source's own name for it; of a commit the sha")
-    service: str | None = None
-    at: datetime | None = Field(default=None, description="the moment it is booked to")
-    start_at: datetime | None = Field(default=None, description="where its time starts")
-    end_at: datetime | None = Field(default=None, description="where its time ends")
-    value: float | None = Field(default=None, description="what it adds, in the group's unit")
-    total: float | None = Field(default=None, description="what a stage's value is a part of")
-    open: bool = Field(default=False, description="not over yet; the value runs to data-as-of")
-    what: str = ""
-    url: str | None = None
-
-
-class RecordGroup(Model):
-    """Records that play one part in a figure, or stand in one relation to a record."""
-
-    title: str
-    role: Literal["k", "n", "left_out", "beside"] = Field(
-        default="beside",
-        description="k: numerator, and so in n too; n: samples or the rest of the denominator; "
-        "left_out: for the reason; beside: in neither",
-    )
-    reason: str | None = Field(default=None, description="why left out, as in the figure")
-    unit: Unit | None = Field(default=None, description="unit of the entries' values")
-    by_value: bool = Field(default=False, description="in order of value, else of time")
-    entries: tuple[Entry, ...]
-
-
-class CurveStep(Model):
-    """One step of a Kaplan-Meier curve."""
-
-    seconds: float
-    at_risk: int
-    ended: int
-    survival: float
-
-
-class Fact(Model):
-    """Something known of a record: a moment, words, or both."""
-
-    name: str
-    at: datetime | None = None
-    text: str = ""
-
-
-class Explanation(Model):
-    """Where a figure comes from, or what was made of a record."""
-
-    format: Literal["vpemetrics-explanation/1"] = "vpemetrics-explanation/1"
-    version: str = Field(description="version of vpemetrics that made it")
-    subject: Literal["metric", "commit", "deployment", "incident", "pull_request"]
-    id: str = Field(description="the metric's name, or the source's name for the record")
-    title: str
-    url: str | None = None
-    zone: str
-    data_as_of: datetime | None = None
-    choice: str = Field(
-        default="",
-        description="which window of the report it is, and why that; empty if it was asked for",
-    )
-    definition: str | None = None
-    figure: Figure | None = None
-    facts: tuple[Fact, ...] = ()
-    arithmetic: tuple[str, ...] = ()
-    curve: tuple[CurveStep, ...] = Field(
-        default=(), description="the Kaplan-Meier curve, if one was"
-    )
-    groups: tuple[RecordGroup, ...] = ()
-    hints: tuple[str, ...] = Field(default=(), description="where to look next")
 
 
 def render_json(explanation: Explanation) -> bytes:
@@ -104,7 +24,7 @@ def render(explanation: Explanation, *, width: int = NARROWEST, complete: bool =
 
     What did not fit is counted; `complete` leaves nothing out.
     """
-    text = _Text(explanation, max(width, NARROWEST))
+    text = _Layout(explanation, max(width, NARROWEST))
     fixed = [text.head(), text.facts(), text.arithmetic(), text.curve(complete=complete)]
     hints = text.hints()
     used = sum(len(block) + 1 for block in (*fixed, hints) if block)
@@ -113,7 +33,7 @@ def render(explanation: Explanation, *, width: int = NARROWEST, complete: bool =
     return "\n".join("".join(f"{line}\n" for line in block) for block in blocks)
 
 
-class _Text:
+class _Layout:
     """Blocks of lines, each of which fits the width."""
 
     def __init__(self, explanation: Explanation, width: int) -> None:
@@ -130,7 +50,7 @@ class _Text:
         title = columns.wrap(columns.plain(self._of.title) + clock, self._width)
         url = [columns.plain(self._of.url)] if self._of.url else []
         said = filter(None, (self._of.choice, self._of.definition))
-        return [*title, *url, *(line for text in said for line in self._wrapped(text))]
+        return [*title, *url, *(line for text in said for line in self._wrap(text))]
 
     def facts(self) -> list[str]:
         if not self._of.facts:
@@ -147,9 +67,9 @@ class _Text:
     def arithmetic(self) -> list[str]:
         figure = self._of.figure
         if figure is None:
-            return [line for text in self._of.arithmetic for line in self._wrapped(text)]
-        lines = [_said(figure), *self._of.arithmetic]
-        return [line for text in lines for line in self._wrapped(text)]
+            return [line for text in self._of.arithmetic for line in self._wrap(text)]
+        lines = [_printed_figure(figure), *self._of.arithmetic]
+        return [line for text in lines for line in self._wrap(text)]
 
     def curve(self, *, complete: bool) -> list[str]:
         steps = self._of.curve
@@ -235,9 +155,9 @@ class _Text:
             yield f"      {columns.plain(url)}"
 
     def hints(self) -> list[str]:
-        return [line for hint in self._of.hints for line in self._wrapped(hint)]
+        return [line for hint in self._of.hints for line in self._wrap(hint)]
 
-    def _wrapped(self, text: str) -> list[str]:
+    def _wrap(self, text: str) -> list[str]:
         first, *rest = columns.wrap(columns.plain(text), self._width - 2) or [""]
         return [first, *(f"  {line}" for line in rest)]
 
@@ -271,7 +191,7 @@ def _names_its_service(entry: Entry) -> bool:
     return service in entry.id or service in entry.what
 
 
-def _said(figure: Figure) -> str:
+def _printed_figure(figure: Figure) -> str:
     """The figure as reports print it."""
     if figure.metric in words.STAGES and figure.value is not None:
         return f"{words.percent(figure.value)} n={words.count(figure.n or 0)}"

@@ -2,8 +2,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from vpemetrics.explain.model import Entry, Explanation, RecordGroup
+from vpemetrics.explain.rendering import render
 from vpemetrics.metrics.figures import Figure, FigureCoverage, Scope, Unit, WindowRef
-from vpemetrics.reports.explanation import Entry, Explanation, RecordGroup, render
 
 WINDOW = WindowRef(start=date(2026, 8, 10), end=date(2026, 9, 7), label="2026-08-10..2026-09-07")
 STARTED = datetime(2025, 11, 28, 19, 5, tzinfo=UTC)

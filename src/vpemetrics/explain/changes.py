@@ -1,0 +1,209 @@
+"""The stories of commits and pull requests: whose they are, and where and when they shipped."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from vpemetrics.explain.model import Entry, Fact, RecordGroup
+from vpemetrics.explain.stories import RecordExplainer, RecordStory, elapsed_time
+from vpemetrics.lineage.rows import NONE
+from vpemetrics.metrics import dora, flow
+from vpemetrics.records import Change, Commit
+from vpemetrics.reports import words
+from vpemetrics.store import record_lookup
+from vpemetrics.window import known_instant, to_micros
+
+_WAYS: Final = {True: "a cherry-pick from", False: "brought in by"}
+
+
+class ChangeExplainer(RecordExplainer):
+    """Explains commits and pull requests."""
+
+    def missing_commit(self, sha: int) -> RecordStory:
+        """A commit that something names and nobody collected."""
+        said = "not collected: something names it, but its history is not known"
+        return RecordStory(facts=(Fact(name="commit", text=said), *self._shipping(-sha)))
+
+    def commit(self, sha: int, record: Commit) -> RecordStory:
+        """A commit: whose it is, and what first brought it to production."""
+        facts = [
+            Fact(name="repository", text=record.repository),
+            Fact(name="authored", at=record.authored_at, text="" if record.authored_at else "–"),
+        ]
+        said, item = self._owner(sha, record)
+        facts.append(Fact(name="counts as", text=said))
+        if record.reverts_sha:
+            facts.append(Fact(name="reverts", text=record.reverts_sha[:12]))
+        if item is None:
+            return RecordStory(facts=tuple(facts))
+        return RecordStory(
+            facts=(*facts, *self._shipping(item)),
+            groups=tuple(self._candidates(item, record.committed_at or record.authored_at)),
+        )
+
+    def _owner(self, sha: int, record: Commit) -> tuple[str, int | None]:
+        """The owner of a commit, in words and as a change; None where it is no change."""
+        ownership = self._ownership(record.repository)
+        place, picked = ownership.owner.get(sha), record.picked_from_sha is not None
+        if place is not None:
+            change = ownership.changes[place]
+            way = "a commit of" if sha in ownership.originals[place] else _WAYS[picked]
+            return f"{way} pull request {change.key}", change.id
+        if sha in ownership.undecided:
+            return "a commit of a pull request that is still open", None
+        if ownership.graph.is_merge[ownership.graph.index[sha]]:
+            return "a merge commit, which is no change", None
+        root = ownership.pick_roots.get(sha, sha)
+        if root != sha:
+            origin = record_lookup.commits_of(self.view, [root])[root]
+            return f"a cherry-pick of {origin[:12]}, which no pull request lists", -root
+        return "a change of its own: no pull request lists it", -sha
+
+    def _ownership(self, repository: str) -> Any:
+        name = self.lineage_facts.canonical.get(repository, repository)
+        return self.lineage_facts.history({name}, paths=False).ownership
+
+    def change(self, id_: int, record: Change) -> RecordStory:
+        """A pull request: its commits, where it shipped, and how long that took."""
+        moments = (
+            ("first commit", record.first_commit_at),
+            ("created", record.created_at),
+            ("ready for review", record.ready_at),
+            ("first review", record.first_review_at),
+            ("merged", record.merged_at),
+        )
+        facts = [
+            *([Fact(name="title", text=record.title)] if record.title else []),
+            *(Fact(name=name, at=at) for name, at in moments if at is not None),
+        ]
+        if record.merged_at is None:
+            state = "closed without a merge" if record.closed_at else "open, not merged"
+            return RecordStory(facts=(*facts, Fact(name="state", text=state)), url=record.url)
+        return RecordStory(
+            url=record.url,
+            facts=(*facts, *self._shipping(id_), *self._waiting(id_)),
+            groups=(*self._commits(id_, record), *self._candidates(id_, record.merged_at)),
+        )
+
+    def _commits(self, id_: int, record: Change) -> Iterable[RecordGroup]:
+        """The commits a pull request lists: its own, and those that belong to another."""
+        ownership = self._ownership(record.repository)
+        place = next(at for at, one in enumerate(ownership.changes) if one.id == id_)
+        change, own = ownership.changes[place], ownership.originals[place]
+        listed = list(dict.fromkeys([*change.commits, *own]))
+        originals = dict.fromkeys([*own, change.merge_commit])
+        copies = [pick for sha in originals for pick in _copies(sha, ownership)]
+        shas = record_lookup.commits_of(self.view, [*listed, change.merge_commit, *copies])
+        dates = ownership.facts.authored_at
+
+        def entry(sha: int, what: str = "") -> Entry:
+            at = ownership.graph.index.get(sha, NONE)
+            when = known_instant(dates[at]) if at >= 0 else None
+            said = what or ("" if at >= 0 else "not collected")
+            return Entry(kind="commit", id=shas[sha], at=when, what=said)
+
+        yield RecordGroup(title="Commits of its own", entries=tuple(map(entry, own)))
+        others = [sha for sha in listed if sha not in own]
+        entries = tuple(entry(sha, _elsewhere(sha, place, ownership)) for sha in others)
+        yield RecordGroup(title="Commits it lists that do not count as its own", entries=entries)
+        if change.merge_commit in shas:
+            merge = (entry(change.merge_commit, _anothers(change.merge_commit, place, ownership)),)
+            yield RecordGroup(
+                title="Merged as (merge, squash or last rebased commit)", entries=merge
+            )
+        if copies:
+            title = "Cherry-picked as, which ships it too"
+            yield RecordGroup(title=title, entries=tuple(map(entry, copies)))
+
+    def _waiting(self, change: int) -> Iterable[Fact]:
+        for row in record_lookup.waiting_item(self.view, change):
+            reason = row.reason
+            said = (
+                "merged, not deployed yet"
+                if reason is None
+                else f"left out: {words.reason(reason)}"
+            )
+            yield Fact(name=self.context.names[row.service_id], text=said)
+
+    def _shipping(self, item: int) -> Iterable[Fact]:
+        """The deployments that first shipped a change, a service each, and its lead time there."""
+        shipped = record_lookup.shipped_item(self.view, item)
+        named = record_lookup.deployments(self.view, [row.deployed_id for row in shipped])
+        for row in shipped:
+            service = self.context.names[row.service_id]
+            said = f"first shipped by {named[row.deployed_id].name}"
+            yield Fact(name=service, at=known_instant(row.finished_at), text=said)
+            yield from self._lead_time(service, row)
+
+    def _lead_time(self, service: str, row: Any) -> Iterable[Fact]:
+        if row.reason is not None:
+            yield Fact(name="  left out", text=words.reason(row.reason))
+            return
+        cut = self.facts_on(service, row.finished_at)
+        samples = dora.lead_times(cut)
+        for one in samples.where(samples["item"] == row.item).rows():
+            yield Fact(name="  lead time", text=self._lead(one))
+        spans = flow.stages(cut)
+        for one in spans.where(spans["item"] == row.item).rows():
+            parts = (
+                f"{name.replace('_', ' ')} {words.duration(seconds)}"
+                for name in flow.STAGES
+                if (seconds := getattr(one, name))
+            )
+            yield Fact(name="  stages", text=" · ".join(parts))
+
+    def _lead(self, one: Any) -> str:
+        start = "its merge (original commits unknown)" if one.at_merge else self._start_word
+        end, begin = self.clock(one.finished_at), self.clock(one.start_at)
+        said = f"{end} − {begin} ({start}) = {elapsed_time(one.seconds)}"
+        clipped = one.finished_at < one.start_at
+        return f"{said}, clock skew counts as 0" if clipped else said
+
+    @property
+    def _start_word(self) -> str:
+        return self.context.rules.lead_time_start.value.replace("_", " ")
+
+    def _candidates(self, item: int, since: datetime | None) -> Iterable[RecordGroup]:
+        """Deployments after the change was there that came before the one that shipped it."""
+        if since is None:
+            return
+        for row in record_lookup.shipped_item(self.view, item):
+            service = row.service_id
+            before = record_lookup.deployed_between(
+                self.view, service, to_micros(since), row.finished_at
+            )
+            yield RecordGroup(
+                title=f"Considered in {self.context.names[service]}, but without it",
+                entries=self._deployments(before),
+            )
+
+    def _deployments(self, rows: Sequence[Any]) -> tuple[Entry, ...]:
+        named = record_lookup.deployments(self.view, [row.id for row in rows])
+        return tuple(
+            Entry(
+                kind="deployment",
+                id=named[row.id].name,
+                url=named[row.id].url,
+                at=known_instant(row.finished_at),
+                what=", ".join(
+                    filter(None, ((named[row.id].commit or "unknown commit")[:7], row.kind))
+                ),
+            )
+            for row in rows
+        )
+
+
+def _elsewhere(sha: int, place: int, ownership: Any) -> str:
+    """The reason why a listed commit is not a pull request's own."""
+    return _anothers(sha, place, ownership) or "a merge commit"
+
+
+def _anothers(sha: int, place: int, ownership: Any) -> str:
+    """The other pull request that a commit belongs to; empty for none."""
+    owner = ownership.owner.get(sha)
+    return "" if owner in (None, place) else f"belongs to {ownership.changes[owner].key}"
+
+
+def _copies(sha: int, ownership: Any) -> Iterable[int]:
+    """The cherry-picks of a commit that were collected."""
+    return (pick for pick in ownership.picks.get(sha, ()) if pick in ownership.graph.index)

@@ -1,0 +1,237 @@
+"""The stories of deployments: their parts, kinds and why, what they shipped and what they broke."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from vpemetrics.explain.frames import frame
+from vpemetrics.explain.model import KINDS, Entry, Fact, RecordGroup
+from vpemetrics.explain.stories import RecordExplainer, RecordStory, elapsed_time
+from vpemetrics.lineage.kinds import JudgedPart
+from vpemetrics.lineage.rows import NONE, DeploymentRow, Kind
+from vpemetrics.lineage.trace import ServiceFacts, judged
+from vpemetrics.metrics import dora
+from vpemetrics.metrics.facts import CONFIRMED
+from vpemetrics.metrics.figures import Unit
+from vpemetrics.records import Commit, Deployment, Status
+from vpemetrics.reports import words
+from vpemetrics.store import loading, record_lookup
+from vpemetrics.window import MISSING, Micros, known_instant
+
+_PUT_BACK: Final = (Kind.ROLLBACK, Kind.REDEPLOY)
+_JUDGEMENTS: Final[Mapping[Kind, str]] = {
+    Kind.FORWARD: "forward, new there and not an ancestor of what was live",
+    Kind.REDEPLOY: "redeploy, put back again: it contains what was live",
+    Kind.ROLLBACK: "rollback, it does not contain what was live",
+    Kind.STALE: "stale, an older build that was never live and finished late",
+    Kind.ROLLOUT: "roll-out of what was already live in another environment",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentPart:
+    """A judged part of a deployment, and the part that had brought its commit there before."""
+
+    judged: JudgedPart
+    earlier: DeploymentRow | None
+
+
+class DeploymentExplainer(RecordExplainer):
+    """Explains deployments."""
+
+    def deployment(self, id_: int, record: Deployment) -> RecordStory:
+        """A deployment: its parts, its kind and why, what it shipped, what it broke."""
+        row = record_lookup.deployed_as(self.view, id_)
+        if row is None:
+            return RecordStory(facts=(*self._run(record), self._why_not(record)), url=record.url)
+        service = self.context.names[row.service_id]
+        if row.kind == Kind.ATTEMPT:
+            said = "failed attempt: it never reached production and is in none of the metrics"
+            return RecordStory(
+                facts=(*self._run(record), Fact(name="kind", text=said)), url=record.url
+            )
+        parts = self._parts(service, id_)
+        facts = [
+            *self._run(record),
+            Fact(name="service", text=service),
+            Fact(name="booked to", at=known_instant(row.finished_at)),
+            Fact(name="kind", text=_kind(row, parts)),
+            *self._why(parts),
+            *_repeat(record, parts),
+            Fact(name="rework", text=_rework(row.unplanned)),
+            *self._recovery(service, row),
+        ]
+        evidence = record_lookup.evidence_about(self.view, deployed=row.id)
+        mended = [
+            one
+            for one in record_lookup.evidence_mended_by(self.view, row.id)
+            if one.deployed_id != row.id
+        ]
+        return RecordStory(
+            url=record.url,
+            facts=(*facts, *self.decisions(record.id)),
+            groups=(
+                *self.evidence(evidence),
+                RecordGroup(title="Failures that it mended", entries=self.pieces(mended)),
+                *self._shipments(service, row),
+            ),
+        )
+
+    def _run(self, record: Deployment) -> Iterable[Fact]:
+        yield Fact(name="environment", text=record.environment)
+        commit = record.commit_sha or "unknown"
+        version = f" (version {record.version})" if record.version else ""
+        yield Fact(name="commit", text=commit + version)
+        if record.started_at:
+            yield Fact(name="started", at=record.started_at)
+        if record.finished_at:
+            yield Fact(name="finished", at=record.finished_at, text=_status(record.status))
+        else:
+            yield Fact(name="status", text=_status(record.status))
+
+    def _why_not(self, record: Deployment) -> Fact:
+        """The reason why a record is in no metric at all."""
+        repository = self.lineage_facts.canonical.get(record.repository or "", record.repository)
+        service = self.context.resolver.name(record.service, repository)
+        if service is None:
+            said = "it names neither a service nor a repository"
+        elif not self.context.resolver.is_production(service, record.environment):
+            said = f"{record.environment} is no production environment"
+        elif record.status == Status.IN_PROGRESS:
+            said = "it is still going"
+        else:
+            said = "nobody says when it finished"
+        return Fact(name="not counted", text=said)
+
+    def _parts(self, service: str, record: int) -> list[DeploymentPart]:
+        """The parts of the deployment that a record belongs to, judged once more."""
+        repositories = self.lineage_facts.deployed_from[service]
+        facts = ServiceFacts(
+            service=self.context.resolver.configured(service),
+            rows=self.lineage_facts.deployments([service])[service],
+            history=self.lineage_facts.history(repositories, paths=False),
+        )
+        whole = set(record_lookup.records_with(self.view, record))
+        every = [one for parts in judged(facts) for one in parts]
+        mine = [one for one in every if one.part.id in whole]
+        return [DeploymentPart(judged=one, earlier=_live_earlier(one, every)) for one in mine]
+
+    def _why(self, parts: Sequence[DeploymentPart]) -> Iterable[Fact]:
+        """Each part, what was live before it, and what that makes of it."""
+        commits = (one.judged.before.commit for one in parts if one.judged.before)
+        shas = record_lookup.commits_of(self.view, commits)
+        for one in parts:
+            part, before = one.judged.part, one.judged.before
+            known = loading.load_one(self.view, Commit.KIND, part.commit) is not None
+            said = [f"{part.key}: {_judgement(one, known=known)}"]
+            if one.earlier and one.earlier != before and one.judged.kind in _PUT_BACK:
+                when = self.clock(one.earlier.finished_at)
+                said.append(f"brought there earlier by {one.earlier.key}, {when}")
+            if before:
+                commit, when = shas[before.commit][:7], self.clock(before.finished_at)
+                said.append(f"live until then: {commit} by {before.key}, {when}")
+            yield Fact(name=f"  {part.environment}", text="; ".join(said))
+
+    def _recovery(self, service: str, row: Any) -> Iterable[Fact]:
+        cut = self.facts_on(service, row.finished_at)
+        failed = cut.failures.where(cut.failures["deployed_id"] == row.id)
+        if not len(failed):
+            yield Fact(name="failed", text="no evidence that counts")
+        for one in cut.facts.spells(failed, "start_at").rows():
+            sure = "confirmed" if one.grade in CONFIRMED else "suspected"
+            yield Fact(name="failed", text=f"{sure}, grade {one.grade}")
+            yield Fact(name="  recovery", text=self._outcome(one))
+
+    def _outcome(self, one: Any) -> str:
+        if not one.timed:
+            return "left out: nobody says when it was restored"
+        start, now = self.clock(one.start_at), self.context.data_as_of
+        if not one.over and now == MISSING:
+            return f"still open, since {start}"
+        end = self.clock(one.restored_at) if one.over else f"{self.clock(now)} (data as of)"
+        still_open = "" if one.over else ", still open"
+        return f"{end} − {start} = {elapsed_time(one.seconds)}{still_open}"
+
+    def _shipments(self, service: str, row: Any) -> Iterable[RecordGroup]:
+        """The changes a deployment was the first to ship: those that count, then the others."""
+        shipped = record_lookup.shipped_in(self.view, row.id)
+        named = record_lookup.items(self.view, [one.item for one in shipped])
+        cut = self.facts_on(service, row.finished_at)
+        samples = frame(dora.lead_times(cut)).groupby("item").seconds.max()
+
+        def entry(one: Any) -> Entry:
+            name = named[one.item]
+            return Entry(
+                kind=KINDS[name.kind],
+                id=name.name,
+                url=name.url,
+                start_at=known_instant(MISSING if one.start_at is None else one.start_at),
+                end_at=known_instant(row.finished_at),
+                value=float(samples[one.item]) if one.item in samples.index else None,
+            )
+
+        counted = tuple(entry(one) for one in shipped if one.reason is None)
+        yield RecordGroup(title="First shipped by it", unit=Unit.SECONDS, entries=counted)
+        for reason in sorted({one.reason for one in shipped if one.reason is not None}):
+            mine = tuple(entry(one) for one in shipped if one.reason == reason)
+            title = f"First shipped by it, left out of lead time: {words.reason(reason)}"
+            yield RecordGroup(title=title, role="left_out", reason=reason, entries=mine)
+
+
+def _live_earlier(one: JudgedPart, every: Iterable[JudgedPart]) -> DeploymentRow | None:
+    """The last part before one that brought the same commit to the same environment."""
+    found = [
+        other.part
+        for other in every
+        if other.part.commit == one.part.commit != NONE
+        and other.part.environment == one.part.environment
+        and other.part.status != Status.ROLLED_BACK
+        and _order(other.part) < _order(one.part)
+    ]
+    return max(found, key=_order, default=None)
+
+
+def _order(part: DeploymentRow) -> tuple[Micros, str]:
+    return part.finished_at, part.key
+
+
+def _judgement(one: DeploymentPart, *, known: bool) -> str:
+    """The reason why a part is of its kind."""
+    part, before, kind = one.judged.part, one.judged.before, one.judged.kind
+    if part.status == Status.ROLLED_BACK:
+        return "its own run rolled it back, so it ships nothing and what was live stayed"
+    if part.commit == NONE:
+        return "its commit is unknown, so it counts as forward and ships nothing counted"
+    if not known:
+        return "its commit was not collected, so it counts as forward and ships nothing counted"
+    if before is None:
+        return "first known deployment there, so forward; what it ships is not counted"
+    if kind == Kind.REDEPLOY and part.commit == before.commit:
+        return "redeploy, the same commit was live"
+    if kind == Kind.ROLLBACK and one.earlier is None:
+        return "rollback, an ancestor of what was live, and the source marks it as a rollback"
+    return _JUDGEMENTS[kind]
+
+
+def _repeat(record: Deployment, parts: Sequence[DeploymentPart]) -> Iterable[Fact]:
+    """Says so where a record only repeats what was deployed to its environment."""
+    if all(one.judged.part.key != record.id for one in parts):
+        first = next(p for p in parts if p.judged.part.environment == record.environment)
+        said = f"a repeat of {first.judged.part.key} within 60 minutes is the same deployment"
+        yield Fact(name="  repeat", text=said)
+
+
+def _kind(row: Any, parts: Sequence[DeploymentPart]) -> str:
+    counts = "" if row.kind in ("forward", "redeploy", "rollback", "stale") else ", not counted"
+    weightiest = (
+        ", the weightiest of its parts" if len({one.judged.kind for one in parts}) > 1 else ""
+    )
+    return f"{row.kind}{weightiest}{counts}"
+
+
+def _rework(why: str | None) -> str:
+    return f"unplanned: {why}" if why else "no"
+
+
+def _status(status: Status) -> str:
+    return status.value.replace("_", " ")

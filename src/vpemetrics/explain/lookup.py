@@ -1,0 +1,102 @@
+"""The one record that a name means, or names that resemble it."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from vpemetrics.errors import NotFound
+from vpemetrics.explain.model import KINDS
+from vpemetrics.metrics.registry import ALIASES, METRICS
+from vpemetrics.names import first_few, nearest_few
+from vpemetrics.store import record_lookup
+from vpemetrics.store.record_lookup import Match, View
+
+_ADDRESS: Final = re.compile(
+    r"https?://[^/]+/(?P<repository>\S+?)(?:/-)?/"
+    r"(?:pull|pulls|pull-requests|merge_requests)/(?P<number>\d+)\S*"
+)
+
+
+def no_commit(_name: str) -> str | None:
+    """The sha of a commit, where nobody knows commits by other names: None."""
+    return None
+
+
+def match_name(
+    view: View, name: str, commit_named: Callable[[str], str | None] = no_commit
+) -> Match:
+    """The one record a name means. NotFound lists candidates if there are several."""
+    name = _of_address(name)
+    found = _find(view, name) or _find(view, _other_spelling(name))
+    sha = None if found else commit_named(name)
+    if sha:
+        found = _find(view, sha)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFound(_ambiguous(name, found))
+    if sha:
+        raise NotFound(f"{name} is commit {sha[:12]}, which was not collected")
+    raise NotFound(_unknown(view, name))
+
+
+def _of_address(name: str) -> str:
+    """The pull request of an address, as `owner/repository#123`; any other name as it is."""
+    found = _ADDRESS.fullmatch(name)
+    return f"{found['repository']}#{found['number']}" if found else name
+
+
+def _other_spelling(version: str) -> str:
+    """A version with the `v` that it has not, or without the one it has."""
+    return version[1:] if version.startswith("v") else f"v{version}"
+
+
+def _find(view: View, name: str) -> list[Match]:
+    found = record_lookup.find(view, name)
+    qualifier, colon, rest = name.partition(":")
+    if found or not colon:
+        return found
+    return [
+        match
+        for match in record_lookup.find(view, rest)
+        if qualifier in (KINDS[match.kind], match.source)
+    ]
+
+
+def _ambiguous(name: str, found: list[Match]) -> str:
+    names = sorted(_qualify(match, found) for match in found)
+    shown = first_few(names, 10, between="\n", rest="\n… and {} more")
+    return f"{name!r} may mean several records; say which:\n{shown}"
+
+
+def _qualify(match: Match, among: list[Match]) -> str:
+    """A name by which a record is meant alone."""
+    same = [other for other in among if other.name == match.name]
+    if len(same) == 1:
+        return match.name
+    if len({other.kind for other in same}) == len(same):
+        return f"{KINDS[match.kind]}:{match.name}"
+    return f"{match.source}:{match.name}"
+
+
+def _unknown(view: View, name: str) -> str:
+    said = f"nothing is known under {name!r}"
+    near = nearest_few(name, [*METRICS, *ALIASES], likeness=0.7)
+    near += nearest_few(name, record_lookup.find_similar(view, name))
+    if near:
+        return f"{said}; did you mean {', '.join(near)}?"
+    if name.isdecimal() and record_lookup.find(view, f"#{name}"):
+        return f"{said}; did you mean '#{name}'? In a shell it wants the quotes"
+    if (
+        record_lookup.is_sha(name.ljust(record_lookup.SHORTEST_SHA, "0"))
+        and len(name) < record_lookup.SHORTEST_SHA
+    ):
+        return f"{said}; a sha wants at least {record_lookup.SHORTEST_SHA} characters"
+    return "\n".join(
+        [
+            said,
+            "A record goes by its sha, as #123 or owner/repository#123, or by the id of the "
+            "deployment, pull request or incident; of a release that is its tag",
+            f"Metrics are {', '.join(METRICS)}",
+        ]
+    )
