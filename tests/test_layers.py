@@ -4,7 +4,7 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,6 +178,73 @@ def test_what_is_allowed_raises_no_objection(tmp_path: Path, file: str, source: 
     module.write_text(source, encoding="utf-8")
 
     assert violations(tmp_path / "vpemetrics") == []
+
+
+def modules_of(package: Path) -> dict[str, Path]:
+    return {module_name(path, package): path for path in sorted(package.rglob("*.py"))}
+
+
+def graph_of(package: Path) -> dict[str, set[str]]:
+    """The modules that each module imports, for whatever reason and wherever it does."""
+    modules = modules_of(package)
+    return {
+        module: {
+            target
+            for found in imports_of(path, package)
+            if (target := _module_in(found.name, modules)) and target != module
+        }
+        for module, path in modules.items()
+    }
+
+
+def _module_in(name: str, modules: Container[str]) -> str | None:
+    """The module that an imported name is, or is in."""
+    while name and name not in modules:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+def circles(graph: Mapping[str, set[str]]) -> list[tuple[str, ...]]:
+    """The modules that reach each other by imports, a group each (by Kosaraju's two walks)."""
+    backwards: dict[str, set[str]] = {module: set() for module in graph}
+    for module, imported in graph.items():
+        for target in imported:
+            backwards[target].add(module)
+    finished: list[str] = []
+    seen: set[str] = set()
+    for module in graph:
+        finished += reachable(module, graph, seen)
+    seen = set()
+    groups = [sorted(reachable(module, backwards, seen)) for module in reversed(finished)]
+    return sorted(tuple(group) for group in groups if len(group) > 1)
+
+
+def reachable(module: str, graph: Mapping[str, set[str]], seen: set[str]) -> list[str]:
+    """A module and those it leads to that were not seen before, the farthest first."""
+    if module in seen:
+        return []
+    seen.add(module)
+    others = [far for near in sorted(graph[module]) for far in reachable(near, graph, seen)]
+    return [*others, module]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles(graph_of(SOURCE)) == []
+
+
+def test_a_circle_is_found_though_it_is_for_types_only(tmp_path: Path) -> None:
+    package = tmp_path / "vpemetrics"
+    (package / "a").mkdir(parents=True)
+    late = "if TYPE_CHECKING:\n    from vpemetrics.a.y import Y"
+    (package / "a" / "__init__.py").write_text("from vpemetrics.a.x import X")
+    (package / "a" / "x.py").write_text(late)
+    (package / "a" / "y.py").write_text("def f():\n    from .z import Z")
+    (package / "a" / "z.py").write_text("from vpemetrics.a import x, w")
+    (package / "a" / "w.py").write_text("import sys")
+
+    found = circles(graph_of(package))
+
+    assert found == [("vpemetrics.a.x", "vpemetrics.a.y", "vpemetrics.a.z")]
 
 
 def loaded_by(statement: str) -> set[str]:

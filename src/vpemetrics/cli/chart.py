@@ -7,6 +7,7 @@ import typer
 
 from vpemetrics.cli import options
 from vpemetrics.cli.session import Session, command
+from vpemetrics.cli.stores import existing_store, rules_in_force
 from vpemetrics.delivery.files import write
 from vpemetrics.names import load
 from vpemetrics.reports.registry import CHARTS, PICTURES
@@ -54,12 +55,12 @@ def chart(
     window = options.window(
         week=week, month=month, quarter=quarter, start=start, end=end, zone=zone
     )
-    with session.existing_store(configuration) as store:
+    with existing_store(session, configuration) as store:
         from vpemetrics.usecases.reporting import Asked, report
 
         asked = Asked(window=window, service=service, team=team, parts=False)
         with session.progress("Tracing services") as advance:
-            result = report(store, session.rules(configuration, store), asked, advance)
+            result = report(store, rules_in_force(session, configuration, store), asked, advance)
     with session.progress("Drawing"):
         picture: ChartPicture = load(drawn_by)(result)
         content: bytes = load(made_by)(picture)

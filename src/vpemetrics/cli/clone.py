@@ -55,7 +55,7 @@ def commit_named(name: str) -> str | None:
     return found.strip() if found else None
 
 
-def named_after_it(rules: Rules, store: "Store") -> Rules:
+def name_after_repository(rules: Rules, store: "Store") -> Rules:
     """The rules under the clone's name, where nothing else names the organisation."""
     names = [one.name for _, one in store.records(Repository.KIND) if isinstance(one, Repository)]
     if rules.organisation != Rules().organisation or not names:

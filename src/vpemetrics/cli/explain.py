@@ -6,6 +6,7 @@ import typer
 
 from vpemetrics.cli import options, output
 from vpemetrics.cli.session import Session, command
+from vpemetrics.cli.stores import existing_store, rules_in_force
 
 What = Annotated[
     str,
@@ -49,7 +50,7 @@ def explain(
     window = options.window(
         week=week, month=month, quarter=quarter, start=start, end=end, zone=zone
     )
-    with session.existing_store(configuration) as store:
+    with existing_store(session, configuration) as store:
         from vpemetrics.cli.clone import commit_named
         from vpemetrics.explain.lookup import no_commit
         from vpemetrics.explain.rendering import render, render_json
@@ -59,7 +60,7 @@ def explain(
         asked = Asked(window=window, service=service, team=team)
         named = commit_named if session.choose_store(configuration).of_clone else no_commit
         with session.progress("Tracing services") as advance:
-            rules = session.rules(configuration, store)
+            rules = rules_in_force(session, configuration, store)
             found = usecase.explain(store, rules, what, asked, advance, named)
     if found.subject != "metric" and (window or service or team):
         session.warn("a record has no window and no scope; those options only choose figures")

@@ -7,6 +7,7 @@ import typer
 
 from vpemetrics.cli import output
 from vpemetrics.cli.session import Session, command
+from vpemetrics.cli.stores import existing_store
 
 Folder = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="Where the files go; made if it is not there.")
@@ -19,7 +20,7 @@ def export(session: Session, folder: Folder) -> None:
 
     Authors are written as keyed hashes. Example: vpemetrics export backup/
     """
-    with session.existing_store(session.configuration()) as store:
+    with existing_store(session, session.configuration()) as store:
         from vpemetrics.usecases.files import export_files
 
         with session.progress("Writing records") as advance:

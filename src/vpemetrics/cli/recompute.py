@@ -1,6 +1,7 @@
 """`vpemetrics recompute`: everything that was worked out from the records, anew."""
 
 from vpemetrics.cli.session import Session, command
+from vpemetrics.cli.stores import existing_store
 
 
 @command
@@ -10,7 +11,7 @@ def recompute(session: Session) -> None:
     Never needed for right numbers; it helps to rule out a doubt. Example: vpemetrics recompute
     """
     configuration = session.configuration()
-    with session.existing_store(configuration) as store:
+    with existing_store(session, configuration) as store:
         from vpemetrics.usecases.update_lineage import recompute as recomputed
 
         with session.progress("Tracing services") as advance:

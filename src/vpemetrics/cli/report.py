@@ -10,6 +10,7 @@ import typer
 
 from vpemetrics.cli import options, output
 from vpemetrics.cli.session import Session, command
+from vpemetrics.cli.stores import existing_store, rules_in_force, sources_to_read
 from vpemetrics.delivery.files import write
 from vpemetrics.reports.registry import DRAWN, WITH_PARTS, render_as
 
@@ -59,7 +60,7 @@ def report(
     window = options.window(
         week=week, month=month, quarter=quarter, start=start, end=end, zone=zone
     )
-    with session.existing_store(configuration, at_length=True) as store:
+    with existing_store(session, configuration, at_length=True) as store:
         from vpemetrics.usecases.fetch_hints import with_fetch
         from vpemetrics.usecases.reporting import Asked
         from vpemetrics.usecases.reporting import report as reported
@@ -72,10 +73,10 @@ def report(
             parts=bool(wanted & WITH_PARTS),
             drawn=bool(wanted & DRAWN),
         )
-        rules = session.rules(configuration, store)
+        rules = rules_in_force(session, configuration, store)
         with session.progress("Tracing services") as advance:
             result = reported(store, rules, asked, advance)
-        result = with_fetch(result, rules, store, session.sources(configuration))
+        result = with_fetch(result, rules, store, sources_to_read(session, configuration))
         _tell_lacking(session, store, configuration.settings.sources)
     _tell_age(session, result)
     for path, format_of in files.items():

@@ -20,15 +20,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
 
-from vpemetrics.errors import FixInput, NoData, VpemetricsError
+from vpemetrics.errors import VpemetricsError
 
 if TYPE_CHECKING:
     from vpemetrics.cli.progress import Shown
     from vpemetrics.config.load import Configuration
-    from vpemetrics.config.sources import Source
     from vpemetrics.config.stores import StoreChoice
-    from vpemetrics.rules import Rules
-    from vpemetrics.store import Store
 
 KNOWN, BUG, INTERRUPTED = 1, 3, 130
 
@@ -122,67 +119,6 @@ class Session:
             self.store, configuration, Path.cwd(), os.environ, for_import=for_import
         )
 
-    @contextmanager
-    def existing_store(
-        self, configuration: "Configuration", *, at_length: bool = False
-    ) -> Iterator["Store"]:
-        """The store to read, open. NoData says what to do first where there is nothing in it.
-
-        What is assumed of a clone without a configuration is said in a line, or `at_length`.
-        """
-        from vpemetrics.store import Store
-
-        choice = self.choose_store(configuration)
-        self.note(str(choice))
-        try:
-            store = Store.open(choice.location, must_exist=not choice.of_clone)
-        except NoData:
-            raise self._nothing_yet(configuration, choice) from None
-        except OSError as error:
-            raise _no_store_there(choice, error) if choice.of_clone else error from None
-        with store:
-            if choice.of_clone:
-                from vpemetrics.cli.clone import ASSUMED, ASSUMED_IN_SHORT, bring_in
-
-                assumed = ASSUMED if at_length else ASSUMED_IN_SHORT
-                bring_in(self, store, configuration.rules(), assumed)
-            if not store.batch():
-                raise self._nothing_yet(configuration, choice)
-            yield store
-
-    def sources(self, configuration: "Configuration") -> list["Source"]:
-        """What can be collected: the configured sources; a clone without any is its own."""
-        from vpemetrics.config.sources import clone_as_source, configured_sources
-
-        if self.choose_store(configuration).of_clone:
-            return [clone_as_source(Path.cwd())]
-        return configured_sources(configuration)
-
-    def rules(self, configuration: "Configuration", store: "Store") -> "Rules":
-        """What the configuration means; a clone without any goes by its repository's name."""
-        rules = configuration.rules()
-        if not self.choose_store(configuration).of_clone:
-            return rules
-        from vpemetrics.cli.clone import named_after_it
-
-        return named_after_it(rules, store)
-
-    def _nothing_yet(self, configuration: "Configuration", choice: "StoreChoice") -> NoData:
-        if choice.other:
-            return NoData(
-                f"this clone's store holds nothing yet, but there is one at {choice.other}\n"
-                f"Read that one with --store {choice.other}"
-            )
-        if choice.of_clone:
-            return NoData("there is nothing in this clone to report on yet")
-        how = "collect" if configuration.settings.sources else "import FOLDER"
-        known = configuration.path or self.store
-        init = "" if known else f", begin with `{self.hint('init')}`, or go to a git clone"
-        return NoData(
-            "there is no data yet in this store\n"
-            f"Bring some in with `{self.hint(how)}`{init}; docs/quickstart.md tells how"
-        )
-
     def _say(self, text: str, style: str = "{}") -> None:
         said = _on_lines(text)
         typer.echo(style.format(said) if self.colors(sys.stderr) else said, err=True)
@@ -196,15 +132,6 @@ def _on_lines(text: str, behind: int = 0) -> str:
     from vpemetrics.cli.wrapping import break_lines
 
     return break_lines(text, max(_NARROWEST, width() - behind))
-
-
-def _no_store_there(choice: "StoreChoice", error: OSError) -> FixInput:
-    """A clone that is somebody else's, or read-only, holds no store of ours."""
-    return FixInput(
-        f"{choice.location}: {error.strerror}, so this clone cannot keep a store\n"
-        "Read it into one elsewhere with `vpemetrics collect --store PATH`,\n"
-        "and report from that with `vpemetrics report --store PATH`"
-    )
 
 
 def program_name(*, anywhere: bool = False) -> str:

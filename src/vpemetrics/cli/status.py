@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vpemetrics.cli import options, output
 from vpemetrics.cli.session import Session, command
+from vpemetrics.cli.stores import existing_store
 
 if TYPE_CHECKING:
     from vpemetrics.usecases.status import Covered, SourceStatus, StoreStatus
@@ -24,7 +25,7 @@ def status(session: Session, json: options.Json = False) -> None:
     """
     configuration = session.configuration()
     rules = configuration.rules()
-    with session.existing_store(configuration) as store:
+    with existing_store(session, configuration) as store:
         from vpemetrics.usecases.status import status as status_of
 
         found = status_of(store, rules, configuration.settings.sources)

@@ -10,6 +10,7 @@ import typer
 
 from vpemetrics.cli import output
 from vpemetrics.cli.session import Session, command
+from vpemetrics.cli.stores import existing_store
 
 if TYPE_CHECKING:
     from vpemetrics.records import Triage
@@ -61,7 +62,7 @@ def list_(
     """
     configuration = session.configuration()
     rules = configuration.rules()
-    with session.existing_store(configuration) as store:
+    with existing_store(session, configuration) as store:
         from vpemetrics.usecases.triage import waiting
 
         with session.progress("Tracing services") as advance:
@@ -78,7 +79,7 @@ def confirm(session: Session, record: Record, why: Why, who: Who = None) -> None
     Example: vpemetrics triage confirm INC-212 --why "same stack trace"
     """
     configuration = session.configuration()
-    with session.existing_store(configuration) as store:
+    with existing_store(session, configuration) as store:
         from vpemetrics.usecases.triage import confirm as confirmed
 
         kept = confirmed(store, configuration.rules(), record, who=_who(who), why=why, when=_now())
@@ -93,7 +94,7 @@ def reject(session: Session, record: Record, why: Why, who: Who = None) -> None:
     Example: vpemetrics triage reject INC-212 --why "the provider was down"
     """
     configuration = session.configuration()
-    with session.existing_store(configuration) as store:
+    with existing_store(session, configuration) as store:
         from vpemetrics.usecases.triage import reject as rejected
 
         kept = rejected(store, configuration.rules(), record, who=_who(who), why=why, when=_now())
@@ -108,7 +109,7 @@ def link(session: Session, incident: Incident, cause: Cause, why: Why, who: Who 
     Example: vpemetrics triage link INC-212 4f2c9e1 --why "found by bisecting"
     """
     configuration = session.configuration()
-    with session.existing_store(configuration) as store:
+    with existing_store(session, configuration) as store:
         from vpemetrics.usecases.triage import link as linked
         from vpemetrics.usecases.triage import without_cause
 
