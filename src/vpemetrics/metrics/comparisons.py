@@ -155,14 +155,14 @@ def _counts(figure: Figure) -> tuple[int, int] | None:
 
 def compare_medians(before: Figure, after: Figure, samples: tuple[Samples, Samples]) -> Comparison:
     """Two quarters of lead time: a word other than usual needs comparable samples in both."""
-    comparable = all(one.comparable for one in samples)
+    comparable = all(quarter.comparable for quarter in samples)
     difference = ratio_of_medians(*samples) if comparable else None
     return _comparison(before, after, difference, no_change=1.0)
 
 
 def compare_shares(before: Figure, after: Figure, samples: tuple[Samples, Samples]) -> Comparison:
     """Two quarters of a share of lead times: it needs what a proportion and a median need."""
-    if all(one.comparable for one in samples):
+    if all(quarter.comparable for quarter in samples):
         return compare_proportions(before, after)
     return _comparison(before, after, None, no_change=0.0)
 
@@ -170,7 +170,7 @@ def compare_shares(before: Figure, after: Figure, samples: tuple[Samples, Sample
 def _comparison(
     before: Figure, after: Figure, difference: Interval | None, no_change: float
 ) -> Comparison:
-    whole = all(_is_complete_quarter(one) for one in (before, after))
+    whole = all(_is_complete_quarter(quarter) for quarter in (before, after))
     higher = _is_higher(difference, no_change) if whole else None
     return Comparison(
         metric=after.metric,

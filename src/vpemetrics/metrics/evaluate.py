@@ -126,7 +126,7 @@ def blocks(facts: MetricFacts, of: Windows, scope: Scope) -> tuple[Figure, ...]:
     last = week_of(until - timedelta(days=7), window.zone)
     count = int(max(window.weeks, HISTORY_WEEKS)) // BLOCK_WEEKS
     each = [_block(last, ago) for ago in reversed(range(count))]
-    known = {(one.start, one.end) for one in (of.main, of.headline)}
+    known = {(shown.start, shown.end) for shown in (of.main, of.headline)}
     return tuple(
         _row(figure)
         for block in each

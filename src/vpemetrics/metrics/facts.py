@@ -429,7 +429,9 @@ def _each_start(changes: Table) -> Table:
         return changes
     more = [(text or "").split() for text in changes["more_starts"].tolist()]
     first = changes["start_at"].tolist()
-    starts = [at for one, rest in zip(first, more, strict=True) for at in (one, *map(int, rest))]
+    starts = [
+        at for start, rest in zip(first, more, strict=True) for at in (start, *map(int, rest))
+    ]
     places = np.repeat(np.arange(len(changes)), [1 + len(rest) for rest in more])
     return changes.at(places).with_columns(start_at=np.array(starts, dtype=np.int64))
 
@@ -446,7 +448,7 @@ def failures(evidence: Columns, deployed: Table) -> Table:
     for id_, *said in zip(*(evidence[name].tolist() for name in _EVIDENCE), strict=True):
         found[id_].append(_Piece(*said))
     blamed = deployed.where(np.isin(deployed["id"], list(found)))
-    spans = [_recovery(one, found[one.id]) for one in blamed.rows()]
+    spans = [_recovery(deployment, found[deployment.id]) for deployment in blamed.rows()]
     grades = (min(piece.grade for piece in found[id_]) for id_ in blamed["id"].tolist())
     names = ("service_id", "service", "finished_at", "kind")
     return Table.of(

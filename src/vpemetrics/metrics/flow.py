@@ -41,7 +41,7 @@ def stage(cut: Slice, name: str) -> Figure:
     if len({*cut.counted_changes["author"].tolist()} - {None}) < AUTHORS_NEEDED:
         note = f"withheld: fewer than {AUTHORS_NEEDED} human authors"
         return dora.figure(cut, metric, None, n=None, note=note)
-    total = np.array([found[one] for one in STAGES]).sum()
+    total = np.array([found[stage] for stage in STAGES]).sum()
     if not total:
         return dora.figure(cut, metric, None, n=len(found), note=NONE_KNOWN)
     beside = {"median": float(np.median(found[name]))}

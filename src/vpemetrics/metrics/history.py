@@ -64,12 +64,12 @@ def recoveries(cut: Slice) -> tuple[Recovery, ...]:
     timed = failed.where(failed["timed"] & (failed["seconds"] >= 0))
     return tuple(
         Recovery(
-            service=one.service,
-            on=date_of(one.finished_at, cut.window.zone),
-            seconds=one.seconds,
-            open=not one.over,
+            service=recovery.service,
+            on=date_of(recovery.finished_at, cut.window.zone),
+            seconds=recovery.seconds,
+            open=not recovery.over,
         )
-        for one in timed.rows()
+        for recovery in timed.rows()
     )
 
 

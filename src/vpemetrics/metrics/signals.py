@@ -93,15 +93,16 @@ def stretches(
     holes, edges = sorted(uncollected), sorted(steps)
     return tuple(
         Point(
-            label=one.on.isoformat(),
-            start=one.on,
-            value=float(one.went_well)
-            if bisect_left(holes, one.since) == bisect_left(holes, one.on)
+            label=stretch.on.isoformat(),
+            start=stretch.on,
+            value=float(stretch.went_well)
+            if bisect_left(holes, stretch.since) == bisect_left(holes, stretch.on)
             else None,
-            hollow=one.running or bisect_right(edges, one.since) != bisect_right(edges, one.on),
-            provisional=provisional_from is not None and one.on >= provisional_from,
+            hollow=stretch.running
+            or bisect_right(edges, stretch.since) != bisect_right(edges, stretch.on),
+            provisional=provisional_from is not None and stretch.on >= provisional_from,
         )
-        for one in _between_failures(outcomes)
+        for stretch in _between_failures(outcomes)
     )
 
 
@@ -147,7 +148,7 @@ def xmr_limits(points: Sequence[Point]) -> ChartLimits:
     if len(ranges) < FEWEST - 1 or fmean(map(_count, known)) < LEAST_MEAN:
         return ChartLimits(center, None, None)
     widest = 3.267 * fmean(ranges)
-    spread = 2.66 * fmean(one for one in ranges if one <= widest)
+    spread = 2.66 * fmean(moved for moved in ranges if moved <= widest)
     if not spread and any(_value(point) != center for point in known):
         return ChartLimits(center, None, None)
     return ChartLimits(center, max(0.0, center - spread), center + spread)
@@ -298,7 +299,7 @@ def chart(
     A level begins with the first point dated on or after its step.
     """
     levels = _levels(points, steps)
-    locked = {one.since: one for one in stored}
+    locked = {kept.since: kept for kept in stored}
     baselines = [baseline(level, kind, since, locked.get(since)) for since, level in levels]
     good = Side.ABOVE if kind is ChartKind.G or METRICS[metric].better == "higher" else Side.BELOW
     return Chart(
@@ -336,7 +337,7 @@ def _levels(
 ) -> list[tuple[date | None, list[Point]]]:
     """The points from each step to the next, under the step; a level without points is none."""
     starts = sorted(set(steps))
-    levels: list[tuple[date | None, list[Point]]] = [(None, []), *((one, []) for one in starts)]
+    levels: list[tuple[date | None, list[Point]]] = [(None, []), *((start, []) for start in starts)]
     for point in points:
         levels[bisect_right(starts, point.start)][1].append(point)
     return [level for level in levels if level[1]] or levels[:1]
@@ -353,16 +354,16 @@ def charts_with_words(charts: Iterable[Chart]) -> tuple[Chart, ...]:
     For a report's own scope that is deployments, failures and rework.
     """
     order = {name: place for place, name in enumerate(METRICS)}
-    judging = (one for one in charts if one.baseline.judges)
-    return tuple(sorted(judging, key=lambda one: order[one.metric])[:MOST_WORDED])
+    judging = (candidate for candidate in charts if candidate.baseline.judges)
+    return tuple(sorted(judging, key=lambda candidate: order[candidate.metric])[:MOST_WORDED])
 
 
 def word(of: Chart, window: WindowRef) -> Word | None:
     """The word for a window: the worst of its signals, else usual; None if it has no new point."""
     said = {signal.word for signal in of.signals if window.start <= signal.start < window.end}
-    for one in (Word.WORSE, Word.BETTER):
-        if one in said:
-            return one
+    for worst in (Word.WORSE, Word.BETTER):
+        if worst in said:
+            return worst
     return Word.USUAL if _new_in(of, window) else None
 
 
@@ -371,7 +372,7 @@ def add_words(figures: Iterable[Figure], charts: Iterable[Chart]) -> Iterator[Fi
 
     A window that holds a provisional week is never better.
     """
-    by_metric = {(one.metric, one.scope): one for one in charts_with_words(charts)}
+    by_metric = {(worded.metric, worded.scope): worded for worded in charts_with_words(charts)}
     for figure in figures:
         one = by_metric.get((figure.metric, figure.scope))
         found = None if one is None else word(one, figure.window)
@@ -382,7 +383,7 @@ def add_words(figures: Iterable[Figure], charts: Iterable[Chart]) -> Iterator[Fi
 
 def expected_false_alarms(charts: Iterable[Chart], window: WindowRef) -> float:
     """The signals to expect in a window if nothing had changed, on charts with words."""
-    return sum(FALSE_ALARMS[one.kind] * _new_in(one, window) for one in charts)
+    return sum(FALSE_ALARMS[drawn.kind] * _new_in(drawn, window) for drawn in charts)
 
 
 def _new_in(of: Chart, window: WindowRef) -> int:
@@ -406,7 +407,7 @@ def lasting_run(of: Chart) -> PointRun | None:
     judged = list(_runs(of.points, of.baseline))
     side = judged[-1].side if judged else None
     if side == of.better:
-        judged = [one for one in judged if not one.point.provisional]
+        judged = [judgement for judgement in judged if not judgement.point.provisional]
     run = judged[-1].run if judged and judged[-1].side == side else 0
     if side is None or run < RUN:
         return None
@@ -420,7 +421,11 @@ def unseen_since(of: Chart, since: date) -> date | None:
     with points right from its baseline on shows where every run begins.
     """
     by, *later = of.baselines
-    if not by.judges or by.last is None or any(one.since and one.since <= since for one in later):
+    if (
+        not by.judges
+        or by.last is None
+        or any(following.since and following.since <= since for following in later)
+    ):
         return None
     if of.points and of.points[0].start <= by.last:
         return None

@@ -211,7 +211,9 @@ def _metric_rows(report: Report, row: Row, shown: Sequence[Column]) -> Iterator[
 
 def _at_merge(row: Row, figures: Sequence[Figure | None]) -> Iterator[Row]:
     """The number of lead times that miss what was before the merge, as a row (rule T1)."""
-    counts = [int(one.beside.get("starts_at_merge", 0)) if one else 0 for one in figures]
+    counts = [
+        int(measured.beside.get("starts_at_merge", 0)) if measured else 0 for measured in figures
+    ]
     if row.metric == "change_lead_time" and any(counts):
         told = [
             Cell(base=f"for {words.count(count)} of {words.count(one.n)}")
@@ -554,7 +556,7 @@ def _unjudged(report: Report, without_limits: str) -> str:
 
 def exceptions(report: Report) -> Iterator[str]:
     """The signals, and the services outside their limits, as sentences."""
-    told = [f"{one}." for one in signal_words.signal_reasons(report)]
+    told = [f"{reason}." for reason in signal_words.signal_reasons(report)]
     yield from told
     found = signal_words.exceptions(report)
     if report.exceptions is None:  # of one service, or no week: nobody looked at the services

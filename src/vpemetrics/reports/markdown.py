@@ -95,8 +95,8 @@ def _failures(report: Report) -> str:
 def _exceptions(report: Report) -> str:
     lines = (f"- {plain(line)}" for line in content.exceptions(report))
     levels = (
-        f"\n{plain(signal_words.new_level(one))} {signal_words.DECLARE}\n\n{_fenced(one.step)}"
-        for one in report.new_levels
+        f"\n{plain(signal_words.new_level(level))} {signal_words.DECLARE}\n\n{_fenced(level.step)}"
+        for level in report.new_levels
     )
     return "\n".join(["## Exceptions", "", *lines, *levels])
 

@@ -58,10 +58,10 @@ def render(report: Report) -> bytes:
         failures=_failures(report),
         exceptions=list(content.exceptions(report)),
         declare=signal_words.DECLARE,
-        new_levels=[(signal_words.new_level(one), one.step) for one in report.new_levels],
+        new_levels=[(signal_words.new_level(level), level.step) for level in report.new_levels],
         detail_title=f"In detail, {shown[-1].name}",
         details=list(_details(report, shown[-1])),
-        problems=[_problem(one) for one in _worst(report)],
+        problems=[_problem(problem) for problem in _worst(report)],
         notes=list(content.footnotes(report)),
         in_the_dark=list(IN_THE_DARK.items()),
     )
@@ -131,7 +131,7 @@ class FigureTable:
     @property
     def has_drawings(self) -> bool:
         """True if there is anything in the last column."""
-        return any(one.drawing for one in self.rows)
+        return any(row.drawing for row in self.rows)
 
 
 def _table(report: Report, shown: Sequence[content.Column]) -> FigureTable:

@@ -18,7 +18,7 @@ NOTHING_OUTSIDE: Final = "No service outside its usual range"
 
 def chart_of(report: Report, metric: str) -> Chart | None:
     """The chart of a metric of the report's scope."""
-    return next((one for one in report.charts if one.metric == metric), None)
+    return next((chart for chart in report.charts if chart.metric == metric), None)
 
 
 # Limits ------------------------------------------------------------------------------------------
@@ -115,12 +115,12 @@ def _reason_before(report: Report, metric: str) -> Signal | None:
     if longer.window.end - longer.window.start > timedelta(weeks=RECENT):
         return None
     found = _inside(chart_of(report, metric), report.headline)
-    return next((one for one in reversed(found) if one.word == longer.signal), None)
+    return next((signal for signal in reversed(found) if signal.word == longer.signal), None)
 
 
 def _inside(chart: Chart | None, window: WindowRef) -> list[Signal]:
     found = chart.signals if chart else ()
-    return [one for one in found if window.start <= one.start < window.end]
+    return [signal for signal in found if window.start <= signal.start < window.end]
 
 
 def _short(signal: Signal) -> str:
@@ -239,8 +239,11 @@ def words_of(report: Report) -> Iterator[tuple[str, str]]:
     ]
     before = f" than in {words.title(report.before)}" if report.before else ""
     said += [
-        (one.metric, f"{one.word}{before if one.word is not Word.USUAL else ''}")
-        for one in report.comparisons
+        (
+            comparison.metric,
+            f"{comparison.word}{before if comparison.word is not Word.USUAL else ''}",
+        )
+        for comparison in report.comparisons
     ]
     yield from ((metric, word) for metric, word in said if word not in ("", "usual"))
 
@@ -282,7 +285,9 @@ def _outside(one: Outside) -> str:
 
 def targets(report: Report) -> list[str]:
     """Each target with how its limits stand to it."""
-    return [f"{words.name(one.metric)} {_goal(one)}: {one.word}" for one in report.targets]
+    return [
+        f"{words.name(target.metric)} {_goal(target)}: {target.word}" for target in report.targets
+    ]
 
 
 def _goal(one: TargetStatus) -> str:
@@ -302,7 +307,7 @@ _WHOLE: Final = re.compile(r"\.0(?!\d)")
 
 def change_of(report: Report, metric: str) -> str:
     """The word for a quarter against the one before; nothing where they cannot be compared."""
-    for one in report.comparisons:
-        if one.metric == metric and one.difference is not None:
-            return str(one.word)
+    for comparison in report.comparisons:
+        if comparison.metric == metric and comparison.difference is not None:
+            return str(comparison.word)
     return ""

@@ -26,7 +26,7 @@ def pack(lists: Sequence[Ints]) -> list[bytes]:
     if not lists:
         return []
     ids = np.concatenate(lists)
-    owner = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
+    owner = np.repeat(np.arange(len(lists)), [len(members) for members in lists])
     if not len(ids):
         return [b""] * len(lists)
     begins = np.flatnonzero(np.r_[True, (np.diff(ids) != 1) | (np.diff(owner) != 0)])
@@ -42,5 +42,5 @@ def unpack(lists: Sequence[bytes]) -> tuple[Ints, Ints]:
     begins, lengths = runs[:, 0], runs[:, 1]
     ends = np.cumsum(lengths)
     within = np.arange(int(lengths.sum())) - np.repeat(ends - lengths, lengths)
-    owner = np.repeat(np.arange(len(lists)), [len(one) // _RUN for one in lists])
+    owner = np.repeat(np.arange(len(lists)), [len(packed) // _RUN for packed in lists])
     return np.repeat(begins, lengths) + within, np.repeat(owner, lengths)

@@ -85,7 +85,9 @@ def _split(packed: str) -> NDArray[Any]:
     if len(packed) == 2 * nulls - 1:  # nothing else, as in columns of what is seldom said
         return np.full(nulls, None, dtype=object)
     known: dict[str, str | None] = {_NULL: None}
-    return np.fromiter([known.setdefault(one, one) for one in packed.split(_BETWEEN)], dtype=object)
+    return np.fromiter(
+        [known.setdefault(text, text) for text in packed.split(_BETWEEN)], dtype=object
+    )
 
 
 def _parsed(name: str, packed: str) -> NDArray[np.int64]:

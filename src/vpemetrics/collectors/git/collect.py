@@ -120,7 +120,7 @@ def _settings(options: Options, context: CollectionContext, repository: str, clo
 
 def _wants_paths(context: CollectionContext, repository: str) -> bool:
     services = context.rules.services
-    return any(one.paths and one.repository in (None, repository) for one in services)
+    return any(service.paths and service.repository in (None, repository) for service in services)
 
 
 def _to_go_on_from(context: CollectionContext, clone: Clone, settings: str) -> GitCursor | None:

@@ -101,21 +101,21 @@ class CloneReader:
         """Reads the history that tags and the branch hold."""
         # All that can be is done while git is still at work: that is for nothing where it has a
         # core of its own.
-        for one in read_log(self._clone.git, tips, without=without) if tips else ():
-            self._commits[one.sha] = self._told(one)
-            if said := self._numbers.merge_in(one.message):
-                self._logged[one.sha], self._said[one.sha] = one, said
+        for logged in read_log(self._clone.git, tips, without=without) if tips else ():
+            self._commits[logged.sha] = self._told(logged)
+            if said := self._numbers.merge_in(logged.message):
+                self._logged[logged.sha], self._said[logged.sha] = logged, said
 
     def _begin_heads(self, without: Sequence[str]) -> None:
         """Has git begin with the original commits of what was merged, as far as it has them."""
-        pulls, numbers = self._clone.pulls, (one.number for one in self._said.values())
+        pulls, numbers = self._clone.pulls, (merged.number for merged in self._said.values())
         heads = [pulls[number] for number in dict.fromkeys(numbers) if number in pulls]
         if heads:
             self._arriving = read_log(self._clone.git, heads, without=without)
 
     def _read_heads(self) -> None:
-        for one in self._arriving:
-            self._commits[one.sha] = self._told(one)
+        for logged in self._arriving:
+            self._commits[logged.sha] = self._told(logged)
 
     def _sorted_out(
         self, tags: Sequence[Tag], branches: Sequence[str], after: GitCursor | None

@@ -61,7 +61,7 @@ class GitRecordBuilder:
             commit_shas=tuple(self.reading.originals(landing, self.clone.pulls)),
             base_branch=said.base_branch or base,
             head_branch=said.head_branch,
-            reverts=tuple(f"{name}#{one}" for one in reverted_pulls(message, name)),
+            reverts=tuple(f"{name}#{number}" for number in reverted_pulls(message, name)),
         )
 
     @property
@@ -73,7 +73,7 @@ class GitRecordBuilder:
     def originals(self) -> Sequence[str]:
         """The original commits of what was merged into it, as far as they are no part of it."""
         arrived, read = self.reading.arrivals.place, self.reading.commits
-        found = dict.fromkeys(sha for one in self.changes for sha in one.commit_shas)
+        found = dict.fromkeys(sha for change in self.changes for sha in change.commit_shas)
         return [sha for sha in found if sha not in arrived and sha in read]
 
     def commits(self, shas: Sequence[str], *, with_paths: bool) -> Iterator[Commit]:
@@ -83,7 +83,8 @@ class GitRecordBuilder:
             return found
         paths = read_paths(self.clone.git, shas)
         return (
-            replace(one, paths=paths.get(one.sha)) if len(one.parents) < 2 else one for one in found
+            replace(commit, paths=paths.get(commit.sha)) if len(commit.parents) < 2 else commit
+            for commit in found
         )
 
     @cached_property

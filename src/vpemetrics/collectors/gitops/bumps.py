@@ -48,14 +48,14 @@ def open_bumps(bumps: Sequence[Bump], within: timedelta) -> list[Bump]:
     At least the first that wanted what is wanted now.
     """
     last = _stretches(bumps)[-1]
-    return [one for one in last if one.at - last[0].at < within.total_seconds()]
+    return [bump for bump in last if bump.at - last[0].at < within.total_seconds()]
 
 
 def by_key(bumps: Iterable[Bump]) -> dict[Key, list[Bump]]:
     """The bumps of each service and environment, in the order given."""
     found: dict[Key, list[Bump]] = {}
-    for one in bumps:
-        found.setdefault(one.key, []).append(one)
+    for bump in bumps:
+        found.setdefault(bump.key, []).append(bump)
     return found
 
 

@@ -139,15 +139,15 @@ def _cursor(
     now: datetime,
 ) -> GitopsCursor:
     reading, services = builder.reading, builder.services
-    at_home = [one for one in services if homes.of(one)]
-    unresolved = {one: own for one in at_home if (own := tuple(homes.unresolved(one)))}
+    at_home = [service for service in services if homes.of(service)]
+    unresolved = {service: own for service in at_home if (own := tuple(homes.unresolved(service)))}
     return GitopsCursor(
         settings=settings,
         tip=clone.tip or "",
         boundary=tuple(sorted(clone.boundary)),
         wanted=tuple(builder.wanted),
         unresolved=unresolved,
-        cloneless=tuple(one for one in services if one not in at_home),
+        cloneless=tuple(service for service in services if service not in at_home),
         first_at=format_instant(_first_at(reading, now)),
         last_at=format_instant(_last_at(clone, reading, now)),
     )
@@ -200,9 +200,9 @@ def _warn_of_unknown(options: Options, cursor: GitopsCursor, context: Collection
             f"ship is not known"
         )
     if cursor.unresolved:
-        versions = [one for own in cursor.unresolved.values() for one in own]
+        versions = [version for own in cursor.unresolved.values() for version in own]
         context.warn(
             f"{len(versions)} versions of {first_few([*cursor.unresolved], _FEW)} are neither "
             f"tag nor commit in their clones, so what these deployments ship is not known: "
-            f"{first_few([one[:_SHORT] for one in versions], _FEW)}"
+            f"{first_few([version[:_SHORT] for version in versions], _FEW)}"
         )

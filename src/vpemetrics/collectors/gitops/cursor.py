@@ -36,7 +36,7 @@ def parse_cursor(text: str | None) -> GitopsCursor | None:
     try:
         said = json.loads(text or "null")
         said |= {name: tuple(said[name]) for name in ("boundary", "cloneless")}
-        said["wanted"] = tuple(Bump(*one) for one in said["wanted"])
+        said["wanted"] = tuple(Bump(*bump) for bump in said["wanted"])
         said["unresolved"] = {name: tuple(own) for name, own in said["unresolved"].items()}
         return GitopsCursor(**said)
     except (TypeError, KeyError, ValueError, AttributeError):

@@ -109,27 +109,33 @@ class BumpReader:
 
     def _of_files(self, after: GitopsCursor | None) -> BumpReading:
         own: dict[str, Logged] = {}
-        line = self._line(after, lambda one: own.setdefault(one.sha, one), "--first-parent")
+        line = self._line(
+            after, lambda logged: own.setdefault(logged.sha, logged), "--first-parent"
+        )
         pattern = self._options.pattern
         files = [
-            (one, fits.groupdict())
-            for one in changed_files(self._clone.git, line.shas, line.parents)
-            if (fits := pattern.fullmatch(one.path)) and self._is_chosen(fits.groupdict())
+            (changed, fits.groupdict())
+            for changed in changed_files(self._clone.git, line.shas, line.parents)
+            if (fits := pattern.fullmatch(changed.path)) and self._is_chosen(fits.groupdict())
         ]
-        read = self._versions(one for one, _ in files)
+        read = self._versions(changed for changed, _ in files)
         wanted = (
-            self._bump({**names, **said.names, "version": said.version}, own[one.sha], at)
-            for one, names in files
-            for said in read[one.blob] or ()
-            if (at := line.moment(one.sha)) is not None
+            self._bump({**names, **said.names, "version": said.version}, own[changed.sha], at)
+            for changed, names in files
+            for said in read[changed.blob] or ()
+            if (at := line.moment(changed.sha)) is not None
         )
-        unreadable = [f"{one.path} at {one.sha[:12]}" for one, _ in files if read[one.blob] is None]
+        unreadable = [
+            f"{changed.path} at {changed.sha[:12]}"
+            for changed, _ in files
+            if read[changed.blob] is None
+        ]
         return self._reading(line, _changed(wanted, after), after, unreadable)
 
     def _versions(self, files: Iterable[ChangedFile]) -> dict[str, list[FoundVersion] | None]:
         """The versions in files, by blob; None where one is no YAML."""
         place = parse_place(self._options.value or "")
-        blobs = list(dict.fromkeys(one.blob for one in files))
+        blobs = list(dict.fromkeys(changed.blob for changed in files))
         read: dict[str, list[FoundVersion] | None] = {}
         for blob, content in zip(blobs, read_blobs(self._clone.git, blobs), strict=True):
             try:
@@ -141,10 +147,10 @@ class BumpReader:
     def _line(self, after: GitopsCursor | None, note: Callable[[Logged], Any], *more: str) -> _Line:
         parents, committed = dict[str, str](), dict[str, str]()
         without = [after.tip] if after else []
-        for one in read_log(self._clone.git, [self._tip], without=without, more=more):
-            parents[one.sha] = one.parents
-            committed[one.sha] = one.committed
-            note(one)
+        for logged in read_log(self._clone.git, [self._tip], without=without, more=more):
+            parents[logged.sha] = logged.parents
+            committed[logged.sha] = logged.committed
+            note(logged)
         shas, before = [], self._tip
         while before in parents:
             shas.append(before)
@@ -179,7 +185,7 @@ class BumpReader:
         known = [at for sha in (*line.shas[:1], *line.shas[-1:]) if (at := line.moment(sha))]
         only = self._options.only
         return BumpReading(
-            bumps=[one for one in bumps if all(one[1:4]) and is_chosen(one.service, only)],
+            bumps=[bump for bump in bumps if all(bump[1:4]) and is_chosen(bump.service, only)],
             after=after,
             first_at=known[0] if known else None,
             last_at=known[-1] if known else None,
@@ -190,8 +196,8 @@ class BumpReader:
 
 def _changed(wanted: Iterable[Bump], after: GitopsCursor | None) -> Iterator[Bump]:
     """Those that want another version than the one before them of the same service and place."""
-    current = {one.key: one.version for one in after.wanted} if after else {}
-    for one in wanted:
-        if current.get(one.key) != one.version:
-            current[one.key] = one.version
-            yield one
+    current = {bump.key: bump.version for bump in after.wanted} if after else {}
+    for bump in wanted:
+        if current.get(bump.key) != bump.version:
+            current[bump.key] = bump.version
+            yield bump

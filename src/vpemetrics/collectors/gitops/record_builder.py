@@ -30,46 +30,46 @@ class GitopsRecordBuilder:
     def told(self) -> list[tuple[Bump, Status]]:
         """The new bumps, and those of before that are superseded by now."""
         new = self.reading.bumps
-        lost = {one for own in self._known.values() for one in superseded_bumps(own, self.within)}
-        before = [one for one in self._before if one in lost]
+        lost = {bump for own in self._known.values() for bump in superseded_bumps(own, self.within)}
+        before = [bump for bump in self._before if bump in lost]
         return [
-            (one, Status.SUPERSEDED if one in lost else Status.SUCCEEDED)
-            for one in (*before, *new)
-            if self.since is None or moment_of(one) >= self.since
-            if one.sha not in self.reading.cut
+            (bump, Status.SUPERSEDED if bump in lost else Status.SUCCEEDED)
+            for bump in (*before, *new)
+            if self.since is None or moment_of(bump) >= self.since
+            if bump.sha not in self.reading.cut
         ]
 
     @cached_property
     def wanted(self) -> list[Bump]:
         """The bumps that later ones may supersede: of every service and environment, the last."""
-        return [one for own in self._known.values() for one in open_bumps(own, self.within)]
+        return [bump for own in self._known.values() for bump in open_bumps(own, self.within)]
 
     @property
     def services(self) -> list[str]:
         """Every service that was ever met."""
-        return sorted({one.service for one in self.wanted})
+        return sorted({bump.service for bump in self.wanted})
 
     @property
     def versions(self) -> dict[str, list[str]]:
         """The versions that are told, by service."""
         found: dict[str, dict[str, None]] = {}
-        for one, _ in self.told:
-            found.setdefault(one.service, {})[one.version] = None
+        for bump, _ in self.told:
+            found.setdefault(bump.service, {})[bump.version] = None
         return {service: list(versions) for service, versions in found.items()}
 
     def deployments(self, homes: ServiceRepositories) -> Iterator[Deployment]:
         """The deployments, with the commits that their versions are."""
-        for one, status in self.told:
+        for bump, status in self.told:
             yield Deployment(
-                id=f"{one.service}:{one.environment}:{one.sha[:12]}",
-                environment=one.environment,
+                id=f"{bump.service}:{bump.environment}:{bump.sha[:12]}",
+                environment=bump.environment,
                 status=status,
-                service=one.service,
-                repository=homes.repository(one.service),
-                commit_sha=homes.commit(one.service, one.version),
-                version=one.version,
-                finished_at=moment_of(one),
-                is_bot=one.is_bot,
+                service=bump.service,
+                repository=homes.repository(bump.service),
+                commit_sha=homes.commit(bump.service, bump.version),
+                version=bump.version,
+                finished_at=moment_of(bump),
+                is_bot=bump.is_bot,
             )
 
     def coverage(self, source: str, start: datetime, end: datetime) -> Iterator[Coverage]:

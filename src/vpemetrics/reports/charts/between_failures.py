@@ -64,7 +64,9 @@ def _alt(points: Sequence[Point], chart: Chart) -> str:
     stretches = ", ".join(
         words.count(int(point.value)) if point.value is not None else "unknown" for point in points
     )
-    signals = ", ".join(f"{one.word} on {one.label}" for one in chart.signals) or "no signal"
+    signals = (
+        ", ".join(f"{signal.word} on {signal.label}" for signal in chart.signals) or "no signal"
+    )
     return f"{SUBTITLE}: {stretches}; the last is still running; {signals}."
 
 

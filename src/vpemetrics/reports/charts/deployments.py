@@ -104,7 +104,11 @@ def _finding(known: Sequence[Point], chart: Chart | None) -> Iterator[str]:
 
 def _remarks(report: Report, start: date, end: date) -> list[Remark]:
     """Events and declared steps that the chart is to show."""
-    return [one for one in report.remarks if one.metric in (None, METRIC) and start <= one.on < end]
+    return [
+        remark
+        for remark in report.remarks
+        if remark.metric in (None, METRIC) and start <= remark.on < end
+    ]
 
 
 def _remarked(remarks: Sequence[Remark]) -> Iterator[str]:
@@ -195,7 +199,7 @@ def _x(point: Point) -> float:
 
 def _until(by: Baseline, chart: Chart | None, end: date) -> date:
     """The end of a level: the next one's step."""
-    later = [one.since for one in (chart.baselines if chart else ()) if one.since]
+    later = [baseline.since for baseline in (chart.baselines if chart else ()) if baseline.since]
     return min((since for since in later if by.since is None or since > by.since), default=end)
 
 

@@ -113,7 +113,9 @@ def _durations(figures: Sequence[Figure]) -> list[float]:
     limits += [f.interval.high for f in figures if f.interval]
     values = [f.value for f in figures]
     listed = [value for f in figures for value in f.values]
-    return [one for one in (*limits, *values, *listed) if one is not None] or [series.DAY]
+    return [seconds for seconds in (*limits, *values, *listed) if seconds is not None] or [
+        series.DAY
+    ]
 
 
 def _middle(figure: Figure) -> float:

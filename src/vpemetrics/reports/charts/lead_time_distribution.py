@@ -58,7 +58,7 @@ def _draw(canvas: "Canvas", found: Distribution) -> None:
     edges, _ = series.log_scale(ends)
     panel = canvas.panel(x=edges, y=(0, 1), top=1, left=3.4, right=3.4)
     panel.scale([(part / 4, f"{25 * part}%") for part in range(5)])
-    xs = [series.log_position(one) for one in found.seconds]
+    xs = [series.log_position(seconds) for seconds in found.seconds]
     ys = [(rank + 1) / len(xs) for rank in range(len(xs))]
     panel.line([edges[0], xs[0], *xs, edges[1]], [0, 0, *ys, 1], color=INK, width=0.2, steps=True)
     for name, (label, seconds) in _LINES.items():

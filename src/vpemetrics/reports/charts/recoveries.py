@@ -59,7 +59,7 @@ def _median(report: Report) -> Figure | None:
 
 
 def _still(found: tuple[Recovery, ...]) -> str:
-    still = sum(one.open for one in found)
+    still = sum(recovery.open for recovery in found)
     return f"; {words.count(still)} still open" if still else ""
 
 
@@ -72,7 +72,7 @@ def _title(found: tuple[Recovery, ...], middle: Figure | None) -> str:
 
 
 def _alt(found: tuple[Recovery, ...], middle: Figure | None, window: str) -> str:
-    over = [one.seconds for one in found if not one.open]
+    over = [recovery.seconds for recovery in found if not recovery.open]
     told = [f"{words.quantity(len(found), 'failure')}{_still(found)}"]
     if over:
         told.append(f"from {words.duration(min(over))} to {words.duration(max(over))}")
@@ -84,7 +84,7 @@ def _alt(found: tuple[Recovery, ...], middle: Figure | None, window: str) -> str
 def _draw(
     canvas: "Canvas", found: tuple[Recovery, ...], middle: Figure | None, start: date, end: date
 ) -> None:
-    edges, marks = series.log_scale([one.seconds for one in found])
+    edges, marks = series.log_scale([recovery.seconds for recovery in found])
     panel = canvas.panel(x=(start.toordinal(), end.toordinal()), y=edges, right=5.2, left=3.6)
     panel.scale(marks, zero=None)
     panel.months()
@@ -94,15 +94,15 @@ def _draw(
         panel.text(x[1], y, words.duration(middle.value), dx=0.5, ha="left", bold=True)
         panel.text(x[1], y, "median", dx=0.5, dy=-1.1, size=0.9, ha="left", color=QUIET)
     for open_, marker, color, size in ((False, "o", USUAL, 0.45), (True, "^", CONCERN, 0.75)):
-        some = [one for one in found if one.open == open_]
+        some = [recovery for recovery in found if recovery.open == open_]
         panel.dots(
-            [one.on.toordinal() + 0.5 for one in some],
-            [series.log_position(one.seconds) for one in some],
+            [recovery.on.toordinal() + 0.5 for recovery in some],
+            [series.log_position(recovery.seconds) for recovery in some],
             color=color, marker=marker, size=size,
         )  # fmt: skip
-    for one in [one for one in found if one.open][:3]:
-        text = f"{words.duration(one.seconds)}, open"
+    for recovery in [recovery for recovery in found if recovery.open][:3]:
+        text = f"{words.duration(recovery.seconds)}, open"
         panel.text(
-            one.on.toordinal(), series.log_position(one.seconds), text, dx=-0.7, dy=-0.35,
+            recovery.on.toordinal(), series.log_position(recovery.seconds), text, dx=-0.7, dy=-0.35,
             size=0.95, ha="right", bold=True,
         )  # fmt: skip

@@ -30,7 +30,7 @@ def blocks(report: Report, metric: str) -> list[Figure]:
     if not found:
         return []
     last = found[-1].window.start
-    return [one for one in found if (last - one.window.start).days % BLOCK_DAYS == 0]
+    return [block for block in found if (last - block.window.start).days % BLOCK_DAYS == 0]
 
 
 def _own(report: Report, metric: str) -> Iterator[Figure]:
@@ -45,9 +45,9 @@ def _in_order(figures: Iterable[Figure]) -> list[Figure]:
 
 def chart(report: Report, metric: str, kind: ChartKind) -> Chart | None:
     """The chart with limits of one of the scope's metrics, where the report has it."""
-    for one in report.charts:
-        if (one.metric, one.kind, one.scope) == (metric, kind, report.scope):
-            return one
+    for found in report.charts:
+        if (found.metric, found.kind, found.scope) == (metric, kind, report.scope):
+            return found
     return None
 
 
@@ -97,7 +97,7 @@ def small_print(report: Report, metrics: Sequence[str], *facts: str) -> str:
         until = words.moment(report.data_as_of, report.zone, in_year=report.window.end.year)
         source += f", collected to {until}"
     told = [_definition(report, metric) for metric in metrics]
-    return " ".join(f"{one}." for one in (*told, *facts, source) if one)
+    return " ".join(f"{sentence}." for sentence in (*told, *facts, source) if sentence)
 
 
 def _definition(report: Report, metric: str) -> str:
@@ -153,7 +153,7 @@ def log_scale(seconds: Sequence[float]) -> tuple[tuple[float, float], list[tuple
 
     Hours, days, weeks and months where three of those fall into it, else what is between them too.
     """
-    shown = [log_position(one) for one in seconds]
+    shown = [log_position(duration) for duration in seconds]
     low, high = min(shown) - 0.08, max(shown) + 0.08
     if high - low < 0.7:
         low, high = low - 0.35, high + 0.35

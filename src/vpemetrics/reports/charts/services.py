@@ -30,7 +30,7 @@ def picture(report: Report) -> ChartPicture:
     )
     if not found:
         return nothing(NAME, SUBTITLE, "No service is known.", footnote)
-    across = ACROSS_WHERE_LONG if any(len(one.service) > LONG for one in found) else ACROSS
+    across = ACROSS_WHERE_LONG if any(len(row.service) > LONG for row in found) else ACROSS
     rows = -(-len(found) // across)
     return ChartPicture(
         name=NAME,
