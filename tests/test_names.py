@@ -18,8 +18,6 @@ STILL_ASK = (
     "cli/",
     "collectors/files/",
     "collectors/github/",
-    "delivery/",
-    "demo/",
     "scheduler/",
     "usecases/",
     "window.py",

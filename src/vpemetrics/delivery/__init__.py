@@ -1,1 +1,1 @@
-"""Where finished reports go."""
+"""The places that finished reports go to."""

@@ -1,4 +1,4 @@
-"""How large a made-up organisation is to be, and what it is called."""
+"""The size of a made-up organisation, and its names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Lull:
     services: frozenset[str] = frozenset()
 
     def is_at(self, at: int) -> bool:
-        """Whether a wall-clock second lies within."""
+        """Tell whether a wall-clock second lies within."""
         return seconds_of(self.start) <= at < seconds_of(self.end)
 
 

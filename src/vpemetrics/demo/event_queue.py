@@ -1,4 +1,4 @@
-"""What is still to happen in a repository, soonest first."""
+"""Events that are still to happen in a repository, soonest first."""
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence

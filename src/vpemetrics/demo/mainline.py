@@ -14,7 +14,7 @@ LONG_BRANCH = 4
 
 
 class Joining(StrEnum):
-    """How a branch becomes part of the main branch."""
+    """The way a branch becomes part of the main branch."""
 
     MERGE = "merge"
     SQUASH = "squash"

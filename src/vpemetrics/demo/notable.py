@@ -1,4 +1,4 @@
-"""What happened at Acme beside everyday trouble: each thing a report has to judge, on its day."""
+"""Events at Acme beside everyday trouble: each thing a report has to judge, on its day."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

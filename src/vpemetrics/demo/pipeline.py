@@ -1,4 +1,4 @@
-"""How one service reaches its environments: staging first, then production, not always at once."""
+"""The way of a service to its environments: staging, then production, not always at once."""
 
 from collections import deque
 from collections.abc import Iterator

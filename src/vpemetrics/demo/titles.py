@@ -1,4 +1,4 @@
-"""What people called their changes and incidents."""
+"""The titles that people gave their changes and incidents."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What goes wrong after a release: incidents, what they say of their cause, how they are mended."""
+"""Trouble after a release: incidents, what they say of their cause, how they are mended."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from vpemetrics.records import Deployment, Incident
 
 
 class NamedCause(StrEnum):
-    """What an incident names as its cause."""
+    """The cause that an incident names."""
 
     NOTHING = "nothing"
     DEPLOYMENT = "deployment"
@@ -20,7 +20,7 @@ class NamedCause(StrEnum):
 
 
 class Mending(StrEnum):
-    """What ends an incident, as far as the records show it."""
+    """The end of an incident, as far as the records show it."""
 
     UNSEEN = "unseen"
     ROLLBACK = "rollback"
@@ -67,7 +67,7 @@ class ShippedWork:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """How an incident ran, as wall-clock seconds."""
+    """The course of an incident, as wall-clock seconds."""
 
     began: int
     detected: int
@@ -77,7 +77,7 @@ class Course:
 
 
 def course_of(story: Story, finished: int, dice: Dice) -> Course:
-    """When an incident that follows a deployment began, and how it went on."""
+    """Draw when an incident that follows a deployment began, and how it went on."""
     began = next_morning(finished) if story.at_night else finished
     began += min(dice.minutes(25), 3 * HOUR)
     detected = began + dice.minutes(4)
@@ -96,7 +96,7 @@ def course_of(story: Story, finished: int, dice: Dice) -> Course:
 def incident_of(
     story: Story, name: str, release: ShippedWork, course: Course, ends_at: int, dice: Dice
 ) -> Incident:
-    """What is known of an incident once the records end; it is open if it outlasts them."""
+    """The record of an incident once the records end; it is open if it outlasts them."""
     severity = 1 + int(4 * dice.random() ** 0.5)
     service = release.deployment.service
     last = max(at for at in vars(course).values() if at < ends_at)

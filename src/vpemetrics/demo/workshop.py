@@ -1,4 +1,4 @@
-"""How the changes of a repository come about: who makes them, when, and the commits they leave."""
+"""The making of a repository's changes: by whom, when, and with which commits."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ DIRECT = 0.03
 
 @dataclass(frozen=True, kw_only=True)
 class Purpose:
-    """Why a change is made. `reverts` is the work it takes back; all but routine is urgent."""
+    """The reason for a change. `reverts` is the work it takes back; all but routine is urgent."""
 
     branch: str = "work"
     labels: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Workshop:
         return replace(change, merged_at=None)
 
     def leave_open(self, at: int, places: tuple[str, ...], known_until: int) -> Change | None:
-        """What is known of a change that will be merged later, if it has been proposed already."""
+        """The record of a change that will be merged later, if it has been proposed already."""
         change, branch = self._propose(at, places, ROUTINE)
         end = moment(known_until)
         if change.created_at is None or change.created_at >= end:
@@ -191,7 +191,7 @@ class Workshop:
 
 
 def mean_branch_length(blueprint: Blueprint) -> float:
-    """How many commits people put into a change on average, for the blueprint's number of commits.
+    """The average commits of a change by people, for the blueprint's number of commits.
 
     A bot's change has one; joining adds one, or as many again when it rebases.
     """
