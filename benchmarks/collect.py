@@ -55,7 +55,7 @@ PARTS: Final = {
     "Issues": "incidents",
     "IssueEvents": "incidents",
     "IssueComments": "incidents",
-    "Again": "what is open",
+    "Refetch": "what is open",
     "REST": "runs (REST)",
 }
 """What the queries are for, by their names."""

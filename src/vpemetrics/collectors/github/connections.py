@@ -248,7 +248,7 @@ class Refetched:
 def refetch(client: Client, ids: Sequence[str]) -> Refetched:
     """Fetch what is behind some ids, half of them at a time where that is too heavy."""
     try:
-        answer = client.query(queries.AGAIN, {"ids": list(ids)}, halves=len(ids) > 1)
+        answer = client.query(queries.REFETCH, {"ids": list(ids)}, halves=len(ids) > 1)
     except Gone:
         return Refetched(gone=frozenset(ids))
     except TooHeavy:
@@ -371,6 +371,7 @@ def _page(answer: GraphQLResult, connection: Connection, size: int) -> Connectio
     given = _value(answer.data, (*connection.path, "nodes"))
     if given is None:
         raise _refusal(answer.missing)
+    # The path of an error says what it left out: https://spec.graphql.org/October2021/#sec-Errors
     within = (_index(reason, (*connection.path, "nodes")) for reason in answer.missing)
     partial = {
         given[at]["id"]

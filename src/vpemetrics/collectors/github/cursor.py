@@ -160,6 +160,7 @@ class GitHubCursor:
 
         GitHub has whole seconds: what changes twice in one of them looks the same.
         """
+        # https://docs.github.com/en/graphql/reference/scalars#datetime
         read_at = max((progress.end for progress in self.lists.values()), default=None)
         return bool(read_at and item.updated_at and item.updated_at >= read_at - _TIE)
 

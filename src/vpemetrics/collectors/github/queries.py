@@ -1,15 +1,19 @@
 """Every GraphQL query that GitHub is asked.
 
-Repositories are asked for by their permanent id, which survives renames and transfers, and
-pages are as large as `$first` says. GitHub counts a point for every hundred connections that a
-query opens, so a page of up to 74 pull requests with its two nested ones costs one, and a page of
-100 commits with their parents or of 100 deployments with their statuses one.
+Repositories are asked for by their permanent id, which survives renames and transfers
+(https://docs.github.com/en/graphql/guides/using-global-node-ids), and pages are as large as
+`$first` says. GitHub counts a point for every hundred connections that a query opens, so a page
+of up to 74 pull requests with its two nested ones costs one, and a page of 100 commits with
+their parents or of 100 deployments with their statuses one
+(https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api).
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from vpemetrics.names import first_few
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +33,9 @@ class Query:
 
 
 def _repositories(variables: Mapping[str, Any]) -> str:
-    count = sum(bool(re.fullmatch(r"name\d+", name)) for name in variables)
-    first = f"{variables.get('owner0')}/{variables.get('name0')}"
-    return first if count < 2 else f"{first} and {count - 1} more"
+    numbers = [name[4:] for name in variables if re.fullmatch(r"name\d+", name)]
+    names = [f"{variables.get(f'owner{at}')}/{variables.get(f'name{at}')}" for at in numbers]
+    return first_few(names, 1)
 
 
 NAMES_AT_ONCE: Final = 50
@@ -343,10 +347,10 @@ query IssueComments($id: ID!, $first: Int!, $after: String) {{
 )
 """More of one issue's comments."""
 
-AGAIN: Final = Query(
+REFETCH: Final = Query(
     label="pull requests, deployments and issues that were open",
     text=f"""
-query Again($ids: [ID!]!) {{
+query Refetch($ids: [ID!]!) {{
   {_COST}
   nodes(ids: $ids) {{
     __typename
@@ -589,7 +593,7 @@ QUERIES: Final[Mapping[str, str]] = {
     "ISSUES": ISSUES.text,
     "ISSUE_EVENTS": ISSUE_EVENTS.text,
     "ISSUE_COMMENTS": ISSUE_COMMENTS.text,
-    "AGAIN": AGAIN.text,
+    "REFETCH": REFETCH.text,
     "RELEASES": RELEASES.text,
     "TAGS": TAGS.text,
     "HISTORY": HISTORY.text,

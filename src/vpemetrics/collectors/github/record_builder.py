@@ -312,6 +312,7 @@ def _first_at(originals: Iterable[Node]) -> datetime | None:
 def _reviews(events: Iterable[Node], author: Author, naming: Naming) -> list[tuple[datetime, str]]:
     """The moments when people other than the author reviewed, with the results."""
     reviews = []
+    # https://docs.github.com/en/graphql/reference/enums#pullrequestreviewstate
     for event in events:
         if event.get("__typename") != "PullRequestReview" or event.get("state") == "PENDING":
             continue

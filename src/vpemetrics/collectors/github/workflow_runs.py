@@ -91,6 +91,7 @@ class RunReader:
         may_shorten = end - start > timedelta(minutes=_SHORTEST)
         found: dict[int, Node] = {}
         for path in self._paths():
+            # https://docs.github.com/en/search-github/getting-started-with-searching-on-github/understanding-the-search-syntax#query-for-dates
             created = f"{_text(start)}..{_text(end)}"
             runs = self._fetch_runs(path, created, may_shorten=may_shorten)
             if runs is None:
@@ -149,6 +150,7 @@ class RunReader:
             told -= 1  # the last one had not ended yet
         rules = [rule for rule in self.target.rules_from("workflow") if is_of(run, rule)]
         missing = []
+        # https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run-attempt
         for number in range(told + 1, attempt(run)):
             if earlier := self._fetch(f"{id_}/attempts/{number}"):
                 yield from self._attempt(earlier, rules)
