@@ -64,7 +64,8 @@ class Asked:
 class Say:
     """One reply: `json` or raw `content`; `cut` ends the connection in the middle of it.
 
-    With `drip` its bytes come one by one, so many seconds apart.
+    With `drip` the bytes of its body come one by one, so many seconds apart; with `drip_headers`
+    those of a header do, before it.
     """
 
     status: int = 200
@@ -74,6 +75,7 @@ class Say:
     cut: bool = False
     held: Event | None = None
     drip: float = 0.0
+    drip_headers: bool = False
 
     @property
     def body(self) -> bytes:
@@ -169,21 +171,25 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**given, **say.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(say.body)))
+        if say.drip_headers:
+            self.flush_headers()
+            self._drip(b"X-Slow: " + b"x" * 10_000, say.drip)
+            return
         self.end_headers()
         if say.drip:
-            self._drip(say)
+            self._drip(say.body, say.drip)
         else:
             self.wfile.write(say.body[: len(say.body) // 2] if say.cut else say.body)
         self.close_connection = self.close_connection or say.cut
 
-    def _drip(self, say: Say) -> None:
+    def _drip(self, content: bytes, seconds: float) -> None:
         """Sends byte by byte, until the other side has enough of it."""
         self.close_connection = True
         with suppress(ConnectionError):
-            for byte in say.body:
+            for byte in content:
                 self.wfile.write(bytes([byte]))
                 self.wfile.flush()
-                sleep(say.drip)
+                sleep(seconds)
 
     def _asked(self) -> Asked:
         sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))

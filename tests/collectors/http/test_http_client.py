@@ -223,11 +223,19 @@ def test_a_slow_answer_is_not_waited_for_for_ever(server: Loopback, hourglass: H
         late.set()
 
 
+@pytest.mark.parametrize(
+    "dripping",
+    [
+        Say(json="x" * 10_000, drip=0.01),
+        Say(json={}, drip=0.01, drip_headers=True),
+        Say(json="x" * 10_000, drip=0.01, headers={"Transfer-Encoding": "chunked"}),
+    ],
+)
 def test_an_answer_that_drips_is_given_up_and_not_asked_for_again(
-    server: Loopback, hourglass: Hourglass
+    server: Loopback, hourglass: Hourglass, dripping: Say
 ) -> None:
     policy = hourglass.policy(total_time=timedelta(milliseconds=200))
-    server.say(Say(json="x" * 10_000, drip=0.01))
+    server.say(dripping)
 
     with (
         client_of(server.url, policy) as client,

@@ -2,12 +2,12 @@
 
 A `Paging` makes of a page the request for the following one, or None at the end:
 
-- `follow_link`        the Link header (RFC 8288): GitHub, GitLab, Gitea, Jenkins, Buildkite
-- `Offset`             a count of items to skip, and a word whether there are more: PagerDuty
-- `PageNumber`         a page number, until a page is not full: SonarQube, Bitbucket Server
-- `NextCursor`         a word in the body that stands for the next page: Slack, Linear, Datadog
-- `NextURL`            the next page's URL in the body: Bitbucket Cloud
-- `Keyset`             what comes after the last item's key: Stripe, Sentry
+- `follow_link`   the Link header, as GitHub and GitLab have it
+- `Offset`        so many items are skipped, as at PagerDuty
+- `PageNumber`    pages by number, where nothing tells which is the last
+- `NextCursor`    a word in the body stands for the next page, as at Slack
+- `NextURL`       the next page's URL is in the body, as at Bitbucket
+- `Keyset`        the next page is what comes after the last item, as at Stripe
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -46,7 +46,11 @@ Paging = Callable[[Page], Request | None]
 
 
 def follow_link(page: Page) -> Request | None:
-    """Follow the `next` of the Link header, as it is."""
+    """Follow the `next` of the Link header, as it is.
+
+    https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api and
+    https://docs.gitlab.com/api/rest/#pagination-link-header
+    """
     url = page.response.link("next")
     return replace(page.request, address=url, parameters={}) if url else None
 
@@ -87,7 +91,10 @@ class PageNumber:
 
 @dataclass(frozen=True, kw_only=True)
 class NextCursor:
-    """The body has at `path` what the next page is asked for with; nothing at the end."""
+    """The body has at `path` what the next page is asked for with; nothing at the end.
+
+    https://docs.slack.dev/apis/web-api/pagination
+    """
 
     path: str
     parameter: str = "cursor"
@@ -100,7 +107,10 @@ class NextCursor:
 
 @dataclass(frozen=True, kw_only=True)
 class NextURL:
-    """The body has at `path` the URL of the next page; nothing at the end."""
+    """The body has at `path` the URL of the next page; nothing at the end.
+
+    https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination
+    """
 
     path: str = "next"
 
@@ -112,7 +122,10 @@ class NextURL:
 
 @dataclass(frozen=True, kw_only=True)
 class Keyset:
-    """The next page is what comes after the `key` of the last item; an empty one ends it."""
+    """The next page is what comes after the `key` of the last item; an empty one ends it.
+
+    https://docs.stripe.com/api/pagination
+    """
 
     parameter: str
     key: str = "id"

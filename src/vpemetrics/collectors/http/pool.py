@@ -10,7 +10,11 @@ from typing import Final, Generic, TypeVar
 from vpemetrics.collectors.base import Batch, never
 
 AT_ONCE: Final = 8
-"""Targets that are collected at a time; GitHub allows a hundred requests at once."""
+"""Targets that are collected at a time.
+
+GitHub allows a hundred requests at once:
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
+"""
 _AHEAD: Final = 16
 """Batches that wait for being saved at most."""
 _PATIENCE_S: Final = 0.2

@@ -5,16 +5,20 @@ what comes back; no error keeps the frames that hold them.
 """
 
 import base64
-import time
+import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from queue import Empty, LifoQueue
-from threading import BoundedSemaphore
-from typing import Final
+from threading import BoundedSemaphore, Lock, Timer
+from types import TracebackType
+from typing import Any, Final, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
 
 from vpemetrics import __version__
 from vpemetrics.collectors.http.messages import Request, Response
@@ -71,7 +75,7 @@ class Transport:
         self._timeout = (_CONNECTING, answer_time.total_seconds())
         self._total_s = total_time.total_seconds()
         self._most_bytes = most_bytes
-        self._idle: LifoQueue[requests.Session] = LifoQueue()
+        self._idle: LifoQueue[_Session] = LifoQueue()
         self._turns = BoundedSemaphore(AT_ONCE)
 
     @property
@@ -127,54 +131,133 @@ class Transport:
             except Empty:
                 return
 
-    def _ask(self, session: requests.Session, request: Request) -> Response:
+    def _ask(self, session: "_Session", request: Request) -> Response:
         secrets = self._authorize()
-        begin = time.monotonic()
-        reply = session.request(
-            request.method,
-            _with_query(self.resolve(request.address), request.query),
-            json=request.body,
-            headers={**self._headers, **secrets},
-            timeout=self._timeout,
-            allow_redirects=False,
-            stream=True,
-        )
+        with _Deadline(session, self._total_s) as deadline:
+            try:
+                reply = session.request(
+                    request.method,
+                    _with_query(self.resolve(request.address), request.query),
+                    json=request.body,
+                    headers={**self._headers, **secrets},
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                content = self._read(reply)
+            finally:
+                deadline.check()
         hidden = _secrets_in(secrets)
         return Response(
             status=reply.status_code,
             headers={name.lower(): _masked(value, hidden) for name, value in reply.headers.items()},
-            content=_masked_bytes(self._read(reply, begin), hidden),
+            content=_masked_bytes(content, hidden),
         )
 
-    def _read(self, reply: requests.Response, begin: float) -> bytes:
-        """Read the body piece by piece, as much as comes at a time, within the caps."""
+    def _read(self, reply: requests.Response) -> bytes:
+        """Read the body piece by piece, as much as comes at a time, up to its largest size."""
         pieces, length = [], 0
         while piece := reply.raw.read1(_PIECE, decode_content=True):
             pieces.append(piece)
             length += len(piece)
             if length > self._most_bytes:
                 raise Oversized(f"the answer is larger than {self._most_bytes // 2**20} MiB")
-            if time.monotonic() - begin > self._total_s:
-                raise Oversized(f"the answer did not end within {self._total_s:g} s")
         reply.raw.release_conn()
         return b"".join(pieces)
 
-    def _session(self) -> requests.Session:
+    def _session(self) -> "_Session":
         try:
             return self._idle.get_nowait()
         except Empty:
-            return _settled(requests.Session(), self.url)
+            return _Session(self.url)
 
 
-def _settled(session: requests.Session, url: str) -> requests.Session:
-    """Give a session what the environment says of proxies and certificates, read once.
+class _Session(requests.Session):
+    """One connection to one server, which can be cut.
 
-    What it says of passwords (.netrc) is not asked for: the secrets are ours to give.
+    What the environment says of proxies and certificates is read once. What it says of passwords
+    (.netrc) is not asked for: the secrets are ours to give.
     """
-    found = session.merge_environment_settings(url, {}, None, None, None)
-    session.proxies, session.verify = found["proxies"], found["verify"]
-    session.trust_env = False
-    return session
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        found = self.merge_environment_settings(url, {}, None, None, None)
+        self.proxies, self.verify = found["proxies"], found["verify"]
+        self.trust_env = False
+        self._adapter = _Adapter()
+        self.mount("https://", self._adapter)
+        self.mount("http://", self._adapter)
+
+    def cut(self) -> None:
+        """End the connection in the middle of what it does; who reads from it gets an error."""
+        connection = self._adapter.connection
+        sock = connection.sock if connection else None
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+class _Adapter(HTTPAdapter):
+    """Remembers the connection that was opened last.
+
+    https://requests.readthedocs.io/en/latest/api/#requests.adapters.HTTPAdapter.get_connection_with_tls_context
+    """
+
+    connection: HTTPConnection | None = None
+
+    def get_connection_with_tls_context(self, *arguments: Any, **settings: Any) -> Any:
+        """Return the pool as it is, with an eye on what it opens."""
+        pool: Any = super().get_connection_with_tls_context(*arguments, **settings)
+        if "ConnectionCls" not in vars(pool):
+            kind = pool.ConnectionCls
+
+            def remembered(*arguments: Any, **settings: Any) -> Any:
+                self.connection = kind(*arguments, **settings)
+                return self.connection
+
+            vars(pool)["ConnectionCls"] = remembered
+        return pool
+
+
+class _Deadline:
+    """Cuts a connection that is in use for longer than so many seconds, whatever comes of it.
+
+    A timeout of a socket begins anew with every byte, of the headers too.
+    """
+
+    def __init__(self, session: _Session, seconds: float) -> None:
+        self._session = session
+        self._seconds = seconds
+        self._lock = Lock()
+        self._is_over = False
+        self._is_missed = False
+        self._timer = Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._is_over = True
+
+    def check(self) -> None:
+        """Raise Oversized if the connection was cut."""
+        if self._is_missed:
+            raise Oversized(f"the answer did not end within {self._seconds:g} s")
+
+    def _cut(self) -> None:
+        with self._lock:
+            if not self._is_over:
+                self._is_missed = True
+                self._session.cut()
 
 
 def _with_query(url: str, query: str) -> str:
