@@ -17,7 +17,6 @@ from vpemetrics.collectors.github.cursor import GitHubCursor, SeenCommits, parse
 from vpemetrics.collectors.github.estimate import Estimate, estimate
 from vpemetrics.collectors.github.mirror_history import Mirror, mirrors_in_cache
 from vpemetrics.collectors.github.options import Options
-from vpemetrics.collectors.github.repositories import Look, look
 from vpemetrics.collectors.github.repository import (
     Naming,
     RepositoryProbe,
@@ -25,6 +24,7 @@ from vpemetrics.collectors.github.repository import (
     bots_of,
 )
 from vpemetrics.collectors.github.repository_collector import COMMITS, RepositoryCollector
+from vpemetrics.collectors.github.repository_search import FoundRepositories, find_repositories
 from vpemetrics.collectors.github.workflow_runs import is_look_back_due
 from vpemetrics.collectors.http import Budget, BudgetExhausted, Pool, SourceProblem, wait_policy
 from vpemetrics.collectors.http.pool import AT_ONCE
@@ -118,7 +118,7 @@ class _Collection:
             self._warn_of_end()
             return
         self._problems |= shown.problems
-        tasks = [self._task(probe, shown) for probe in shown.seen]
+        tasks = [self._task(probe, shown) for probe in shown.probes]
         busy = [task for task in tasks if self._is_busy(task)]
         active = {task.target.probe.id for task in busy}
         quiet = [task for task in tasks if task.target.probe.id not in active]
@@ -141,7 +141,7 @@ class _Collection:
     def forecast(self) -> Forecast:
         """The findings and the cost of a collection that is not made."""
         shown = self._look()
-        tasks = [self._task(probe, shown) for probe in shown.seen]
+        tasks = [self._task(probe, shown) for probe in shown.probes]
         busy = [task for task in tasks if self._is_busy(task)]
         return Forecast(
             names=[task.target.probe.name for task in tasks],
@@ -150,10 +150,10 @@ class _Collection:
             problems=shown.problems,
         )
 
-    def _look(self) -> Look:
-        return look(self._access, self._options, self._cursors.values())
+    def _look(self) -> FoundRepositories:
+        return find_repositories(self._access, self._options, self._cursors.values())
 
-    def _task(self, probe: RepositoryProbe, shown: Look) -> _Task:
+    def _task(self, probe: RepositoryProbe, shown: FoundRepositories) -> _Task:
         context, before = self._context, self._cursors.get(probe.id)
         since = context.begin(self._options.since)
         begin = since or (before.begin if before else context.now - timedelta(weeks=_WEEKS))
@@ -290,7 +290,7 @@ def _fresh(tasks: Sequence[_Task]) -> list[RepositoryTarget]:
     return [task.target for task in tasks if task.cursor.history is None and task.target.is_code]
 
 
-def _has_moved(before: datetime | None, id_: str, shown: Look) -> bool:
+def _has_moved(before: datetime | None, id_: str, shown: FoundRepositories) -> bool:
     """Return whether something open changed since it was read, or is fetched in any case."""
     if before is None:
         return True

@@ -24,37 +24,39 @@ _FINAL: Final = (_NOT_FOUND, "FORBIDDEN")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class FoundRepositories:
     """The repositories that a search found, and by id what became of open things.
 
     An open thing that is gone has no time. `problems` are by owner or repository.
     """
 
-    seen: Sequence[RepositoryProbe]
+    probes: Sequence[RepositoryProbe]
     open: Mapping[str, datetime | None]
     problems: Mapping[str, SourceProblem]
 
 
-def look(access: Access, options: Options, positions: Iterable[GitHubCursor]) -> Look:
-    """Looks at all repositories that are wanted; `positions` are where they were left."""
-    found = _Looking(options, positions, access.client)
-    found.look()
-    return Look(seen=found.seen(), open=found.open, problems=found.problems)
+def find_repositories(
+    access: Access, options: Options, cursors: Iterable[GitHubCursor]
+) -> FoundRepositories:
+    """Find all repositories that are wanted; `cursors` are where they were left."""
+    search = _Search(options, cursors, access.client)
+    search.run()
+    return FoundRepositories(probes=search.probes(), open=search.open, problems=search.problems)
 
 
-class _Looking:
-    """A look in the making."""
+class _Search:
+    """A search on its way: what was found so far, and what is to be asked yet."""
 
     def __init__(
         self,
         options: Options,
-        positions: Iterable[GitHubCursor],
+        cursors: Iterable[GitHubCursor],
         client: Callable[[str], Client],
     ) -> None:
         self._options = options
-        self._positions = {one.id: one for one in positions}
+        self._cursors = {cursor.id: cursor for cursor in cursors}
         self._client = client
-        self._probes: dict[str, Node] = {}
+        self._nodes: dict[str, Node] = {}
         self._insisting = False
         names = (name for name in options.repositories if not name.startswith("!"))
         wanted = dict.fromkeys((*names, *options.incidents.repositories))
@@ -65,87 +67,95 @@ class _Looking:
         self.open: dict[str, datetime | None] = {}
         self.problems: dict[str, SourceProblem] = {}
 
-    def look(self) -> None:
-        """Asks for everything."""
+    def run(self) -> None:
+        """Ask for everything."""
         accounts = {**self._owners}
-        for one in self._wanted():
-            accounts.setdefault(_owner(one.name).lower(), _owner(one.name))
+        for cursor in self._wanted_cursors():
+            accounts.setdefault(_owner(cursor.name).lower(), _owner(cursor.name))
         for small, owner in sorted(accounts.items()):
-            mine = [one for one in self._wanted() if _owner(one.name).lower() == small]
-            ids = [one.id for one in mine if self._asked(one) or small not in self._owners]
-            self._account(
+            cursors = [
+                cursor for cursor in self._wanted_cursors() if _owner(cursor.name).lower() == small
+            ]
+            self._search_account(
                 owner,
                 is_listed=small in self._owners,
-                ids=ids,
-                open_ids=[id_ for one in mine for id_, it in one.open.items() if it.updated_at],
+                ids=[
+                    cursor.id
+                    for cursor in cursors
+                    if self._is_asked(cursor) or small not in self._owners
+                ],
+                open_ids=[
+                    id_
+                    for cursor in cursors
+                    for id_, item in cursor.open.items()
+                    if item.updated_at
+                ],
             )
-        self._find([name for name in self._literal if not self._is_found(name)])
-        self._follow()
+        self._find_names([name for name in self._literal if not self._is_found(name)])
+        self._follow_lost()
 
-    def seen(self) -> list[RepositoryProbe]:
-        """The repositories that are to be collected."""
-        taken = {one.known.lower() for one in self._positions.values()}
+    def probes(self) -> list[RepositoryProbe]:
+        """The repositories that are to be collected, as they were found."""
+        taken = {cursor.known.lower() for cursor in self._cursors.values()}
         found = []
-        for id_, probe in self._probes.items():
-            before = self._positions.get(id_)
-            asked = self._named(probe, before)
-            if not asked and not self._is_chosen(probe, before):
+        for id_, node in self._nodes.items():
+            cursor = self._cursors.get(id_)
+            asked = self._asked_name(node, cursor)
+            if not asked and not self._is_chosen(node, cursor):
                 continue
-            name = str(probe["nameWithOwner"])
+            name = _name(node)
             # A name that another repository had before stays that one's in the records.
             fresh = name if name.lower() not in taken else f"{name}:{id_}"
-            known = before.known if before else fresh
-            found.append(
-                RepositoryProbe(node=probe, known=known, asked=asked, account=_owner(name))
-            )
-        return sorted(found, key=lambda one: one.name.lower())
+            known = cursor.known if cursor else fresh
+            found.append(RepositoryProbe(node=node, known=known, asked=asked, account=_owner(name)))
+        return sorted(found, key=lambda probe: probe.name.lower())
 
-    def _wanted(self) -> list[GitHubCursor]:
-        """The repositories that were collected before and still are to be."""
+    def _wanted_cursors(self) -> list[GitHubCursor]:
+        """The cursors of repositories that were collected before and still are to be."""
         return [
-            one
-            for one in self._positions.values()
-            if self._asked(one)
-            or (self._fits(one.known) and not self._is_left_out(one.name))
-            or self._fits(one.name)
+            cursor
+            for cursor in self._cursors.values()
+            if self._is_asked(cursor)
+            or (self._fits(cursor.known) and not self._is_left_out(cursor.name))
+            or self._fits(cursor.name)
         ]
 
-    def _asked(self, position: GitHubCursor) -> bool:
-        return position.asked in self._literal if position.asked else False
+    def _is_asked(self, cursor: GitHubCursor) -> bool:
+        return cursor.asked in self._literal if cursor.asked else False
 
     def _fits(self, name: str) -> bool:
         return is_chosen(name, self._options.repositories)
 
     def _is_left_out(self, name: str) -> bool:
-        unwanted = [one[1:] for one in self._options.repositories if one.startswith("!")]
-        return matches(name, unwanted)
+        patterns = self._options.repositories
+        return matches(name, [pattern[1:] for pattern in patterns if pattern.startswith("!")])
 
-    def _named(self, probe: Node, before: GitHubCursor | None) -> str | None:
+    def _asked_name(self, node: Node, cursor: GitHubCursor | None) -> str | None:
         """The name under which the settings ask for a repository itself."""
-        if before and self._asked(before):
-            return before.asked
-        name = str(probe["nameWithOwner"]).lower()
-        return next((one for one in self._literal if one.lower() == name), None)
+        if cursor and self._is_asked(cursor):
+            return cursor.asked
+        small = _name(node).lower()
+        return next((name for name in self._literal if name.lower() == small), None)
 
-    def _is_chosen(self, probe: Node, before: GitHubCursor | None) -> bool:
+    def _is_chosen(self, node: Node, cursor: GitHubCursor | None) -> bool:
         """Tell whether a repository fits the patterns, under its name or the one it had."""
-        name = str(probe["nameWithOwner"])
-        if probe.get("isArchived") and not self._options.archived:
+        name = _name(node)
+        if node.get("isArchived") and not self._options.archived:
             return False
-        if probe.get("isFork") and not self._options.forks:
+        if node.get("isFork") and not self._options.forks:
             return False
-        followed = before is not None and self._fits(before.known) and not self._is_left_out(name)
+        followed = cursor is not None and self._fits(cursor.known) and not self._is_left_out(name)
         return self._fits(name) or followed
 
     def _is_found(self, name: str) -> bool:
-        asked = {one.asked for one in self._positions.values()}
-        names = {str(probe["nameWithOwner"]).lower() for probe in self._probes.values()}
+        asked = {cursor.asked for cursor in self._cursors.values()}
+        names = {_name(node).lower() for node in self._nodes.values()}
         return name in asked or name.lower() in names
 
-    def _account(
+    def _search_account(
         self, owner: str, *, is_listed: bool, ids: Sequence[str], open_ids: Sequence[str]
     ) -> None:
-        """Looks at what one account owns, in as many requests as it takes."""
+        """Ask for what one account owns, in as many requests as it takes."""
         size, after = FULL, None
         try:
             client = self._client(owner)
@@ -165,52 +175,53 @@ class _Looking:
                 continue
             except (Gone, Forbidden) as error:
                 answer = _nothing(error, now, is_listed=is_listed)
-            after = self._listed(owner, answer) if is_listed else None
+            after = self._note_listed(owner, answer) if is_listed else None
             is_listed = after is not None
-            self._known(now[0], answer)
-            self._opened(now[1], answer)
+            self._note_known(now[0], answer)
+            self._note_open(now[1], answer)
             ids, open_ids = rest
 
-    def _listed(self, owner: str, answer: GraphQLResult) -> str | None:
-        """Notes an owner's repositories; GitHub's cursor if more follow."""
+    def _note_listed(self, owner: str, answer: GraphQLResult) -> str | None:
+        """Note an owner's repositories; GitHub's cursor if more follow."""
         listed = (answer.data.get("repositoryOwner") or {}).get("repositories")
         if not listed:
-            why = [one for one in answer.missing if one.path[:1] == ("repositoryOwner",)]
-            self.problems[owner] = _problem(owner, why[0] if why else None)
+            reasons = (gap for gap in answer.missing if gap.path[:1] == ("repositoryOwner",))
+            self.problems[owner] = _problem(owner, next(reasons, None))
             return None
-        for probe in listed.get("nodes") or ():
-            if probe:
-                self._probes[probe["id"]] = probe
+        for node in listed.get("nodes") or ():
+            if node:
+                self._nodes[node["id"]] = node
         info = listed.get("pageInfo") or {}
         return info.get("endCursor") if info.get("hasNextPage") else None
 
-    def _known(self, ids: Sequence[str], answer: GraphQLResult) -> None:
-        """Notes repositories that were asked for by their ids."""
+    def _note_known(self, ids: Sequence[str], answer: GraphQLResult) -> None:
+        """Note repositories that were asked for by their ids."""
         given = answer.data.get("known") or [None] * len(ids)
-        why = _reasons(answer, "known")
-        for place, (id_, probe) in enumerate(zip(ids, given, strict=False)):
-            if probe:
-                self._probes[id_] = probe
+        reasons = _reasons(answer, "known")
+        for place, (id_, node) in enumerate(zip(ids, given, strict=False)):
+            if node:
+                self._nodes[id_] = node
                 continue
-            reason = why.get(place)
+            reason = reasons.get(place)
             if self._insisting or (reason and reason.kind in _FINAL):
-                name = self._positions[id_].name
+                name = self._cursors[id_].name
                 self.problems[name] = _problem(name, reason)
 
-    def _opened(self, ids: Sequence[str], answer: GraphQLResult) -> None:
+    def _note_open(self, ids: Sequence[str], answer: GraphQLResult) -> None:
+        """Note what became of open things."""
         given = answer.data.get("open") or [None] * len(ids)
-        why = _reasons(answer, "open")
-        gone = {place for place, reason in why.items() if reason.kind == _NOT_FOUND}
+        reasons = _reasons(answer, "open")
+        gone = {place for place, reason in reasons.items() if reason.kind == _NOT_FOUND}
         for place, (id_, node) in enumerate(zip(ids, given, strict=False)):
             if node or place in gone:
                 self.open[id_] = instant((node or {}).get("updatedAt"))
 
-    def _find(self, names: Sequence[str]) -> None:
-        """Looks at repositories that are asked for by name for the first time."""
+    def _find_names(self, names: Sequence[str]) -> None:
+        """Ask for repositories by their names, for the first time."""
         for owner in sorted({_owner(name).lower() for name in names}):
-            mine = [name for name in names if _owner(name).lower() == owner]
-            for at in range(0, len(mine), queries.NAMES_AT_ONCE):
-                self._find_some(owner, mine[at : at + queries.NAMES_AT_ONCE])
+            owned = [name for name in names if _owner(name).lower() == owner]
+            for at in range(0, len(owned), queries.NAMES_AT_ONCE):
+                self._find_some(owner, owned[at : at + queries.NAMES_AT_ONCE])
 
     def _find_some(self, owner: str, names: Sequence[str]) -> None:
         variables: dict[str, Any] = dict(_flags(self._options))
@@ -221,35 +232,39 @@ class _Looking:
         except (Gone, Forbidden) as error:
             self.problems |= dict.fromkeys(names, error)
             return
-        why = {str(one.path[0]): one for one in answer.missing if one.path}
+        reasons = {str(gap.path[0]): gap for gap in answer.missing if gap.path}
         for at, name in enumerate(names):
-            if probe := answer.data.get(f"r{at}"):
-                self._probes[probe["id"]] = probe
+            if node := answer.data.get(f"r{at}"):
+                self._nodes[node["id"]] = node
             else:
-                self.problems[name] = _problem(name, why.get(f"r{at}"))
+                self.problems[name] = _problem(name, reasons.get(f"r{at}"))
 
-    def _follow(self) -> None:
-        """Looks for repositories that were there before and are missing now."""
+    def _follow_lost(self) -> None:
+        """Ask by id for repositories that were there before and are missing now."""
         self._insisting = True
         lost = [
-            one
-            for one in self._wanted()
-            if one.id not in self._probes
-            and one.name not in self.problems
-            and _owner(one.name) not in self.problems
+            cursor
+            for cursor in self._wanted_cursors()
+            if cursor.id not in self._nodes
+            and cursor.name not in self.problems
+            and _owner(cursor.name) not in self.problems
         ]
-        for owner in sorted({_owner(one.name) for one in lost}):
-            ids = [one.id for one in lost if _owner(one.name) == owner]
-            self._account(owner, is_listed=False, ids=ids, open_ids=())
+        for owner in sorted({_owner(cursor.name) for cursor in lost}):
+            ids = [cursor.id for cursor in lost if _owner(cursor.name) == owner]
+            self._search_account(owner, is_listed=False, ids=ids, open_ids=())
 
 
 def _reasons(answer: GraphQLResult, name: str) -> dict[int, Missing]:
     """The reasons why items of a list are missing, by their places in it."""
     return {
-        one.path[1]: one
-        for one in answer.missing
-        if len(one.path) == 2 and one.path[0] == name and isinstance(one.path[1], int)
+        gap.path[1]: gap
+        for gap in answer.missing
+        if len(gap.path) == 2 and gap.path[0] == name and isinstance(gap.path[1], int)
     }
+
+
+def _name(node: Node) -> str:
+    return str(node["nameWithOwner"])
 
 
 def _owner(name: str) -> str:
