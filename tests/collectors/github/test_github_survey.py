@@ -13,7 +13,7 @@ from github_server.world import Repo, World
 
 from vpemetrics.collectors.discovery import RepositoryOverview, Survey
 from vpemetrics.collectors.github.client import Access, access_by_token
-from vpemetrics.collectors.github.survey import active_of, mine, survey
+from vpemetrics.collectors.github.survey import active_of, list_own, survey
 from vpemetrics.collectors.http import BadCredentials, Gone, WaitPolicy
 
 
@@ -244,10 +244,10 @@ def test_an_owner_that_is_none_is_gone(access: Access) -> None:
 
 
 def test_what_whoever_asks_may_see_is_listed(world: World, access: Access) -> None:
-    assert set(mine(access.client(""), NOW)) == {"acme/shop", "acme/search", "acme/docs"}
+    assert set(list_own(access.client(""), NOW)) == {"acme/shop", "acme/search", "acme/docs"}
 
 
 def test_a_token_that_nobody_is_behind_sees_nothing_of_its_own(world: World) -> None:
     fault = only(forbidden, path="/user/repos")
     with SimulatedGitHub(world, faults=Faults(always=(fault,))) as github:
-        assert mine(access_to(github).client(""), NOW) == []
+        assert list_own(access_to(github).client(""), NOW) == []

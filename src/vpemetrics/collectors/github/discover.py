@@ -85,10 +85,10 @@ class GitHubForge(Forge):
 
     def suggest(self) -> Sequence[str]:
         """The repositories that were pushed to of late; none for a token nobody is behind."""
-        from vpemetrics.collectors.github.survey import mine
+        from vpemetrics.collectors.github.survey import list_own
 
         with self._access() as access:
-            return mine(access.everywhere, self.context.now) if access.everywhere else ()
+            return list_own(access.everywhere, self.context.now) if access.everywhere else ()
 
     def survey(self, names: Sequence[str], progress: Callable[[int, int], None]) -> Survey:
         """The overviews of repositories; of those that fit a pattern the ones in use."""

@@ -35,7 +35,10 @@ FULL: Final = 100
 PAGES: Final = 5
 """So many pages of deployments are counted, then it is "at least"."""
 FILTERED: Final = 1000
-"""GitHub counts no further in lists that are filtered."""
+"""GitHub counts no further in lists that are filtered.
+
+https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow
+"""
 _TOGETHER: Final = 8
 
 Node = Mapping[str, Any]
@@ -65,18 +68,18 @@ def active_of(client: Client, owner: str, now: datetime) -> list[str]:
         if told is None:
             raise Gone(f"{owner}: GitHub has no user or organisation of this name")
         page = told["repositories"]
-        listed = [one for one in page["nodes"] if one]
-        late = [one for one in listed if (one["pushedAt"] or "") >= since]
-        quiet = [one for one in listed if one not in late]
-        holding = [one for one in quiet if sounds_like_incident(_name(one).partition("/")[2])]
-        wanted = [one for one in late + holding if not one["isArchived"] and not one["isFork"]]
+        listed = [node for node in page["nodes"] if node]
+        late = [node for node in listed if (node["pushedAt"] or "") >= since]
+        quiet = [node for node in listed if node not in late]
+        holding = [node for node in quiet if sounds_like_incident(_name(node).partition("/")[2])]
+        wanted = [node for node in late + holding if not node["isArchived"] and not node["isFork"]]
         found += map(_name, wanted)
         if len(late) < len(page["nodes"]) or not page["pageInfo"]["hasNextPage"]:
             return found
         after = page["pageInfo"]["endCursor"]
 
 
-def mine(client: Client, now: datetime) -> list[str]:
+def list_own(client: Client, now: datetime) -> list[str]:
     """The repositories that whoever asks may see and that were pushed to of late, at most 20.
 
     None for a token that nobody is behind, as in Actions.
@@ -86,9 +89,11 @@ def mine(client: Client, now: datetime) -> list[str]:
     except (Gone, Forbidden):
         return []
     return [
-        one["full_name"]
-        for one in told
-        if (one["pushed_at"] or "") >= _since(now) and not one["archived"] and not one["fork"]
+        repository["full_name"]
+        for repository in told
+        if (repository["pushed_at"] or "") >= _since(now)
+        and not repository["archived"]
+        and not repository["fork"]
     ]
 
 
@@ -96,13 +101,15 @@ def survey(access: Access, names: Sequence[str], now: datetime, progress: Progre
     """The environments, versions, merges, incidents and owners of repositories."""
     progress(0, len(names))
     nodes, trouble = _nodes(access, names)
-    first = [_sight(node, now) for node in nodes]
-    counted = _with_labels(access, first, _since(now))
+    first = [_first_overview(node, now) for node in nodes]
+    labelled = _with_labels(access, first, _since(now))
     types = _types(access, nodes)
     overviews: list[RepositoryOverview] = []
     with ThreadPoolExecutor(_TOGETHER) as pool:
         looks = pool.map(
-            lambda node, sight: _closer(access, node, sight, types, now), nodes, counted
+            lambda node, overview: _look_closer(access, node, overview, types, now),
+            nodes,
+            labelled,
         )
         for overview in looks:
             overviews.append(overview)
@@ -117,15 +124,15 @@ def _nodes(access: Access, names: Sequence[str]) -> tuple[list[Node], list[str]]
     """The nodes of repositories as they present themselves, and which are not there."""
     found: list[Node] = []
     trouble: list[str] = []
-    for name, node in _asked(access, names, queries.sight, {}):
+    for name, node in _ask(access, names, queries.sight, {}):
         if isinstance(node, str):
             trouble.append(f"{name}: {node}")
-        elif node["nameWithOwner"] not in {_name(one) for one in found}:
+        elif node["nameWithOwner"] not in map(_name, found):
             found.append(node)
     return found, trouble
 
 
-def _asked(
+def _ask(
     access: Access,
     names: Sequence[str],
     query: Callable[[int], queries.Query],
@@ -133,26 +140,26 @@ def _asked(
     size: int = AT_ONCE,
 ) -> Iterator[tuple[str, Node | str]]:
     """Each repository's part of the answer, or why there is none."""
-    for client, mine in _by_client(access, names):
-        for start in range(0, len(mine), size):
-            part = mine[start : start + size]
+    for client, owned in _by_client(access, names):
+        for start in range(0, len(owned), size):
+            part = owned[start : start + size]
             try:
-                yield from _asked_once(client, part, query(len(part)), variables)
+                yield from _ask_once(client, part, query(len(part)), variables)
             except TooHeavy:
                 if len(part) == 1:
                     raise
-                yield from _asked(access, part, query, variables, (len(part) + 1) // 2)
+                yield from _ask(access, part, query, variables, (len(part) + 1) // 2)
 
 
 def _by_client(access: Access, names: Sequence[str]) -> Iterator[tuple[Client, list[str]]]:
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault("" if access.everywhere else name.partition("/")[0], []).append(name)
-    for account, mine in groups.items():
-        yield access.client(account), mine
+    for account, owned in groups.items():
+        yield access.client(account), owned
 
 
-def _asked_once(
+def _ask_once(
     client: Client, names: Sequence[str], query: queries.Query, variables: Mapping[str, Any]
 ) -> Iterator[tuple[str, Node | str]]:
     split = [name.partition("/") for name in names]
@@ -163,15 +170,15 @@ def _asked_once(
     except (Gone, Forbidden) as problem:
         yield from ((name, str(problem)) for name in names)
         return
-    why = {one.path[0]: one.message for one in answer.missing if one.path}
+    why = {gap.path[0]: gap.message for gap in answer.missing if gap.path}
     for at, name in enumerate(names):
         yield name, answer.data.get(f"r{at}") or why.get(f"r{at}", "GitHub gave no answer")
 
 
-def _sight(node: Node, now: datetime) -> RepositoryOverview:
+def _first_overview(node: Node, now: datetime) -> RepositoryOverview:
     """The overview by the first answer."""
     name, since = _name(node), _since(now)
-    merged = [one["mergedAt"] for one in _items(node, "pullRequests")]
+    merged = [pull["mergedAt"] for pull in _items(node, "pullRequests")]
     texts = [(node.get(f"owners{at}") or {}).get("text") for at in range(3)]
     return RepositoryOverview(
         repository=name,
@@ -179,9 +186,9 @@ def _sight(node: Node, now: datetime) -> RepositoryOverview:
         tags=_versions(name, _tags(node), since),
         merges=_tally(merged, since),
         labels={
-            one["name"]: Tally()
-            for one in _items(node, "labels")
-            if sounds_like_incident(one["name"])
+            label["name"]: Tally()
+            for label in _items(node, "labels")
+            if sounds_like_incident(label["name"])
         },
         codeowners=next(filter(None, texts), None),
         catalog=(node.get("catalog") or {}).get("text"),
@@ -189,19 +196,19 @@ def _sight(node: Node, now: datetime) -> RepositoryOverview:
 
 
 def _releases(node: Node) -> Iterator[tuple[str, str]]:
-    for one in _items(node, "releases"):
-        if one["publishedAt"] and not one["isDraft"] and not one["isPrerelease"]:
-            yield one["tagName"], one["publishedAt"]
+    for release in _items(node, "releases"):
+        if release["publishedAt"] and not release["isDraft"] and not release["isPrerelease"]:
+            yield release["tagName"], release["publishedAt"]
 
 
 def _tags(node: Node) -> Iterator[tuple[str, str]]:
-    for one in _items(node, "refs"):
-        target = one["target"] or {}
+    for ref in _items(node, "refs"):
+        target = ref["target"] or {}
         inner = target.get("target") or {}
         tagger = target.get("tagger") or {}
         at = target.get("committedDate") or tagger.get("date") or inner.get("committedDate")
         if at:
-            yield one["name"], at
+            yield ref["name"], at
 
 
 def _versions(repository: str, found: Iterable[tuple[str, str]], since: str) -> Versions:
@@ -221,34 +228,37 @@ def _tally(moments: Sequence[str], since: str) -> Tally:
 
 
 def _with_labels(
-    access: Access, sights: Sequence[RepositoryOverview], since: str
+    access: Access, overviews: Sequence[RepositoryOverview], since: str
 ) -> list[RepositoryOverview]:
     """The same with the issues counted that have their labels of incidents."""
-    labels = sorted({label for one in sights for label in one.labels})
-    named = [one.repository for one in sights if one.labels]
-    found = dict(_asked(access, named, queries.labelled, {"labels": labels}))
+    labels = sorted({label for overview in overviews for label in overview.labels})
+    named = [overview.repository for overview in overviews if overview.labels]
+    found = dict(_ask(access, named, queries.labelled, {"labels": labels}))
     return [
-        replace(one, labels=_labelled(found.get(one.repository), one.labels, since))
-        for one in sights
+        replace(
+            overview,
+            labels=_label_tallies(found.get(overview.repository), overview.labels, since),
+        )
+        for overview in overviews
     ]
 
 
-def _labelled(node: Node | str | None, labels: Iterable[str], since: str) -> dict[str, Tally]:
+def _label_tallies(node: Node | str | None, labels: Iterable[str], since: str) -> dict[str, Tally]:
     issues = _items(node, "issues") if node and not isinstance(node, str) else []
     with_label = {
-        label: [
-            one["createdAt"]
-            for one in issues
-            if label in {of["name"] for of in _items(one, "labels")}
-        ]
+        label: [issue["createdAt"] for issue in issues if label in _labels_of(issue)]
         for label in labels
     }
     return {label: _tally(moments, since) for label, moments in with_label.items()}
 
 
+def _labels_of(issue: Node) -> set[str]:
+    return {label["name"] for label in _items(issue, "labels")}
+
+
 def _types(access: Access, nodes: Iterable[Node]) -> dict[str, list[str]]:
     """The issue types of incidents that each organisation has."""
-    owners = {one["owner"]["login"]: one["owner"]["__typename"] for one in nodes}
+    owners = {node["owner"]["login"]: node["owner"]["__typename"] for node in nodes}
     return {
         login: list(_types_of(access.client(login), login))
         for login, kind in owners.items()
@@ -261,26 +271,26 @@ def _types_of(client: Client, organisation: str) -> Iterator[str]:
         told = client.get(f"/orgs/{organisation}/issue-types")
     except (Gone, Forbidden):  # a server or a token that knows of none
         return
-    for one in told:
-        if sounds_like_incident(one["name"]):
-            yield one["name"]
+    for kind in told:
+        if sounds_like_incident(kind["name"]):
+            yield kind["name"]
 
 
-def _closer(
+def _look_closer(
     access: Access,
     node: Node,
-    sight: RepositoryOverview,
+    overview: RepositoryOverview,
     types: Mapping[str, Sequence[str]],
     now: datetime,
 ) -> RepositoryOverview:
     """The same with what takes requests of its own; what may not be read is trouble."""
     owner = node["owner"]["login"]
-    look = _Look(access.client(owner), sight.repository, now)
-    latest = max((one["createdAt"] for one in _items(node, "deployments")), default="")
+    look = _RepositorySurvey(access.client(owner), overview.repository, now)
+    latest = max((made["createdAt"] for made in _items(node, "deployments")), default="")
     environments = look.environments() if latest >= _since(now) else ()
-    is_deployed = any(one.production for one in environments)
+    is_deployed = any(environment.production for environment in environments)
     return replace(
-        sight,
+        overview,
         environments=environments,
         workflows=() if is_deployed else look.workflows(),
         types={kind: look.issues(kind) for kind in types.get(owner, ())},
@@ -288,7 +298,7 @@ def _closer(
     )
 
 
-class _Look:
+class _RepositorySurvey:
     """The requests for one repository, and what went wrong with them."""
 
     def __init__(self, client: Client, repository: str, now: datetime) -> None:
@@ -303,37 +313,38 @@ class _Look:
         pages = 0
         for page in self._pages("deployments", PAGES):
             pages += 1
-            late = [one for one in page if one["created_at"] >= self._since]
-            for one in late:
-                if matches(one["task"], Rule().task):
-                    found.setdefault(one["environment"], []).append(one)
+            late = [made for made in page if made["created_at"] >= self._since]
+            for made in late:
+                if matches(made["task"], Rule().task):
+                    found.setdefault(made["environment"], []).append(made)
             if len(late) < FULL:
                 pages = 0
                 break
         return tuple(
             EnvironmentOverview(
                 name=name,
-                production=any(one.get("production_environment") for one in ones),
-                deployments=Tally(count=len(ones), at_least=pages == PAGES),
+                production=any(made.get("production_environment") for made in deployments),
+                deployments=Tally(count=len(deployments), at_least=pages == PAGES),
             )
-            for name, ones in sorted(found.items(), key=lambda item: -len(item[1]))
+            for name, deployments in sorted(found.items(), key=lambda item: -len(item[1]))
         )
 
     def workflows(self) -> tuple[WorkflowOverview, ...]:
         """The workflows that seem to deploy, with their successful runs."""
-        listed = [one for page in self._pages("actions/workflows", 1, "workflows") for one in page]
+        pages = self._pages("actions/workflows", 1, "workflows")
         found = [
-            WorkflowOverview(name=one["name"], runs=self._runs(one["id"]))
-            for one in listed
-            if one.get("state", "active") == "active" and sounds_like_deploying(one["name"])
+            WorkflowOverview(name=listed["name"], runs=self._runs(listed["id"]))
+            for page in pages
+            for listed in page
+            if listed.get("state", "active") == "active" and sounds_like_deploying(listed["name"])
         ]
-        return tuple(one for one in found if one.runs)
+        return tuple(workflow for workflow in found if workflow.runs)
 
     def issues(self, kind: str) -> Tally:
         """The issues of a type that were opened of late."""
         parameters = {"type": kind, "state": "all", "since": self._since, "per_page": FULL}
         told = self._get("issues", parameters) or []
-        return _tally([one["created_at"] for one in told], self._since)
+        return _tally([issue["created_at"] for issue in told], self._since)
 
     def _runs(self, workflow: int) -> Tally:
         parameters = {"status": "success", "created": f">={self._since[:10]}", "per_page": 1}
@@ -367,7 +378,7 @@ def _since(now: datetime) -> str:
 
 
 def _items(node: Node, connection: str) -> list[Node]:
-    return [one for one in (node.get(connection) or {}).get("nodes") or () if one]
+    return [item for item in (node.get(connection) or {}).get("nodes") or () if item]
 
 
 def _name(node: Node) -> str:
