@@ -6,6 +6,7 @@ from threading import Barrier, Event
 
 from vpemetrics.collectors.base import Batch
 from vpemetrics.collectors.http import Done, Pool
+from vpemetrics.errors import Stopped
 from vpemetrics.records import Incident
 
 AT = datetime(2026, 9, 7, tzinfo=UTC)
@@ -54,6 +55,14 @@ def test_what_goes_wrong_comes_with_its_target_and_after_what_was_found() -> Non
     assert isinstance(first, Batch)
     assert isinstance(second, Done)
     assert str(second.error) == "a"
+
+
+def test_a_target_that_notices_itself_that_no_more_is_wanted_ends_its_thread() -> None:
+    def collect(target: str) -> Iterator[Batch]:
+        yield from batches(target, 1)
+        raise Stopped
+
+    assert [type(found) for found in Pool(["a"], collect).results()] == [Batch]
 
 
 def test_nothing_is_begun_or_gone_on_with_once_it_is_stopped() -> None:

@@ -8,6 +8,7 @@ from threading import Event, Thread
 from typing import Final, Generic, TypeVar
 
 from vpemetrics.collectors.base import Batch, never
+from vpemetrics.errors import Stopped
 
 AT_ONCE: Final = 8
 """Targets that are collected at a time.
@@ -88,6 +89,8 @@ class Pool(Generic[Target]):
             error: Exception | None = None
             try:
                 self._hand_over(self._until_stopped(self._collect(target)))
+            except Stopped:
+                break
             except Exception as reason:  # it is raised again where the results are read
                 error = reason
             self._hand_over([Done(target=target, error=error)])
