@@ -23,7 +23,7 @@ def test_a_part_has_the_columns_of_the_whole() -> None:
     assert table.between(2, 1)["weight"].tolist() == []
     assert table.at(np.array([2, 0]))["name"].tolist() == ["pear", "fig"]
     assert table.where(table["weight"] > 0)["name"].tolist() == ["fig", "pear"]
-    assert table.ordered("weight")["name"].tolist() == [None, "fig", "pear"]
+    assert table.sort_by("weight")["name"].tolist() == [None, "fig", "pear"]
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 3), (1, 2), (2, 2), (2, 1)])

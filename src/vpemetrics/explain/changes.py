@@ -116,7 +116,7 @@ class ChangeExplainer(RecordExplainer):
             yield RecordGroup(title=title, entries=tuple(map(entry, copies)))
 
     def _waiting(self, change: int) -> Iterable[Fact]:
-        for row in record_lookup.waiting_item(self.view, change):
+        for row in record_lookup.waits_of(self.view, change):
             reason = row.reason
             said = (
                 "merged, not deployed yet"
@@ -127,7 +127,7 @@ class ChangeExplainer(RecordExplainer):
 
     def _shipping(self, item: int) -> Iterable[Fact]:
         """The deployments that first shipped a change, a service each, and its lead time there."""
-        shipped = record_lookup.shipped_item(self.view, item)
+        shipped = record_lookup.shipments_of(self.view, item)
         named = record_lookup.deployments(self.view, [row.deployed_id for row in shipped])
         for row in shipped:
             service = self.context.names[row.service_id]
@@ -167,9 +167,9 @@ class ChangeExplainer(RecordExplainer):
         """Deployments after the change was there that came before the one that shipped it."""
         if since is None:
             return
-        for row in record_lookup.shipped_item(self.view, item):
+        for row in record_lookup.shipments_of(self.view, item):
             service = row.service_id
-            before = record_lookup.deployed_between(
+            before = record_lookup.deployments_between(
                 self.view, service, to_micros(since), row.finished_at
             )
             yield RecordGroup(

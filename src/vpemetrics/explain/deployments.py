@@ -41,7 +41,7 @@ class DeploymentExplainer(RecordExplainer):
 
     def deployment(self, id_: int, record: Deployment) -> RecordStory:
         """A deployment: its parts, its kind and why, what it shipped, what it broke."""
-        row = record_lookup.deployed_as(self.view, id_)
+        row = record_lookup.deployment_of(self.view, id_)
         if row is None:
             return RecordStory(facts=(*self._run(record), self._why_not(record)), url=record.url)
         service = self.context.names[row.service_id]
@@ -154,7 +154,7 @@ class DeploymentExplainer(RecordExplainer):
 
     def _shipments(self, service: str, row: Any) -> Iterable[RecordGroup]:
         """The changes a deployment was the first to ship: those that count, then the others."""
-        shipped = record_lookup.shipped_in(self.view, row.id)
+        shipped = record_lookup.shipments_in(self.view, row.id)
         named = record_lookup.items(self.view, [one.item for one in shipped])
         cut = self.facts_on(service, row.finished_at)
         samples = frame(dora.lead_times(cut)).groupby("item").seconds.max()

@@ -66,7 +66,7 @@ def _frequency(builder: EntryBuilder, figure: Figure) -> Derivation:
 
 
 def _gaps(builder: EntryBuilder, figure: Figure) -> Derivation:
-    found = frame(dora.gaps(builder.cut).ordered("seconds"))
+    found = frame(dora.gaps(builder.cut).sort_by("seconds"))
     entries = builder.deployments(found, lambda _: "since the one before", value="seconds")
     return Derivation(
         groups=nonempty(samples("Times since the deployment before", entries)),
@@ -75,7 +75,7 @@ def _gaps(builder: EntryBuilder, figure: Figure) -> Derivation:
 
 
 def _lead_times(builder: EntryBuilder, figure: Figure) -> Derivation:
-    found = frame(dora.lead_times(builder.cut).ordered("seconds"))
+    found = frame(dora.lead_times(builder.cut).sort_by("seconds"))
     counted = samples("Changes counted", builder.changes(found, value="seconds"))
     return Derivation(
         groups=nonempty(counted, *builder.left_out(), *_waiting(builder)),
@@ -101,7 +101,7 @@ def _waiting(builder: EntryBuilder) -> Iterable[RecordGroup]:
 
 
 def _within_24h(builder: EntryBuilder, figure: Figure) -> Derivation:
-    found = frame(dora.lead_times(builder.cut).ordered("seconds"))
+    found = frame(dora.lead_times(builder.cut).sort_by("seconds"))
     quick = found.seconds <= DAY / SECOND
     return Derivation(
         groups=nonempty(
@@ -173,7 +173,7 @@ def _recovery(builder: EntryBuilder, figure: Figure) -> Derivation:
     cut = builder.cut
     failures = frame(cut.failures)
     failed = failures[failures.grade.isin(CONFIRMED)]
-    spells = frame(cut.finished_in(cut.facts.confirmed).ordered("seconds"))
+    spells = frame(cut.finished_in(cut.facts.confirmed).sort_by("seconds"))
     found = spells[spells.timed]
     known = found[found.seconds >= 0]
     return Derivation(
@@ -191,7 +191,7 @@ def _recovery(builder: EntryBuilder, figure: Figure) -> Derivation:
 def _restoring(builder: EntryBuilder, figure: Figure) -> Derivation:
     cut = builder.cut
     began = cut.within(cut.facts.incidents, "began_at")
-    found = frame(cut.facts.spells(began, "began_at").ordered("seconds"))
+    found = frame(cut.facts.spells(began, "began_at").sort_by("seconds"))
     known = found[found.seconds >= 0]
     build = partial(builder.incidents, start="began_at", end="restored_at")
     return Derivation(
@@ -237,7 +237,7 @@ def _outages(builder: EntryBuilder, figure: Figure) -> Derivation:
 
 
 def _batches(builder: EntryBuilder, _: Figure) -> Derivation:
-    found = frame(flow.batches(builder.cut).ordered("changes"))
+    found = frame(flow.batches(builder.cut).sort_by("changes"))
     forward = frame(builder.cut.forward)
     entries = builder.deployments(
         found, lambda row: f"{row.people:.0f} of them by people", value="changes"
@@ -264,7 +264,7 @@ def _stage(builder: EntryBuilder, figure: Figure) -> Derivation:
     if figure.value is None:
         return Derivation()
     name = figure.metric.removeprefix("stage_")
-    rows = frame(flow.stages(builder.cut).ordered(name))
+    rows = frame(flow.stages(builder.cut).sort_by(name))
     rows = rows.assign(total=rows[list(flow.STAGES)].sum(axis=1))
     part, whole = rows[name].sum(), rows.total.sum()
     counted = frame(builder.cut.counted_changes)

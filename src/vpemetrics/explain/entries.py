@@ -111,7 +111,7 @@ class EntryBuilder:
 
     def failures(self, rows: Rows) -> tuple[Entry, ...]:
         """Failed deployments with the evidence for it."""
-        said = metric_queries.failed(self.view, rows.deployed_id.tolist())
+        said = metric_queries.failures_of(self.view, rows.deployed_id.tolist())
 
         def what(row: Any) -> str:
             one = said[row.deployed_id]

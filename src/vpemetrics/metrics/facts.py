@@ -125,7 +125,7 @@ class MetricFacts:
         first = self.shipped["first"]
         places = np.concatenate([np.flatnonzero(first), np.flatnonzero(~first)])
         latest = first_of_each(self.shipped["item"][places[::-1]])
-        return self.shipped.at(places[::-1][latest][::-1]).ordered("finished_at")
+        return self.shipped.at(places[::-1][latest][::-1]).sort_by("finished_at")
 
     @cached_property
     def counted_changes(self) -> Table:
@@ -192,7 +192,7 @@ class MetricFacts:
     @cached_property
     def began(self) -> Table:
         """Forward deployments in the order in which they began."""
-        return self.forward.ordered("began_at")
+        return self.forward.sort_by("began_at")
 
     @cached_property
     def staged(self) -> Table:
@@ -519,7 +519,7 @@ def shipped_table(columns: Columns, names: Mapping[int, str]) -> Table:
             counted=is_one_of(columns["reason"], (None,)),
             first=is_one_of(columns["reason"], ("first_deployment",)),
         )
-        .ordered("finished_at")
+        .sort_by("finished_at")
     )
 
 

@@ -66,7 +66,7 @@ class Table:
         """The same rows with columns added or replaced."""
         return Table(columns, self._length, self)
 
-    def followed_by(self, other: "Table") -> "Table":
+    def concat(self, other: "Table") -> "Table":
         """These rows and then others, with the columns that both have."""
         return Table.of(
             {
@@ -76,7 +76,7 @@ class Table:
             }
         )
 
-    def ordered(self, name: str) -> "Table":
+    def sort_by(self, name: str) -> "Table":
         """The rows in ascending order of a column, equal ones as they were."""
         return self.at(np.argsort(self[name], kind="stable"))
 

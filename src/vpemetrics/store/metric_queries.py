@@ -20,7 +20,7 @@ _BLAMED_STILL = (
 )
 
 
-def deployed(connection: Connection, start: Micros, end: Micros) -> Arrays:
+def deployments(connection: Connection, start: Micros, end: Micros) -> Arrays:
     """Deployments and failed attempts that finished in a stretch, in order.
 
     Before them the last one of each service that counts, and those with a failure still open.
@@ -41,13 +41,13 @@ def deployed(connection: Connection, start: Micros, end: Micros) -> Arrays:
     return {name: column[order] for name, column in found.items()}
 
 
-def shipped(connection: Connection, start: Micros, end: Micros) -> Arrays:
+def shipments(connection: Connection, start: Micros, end: Micros) -> Arrays:
     """Changes shipped in a stretch, and all shipments of those merged or shipped in it."""
     here = _between("s.finished_at", start, end)
-    parts = [_shipments(connection, here)]
+    parts = [_shipped_rows(connection, here)]
     early = _between("s.merged_at", start, end)
     parts.append(
-        _shipments(
+        _shipped_rows(
             connection, f"s.merged_at > s.finished_at AND {early} AND s.finished_at < {start}"
         )
     )
@@ -55,11 +55,11 @@ def shipped(connection: Connection, start: Micros, end: Micros) -> Arrays:
     if newest is not None and newest >= end:
         items = f"SELECT item FROM shipped s WHERE {here}"
         later = f"s.finished_at >= {end} AND ({early} OR s.item IN ({items}))"
-        parts.append(_shipments(connection, later))
+        parts.append(_shipped_rows(connection, later))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _shipments(connection: Connection, wanted: str) -> Arrays:
+def _shipped_rows(connection: Connection, wanted: str) -> Arrays:
     return read_many(
         connection,
         "SELECT s.service_id, s.deployed_id, s.item, s.finished_at, s.start_at, s.more_starts, "
@@ -70,7 +70,7 @@ def _shipments(connection: Connection, wanted: str) -> Arrays:
     )
 
 
-def waiting(connection: Connection, start: Micros, end: Micros) -> Arrays:
+def waiting_changes(connection: Connection, start: Micros, end: Micros) -> Arrays:
     """Pull requests merged in a stretch that a service has not shipped."""
     return read_columns(
         connection,
@@ -180,7 +180,7 @@ class Failed(NamedTuple):
     incidents: tuple[str, ...]
 
 
-def failed(connection: Connection, ids: Iterable[int]) -> dict[int, Failed]:
+def failures_of(connection: Connection, ids: Iterable[int]) -> dict[int, Failed]:
     """Names, links and evidence of failed deployments, by the id of the deployment."""
     wanted = ", ".join(map(str, ids)) or "NULL"
     rows = connection.exec_driver_sql(

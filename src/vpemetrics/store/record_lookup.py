@@ -135,7 +135,7 @@ def _texts(connection: View, table: Table, column: str, ids: Iterable[int]) -> d
     return matching(connection, wanted=table.c[column], given=table.c.id, values=_plain(ids))
 
 
-def deployed_as(connection: View, record: int) -> Any | None:
+def deployment_of(connection: View, record: int) -> Any | None:
     """The deployment that lineage made of a record: a row of `deployed`, None if it made none."""
     query = select(d.deployed).join(
         d.deployed_parts, d.deployed_parts.c.deployed_id == d.deployed.c.id
@@ -150,25 +150,25 @@ def records_with(connection: View, record: int) -> list[int]:
     return list(connection.scalars(select(parts.record_id).where(parts.deployed_id.in_(whole))))
 
 
-def shipped_in(connection: View, deployed: int) -> list[Any]:
+def shipments_in(connection: View, deployed: int) -> list[Any]:
     """The changes that a deployment was the first to ship: rows of `shipped`."""
     query = select(d.shipped).where(d.shipped.c.deployed_id == deployed)
     first = d.shipped.c.start_at.nulls_first()
     return list(connection.execute(query.order_by(first, d.shipped.c.item)))
 
 
-def shipped_item(connection: View, item: int) -> list[Any]:
+def shipments_of(connection: View, item: int) -> list[Any]:
     """The deployments that first shipped a change: rows of `shipped`, one a service."""
     query = select(d.shipped).where(d.shipped.c.item == item)
     return list(connection.execute(query.order_by(d.shipped.c.finished_at)))
 
 
-def waiting_item(connection: View, change: int) -> list[Any]:
+def waits_of(connection: View, change: int) -> list[Any]:
     """Services that have not shipped a pull request: rows of `waiting`."""
     return list(connection.execute(select(d.waiting).where(d.waiting.c.change_id == change)))
 
 
-def deployed_between(connection: View, service: int, start: int, end: int) -> list[Any]:
+def deployments_between(connection: View, service: int, start: int, end: int) -> list[Any]:
     """Deployments of a service that finished from one moment to just before another."""
     finished = d.deployed.c.finished_at
     query = select(d.deployed).where(
@@ -180,7 +180,7 @@ def deployed_between(connection: View, service: int, start: int, end: int) -> li
     return list(connection.execute(query.order_by(finished, d.deployed.c.id)))
 
 
-def deployed_last(connection: View, services: Collection[int], before: int) -> Any | None:
+def last_deployment(connection: View, services: Collection[int], before: int) -> Any | None:
     """The last deployment of some services that counts and finished before a moment."""
     finished = d.deployed.c.finished_at
     query = select(d.deployed).where(

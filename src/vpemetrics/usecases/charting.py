@@ -212,7 +212,7 @@ class _Charting:
         start = midnight(first, self._window.zone)
         rows = self._rows
         if start < self._rows_begin:
-            return self._older(start, self._rows_begin).followed_by(rows)
+            return self._older(start, self._rows_begin).concat(rows)
         return rows.between(int(rows["finished_at"].searchsorted(start)), len(rows))
 
     @cached_property
@@ -233,7 +233,7 @@ class _Charting:
         recent = recent_outcomes(self._facts)
         if self._rows_begin == self._facts.since:
             return recent
-        return self._older(self._rows_begin, self._facts.since).followed_by(recent)
+        return self._older(self._rows_begin, self._facts.since).concat(recent)
 
     def _older(self, start: int, end: int) -> Table:
         """The deployments of the scope from one time to another, from the store."""

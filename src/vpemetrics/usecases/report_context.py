@@ -147,21 +147,20 @@ class ReportContext:
         start, end = weeks_before(window, weeks).start_at, window.end_at
         start = min(start, window.start_at)
         with store.view() as connection:
-            found = {
-                name: getattr(metric_queries, name)(connection, start, end)
-                for name in ("deployed", "shipped", "waiting", "evidence", "incidents")
-            }
+            deployments = metric_queries.deployments(connection, start, end)
+            shipments = metric_queries.shipments(connection, start, end)
+            waiting = metric_queries.waiting_changes(connection, start, end)
+            evidence = metric_queries.evidence(connection, start, end)
+            outages = metric_queries.incidents(connection, start, end)
             lags = metric_queries.lags(connection, max(self.data_as_of, 0) - LAG_WEEKS * 7 * DAY)
-        deployed = deployed_table(found["deployed"], self.names, window.zone)
-        incidents = incident_table(
-            found["incidents"], (self._named(text) for text in found["incidents"]["services"])
-        )
+        deployed = deployed_table(deployments, self.names, window.zone)
+        incidents = incident_table(outages, (self._named(text) for text in outages["services"]))
         return MetricFacts(
             services=self.services,
             deployed=deployed,
-            shipped=shipped_table(found["shipped"], self.names),
-            waiting=table(found["waiting"], self.names),
-            failures=failures(found["evidence"], deployed),
+            shipped=shipped_table(shipments, self.names),
+            waiting=table(waiting, self.names),
+            failures=failures(evidence, deployed),
             incidents=incidents,
             coverage=self.coverage,
             attribution={name: one.attribution for name, one in self.traced.items()},

@@ -217,7 +217,7 @@ def _last(
     services = set(facts.services)
     ids = {id_: name for id_, name in known.names.items() if name in services}
     with store.view() as connection:
-        found = record_lookup.deployed_last(connection, ids, window.start_at)
+        found = record_lookup.last_deployment(connection, ids, window.start_at)
         if found is None:
             return None
         named = record_lookup.deployments(connection, [found.id])[found.id]
@@ -253,7 +253,7 @@ def _failures(
     finished, is_open = found["finished_at"], found["timed"] & (found["restored_at"] == MISSING)
     shown = found.where((finished >= start) & (finished < end) | is_open)
     with store.view() as connection:
-        details = metric_queries.failed(connection, shown["deployed_id"].tolist())
+        details = metric_queries.failures_of(connection, shown["deployed_id"].tolist())
     for one in sorted(shown.rows(), key=lambda row: row.start_at, reverse=True):
         detail = details[one.deployed_id]
         until = known.data_as_of if one.restored_at == MISSING else one.restored_at
