@@ -72,8 +72,8 @@ def is_shown_to_git(location: str) -> bool:
     if "://" in location or find_git_dir(path.parent) is None:
         return False
     git = Git(path=path.parent)
-    is_in_tree = (git.attempt("rev-parse", "--is-inside-work-tree") or "").strip() == "true"
-    return is_in_tree and git.attempt("check-ignore", "-q", path.name) is None
+    is_inside = path.resolve().is_relative_to(git.layout.common.resolve())
+    return not is_inside and not git.layout.is_bare and not git.ignores(path.name)
 
 
 def local_zone(environ: Mapping[str, str], clock: Path = Path("/etc/localtime")) -> str:

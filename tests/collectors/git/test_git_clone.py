@@ -8,7 +8,7 @@ from gitrepository import BEGIN, NOW, GitRepository, collected, new_repository
 
 from vpemetrics.collectors.git.clone import Remote, parse_remote
 from vpemetrics.collectors.git.collect import MissingOriginals, missing_originals
-from vpemetrics.collectors.git.commands import GitFailed, plain_environment
+from vpemetrics.collectors.git.commands import GitFailed, environment
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.records import Coverage, Repository
 
@@ -282,7 +282,7 @@ def test_settings_of_a_person_change_nothing(
 def test_the_exceptions_a_person_made_for_git_are_kept() -> None:
     environ = {"GIT_CONFIG_COUNT": "1", "GIT_DIR": "x", "PATH": "y"}
 
-    kept = plain_environment(environ)
+    kept = environment(environ)
     assert (kept["GIT_CONFIG_COUNT"], kept["PATH"]) == ("1", "y")
     assert "GIT_DIR" not in kept
 

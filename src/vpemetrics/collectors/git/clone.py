@@ -98,8 +98,7 @@ class Clone:
 
 def look_at(git: Git, branch: str | None = None) -> Clone:
     """The repository at a folder; `branch` names its default branch if git is not to say it."""
-    said = git.text("rev-parse", "--git-common-dir", "--is-bare-repository").split("\n")
-    common, is_bare = git.path / said[0], said[1] == "true"
+    common = git.layout.common
     remote = _remote(git)
     refs = _refs(git)
     name, tip = _main_line(git, refs, remote, branch)
@@ -111,7 +110,9 @@ def look_at(git: Git, branch: str | None = None) -> Clone:
         tags=tuple(_tags(refs.values())),
         pulls=_pulls(git),
         boundary=_boundary(common),
-        seen_at=None if remote is None and not is_bare else _seen_at(common, remote, name),
+        seen_at=None
+        if remote is None and not git.layout.is_bare
+        else _seen_at(common, remote, name),
         folder=_folder(common),
     )
 

@@ -1,25 +1,62 @@
-"""Runs git so that no setting, language or terminal of a person gets in between."""
+"""Runs git, in the one place that does, so that nothing of a repository runs.
+
+A repository's objects and references are read through a `View`; a person's and the machine's
+settings stay valid, so that proxies, certificates and rewritten addresses do as well. git gets a
+few named variables and no secret, no terminal, pager, editor or askpass, and reaches no network
+unless it is to fetch.
+"""
 
 import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Final
 
+from vpemetrics.collectors.git.view import View
 from vpemetrics.errors import FixConfiguration, FixInput
 
-_PLAIN: Final = (
-    "-c", "core.quotePath=false",
-    "-c", "log.showSignature=false",
-    "-c", "color.ui=false",
-)  # fmt: skip
+# https://git-scm.com/docs/git-config. These come from the command line, so that they count above
+# everything a person, a machine or a repository says.
+SETTINGS: Final = {
+    "core.quotePath": "false",
+    "log.showSignature": "false",
+    "color.ui": "false",
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.askPass": "",
+    "safe.bareRepository": "explicit",
+    "credential.helper": "",
+    "protocol.allow": "never",
+    "http.followRedirects": "false",
+    "submodule.recurse": "false",
+    "fetch.recurseSubmodules": "false",
+    "maintenance.auto": "false",
+    "gc.auto": "0",
+}
 # What each variable does: https://git-scm.com/docs/git#_environment_variables
-_KEPT: Final = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
+_NAMED: Final = frozenset(
+    {
+        "PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK", "LANG",
+        "GIT_SSL_CAINFO", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+        "SYSTEMROOT", "USERPROFILE",
+    }
+)  # fmt: skip
+_KINDS: Final = ("XDG_", "SSL_CERT_", "GIT_CONFIG_", "LC_")
+_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _CHUNK: Final = 1 << 18
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """The git directory of a repository, `common` to its work trees, and that of one of them."""
+
+    common: Path
+    own: Path
+    is_bare: bool
 
 
 class GitFailed(FixInput):
@@ -31,6 +68,27 @@ class Git:
     """The git command at a folder that lies in a repository, or is a bare one."""
 
     path: Path
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The repository's directories. FixConfiguration if there is none, or not for us."""
+        asked = ("rev-parse", "--git-common-dir", "--absolute-git-dir", "--is-bare-repository")
+        # A bare repository is taken for one only where somebody names it, so that none that lies
+        # in a clone is: https://git-scm.com/docs/git-config (safe.bareRepository)
+        place = _bare_directory(self.path)
+        named = [f"--git-dir={place}"] if place else []
+        common, own, is_bare = self.discover(*named, *asked).splitlines()
+        return Layout(common=self.path / common, own=self.path / own, is_bare=is_bare == "true")
+
+    @cached_property
+    def view(self) -> View:
+        """The git directory that git gets to see instead of the repository's own."""
+        places = self.layout
+        file = places.common / "config"
+        # Without --includes: a file of settings that names others is read by itself.
+        listed = ("--no-includes", "--list", "-z")
+        said = self.discover("config", f"--file={file}", *listed) if file.is_file() else ""
+        return View(places.common, places.own, said)
 
     def text(self, *arguments: str, given: Iterable[str] = ()) -> str:
         """All that a command prints; `given` are the lines it reads."""
@@ -52,6 +110,21 @@ class Git:
 
     def chunks(self, arguments: Iterable[str], given: Iterable[str]) -> Iterator[bytes]:
         """Yield the output of a command as it arrives; git is at work from now on."""
+        return self._chunks([f"--git-dir={self.view.path}", *arguments], given)
+
+    def discover(self, *arguments: str) -> str:
+        """All that a command prints which looks where a repository is, and reads no index."""
+        return b"".join(self._chunks(arguments, ())).decode("utf-8", "replace")
+
+    def ignores(self, name: str) -> bool:
+        """True of a file that is not to be committed, by the rules of its folder."""
+        try:
+            self.discover("check-ignore", "-q", "--no-index", name)
+        except GitFailed:
+            return False
+        return True
+
+    def _chunks(self, arguments: Iterable[str], given: Iterable[str]) -> Iterator[bytes]:
         with TemporaryFile() as lines, ExitStack() as unless_begun:  # pipes could block
             complaints = unless_begun.enter_context(TemporaryFile())
             lines.write("".join(f"{line}\n" for line in given).encode())
@@ -80,11 +153,11 @@ class Git:
             raise FixConfiguration(f"there is no folder {self.path}")
         try:
             return subprocess.Popen(
-                ["git", "-C", str(self.path), *_PLAIN, *arguments],
+                ["git", "-C", str(self.path), *flags(SETTINGS), *arguments],
                 stdin=lines,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
-                env=plain_environment(os.environ),
+                env=environment(os.environ),
                 pipesize=_CHUNK,
             )
         except FileNotFoundError:
@@ -119,16 +192,44 @@ def _output(process: "subprocess.Popen[bytes]") -> IO[bytes]:
     return process.stdout
 
 
-def plain_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what would lead git elsewhere, ask a person or change its words."""
-    kept = {
-        name: value
-        for name, value in environ.items()
-        if not name.startswith("GIT_") or name.startswith(_KEPT)
-    }
+def flags(settings: Mapping[str, str]) -> list[str]:
+    """Settings as arguments that stand before a command of git."""
+    return [
+        "--no-pager",
+        *(part for name in settings for part in ("-c", f"{name}={settings[name]}")),
+    ]
+
+
+def environment(environ: Mapping[str, str], protocols: Iterable[str] = ()) -> dict[str, str]:
+    """The variables that git gets: those it is known to need, and no network but `protocols`."""
+    kept = {name: value for name, value in environ.items() if _is_needed(name)}
     return kept | {
         "LC_ALL": "C",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_ALLOW_PROTOCOL": ":".join(protocols),
+        "GIT_ASKPASS": "true",
+        "GIT_EDITOR": "true",
+        "GIT_GRAFT_FILE": os.devnull,
         "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
     }
+
+
+def _is_needed(name: str) -> bool:
+    return name in _NAMED or name.lower() in _PROXIES or name.startswith(_KINDS)
+
+
+def _bare_directory(folder: Path) -> Path | None:
+    """The git directory that a folder is or lies in, if no work tree is nearer.
+
+    https://git-scm.com/docs/gitrepository-layout
+    """
+    for place in (folder.absolute(), *folder.absolute().parents):
+        if (place / ".git").exists():
+            return None
+        if (place / "HEAD").is_file() and all(
+            map(Path.is_dir, (place / "objects", place / "refs"))
+        ):
+            return place
+    return None

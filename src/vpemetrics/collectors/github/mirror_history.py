@@ -15,7 +15,7 @@ from shutil import rmtree
 from typing import Final
 from urllib.parse import urlsplit
 
-from vpemetrics.collectors.git.commands import Git, plain_environment
+from vpemetrics.collectors.git.commands import SETTINGS, Git, environment, flags
 from vpemetrics.collectors.git.commits import Recorder
 from vpemetrics.collectors.git.log import Logged, read_log, read_paths
 from vpemetrics.collectors.github.client import Client
@@ -94,8 +94,11 @@ class Mirror:
         """Fetch what is new, all of it at first. Unfetched if git cannot."""
         if self.path.is_dir():
             # By its name, as only a remote has a filter, under the address of now.
-            self.git.text("remote", "set-url", "origin", self.url)
-            self._run("-C", str(self.path), "fetch", "-q", "--prune", "origin", "+refs/*:refs/*")
+            self.git.discover(
+                "config", f"--file={self.path / 'config'}", "remote.origin.url", self.url
+            )
+            everything = ("--prune", "origin", "+refs/*:refs/*")
+            self._run(f"--git-dir={self.path}", "fetch", "-q", *everything)
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._remove_unfinished()
@@ -116,13 +119,13 @@ class Mirror:
                 rmtree(left, ignore_errors=True)
 
     def _run(self, *arguments: str) -> None:
-        environment = plain_environment(os.environ) | self._settings()
+        variables = environment(os.environ, ("https", "http", "ssh")) | self._settings()
         # Fetching is what a mirror of parts is completed by.
-        environment.pop("GIT_NO_LAZY_FETCH", None)
+        variables.pop("GIT_NO_LAZY_FETCH", None)
         try:
             done = subprocess.run(
-                ["git", *arguments],
-                env=environment,
+                ["git", *flags(SETTINGS), *arguments],
+                env=variables,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
