@@ -4,12 +4,14 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from commandline import spawn
 from gitrepository import GitRepository, new_repository
+
+pytestmark = pytest.mark.slow
 
 CANARY = "canary-0123456789abcdef"
 MARCH = ("--from", "2026-03-01", "--to", "2026-04-01")
@@ -73,11 +75,12 @@ RUNNING = {
 """Settings that run a command: https://git-scm.com/docs/git-config."""
 
 
-def arm(repository: Path, thief: Path) -> None:
-    """Let a repository want the command run, in every way there is."""
+def arm(repository: Path, thief: Path, names: Iterable[str] = RUNNING) -> None:
+    """Let a repository want the command run, in every way there is or in some."""
     git = repository / ".git" if (repository / ".git").is_dir() else repository
-    for name, value in RUNNING.items():
-        set_up = ["git", "config", f"--file={git / 'config'}", name, value.format(thief=thief)]
+    for name in names:
+        value = RUNNING[name].format(thief=thief)
+        set_up = ["git", "config", f"--file={git / 'config'}", name, value]
         subprocess.run(set_up, cwd=thief.parent, check=True)
     hooks = git / "hooks"
     hooks.mkdir(exist_ok=True)
@@ -88,16 +91,40 @@ def arm(repository: Path, thief: Path) -> None:
     (git / "config.worktree").write_text(f"[core]\n\tfsmonitor = {thief}\n")
 
 
+FEW = ("core.fsmonitor",)
+"""What a command that reads the index runs, though the repository is sound in all else."""
+
+SETTINGS = """
+[sources.git]
+type = "git"
+path = "{path}"
+
+[[service]]
+name = "shop"
+repository = "shop"
+paths = ["*"]
+"""
+"""A source whose commits are asked for their paths."""
+
 COMMANDS = (("report",), ("collect",), ("check",), ("status",), ("explain", "HEAD"))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("names", [RUNNING, FEW], ids=["all", "few"])
+@pytest.mark.parametrize("settings", ["", SETTINGS], ids=["bare", "configured"])
 def test_a_clone_runs_nothing(
-    shop: GitRepository, thief: Path, loot: Path, command: tuple[str, ...]
+    shop: GitRepository,
+    thief: Path,
+    loot: Path,
+    command: tuple[str, ...],
+    settings: str,
+    names: Iterable[str],
 ) -> None:
+    if settings:
+        (shop.path / "vpemetrics.toml").write_text(settings.format(path="."), encoding="utf-8")
     (shop.path / ".gitattributes").write_text("* diff=x filter=x\n")
     shop.commit("Add attributes (#9)")
-    arm(shop.path, thief)
+    arm(shop.path, thief, names)
     os.chdir(shop.path)
 
     spawn(*command)
@@ -105,17 +132,21 @@ def test_a_clone_runs_nothing(
     assert not loot.exists()
 
 
+@pytest.mark.parametrize("names", [RUNNING, FEW], ids=["all", "few"])
 def test_a_bare_repository_in_a_clone_runs_nothing(
-    shop: GitRepository, thief: Path, loot: Path, tmp_path: Path
+    shop: GitRepository, thief: Path, loot: Path, tmp_path: Path, names: Iterable[str]
 ) -> None:
     cloned = tmp_path / "cloned"
+    cloned.mkdir()
     inner = cloned / "data"
-    shop.git("clone", "-q", "--bare", str(shop.path), str(inner))
-    arm(inner, thief)
-    services = '[[service]]\nname = "shop"\nrepository = "thief"\npaths = ["*"]\n'
-    (cloned / "vpemetrics.toml").write_text(
-        f'[sources.git]\ntype = "git"\npath = "data"\n{services}', encoding="utf-8"
+    # It looks like a bare one, has an index, and says that the folder around it is its work tree.
+    cloning = ("clone", "-q", "--separate-git-dir", str(inner))
+    shop.git(*cloning, str(shop.path), str(tmp_path / "tree"))
+    arm(inner, thief, names)
+    subprocess.run(
+        ["git", "config", f"--file={inner / 'config'}", "core.worktree", ".."], check=True
     )
+    (cloned / "vpemetrics.toml").write_text(SETTINGS.format(path="data"), encoding="utf-8")
     os.chdir(cloned)
 
     done = spawn("collect")
