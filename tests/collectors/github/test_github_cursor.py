@@ -113,7 +113,7 @@ def test_a_cursor_is_read_as_it_was_written() -> None:
         ),
         open={"DE_1": OpenItem(kind="Deployment", created_at=day(3), updated_at=day(4))},
         open_runs={"7": day(5)},
-        attempts={"7": RunAttempts(told=2, created_at=day(5))},
+        attempts={"7": RunAttempts(count=2, created_at=day(5))},
         looked_back_at=day(50),
         services=("cart",),
     )

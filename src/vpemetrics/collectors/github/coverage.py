@@ -40,7 +40,7 @@ def coverage(
     kinds = (
         (CoverageKind.PULL_REQUESTS, [PULLS] if PULLS in lists else [], own),
         (CoverageKind.DEPLOYMENTS, deploying, own | services),
-        (CoverageKind.INCIDENTS, incidents, {_EVERYTHING} if target.tells_of_all else own),
+        (CoverageKind.INCIDENTS, incidents, {_EVERYTHING} if target.has_incidents_of_all else own),
         (CoverageKind.RUNS, [RUNS] if RUNS in lists and target.options.runs else [], own),
     )
     spans = [

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 OVERLAP: Final = timedelta(minutes=10)
 """The time before the end of what was read that is read again, for what was written meanwhile."""
@@ -124,7 +124,7 @@ class OpenItem:
 class RunAttempts:
     """The number of a run's attempts that are in records, and when it was created."""
 
-    told: int
+    count: Annotated[int, Field(alias="told")]
     created_at: datetime
 
 
@@ -153,7 +153,7 @@ class GitHubCursor:
 
     def to_json(self) -> str:
         """One line, as a store holds it."""
-        return _adapter().dump_json(self, exclude_defaults=True).decode()
+        return _adapter().dump_json(self, by_alias=True, exclude_defaults=True).decode()
 
     def is_fresh(self, item: OpenItem) -> bool:
         """Return whether something open was so new when it was read that more may have followed.

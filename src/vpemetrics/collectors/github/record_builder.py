@@ -105,7 +105,7 @@ class GitHubRecordBuilder:
     def _of_issue(self, node: Node) -> BuiltRecords:
         naming, incidents = self.target.naming, self.target.options.incidents
         labels = () if incidents.types else incidents.labels
-        service = () if self.target.tells_of_all else (naming.known,)
+        service = () if self.target.has_incidents_of_all else (naming.known,)
         incident = build_incident(node, labels, naming, service)
         still = OpenItem(
             kind="Issue",

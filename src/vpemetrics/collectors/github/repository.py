@@ -156,7 +156,7 @@ class RepositoryTarget:
         return bool(incidents) and (bool(wanted & mine) if wanted else self.is_code)
 
     @property
-    def tells_of_all(self) -> bool:
+    def has_incidents_of_all(self) -> bool:
         """True if its incidents are those of all repositories."""
         return bool(self.options.incidents.repositories)
 

@@ -143,23 +143,23 @@ class RunReader:
         """The attempts of a run that are not in records yet, and the deployments they were."""
         id_, created_at = str(run["id"]), instant(run.get("created_at")) or self.target.now
         before = self.cursor.attempts.get(id_)
-        told, was_open = before.told if before else 0, id_ in self.cursor.open_runs
-        if told >= attempt(run) and not was_open:
+        built, was_open = before.count if before else 0, id_ in self.cursor.open_runs
+        if built >= attempt(run) and not was_open:
             return
-        if told and was_open:
-            told -= 1  # the last one had not ended yet
+        if built and was_open:
+            built -= 1  # the last one had not ended yet
         rules = [rule for rule in self.target.rules_from("workflow") if is_of(run, rule)]
         missing = []
         # https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run-attempt
-        for number in range(told + 1, attempt(run)):
+        for number in range(built + 1, attempt(run)):
             if earlier := self._fetch(f"{id_}/attempts/{number}"):
                 yield from self._attempt(earlier, rules)
             else:
                 missing.append(number)
         yield from self._attempt(run, rules)
         yield from self._jobs(run, by_job := [rule for rule in rules if rule.job])
-        told = missing[0] - 1 if missing else attempt(run)
-        self._note(run, id_, created_at, told if by_job or attempt(run) > 1 else None)
+        built = missing[0] - 1 if missing else attempt(run)
+        self._note(run, id_, created_at, built if by_job or attempt(run) > 1 else None)
 
     def _attempt(self, run: Node, rules: Sequence[Rule]) -> Iterator[AnyRecord]:
         naming = self.target.naming
@@ -185,14 +185,14 @@ class RunReader:
             built = (build_job_deployment(job, run, rule, self.target.naming) for rule in rules)
             yield from [deployment for deployment in built if deployment][:1]
 
-    def _note(self, run: Node, id_: str, created_at: datetime, told: int | None) -> None:
+    def _note(self, run: Node, id_: str, created_at: datetime, built: int | None) -> None:
         """Note what is open, and how many attempts where it takes more requests to know them."""
         attempts = dict(self.cursor.attempts)
         open_runs = _without(self.cursor.open_runs, id_)
         if not is_completed(run):
             open_runs[id_] = created_at
-        if told is not None and created_at >= self.target.now - _RERUN:
-            attempts[id_] = RunAttempts(told=told, created_at=created_at)
+        if built is not None and created_at >= self.target.now - _RERUN:
+            attempts[id_] = RunAttempts(count=built, created_at=created_at)
         self.cursor = replace(self.cursor, attempts=attempts, open_runs=open_runs)
 
     def _forget(self) -> None:
