@@ -78,12 +78,15 @@ class Graph:
         return reached
 
     def first_parents(self, tip: int) -> list[int]:
-        """A commit and its line of first parents, newest first."""
-        line = []
-        while tip >= 0:
-            line.append(tip)
+        """A commit and its line of first parents, newest first.
+
+        It ends before a commit that stands in it already: what a source tells may go in circles.
+        """
+        line: dict[int, None] = {}
+        while tip >= 0 and tip not in line:
+            line[tip] = None
             tip = self.first[tip]
-        return line
+        return list(line)
 
     def contains(self, commit: int, ancestor: int, reached: Sequence[int]) -> bool:
         """Tell whether `ancestor` is reachable from `commit`; both reached by some tip.

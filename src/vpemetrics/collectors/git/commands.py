@@ -25,6 +25,7 @@ SETTINGS: Final = {
     "core.quotePath": "false",
     "log.showSignature": "false",
     "color.ui": "false",
+    "core.commitGraph": "false",  # what it says of parents is not held to the commits themselves
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
     "core.askPass": "",
