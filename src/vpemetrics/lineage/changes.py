@@ -256,7 +256,7 @@ class Mine:
 
 
 class Belonging:
-    """Sorts the changes of a history among services with path patterns (rules D6 and C2).
+    """The changes of a history sorted among services with path patterns (rules D6 and C2).
 
     One commit that touches the paths is enough; one of unknown paths is taken to touch them.
     """

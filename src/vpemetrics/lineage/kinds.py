@@ -16,7 +16,7 @@ _WEIGHT: Final = (Kind.ROLLBACK, Kind.FORWARD, Kind.REDEPLOY, Kind.STALE, Kind.R
 
 
 class Ancestry(Protocol):
-    """Answers whether one deployed commit contains another, as far as the history is known.
+    """The ancestry of deployed commits: which contains which, as far as the history is known.
 
     `guessed`: the answers come from the order of deployments, for want of a graph.
     """

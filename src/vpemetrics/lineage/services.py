@@ -7,7 +7,7 @@ from vpemetrics.rules import Rules, Service, matches
 
 
 class Services:
-    """Looks our services up by what sources call them; remembers its answers."""
+    """Our services by what sources call them; answers are remembered."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -53,7 +53,7 @@ class Services:
 
 
 def path_matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:
-    """Tells whether a path is a service's, by gitignore-style patterns; None where all are."""
+    """Make a test of paths from gitignore-style patterns; None where all are the service's."""
     if not patterns:
         return None
     from pathspec import GitIgnoreSpec

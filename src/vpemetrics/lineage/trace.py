@@ -486,7 +486,7 @@ def _scene(facts: ServiceFacts, by: _Attribution, marks: Marks, rules: Rules) ->
 
 
 def _finder(ownership: Ownership, by: _Attribution) -> Finder:
-    """Looks up deployments; what the first one shipped was shipped before the known history."""
+    """Look up deployments; what the first one shipped was shipped before the known history."""
     counted = [NONE if d.first else at for at, d in enumerate(by.deployed)]
     by_change = {
         ownership.changes[at].key: counted[position] for at, position in by.changes.items()

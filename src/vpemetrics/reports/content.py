@@ -476,7 +476,7 @@ def year(report: Report) -> int:
     return (report.window.end - timedelta(days=1)).year
 
 
-def provisional(report: Report) -> Iterator[str]:
+def provisional_note(report: Report) -> Iterator[str]:
     """Explain the letter beside provisional figures, where there are any."""
     if any(figure.provisional for figure in report.figures):
         yield f"{words.PROVISIONAL} = provisional, may rise: failures come to light late."
@@ -577,7 +577,7 @@ def exceptions(report: Report) -> Iterator[str]:
 def footnotes(report: Report) -> Iterator[str]:
     """The sentences that the figures need below them."""
     yield from map(columns.plain, report.notes)
-    yield from provisional(report)
+    yield from provisional_note(report)
     yield from signal_words.chance_note(report)
     yield from definitions(report)
     yield "Not for evaluating individuals or comparing teams."

@@ -413,7 +413,7 @@ def _problem(problem: Problem, size: int, width: int) -> Iterator[str]:
 def _foot(report: Report, width: int) -> list[Line]:
     notes = [
         *map(columns.plain, report.notes),
-        *content.provisional(report),
+        *content.provisional_note(report),
         *signal_words.chance_note(report),
         *content.definitions(report),
         "Team-level use only.",

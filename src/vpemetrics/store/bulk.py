@@ -26,7 +26,7 @@ https://www.sqlite.org/limits.html#max_variable_number
 
 
 def insert_rows(connection: Connection, into: Table, rows: Sequence[Row]) -> None:
-    """Inserts rows, given in the order of the table's columns, none of which is there yet."""
+    """Insert rows, given in the order of the table's columns, none of which is there yet."""
     if not rows:
         return
     if connection.dialect.name == "postgresql":
@@ -42,7 +42,7 @@ def upsert_rows(
     keys: Sequence[str],
     rows: Iterable[Row],
 ) -> int:
-    """Saves rows of some columns, in the table's order, or changes them where they say otherwise.
+    """Save rows of some columns, in the table's order, or change them where they say otherwise.
 
     Returns how many rows changed. Of rows with the same values under the keys the last counts;
     one that differs in nothing but its batch is left as it is.
@@ -65,7 +65,7 @@ def upsert_rows(
 
 
 def _execute(connection: Connection, statement: str, rows: Sequence[Row]) -> int:
-    """Runs a statement of one row with all of them; returns how many rows changed."""
+    """Run a statement of one row with all of them; return how many rows changed."""
     one = f"({', '.join('?' * len(rows[0]))})"
     many = statement.replace(one, ", ".join([one] * _TOGETHER), 1)
     alone, changed = len(rows) % _TOGETHER, 0
@@ -85,7 +85,7 @@ def _copy(connection: Connection, into: str, names: Iterable[str], rows: Iterabl
 
 
 def _make_incoming(connection: Connection, into: Table) -> None:
-    """Makes the table that rows pass through, unless this transaction has it already."""
+    """Make the table that rows pass through, unless this transaction has it already."""
     connection.exec_driver_sql(
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {_incoming(into)} ON COMMIT DROP AS "
         f"TABLE {into.name} WITH NO DATA"

@@ -152,7 +152,7 @@ def begin_read(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def explain_errors(engine: Engine) -> Iterator[None]:
-    """Turns the database's errors that people can do something about into ours."""
+    """Turn the database's errors that people can do something about into ours."""
     try:
         yield
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:

@@ -60,7 +60,7 @@ class Commits(NamedTuple):
 
 
 class Facts:
-    """Reads facts within one transaction; our services are found by `services`."""
+    """The facts, read within one transaction; our services are found by `services`."""
 
     def __init__(self, connection: Connection, services: Services) -> None:
         self.connection = connection

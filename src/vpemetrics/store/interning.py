@@ -32,7 +32,7 @@ class Interned:
         self._remembers_all = self._next == 1
 
     def learn(self, texts: Iterable[str]) -> None:
-        """Makes `ids` hold every one of these texts."""
+        """Make `ids` hold every one of these texts."""
         self._forget_when_full()
         written = self._unknown(texts)
         spelled = [self._spell(text) for text in written]

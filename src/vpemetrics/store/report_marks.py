@@ -13,6 +13,6 @@ def reported_week(connection: Connection) -> str:
 
 
 def note_reported(connection: Connection, week: str) -> None:
-    """Notes that a week was reported on."""
+    """Note that a week was reported on."""
     connection.execute(delete(meta).where(meta.c.key == _KEY))
     connection.execute(insert(meta), [{"key": _KEY, "value": week}])

@@ -142,7 +142,7 @@ def _key(repositories: Iterable[str]) -> str:
 
 
 class Resuming:
-    """Goes on with services of one history from where lineage was after a save.
+    """The going on with services of one history, from where lineage was after a save.
 
     `history` is what it has become.
     """
@@ -194,7 +194,7 @@ class Resuming:
                     yield name, tail
 
     def save(self) -> None:
-        """Writes down the history where it has got longer."""
+        """Write down the history where it has got longer."""
         if self._new or self._changed:
             save_history(
                 self._facts.connection,
@@ -269,7 +269,7 @@ class Resuming:
         return list(found.values())
 
     def _take_carriers(self, found: dict[int, ChangeRow]) -> None:
-        """Adds what may carry pull requests on, though no service waits for it."""
+        """Add what may carry pull requests on, though no service waits for it."""
         carriers: dict[int, set[int]] = defaultdict(set)
         for of, by in self._known.listed:
             carriers[of].add(by)

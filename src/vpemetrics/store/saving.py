@@ -49,7 +49,7 @@ class Saving:
         self._changed: Counter[str] = Counter()
 
     def write(self, records: Iterable[Sourced]) -> None:
-        """Saves a chunk of records."""
+        """Save a chunk of records."""
         by_type: dict[type[AnyRecord], list[Sourced]] = defaultdict(list)
         for pair in records:
             by_type[type(pair[1])].append(pair)
@@ -61,7 +61,7 @@ class Saving:
                 self._write_facts(SHAPES[cls], pairs)
 
     def move_cursors(self, source: str, positions: Mapping[str, str]) -> None:
-        """Notes how far a source has been collected."""
+        """Note how far a source has been collected."""
         self._put(
             tables.cursors,
             ["source_id", "scope"],
@@ -75,7 +75,7 @@ class Saving:
     def note_collection(
         self, source: str, started_at: datetime, finished_at: datetime, error: str | None
     ) -> None:
-        """Notes when a source was collected last, and what went wrong, if anything did."""
+        """Note when a source was collected last, and what went wrong, if anything did."""
         said = {"started_at": started_at, "finished_at": finished_at, "error": error}
         if error is None:
             said["succeeded_at"] = finished_at
@@ -102,7 +102,7 @@ class Saving:
         self._changed[shape.record.KIND] += self._put(shape.table, shape.key_columns, values)
 
     def _put(self, table: Table, keys: Sequence[str], values: Mapping[str, Values]) -> int:
-        """Writes one row per position of the values; returns how many rows changed."""
+        """Write one row per position of the values; return how many rows changed."""
         columns = [column for column in table.columns if column.name in values]
         stored = [self._stored(column, values[column.name]) for column in columns]
         if "batch" in table.c:

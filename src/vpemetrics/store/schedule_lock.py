@@ -1,4 +1,4 @@
-"""Keeps a second schedule away from a store, until the process of the first has ended."""
+"""The lock that keeps a second schedule away from a store until the first one has ended."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -23,7 +23,7 @@ _SCHEDULES: Final = 0x76706E
 
 @contextmanager
 def only_schedule(location: str | Path) -> Iterator[None]:
-    """Is the only schedule of a store while it lasts. StoreBusy if there is one already.
+    """Be the only schedule of a store while it lasts. StoreBusy if there is one already.
 
     A file beside an embedded store is locked, and in a shared one a number; either lock goes
     with the process, or with its connection, however they end.

@@ -65,7 +65,7 @@ class Store:
         return cls(engine)
 
     def close(self) -> None:
-        """Lets go of the database."""
+        """Let go of the database."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -86,7 +86,7 @@ class Store:
         *,
         cursors: Mapping[str, str] | None = None,
     ) -> Saved:
-        """Saves what one source said, and how far it has been collected (scope → position).
+        """Save what one source said, and how far it has been collected (scope → position).
 
         All of it or nothing.
         Saving a record again is harmless; saving a different one under its key replaces it.
@@ -94,7 +94,7 @@ class Store:
         return self._save(((source, record) for record in records), {source: cursors or {}})
 
     def save_all(self, records: Iterable[Sourced]) -> Saved:
-        """Saves records of several sources in one transaction, as `save` does."""
+        """Save records of several sources in one transaction, as `save` does."""
         return self._save(records, {})
 
     def _save(self, records: Iterable[Sourced], cursors: Mapping[str, Mapping[str, str]]) -> Saved:
@@ -132,7 +132,7 @@ class Store:
     def note_collection(
         self, source: str, started_at: datetime, finished_at: datetime, error: str | None = None
     ) -> None:
-        """Notes when a source was collected last; `error` is what went wrong, without secrets."""
+        """Note when a source was collected last; `error` is what went wrong, without secrets."""
         with self.transaction() as connection:
             Saving(connection).note_collection(source, started_at, finished_at, error)
 
@@ -214,7 +214,7 @@ def _chunks(records: Iterable[Sourced]) -> Iterator[list[Sourced]]:
 
 
 def _check_file(path: Path, *, must_exist: bool) -> None:
-    """Makes sure, without touching the file, that it is a store or can become one."""
+    """Make sure, without touching the file, that it is a store or can become one."""
     if not path.exists():
         if must_exist:
             raise NoData(f"there is no store at {path}; import or collect something first")
@@ -245,7 +245,7 @@ def _check(connection: Connection, where: object) -> None:
 
 
 def _prepare(engine: Engine, path: Path | None, *, must_exist: bool) -> None:
-    """Gives an empty database its schema, and an older embedded store its migrations."""
+    """Give an empty database its schema, and an older embedded store its migrations."""
     where = path or without_password(engine.url)
     with begin_read(engine) as connection:
         _check(connection, where)
@@ -265,7 +265,7 @@ def _prepare(engine: Engine, path: Path | None, *, must_exist: bool) -> None:
 
 
 def upgrade(location: str | Path) -> tuple[str | None, str]:
-    """Brings the store at a path or URL to this version's schema, shared or not.
+    """Bring the store at a path or URL to this version's schema, shared or not.
 
     Returns the version it had, None for an empty database, and the version it has.
     """
@@ -294,7 +294,7 @@ def _bring_up_to_date(connection: Connection) -> None:
 
 
 def _write_ahead(engine: Engine) -> None:
-    """Lets readers read while somebody writes; SQLite remembers it in the file."""
+    """Let readers read while somebody writes; SQLite remembers it in the file."""
     # https://www.sqlite.org/wal.html
     with explain_errors(engine):
         connection = engine.raw_connection()

@@ -37,7 +37,7 @@ def collected(pieces: Iterable[Sequence[Bump]]) -> dict[str, Status]:
     for piece in pieces:
         reading = BumpReading(bumps=piece, after=after, first_at=None, last_at=None)
         builder = GitopsRecordBuilder(reading=reading, within=MINUTE, since=None)
-        known |= {one.sha: status for one, status in builder.told}
+        known |= {one.sha: status for one, status in builder.bump_statuses}
         after = parse_cursor(cursor(builder.wanted).to_json())
         assert after == cursor(builder.wanted)
     return known

@@ -38,7 +38,7 @@ class Arrivals:
         self._trunk = 0
 
     def add(self, tip: str) -> list[str]:
-        """Lets a branch arrive; its own line, newest first, as far as it had not arrived yet.
+        """Let a branch arrive; its own line, newest first, as far as it had not arrived yet.
 
         The default branch comes first.
         """

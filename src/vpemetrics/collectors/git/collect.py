@@ -201,7 +201,7 @@ def _counted(
 
 
 def _warn(builder: GitRecordBuilder, context: CollectionContext) -> None:
-    """Says what keeps all figures from being right, until it is mended."""
+    """Say what keeps all figures from being right, until it is mended."""
     clone, path = builder.clone, builder.clone.git.path
     if clone.boundary:
         context.warn(
@@ -228,7 +228,7 @@ def _why_none(builder: GitRecordBuilder) -> str:
 
 
 def _warn_of_bare(clone: Clone, cursor: GitCursor, context: CollectionContext) -> None:
-    """Says which originals are missing, when they are met; reports say it ever after."""
+    """Say which originals are missing, when they are met; reports say it ever after."""
     if cursor.bare:
         command = _mend(clone)
         context.warn(

@@ -1,4 +1,4 @@
-"""Runs git, in the one place that does, so that nothing of a repository runs.
+"""The git command, run in this one place, so that nothing of a repository runs.
 
 A repository's objects and references are read through a `View`; a person's and the machine's
 settings stay valid, so that proxies, certificates and rewritten addresses do as well. git gets a

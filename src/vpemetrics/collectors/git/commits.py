@@ -7,7 +7,7 @@ from vpemetrics.records import Commit
 
 
 class Recorder:
-    """Makes records of the commits of one repository."""
+    """A maker of records for the commits of one repository."""
 
     def __init__(self, repository: str, is_bot: IsBot) -> None:
         """The repository's name, and what tells bots by their names."""

@@ -28,7 +28,7 @@ class Landing(NamedTuple):
 
 
 class Numbers:
-    """Tells which numbers can be pull requests: the rest are issues, where heads are at hand.
+    """Numbers that can be pull requests: the rest are issues, where heads are at hand.
 
     A number above all known heads may be of a pull request whose head was not fetched yet;
     and a few heads, fetched by hand, say nothing about the others.

@@ -1,4 +1,4 @@
-"""Reads a repository's history: what is new in it since the last time, or all of it."""
+"""The history of a repository: what is new in it since the last time, or all of it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class HistoryReading:
 
 
 class CloneReader:
-    """Reads one clone, whose deployed tags are known; `told` makes a record of a commit."""
+    """A reader of one clone, whose deployed tags are known; `told` makes a record of a commit."""
 
     def __init__(self, clone: Clone, tags: Sequence[Tag], told: Callable[[Logged], Commit]) -> None:
         """Nothing is read yet."""
@@ -98,7 +98,7 @@ class CloneReader:
         return found
 
     def _log(self, tips: Sequence[str], without: Sequence[str] = ()) -> None:
-        """Reads the history that tags and the branch hold."""
+        """Read the history that tags and the branch hold."""
         # All that can be is done while git is still at work: that is for nothing where it has a
         # core of its own.
         for logged in read_log(self._clone.git, tips, without=without) if tips else ():
@@ -107,7 +107,7 @@ class CloneReader:
                 self._logged[logged.sha], self._said[logged.sha] = logged, said
 
     def _begin_heads(self, without: Sequence[str]) -> None:
-        """Has git begin with the original commits of what was merged, as far as it has them."""
+        """Have git begin with the original commits of what was merged, as far as it has them."""
         pulls, numbers = self._clone.pulls, (merged.number for merged in self._said.values())
         heads = [pulls[number] for number in dict.fromkeys(numbers) if number in pulls]
         if heads:

@@ -192,7 +192,7 @@ def _warn(clone: Clone, builder: GitopsRecordBuilder, context: CollectionContext
 
 
 def _warn_of_unknown(options: Options, cursor: GitopsCursor, context: CollectionContext) -> None:
-    """Says which versions could not be traced to commits, and what to do about it."""
+    """Say which versions could not be traced to commits, and what to do about it."""
     if cursor.cloneless:
         where = "where `clones` says" if options.clones else "at hand; say with `clones` where"
         context.warn(

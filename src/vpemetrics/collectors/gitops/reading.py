@@ -1,4 +1,4 @@
-"""Reads a configuration repository: which versions its commits want, and when they came.
+"""The history of a configuration repository: the versions its commits want, and their times.
 
 A commit counts from the moment it came to the default branch: a pull request's when it was
 merged, for nothing is deployed before.
@@ -71,7 +71,7 @@ class _Rewritten(Exception):
 
 
 class BumpReader:
-    """Reads a configuration repository under its options; `bots` tells whose commits are bots'."""
+    """A reader of a configuration repository under its options; `bots` tells bots' commits."""
 
     def __init__(self, clone: Clone, tip: str, options: Options, bots: BotAuthors) -> None:
         """Nothing is read yet."""

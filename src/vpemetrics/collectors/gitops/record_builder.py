@@ -27,7 +27,7 @@ class GitopsRecordBuilder:
     since: datetime | None
 
     @cached_property
-    def told(self) -> list[tuple[Bump, Status]]:
+    def bump_statuses(self) -> list[tuple[Bump, Status]]:
         """The new bumps, and those of before that are superseded by now."""
         new = self.reading.bumps
         lost = {bump for own in self._known.values() for bump in superseded_bumps(own, self.within)}
@@ -53,13 +53,13 @@ class GitopsRecordBuilder:
     def versions(self) -> dict[str, list[str]]:
         """The versions that are told, by service."""
         found: dict[str, dict[str, None]] = {}
-        for bump, _ in self.told:
+        for bump, _ in self.bump_statuses:
             found.setdefault(bump.service, {})[bump.version] = None
         return {service: list(versions) for service, versions in found.items()}
 
     def deployments(self, homes: ServiceRepositories) -> Iterator[Deployment]:
         """The deployments, with the commits that their versions are."""
-        for bump, status in self.told:
+        for bump, status in self.bump_statuses:
             yield Deployment(
                 id=f"{bump.service}:{bump.environment}:{bump.sha[:12]}",
                 environment=bump.environment,
