@@ -108,6 +108,25 @@ def test_a_link_is_read_as_its_standard_has_it(link: str) -> None:
     assert response.link("next") == "b,c"
 
 
+@pytest.mark.parametrize("link", ["{url}/x?page=2", "/api/v3/x?page=2", "x?page=2", "?page=2"])
+def test_the_next_page_may_leave_out_what_is_the_same(
+    client: HttpClient, server: Loopback, link: str
+) -> None:
+    address = link.format(url=server.url)
+    server.say(
+        Say(json=[{"id": 1}], headers={"Link": f'<{address}>; rel="next"'}),
+        Say(json=[{"id": 2}]),
+        Say(json={"items": [{"id": 1}], "next": address}),
+        Say(json={"items": [{"id": 2}]}),
+    )
+
+    by_header = list(client.pages("x"))
+    by_body = list(client.pages("x", paging=NextURL(), key="items"))
+
+    assert by_header == by_body == [[{"id": 1}], [{"id": 2}]]
+    assert server.paths == ["/api/v3/x", "/api/v3/x?page=2"] * 2
+
+
 def endless(body: Callable[[int], Any], link: str = "") -> Callable[[Request], Response]:
     """Answers without an end, of which each is what `body` makes of its number."""
     numbers: Iterator[int] = iter(range(1000))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 Node = Mapping[str, Any]
 """A JSON object of an interface."""
@@ -61,11 +61,12 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """One answer; names of headers are in lower case."""
+    """One answer, and the URL that gave it; names of headers are in lower case."""
 
     status: int
     headers: Mapping[str, str]
     content: bytes = field(repr=False)
+    url: str = ""
 
     @cached_property
     def json(self) -> Any:
@@ -105,8 +106,12 @@ class Response:
         for url, parameters in _LINK.findall(self.headers.get("link", "")):
             found = _REL.search(parameters)
             if found and rel in found[1].split():
-                return str(url)
+                return self.follow(url)
         return None
+
+    def follow(self, url: str) -> str:
+        """Return the URL that one in this answer means: it may leave out what is the same."""
+        return urljoin(self.url, url)
 
 
 def parse_http_date(text: str | None) -> datetime | None:

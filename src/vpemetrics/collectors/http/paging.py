@@ -117,7 +117,9 @@ class NextURL:
     def __call__(self, page: Page) -> Request | None:
         """Ask at the URL, if there is one."""
         url = page.at(self.path)
-        return replace(page.request, address=str(url), parameters={}) if url else None
+        if not url:
+            return None
+        return replace(page.request, address=page.response.follow(str(url)), parameters={})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -133,11 +133,12 @@ class Transport:
 
     def _ask(self, session: "_Session", request: Request) -> Response:
         secrets = self._authorize()
+        url = _with_query(self.resolve(request.address), request.query)
         with _Deadline(session, self._total_s) as deadline:
             try:
                 reply = session.request(
                     request.method,
-                    _with_query(self.resolve(request.address), request.query),
+                    url,
                     json=request.body,
                     headers={**self._headers, **secrets},
                     timeout=self._timeout,
@@ -152,6 +153,7 @@ class Transport:
             status=reply.status_code,
             headers={name.lower(): _masked(value, hidden) for name, value in reply.headers.items()},
             content=_masked_bytes(content, hidden),
+            url=url,
         )
 
     def _read(self, reply: requests.Response) -> bytes:
