@@ -8,6 +8,7 @@ Every moment (`…_at`) is an aware `datetime`.
 The key of a record is (source, kind, `key`), so saving it twice is harmless.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -246,3 +247,8 @@ RECORD_TYPES: dict[str, type[AnyRecord]] = {
     cls.KIND: cls
     for cls in (Repository, Commit, Change, Deployment, Incident, Run, Triage, Coverage)
 }
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """The number of records of each kind, as in `commits 1,159, pull requests 362`."""
+    return ", ".join(f"{kind.replace('_', ' ')} {count:,}" for kind, count in counts.items())

@@ -25,7 +25,7 @@ def test_a_log_shows_where_but_not_what() -> None:
 def test_what_is_told_hides_secrets() -> None:
     from pathlib import Path
 
-    said = crash_log.told(failing("postgresql://me:hunter2@db/metrics"), Path("error.log"))
+    said = crash_log.message(failing("postgresql://me:hunter2@db/metrics"), Path("error.log"))
 
     assert "ValueError: cannot use" in said
     assert "hunter2" not in said

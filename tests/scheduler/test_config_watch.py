@@ -1,12 +1,12 @@
 from pathlib import Path
 
-from vpemetrics.scheduler.config_watch import Watched
+from vpemetrics.scheduler.config_watch import WatchedFile
 
 
 def test_a_change_is_found_once(tmp_path: Path) -> None:
     file = tmp_path / "vpemetrics.toml"
     file.write_text("")
-    watched = Watched(file)
+    watched = WatchedFile(file)
 
     assert not watched.has_changed()
     file.write_text("# more")
@@ -17,7 +17,7 @@ def test_a_change_is_found_once(tmp_path: Path) -> None:
 def test_a_file_that_goes_and_comes_back_has_changed_twice(tmp_path: Path) -> None:
     file = tmp_path / "vpemetrics.toml"
     file.write_text("")
-    watched = Watched(file)
+    watched = WatchedFile(file)
 
     file.unlink()
     assert watched.has_changed()

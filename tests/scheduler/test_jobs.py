@@ -89,12 +89,12 @@ def test_a_report_waits_for_data_of_its_whole_week(folder: Path) -> None:
     deployed(folder, 40, 20)
 
     with running(folder) as heard:
-        week, until = heard.hears("lacks")
+        week, until = heard.hears("log_lack")
         assert until < datetime.now(UTC) - timedelta(days=19)
         assert reported(folder) == ""
 
         deployed(folder, 40, 20, 0)
-        heard.hears("wrote")
+        heard.hears("log_report")
 
     assert reported(folder) == week.label
     assert (folder / "out" / f"{week.label}.txt").exists()
@@ -105,10 +105,10 @@ def test_lineage_is_up_to_date_though_no_report_was_due(folder: Path) -> None:
     deployed(folder, 0)
 
     with running(folder) as heard:
-        heard.hears("passes_over")
+        heard.hears("log_pass_over")
         deployed(folder, 0, 1)
-        heard.hears("collected", 1 + [name for name, _ in heard.told].count("collected"))
-        heard.hears("collected", 1 + [name for name, _ in heard.told].count("collected"))
+        heard.hears("log_collection", 1 + [name for name, _ in heard.told].count("log_collection"))
+        heard.hears("log_collection", 1 + [name for name, _ in heard.told].count("log_collection"))
 
     with Store.open(folder / "x.db") as store:
         assert len(list(store.records("deployments"))) == 2
@@ -119,11 +119,11 @@ def test_a_week_before_everything_that_was_collected_is_passed_over(folder: Path
     deployed(folder, 0)
 
     with running(folder) as heard:
-        (week,) = heard.hears("passes_over")
-        heard.hears("collected", 2)
+        (week,) = heard.hears("log_pass_over")
+        heard.hears("log_collection", 2)
 
     assert reported(folder) == week.label
-    assert [name for name, _ in heard.told].count("passes_over") == 1
+    assert [name for name, _ in heard.told].count("log_pass_over") == 1
     assert not (folder / "out").exists()
 
 
@@ -132,13 +132,13 @@ def test_a_report_that_cannot_be_written_is_tried_again(folder: Path) -> None:
     (folder / "out").write_text("no folder")
 
     with running(folder) as heard:
-        job, error = heard.hears("failed")
+        job, error = heard.hears("log_failure")
         (folder / "out").unlink()
-        heard.hears("wrote")
+        heard.hears("log_report")
 
     assert job == "report"
     assert isinstance(error, FileExistsError)
-    assert [name for name, _ in heard.told].count("wrote") == 1
+    assert [name for name, _ in heard.told].count("log_report") == 1
 
 
 def test_a_source_that_waits_for_a_limit_keeps_no_schedule_from_ending(folder: Path) -> None:
@@ -157,6 +157,6 @@ def test_a_source_that_waits_for_a_limit_keeps_no_schedule_from_ending(folder: P
             begun = time.monotonic()
 
     assert time.monotonic() - begun < PATIENCE
-    heard.hears("stopped")
+    heard.hears("log_stop")
     with Store.open(folder / "x.db") as store:
         assert store.collections() == {}

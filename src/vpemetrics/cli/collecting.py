@@ -109,13 +109,9 @@ def _tell(session: Session, result: "Collected") -> None:
     if result.error:
         session.fail(f"{result.source}: {result.error}")
         return
+    from vpemetrics.usecases.collecting import news
+
     session.note(f"{result.source}: {news(result)} ({result.seconds:.1f} s)")
-
-
-def news(result: "Collected") -> str:
-    """The new records by kind; how far was collected is not one of them."""
-    new = {kind: count for kind, count in result.new.items() if kind != "coverage"}
-    return f"new {output.counts(new)}" if new else "nothing new"
 
 
 def sources_of(configuration: "Configuration", names: Sequence[str]) -> list["Source"]:

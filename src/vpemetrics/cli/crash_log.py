@@ -25,7 +25,7 @@ def keep(error: BaseException, environ: Mapping[str, str]) -> Path:
 
 
 def log(error: BaseException) -> str:
-    """Where in the code it happened, under which versions; fit to be attached to a public report.
+    """The place in the code where it happened, and versions; fit for a public report.
 
     What the errors say is left out: it may quote records, addresses or passwords.
     """
@@ -36,8 +36,8 @@ def log(error: BaseException) -> str:
     return "\n\n".join(parts)
 
 
-def told(error: BaseException, path: Path) -> str:
-    """What the person reads: what happened, without secrets, and what to do about it."""
+def message(error: BaseException, path: Path) -> str:
+    """The words for the person: what happened, without secrets, and what to do about it."""
     from vpemetrics.config.secrets import mask
 
     said = mask(" ".join(str(error).split()))[:_LONGEST]

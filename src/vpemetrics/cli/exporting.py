@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from vpemetrics.cli import output
 from vpemetrics.cli.session import Session, command
 from vpemetrics.cli.stores import existing_store
 
@@ -21,9 +20,10 @@ def export(session: Session, folder: Folder) -> None:
     Authors are written as keyed hashes. Example: vpemetrics export backup/
     """
     with existing_store(session, session.configuration()) as store:
+        from vpemetrics.records import counts_text
         from vpemetrics.usecases.files import export_files
 
         with session.progress("Writing records") as advance:
             advance(0, 0)
             counts = export_files(store, folder)
-    session.note(f"wrote to {folder}: {output.counts(counts)}")
+    session.note(f"wrote to {folder}: {counts_text(counts)}")

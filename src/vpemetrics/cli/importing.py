@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from vpemetrics.cli import options, output
+from vpemetrics.cli import options
 from vpemetrics.cli.session import Session, command
 
 REJECTED: Final = Path("rejected-rows.csv")
@@ -74,12 +74,14 @@ def import_(
 
 
 def _tell(session: Session, counts: Mapping[str, int], *, changed: bool) -> None:
+    from vpemetrics.records import counts_text
+
     if not counts:
         session.note("the files hold no rows; nothing was saved")
     elif changed:
-        session.note(f"saved: {output.counts(counts)}\nnow: {session.hint('report')}")
+        session.note(f"saved: {counts_text(counts)}\nnow: {session.hint('report')}")
     else:
-        session.note(f"read: {output.counts(counts)}; all of it was known already")
+        session.note(f"read: {counts_text(counts)}; all of it was known already")
 
 
 def _check_paths(paths: Sequence[Path]) -> None:

@@ -1,7 +1,6 @@
 """Which formats can be asked for, and how a result is put on stdout."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import typer
@@ -40,11 +39,6 @@ def width() -> int:
     from shutil import get_terminal_size
 
     return get_terminal_size().columns
-
-
-def counts(of_kinds: Mapping[str, int]) -> str:
-    """How many records of each kind, as in `commits 1,159, pull requests 362`."""
-    return ", ".join(f"{kind.replace('_', ' ')} {count:,}" for kind, count in of_kinds.items())
 
 
 def print_text(text: str) -> None:

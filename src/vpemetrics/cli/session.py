@@ -261,7 +261,7 @@ def _told(session: Session) -> Iterator[None]:
         _let_go_of_stdout()
         raise typer.Exit(KNOWN) from None
     except Exception as error:
-        from vpemetrics.cli.crash_log import keep, told
+        from vpemetrics.cli.crash_log import keep, message
 
-        session.fail(told(error, keep(error, os.environ)))
+        session.fail(message(error, keep(error, os.environ)))
         raise typer.Exit(BUG) from None

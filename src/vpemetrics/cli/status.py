@@ -90,6 +90,7 @@ def _lines(
 def _source_lines(
     source: "SourceStatus", zone: str, now: datetime, *, counts: bool
 ) -> Iterator[str]:
+    from vpemetrics.records import counts_text
     from vpemetrics.reports.columns import flow, wrap
 
     room = output.width() - _SET_IN
@@ -101,7 +102,7 @@ def _source_lines(
         when = _moment(source.last.finished_at, zone, now)
         lines += wrap(f"failed {when}: {source.error}", room)
     if counts and source.records:
-        lines += wrap(output.counts(source.records), room)
+        lines += wrap(counts_text(source.records), room)
     yield f"Source     {source.name}"
     yield from (" " * _SET_IN + line for line in lines)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 
-class Watched:
+class WatchedFile:
     """A file, and what it held when it was last looked at."""
 
     def __init__(self, path: Path) -> None:

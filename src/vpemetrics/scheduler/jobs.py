@@ -21,7 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import Stopped, StoreBusy
-from vpemetrics.scheduler.config_watch import Watched
+from vpemetrics.scheduler.config_watch import WatchedFile
 from vpemetrics.scheduler.log import Listener
 from vpemetrics.scheduler.plan import Agenda, Plan, not_asked_since
 from vpemetrics.scheduler.reporting import collected_between, write_report
@@ -43,7 +43,7 @@ class Schedule:
         self, plan: Plan, listener: Listener, configuration: Path, clock: Callable[[], datetime]
     ) -> None:
         self._plan, self._listener, self._clock = plan, listener, clock
-        self._configuration = Watched(configuration)
+        self._configuration = WatchedFile(configuration)
         self._began = clock()
         self._following = Lock()
         self._stopping = Event()
@@ -51,7 +51,7 @@ class Schedule:
         self._at_work: set[str] = set()
         self._idle = Condition()
         self._jobs: dict[str, Callable[[], datetime | None]] = {
-            _collecting(source.name): partial(self._collect, source) for source in plan.sources
+            _collection_of(source.name): partial(self._collect, source) for source in plan.sources
         } | {REPORT: self._report}
         workers = ThreadPoolExecutor(len(self._jobs) + 1)
         # Late is better than never: after the machine has slept, say.
@@ -64,7 +64,7 @@ class Schedule:
     def start(self, agenda: Agenda) -> None:
         """Starts with what an agenda says; returns at once."""
         for name, at in agenda.collections.items():
-            self._put(_collecting(name), at)
+            self._put(_collection_of(name), at)
         self._put(REPORT, self._began if agenda.overdue else agenda.report_at)
         # Once a minute the scheduler is awake then, and finds what a sleeping machine missed.
         self._scheduler.add_job(self._look, "interval", seconds=_LOOK_EVERY.total_seconds())
@@ -99,7 +99,7 @@ class Schedule:
             try:
                 return self._jobs[job]()
             except Stopped:
-                self._listener.stopped(job)
+                self._listener.log_stop(job)
                 return None
 
     @contextmanager
@@ -127,15 +127,15 @@ class Schedule:
                     source,
                     self._plan.rules,
                     clock=self._clock,
-                    warn=partial(self._listener.warned, source.name),
-                    progress=_unseen,
+                    warn=partial(self._listener.log_warning, source.name),
+                    progress=_ignore,
                     stop=self._stopping.is_set,
                     environ=os.environ,
                 )
         except Exception as error:
-            self._listener.failed(source.name, error)
+            self._listener.log_failure(source.name, error)
         else:
-            self._listener.collected(result, self._collection_after(started))
+            self._listener.log_collection(result, self._collection_after(started))
             self._then(self._write_if_due)
         finally:
             self._at_work.discard(source.name)
@@ -162,7 +162,7 @@ class Schedule:
                 with Store.open(self._plan.location) as store:
                     do(store)
             except Exception as error:
-                self._listener.failed(REPORT, error)
+                self._listener.log_failure(REPORT, error)
 
     def _trace(self, store: Store) -> None:
         """Brings lineage up to date, so that nobody who asks for a report waits for it.
@@ -186,15 +186,15 @@ class Schedule:
         until = self._plan.report_gives_up_waiting(self._began, now)
         if waiting and now < until:
             if tell_waiting:
-                self._listener.waits(week, waiting, until)
+                self._listener.log_wait(week, waiting, until)
             return
         since, end = collected_between(store, self._plan, self._go_on)
         if end < week.end_at:
-            self._listener.lacks(week, from_micros(end))
+            self._listener.log_lack(week, from_micros(end))
         elif since < week.end_at:
             self._write(store, week, lacking(store, names))
         elif not waiting:  # who is being asked still may know of that week
-            self._listener.passes_over(week)
+            self._listener.log_pass_over(week)
             self._done_with(store, week)
 
     def _write(self, store: Store, week: Window, failing: Mapping[str, str | None]) -> None:
@@ -202,7 +202,7 @@ class Schedule:
         path = write_report(store, self._plan, week, self._go_on)
         self._done_with(store, week)
         why = {name: error or "it was never collected" for name, error in failing.items()}
-        self._listener.wrote(week, path, perf_counter() - begun, why)
+        self._listener.log_report(week, path, perf_counter() - begun, why)
 
     def _done_with(self, store: Store, week: Window) -> None:
         with store.transaction() as connection:
@@ -210,13 +210,13 @@ class Schedule:
 
     def _look(self) -> None:
         if self._configuration.has_changed():
-            self._listener.changed(self._configuration.path)
+            self._listener.log_change(self._configuration.path)
 
 
-def _unseen(_done: int, _of: int) -> None:
+def _ignore(_done: int, _of: int) -> None:
     """Nobody looks at how far a collection is."""
 
 
-def _collecting(source: str) -> str:
+def _collection_of(source: str) -> str:
     """The job that collects a source."""
     return f"collect {source}"

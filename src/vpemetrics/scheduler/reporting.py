@@ -1,9 +1,12 @@
 """The report of a week, into its file."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+from vpemetrics.config.model import WEEK
 from vpemetrics.delivery.files import write
+from vpemetrics.errors import FixConfiguration
 from vpemetrics.reports.registry import DRAWN, ENDINGS, WITH_PARTS, render_as
 from vpemetrics.scheduler.plan import Plan
 from vpemetrics.store import Store
@@ -34,3 +37,11 @@ def write_report(
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, render_as(complete, format_))
     return path
+
+
+def make_room(plan: Plan) -> None:
+    """Find out now, and not on Monday, that reports cannot be written."""
+    folder = next(parent for parent in plan.output.parents if WEEK not in str(parent))
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise FixConfiguration(f"schedule.output: {folder} is not yours to write to")

@@ -12,7 +12,7 @@ from vpemetrics.collectors.base import CollectionContext, bot_test, mark_bots, n
 from vpemetrics.config.secrets import mask, resolve
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import Stopped, StoreProblem, VpemetricsError
-from vpemetrics.records import RECORD_TYPES
+from vpemetrics.records import RECORD_TYPES, Coverage, counts_text
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 
@@ -127,6 +127,12 @@ def _account_for(problem: Exception) -> tuple[str, Exception | None]:
     if isinstance(problem, VpemetricsError | OSError):
         return error_text(problem), None
     return f"{BUG}: {type(problem).__name__}", problem
+
+
+def news(result: Collected) -> str:
+    """The new records by kind; how far was collected is not one of them."""
+    new = {kind: count for kind, count in result.new.items() if kind != Coverage.KIND}
+    return f"new {counts_text(new)}" if new else "nothing new"
 
 
 def _in_order(counts: Mapping[str, int]) -> dict[str, int]:
