@@ -72,7 +72,7 @@ def format_instant(moment: datetime) -> str:
 
 
 class Period(StrEnum):
-    """What a window is a whole one of."""
+    """The length that a window is a whole one of."""
 
     DAYS = "days"
     WEEK = "week"
@@ -105,7 +105,7 @@ class Window:
 
     @property
     def days(self) -> int:
-        """How many dates the window holds."""
+        """The number of dates in the window."""
         return (self.end - self.start).days
 
     @property
@@ -115,7 +115,7 @@ class Window:
 
     @property
     def clipped(self) -> bool:
-        """Whether it is a week cut short by the window that it is a part of."""
+        """True of a week cut short by the window that it is a part of."""
         return self.period is Period.WEEK and self.days < 7
 
     @property

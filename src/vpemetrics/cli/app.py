@@ -1,4 +1,4 @@
-"""Which commands there are, in the order of `--help`."""
+"""The commands, in the order of `--help`."""
 
 from typing import Annotated, Final
 

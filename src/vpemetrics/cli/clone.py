@@ -26,7 +26,7 @@ ASSUMED_IN_SHORT: Final = "there is no vpemetrics.toml, so version tags are take
 
 
 def bring_in(session: Session, store: "Store", rules: "Rules", assumed: str) -> None:
-    """Saves what is new in the clone around the working directory, saying what is `assumed`.
+    """Save what is new in the clone around the working directory, saying what is `assumed`.
 
     Where that fails, what was read earlier is good enough to go on with; FixInput without any.
     """

@@ -61,7 +61,7 @@ def collect(session: Session, names: Names = None, json: options.Json = False) -
 
 
 def _trace(session: Session, store: "Store", rules: "Rules") -> None:
-    """Brings lineage up to date, so that nobody who asks for a report waits for it."""
+    """Bring lineage up to date, so that nobody who asks for a report waits for it."""
     from vpemetrics.usecases.update_lineage import bring_up_to_date
 
     # A report makes up for it where another process is writing.
@@ -72,7 +72,7 @@ def _trace(session: Session, store: "Store", rules: "Rules") -> None:
 def collect_source(
     session: Session, store: "Store", source: "Source", rules: "Rules"
 ) -> "Collected":
-    """Collects one source, with a bar on terminals; warnings come when the bar is gone."""
+    """Collect one source, with a bar on terminals; warnings come when the bar is gone."""
     from vpemetrics.usecases.collecting import collect
 
     warnings: list[str] = []
@@ -96,7 +96,7 @@ def collect_source(
 def collect_each(
     session: Session, store: "Store", sources: Sequence["Source"], rules: "Rules"
 ) -> list["Collected"]:
-    """Collects sources one after the other, and says of each what was new or what went wrong."""
+    """Collect sources one after the other, and say of each what was new or what went wrong."""
     results = []
     for source in sources:
         result = collect_source(session, store, source, rules)

@@ -48,7 +48,7 @@ def demo(session: Session, folder: Folder = Path("vpemetrics-demo")) -> None:
 
 
 def _write_reports(report: "Report", folder: Path) -> Sequence[Path]:
-    """Writes the report into a folder, a file for each format there is; their paths."""
+    """Write the report into a folder, a file for each format there is; return their paths."""
     files = {folder / f"{NAME}{ending}": format_ for ending, format_ in _first_endings().items()}
     for path, format_ in files.items():
         write(path, render_as(report, format_))

@@ -85,7 +85,7 @@ def _tell(session: Session, counts: Mapping[str, int], *, changed: bool) -> None
 
 
 def _check_paths(paths: Sequence[Path]) -> None:
-    """Refuses what is not there before a store is made for it."""
+    """Refuse what is not there before a store is made for it."""
     from vpemetrics.errors import FixInput
 
     missing = [str(path) for path in paths if not path.exists()]

@@ -123,7 +123,7 @@ def _prompt(question: "SetupQuestion") -> str:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Lets Ctrl-C and the end of input end the command as anywhere else."""
+    """Let Ctrl-C and the end of input end the command as anywhere else."""
     try:
         yield
     except typer.Abort:
@@ -196,7 +196,7 @@ def _write(session: Session, path: Path, proposal: "Proposal") -> None:
 
 
 def _tell(session: Session, text: str, *, gap: bool = False) -> None:
-    """Says something in lines that fit the terminal, below an empty one if wanted."""
+    """Say something in lines that fit the terminal, below an empty one if wanted."""
     from vpemetrics.reports.columns import wrap
 
     lines = [line for part in text.splitlines() for line in wrap(part, output.width())]

@@ -1,4 +1,4 @@
-"""Which formats can be asked for, and how a result is put on stdout."""
+"""The formats that can be asked for, and results on stdout."""
 
 import sys
 from pathlib import Path
@@ -35,18 +35,18 @@ def format_of(path: Path) -> str:
 
 
 def width() -> int:
-    """How many columns there are to write in."""
+    """The number of columns there are to write in."""
     from shutil import get_terminal_size
 
     return get_terminal_size().columns
 
 
 def print_text(text: str) -> None:
-    """Prints to stdout; what its encoding lacks becomes a question mark."""
+    """Print to stdout; what its encoding lacks becomes a question mark."""
     encoding = sys.stdout.encoding or "utf-8"
     typer.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
 
 
 def print_bytes(content: bytes) -> None:
-    """Puts bytes on stdout as they are."""
+    """Put bytes on stdout as they are."""
     typer.echo(content, nl=False)

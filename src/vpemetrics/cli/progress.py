@@ -13,29 +13,29 @@ Advance = Callable[[int, int], None]
 
 
 class Shown(Protocol):
-    """What a person is shown while a step goes on; itself an `Advance`."""
+    """The news of a step for a person while it goes on; itself an `Advance`."""
 
     def __call__(self, done: int, total: int, /) -> None:
-        """Shows how much is done of how much; 0 of what nobody knows."""
+        """Show how much is done of how much; 0 of what nobody knows."""
 
     def say(self, text: str) -> None:
-        """Says something on a line of its own, at once."""
+        """Say something on a line of its own, at once."""
 
     def count_down(self, left: timedelta) -> None:
-        """Shows how long one still waits; nothing left ends it."""
+        """Show how long one still waits; nothing left ends it."""
 
 
 class NoBar:
-    """Shows no bar; what is said goes to a function."""
+    """No bar at all; what is said goes to a function."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
 
     def __call__(self, done: int, total: int, /) -> None:
-        """Shows nothing."""
+        """Show nothing."""
 
     def count_down(self, left: timedelta) -> None:
-        """Shows nothing: what was said names the end."""
+        """Show nothing: what was said names the end."""
 
 
 class Bar:
@@ -47,15 +47,15 @@ class Bar:
         self._step = step
 
     def __call__(self, done: int, total: int, /) -> None:
-        """Moves the bar."""
+        """Move the bar."""
         self._progress.update(self._task, completed=done, total=total or None)
 
     def say(self, text: str) -> None:
-        """Prints a line above the bar."""
+        """Print a line above the bar."""
         self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def count_down(self, left: timedelta) -> None:
-        """Shows the time left beside the step's name."""
+        """Show the time left beside the step's name."""
         seconds = round(left.total_seconds())
         waiting = f" (waiting {timedelta(seconds=seconds)})" if seconds else ""
         self._progress.update(self._task, description=f"{self._step}{waiting}")

@@ -87,7 +87,7 @@ def report(
 
 
 def _tell_lacking(session: Session, store: "Store", configured: Iterable[str]) -> None:
-    """Says which configured sources the report knows nothing of, or nothing new."""
+    """Say which configured sources the report knows nothing of, or nothing new."""
     from vpemetrics.usecases.status import lacking
 
     for name, error in lacking(store, configured).items():
@@ -101,7 +101,7 @@ def _tell_lacking(session: Session, store: "Store", configured: Iterable[str]) -
 
 
 def _tell_age(session: Session, report: "Report") -> None:
-    """Says when the newest data is more than a week old: only the shell knows what day it is."""
+    """Say when the newest data is more than a week old: only the shell knows what day it is."""
     if report.data_as_of is None:
         return
     days = (datetime.now(UTC) - report.data_as_of).days
@@ -110,7 +110,7 @@ def _tell_age(session: Session, report: "Report") -> None:
 
 
 def show(session: Session, result: "Report", format_: str) -> None:
-    """Puts a report on stdout, in colour and as wide as the terminal where that is the format."""
+    """Put a report on stdout, in colour and as wide as the terminal where that is the format."""
     if format_ != output.TERMINAL:
         output.print_bytes(render_as(result, format_))
         return

@@ -1,4 +1,4 @@
-"""What every command shares: its options, the configuration, the store, how to talk to people.
+"""The common part of commands: options, the configuration, the store, talking to people.
 
 Data goes to stdout and everything said beside it to stderr. An error of ours is printed and
 ends with 1; a bug is written to a log and ends with 3; an interruption ends with 130.
@@ -48,21 +48,21 @@ class Session:
     no_color: bool = False
 
     def note(self, text: str) -> None:
-        """Says something beside the data, unless silence was asked for."""
+        """Say something beside the data, unless silence was asked for."""
         if not self.quiet:
             self._say(text, _QUIET)
 
     def detail(self, text: str) -> None:
-        """Says something that only those who asked for more want to know."""
+        """Say something that only those who asked for more want to know."""
         if self.verbose:
             self._say(text, _QUIET)
 
     def warn(self, text: str) -> None:
-        """Says what nobody should miss, however quiet they like it."""
+        """Say what nobody should miss, however quiet they like it."""
         self._say(f"warning: {text}")
 
     def fail(self, text: str) -> None:
-        """Says why the command could not do its work, further lines set in."""
+        """Say why the command could not do its work, further lines set in."""
         first, *more = text.splitlines() or [""]
         self._say("error: " + "\n       ".join([first, *more]), _ALARM)
 
@@ -73,18 +73,18 @@ class Session:
         return f"{program_name()} {command}{''.join(given)}"
 
     def colors(self, stream: Any) -> bool:
-        """Whether a stream is a terminal that shows colours, and colours are welcome."""
+        """Tell whether a stream is a terminal that shows colours, and colours are welcome."""
         unwelcome = self.no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
         return not unwelcome and bool(stream.isatty())
 
     @property
     def shows_progress(self) -> bool:
-        """Whether anybody would see a bar."""
+        """Tell whether anybody would see a bar."""
         return not self.quiet and sys.stderr.isatty()
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
-        """Tells those who asked for more how long a step took."""
+        """Tell those who asked for more how long a step took."""
         start = perf_counter()
         yield
         self.detail(f"{step}: {perf_counter() - start:.2f} s")
@@ -112,7 +112,7 @@ class Session:
     def choose_store(
         self, configuration: "Configuration", *, for_import: bool = False
     ) -> "StoreChoice":
-        """Which store to use."""
+        """The store to use."""
         from vpemetrics.config.stores import choose_store
 
         return choose_store(
@@ -135,7 +135,7 @@ def _on_lines(text: str, behind: int = 0) -> str:
 
 
 def program_name(*, anywhere: bool = False) -> str:
-    """What to type for this program: its name where the shell finds it, else the path it has.
+    """The word to type for this program: its name where the shell finds it, else its path.
 
     `anywhere`: in other folders than this one too.
     """
@@ -227,7 +227,7 @@ def _as_typer_sees_it(
 
 
 def _let_go_of_stdout() -> None:
-    """Forgets what stdout could not take; Python would try again at its end, and fail as a bug."""
+    """Forget what stdout could not take; Python would try again at its end, and fail as a bug."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -236,7 +236,7 @@ def _let_go_of_stdout() -> None:
 
 @contextmanager
 def _told(session: Session) -> Iterator[None]:
-    """Tells people of what went wrong, and ends with the exit code it has."""
+    """Tell people of what went wrong, and end with the exit code it has."""
     try:
         yield
     except typer.BadParameter as error:

@@ -7,10 +7,10 @@ from vpemetrics.reports.columns import flow, width
 
 _LABEL: Final = re.compile(r"(?:error|warning): ")
 _TO_COPY: Final = re.compile(r"`[^`]+`|(?<=mend it with: ).+")
-"""What is copied whole: commands between backquotes, and one that ends a message."""
+"""Parts that are copied whole: commands between backquotes, and one that ends a message."""
 
 _GLUE: Final = "\ue000"
-"""Stands for blanks at which no line may end."""
+"""A stand-in for blanks at which no line may end."""
 
 
 def break_lines(text: str, limit: int) -> str:

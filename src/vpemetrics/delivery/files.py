@@ -11,7 +11,7 @@ from vpemetrics.errors import FixInput
 
 
 def write(path: Path, content: bytes) -> None:
-    """Writes a file, all of it or nothing: whoever reads it meanwhile sees the old one whole."""
+    """Write a file, all of it or nothing: whoever reads it meanwhile sees the old one whole."""
     if not path.parent.is_dir():
         raise FixInput(f"{path}: there is no folder {path.parent} to write it in")
     if path.exists() and not path.is_file():
@@ -30,7 +30,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def _fill(new: Path, content: bytes, *, like: Path) -> None:
-    """Makes a file with the permissions of another; without that, those of the user's mask."""
+    """Make a file with the permissions of another; without that, those of the user's mask."""
     with new.open("xb") as file:
         file.write(content)
     if like.exists():

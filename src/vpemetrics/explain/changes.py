@@ -17,7 +17,7 @@ _WAYS: Final = {True: "a cherry-pick from", False: "brought in by"}
 
 
 class ChangeExplainer(RecordExplainer):
-    """Explains commits and pull requests."""
+    """The explainer of commits and pull requests."""
 
     def missing_commit(self, sha: int) -> RecordStory:
         """A commit that something names and nobody collected."""

@@ -37,7 +37,7 @@ class DeploymentPart:
 
 
 class DeploymentExplainer(RecordExplainer):
-    """Explains deployments."""
+    """The explainer of deployments."""
 
     def deployment(self, id_: int, record: Deployment) -> RecordStory:
         """A deployment: its parts, its kind and why, what it shipped, what it broke."""
@@ -214,7 +214,7 @@ def _judgement(one: DeploymentPart, *, known: bool) -> str:
 
 
 def _repeat(record: Deployment, parts: Sequence[DeploymentPart]) -> Iterable[Fact]:
-    """Says so where a record only repeats what was deployed to its environment."""
+    """Say so where a record only repeats what was deployed to its environment."""
     if all(one.judged.part.key != record.id for one in parts):
         first = next(p for p in parts if p.judged.part.environment == record.environment)
         said = f"a repeat of {first.judged.part.key} within 60 minutes is the same deployment"

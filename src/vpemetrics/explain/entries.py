@@ -16,7 +16,7 @@ _KIND_WORDS: Final = {"attempt": "failed attempt, never reached production"}
 
 
 class EntryBuilder:
-    """Builds entries from rows of frames; names are read from the store."""
+    """A builder of entries from rows of frames; names are read from the store."""
 
     def __init__(self, view: View, cut: Slice) -> None:
         self.view = view

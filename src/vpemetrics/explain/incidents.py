@@ -13,7 +13,7 @@ from vpemetrics.window import to_micros
 
 
 class IncidentExplainer(RecordExplainer):
-    """Explains incidents."""
+    """The explainer of incidents."""
 
     def incident(self, id_: int, record: Incident) -> RecordStory:
         """An incident: when it was, and what is held to have caused it."""

@@ -42,7 +42,7 @@ class RecordStory:
 
 
 class RecordExplainer:
-    """Explains records as lineage left them, one view of the store long."""
+    """The explainer of records as lineage left them, one view of the store long."""
 
     def __init__(self, view: View, context: RecordContext) -> None:
         self.view = view

@@ -1,4 +1,4 @@
-"""Whether a file is still what it was."""
+"""A file that is watched for changes."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ class WatchedFile:
         self._content = self._read()
 
     def has_changed(self) -> bool:
-        """Whether it holds something else than at the last look, or is not there any more."""
+        """Tell whether it holds something else than at the last look, or is not there any more."""
         before, self._content = self._content, self._read()
         return self._content != before
 

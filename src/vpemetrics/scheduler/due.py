@@ -1,4 +1,4 @@
-"""When something is to be done next, from what was done last: arithmetic without a clock.
+"""The moments at which things are due, from what was done last: arithmetic without a clock.
 
 Every moment is aware and in UTC; the zone is where the organisation's clocks are.
 """
@@ -33,7 +33,7 @@ def reported_week(moment: datetime, zone: str) -> Window:
 def next_collection(
     asked: datetime | None, every: timedelta, report: Weekly, zone: str, now: datetime
 ) -> datetime:
-    """When a source is to be asked that was asked last at some moment, or never (None).
+    """The moment to ask a source that was asked last at some other, or never (None).
 
     An interval after the last time; at once if that is over. Sooner where a report would
     otherwise lack the end of its week.

@@ -62,7 +62,7 @@ class Schedule:
         self._scheduler.add_listener(self._again, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
 
     def start(self, agenda: Agenda) -> None:
-        """Starts with what an agenda says; returns at once."""
+        """Start with what an agenda says; return at once."""
         for name, at in agenda.collections.items():
             self._put(_collection_of(name), at)
         self._put(REPORT, self._began if agenda.overdue else agenda.report_at)
@@ -71,7 +71,7 @@ class Schedule:
         self._scheduler.start()
 
     def stop(self, patience: timedelta) -> tuple[str, ...]:
-        """Starts nothing any more and has running jobs stop; those that did not in time."""
+        """Start nothing any more, have running jobs stop, return those that did not in time."""
         self._stopping.set()
         with self._idle:
             self._idle.wait_for(lambda: not self._busy, patience.total_seconds())
@@ -85,7 +85,7 @@ class Schedule:
         )
 
     def _again(self, event: Any) -> None:
-        """Puts a job that has ended where it wants to be next; whatever happened, it comes again.
+        """Put a job that has ended where it wants to be next; whatever happened, it comes again.
 
         Only from here: before its end APScheduler would pass over a job as still running.
         """
@@ -94,7 +94,7 @@ class Schedule:
         self._put(event.job_id, event.retval or self._clock() + self._plan.every)
 
     def _run(self, job: str) -> datetime | None:
-        """Does a job; when it wants to be done again."""
+        """Do a job; return when it wants to be done again."""
         with self._busy_with(job):
             try:
                 return self._jobs[job]()
@@ -146,7 +146,7 @@ class Schedule:
         return self._plan.collection_after(started, self._clock())
 
     def _report(self) -> datetime:
-        """Writes the report that is due, or says why not; when to look again."""
+        """Write the report that is due, or say why not; return when to look again."""
         self._then(partial(self._write_if_due, tell_waiting=True))
         now = self._clock()
         usual = self._plan.report_after(now)
@@ -154,7 +154,7 @@ class Schedule:
         return min(usual, given_up) if given_up > now else usual
 
     def _then(self, do: Callable[[Store], None]) -> None:
-        """Does what follows from what was collected."""
+        """Do what follows from what was collected."""
         # One at a time; the next then finds it done.
         with self._following:
             self._go_on()
@@ -165,7 +165,7 @@ class Schedule:
                 self._listener.log_failure(REPORT, error)
 
     def _trace(self, store: Store) -> None:
-        """Brings lineage up to date, so that nobody who asks for a report waits for it.
+        """Bring lineage up to date, so that nobody who asks for a report waits for it.
 
         The last source that is collected does, or the others would wait to save; where another
         process is writing, a report makes up for it.

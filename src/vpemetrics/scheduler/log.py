@@ -17,7 +17,7 @@ from vpemetrics.window import Window
 
 
 class Listener(Protocol):
-    """Hears from any thread, after each job, and of whatever people should know."""
+    """Whoever hears from any thread, after each job, and of whatever people should know."""
 
     def log_collection(self, result: Collected, again_at: datetime) -> None:
         """A source was collected, well or in vain."""
@@ -50,7 +50,7 @@ class Listener(Protocol):
 
 
 class ScheduleLog:
-    """Writes what happens, a line each with its time on the organisation's clocks.
+    """The log of what happens, a line each with its time on the organisation's clocks.
 
     `write` takes a line; `describe_bug` keeps what is known of a bug and says where.
     """
@@ -70,7 +70,7 @@ class ScheduleLog:
         self._warned: set[str] = set()
 
     def log_begin(self, configuration: Path, coming: Agenda) -> None:
-        """Says what will be done and when it comes next."""
+        """Say what will be done and when it comes next."""
         plan = self._plan
         self._note(f"vpemetrics {__version__} goes by {configuration}, on clocks of {plan.zone}")
         times = ", ".join(f"{name} {self._when(at)}" for name, at in coming.collections.items())
@@ -80,15 +80,15 @@ class ScheduleLog:
         )
 
     def log_ending(self) -> None:
-        """Says that it was told to stop."""
+        """Say that it was told to stop."""
         self._note("stopping")
 
     def log_left(self, jobs: Sequence[str]) -> None:
-        """Says which jobs end with the process."""
+        """Say which jobs end with the process."""
         self._warn(f"did not stop in time, and ends with the process: {', '.join(jobs)}")
 
     def log_end(self) -> None:
-        """Says that all is over."""
+        """Say that all is over."""
         self._note("stopped")
 
     def log_collection(self, result: Collected, again_at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What a schedule is to do, as the configuration says, and what of it is due first."""
+"""The plan of a schedule, as the configuration says, and what of it is due first."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from vpemetrics.window import Window
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Which sources are collected how often into which store, and which reports are written."""
+    """The sources to collect, how often and into which store, and the reports to write."""
 
     location: str = field(repr=False)
     """The store; its address may hold a password."""
@@ -26,11 +26,11 @@ class Plan:
     every: timedelta
     report: Weekly
     output: Path
-    """Where reports go; `{week}` stands for the week."""
+    """The path of reports; `{week}` stands for the week."""
 
     @classmethod
     def of(cls, configuration: Configuration, location: str) -> "Plan":
-        """What a configuration says, for a store."""
+        """The plan of a configuration, for a store."""
         said = configuration.settings.schedule
         return cls(
             location=location,
@@ -43,7 +43,7 @@ class Plan:
 
     @property
     def zone(self) -> str:
-        """Where the organisation's clocks are."""
+        """The zone of the organisation's clocks."""
         return self.rules.zone
 
     def path(self, week: Window) -> Path:
@@ -51,11 +51,11 @@ class Plan:
         return Path(str(self.output).replace(WEEK, week.label))
 
     def collection_after(self, asked: datetime | None, now: datetime) -> datetime:
-        """When a source that was asked last at some moment is to be asked again."""
+        """The moment to ask a source again that was asked last at some other."""
         return next_collection(asked, self.every, self.report, self.zone, now)
 
     def report_after(self, now: datetime) -> datetime:
-        """When the next report becomes due."""
+        """The moment at which the next report becomes due."""
         return following(self.report, self.zone, now)
 
     def overdue(self, reported: str, now: datetime) -> Window | None:
@@ -67,7 +67,7 @@ class Plan:
         return week if reported < week.label else None
 
     def report_gives_up_waiting(self, began: datetime, now: datetime) -> datetime:
-        """When a report goes without the sources that are still being asked.
+        """The moment from which a report goes without the sources that are still being asked.
 
         An interval after it became due, or after the schedule `began`, whichever is later.
         """
@@ -76,7 +76,7 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Agenda:
-    """When each source is collected first, which report is due already, and when the next is."""
+    """The first collection of each source, the report that is due already, and the next."""
 
     collections: Mapping[str, datetime]
     overdue: Window | None
@@ -84,7 +84,7 @@ class Agenda:
 
 
 def agenda(plan: Plan, last: Mapping[str, LastCollection], reported: str, now: datetime) -> Agenda:
-    """What is to come, from what a store says was done: collections, and the last report."""
+    """The agenda after what a store says was done: collections, and the last report."""
     asked = {name: one.started_at for name, one in last.items()}
     return Agenda(
         collections={

@@ -28,7 +28,7 @@ def collected_between(
 def write_report(
     store: Store, plan: Plan, week: Window, progress: Callable[[int, int], None]
 ) -> Path:
-    """Writes the report of a week; the path of its file."""
+    """Write the report of a week; return the path of its file."""
     path = plan.path(week)
     format_ = ENDINGS[path.suffix.lower()]
     asked = Asked(window=week, parts=format_ in WITH_PARTS, drawn=format_ in DRAWN)

@@ -136,7 +136,7 @@ class _Charting:
         return weekly
 
     def _earlier(self, found: Chart, first: date) -> date | None:
-        """From when on to read twice as much, where a run may begin before what was read."""
+        """The date from which to read twice as much, if a run may begin before what was read."""
         last = unseen_since(found, self.drawn_from)
         if last is None or week_of(last).start >= first:
             return None
@@ -158,7 +158,7 @@ class _Charting:
         return max(told, self._begins) if told else None
 
     def _steps(self, metric: str, scope: Scope) -> list[date]:
-        """When a metric of the scope, or of one that holds it, changed its level."""
+        """The dates on which a metric of the scope, or of one that holds it, changed its level."""
         wanted = {None, *self._named(scope)}
         return sorted(
             step.on
@@ -185,7 +185,7 @@ class _Charting:
         yield from (one for one in said if self.drawn_from <= one.on < self._window.end)
 
     def _first_read(self, metric: str, begins: date, steps: Sequence[date]) -> date:
-        """From when on deployments are needed to chart a metric of the scope."""
+        """The date from which deployments are needed to chart a metric of the scope."""
         before = self.drawn_from - timedelta(weeks=WEEKS_BEFORE)
         levels = zip((None, *steps), (*steps, self._window.end), strict=True)
         needed = [
@@ -194,7 +194,7 @@ class _Charting:
         return week_of(max(min([before, *needed]), begins)).start
 
     def _needed(self, metric: str, since: date | None) -> date | None:
-        """From when on a level needs deployments; None: from where it begins."""
+        """The date from which a level needs deployments; None: from where it begins."""
         weekly = self.kept.get(self._scope, metric, ChartKind.XMR, since)
         if weekly is None:
             return None
@@ -204,7 +204,7 @@ class _Charting:
         return rare.last if rare else None
 
     def _place(self, on: date) -> int:
-        """Which of the weeks begins on a Monday."""
+        """The place among the weeks of the one that begins on a Monday."""
         return (on - self._begins).days // 7
 
     def _rows_since(self, first: date) -> Table:
@@ -217,7 +217,7 @@ class _Charting:
 
     @cached_property
     def _rows_begin(self) -> int:
-        """As far back as any chart needs deployments at first."""
+        """The first instant at which any chart needs deployments at first."""
         known = [(metric, self._begins_of(metric)) for metric in (COUNT, *RATES)]
         firsts = [
             self._first_read(metric, begins, self._steps(metric, self._scope))
@@ -280,7 +280,7 @@ class _Charting:
 
     @cached_property
     def _counts(self) -> Counter[str]:
-        """How often each service was deployed in the window."""
+        """The number of deployments of each service in the window."""
         rows = self._rows_since(self._window.start)
         return Counter(rows["service"].tolist())
 
@@ -352,7 +352,7 @@ class _Kept:
         return [one for since in levels if (one := self.get(scope, metric, kind, since))]
 
     def keep(self, scope: Scope, metric: str, kind: ChartKind, found: Iterable[Baseline]) -> None:
-        """Marks baselines that are complete, and not in the store yet, as new."""
+        """Mark baselines that are complete, and not in the store yet, as new."""
         for one in found:
             if one.locked and self.get(scope, metric, kind, one.since) is None:
                 written = _written(_about(scope, metric, kind), self._rules(scope), one)

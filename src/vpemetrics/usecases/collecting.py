@@ -51,7 +51,7 @@ def collect(
     stop: Callable[[], bool] = never,
     environ: Mapping[str, str] = MappingProxyType({}),
 ) -> Collected:
-    """Saves what a source has to say that is new since it was collected last.
+    """Save what a source has to say that is new since it was collected last.
 
     Where nobody listens to what a source announces at once, it is a warning like others.
     `environ` is where the source's secrets of the form `env:NAME` are looked up.

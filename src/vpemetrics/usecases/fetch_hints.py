@@ -49,7 +49,7 @@ def _lacking(store: Store, sources: Iterable[Source]) -> Iterator[MissingOrigina
 
 
 def _repositories(scope: Scope, rules: Rules) -> Collection[str]:
-    """What the services of a scope are built from, as far as their names and the rules say."""
+    """The repositories that the services of a scope are built from, as far as is known."""
     services = [one for one in rules.services if scope.name in (one.name, one.team)]
     return {scope.name, *(one.repository or one.name for one in services)}
 

@@ -31,7 +31,7 @@ def import_files(
     progress: Callable[[int], None],
     now: datetime | None = None,
 ) -> Mapping[str, int]:
-    """Saves the records of files and folders in one transaction; how many there were of each kind.
+    """Save the records of files and folders in one transaction; return how many of each kind.
 
     FixInput, with nothing saved, for what happened later than `now`, where that is given: a
     mistyped year would decide which week is the last.
@@ -53,7 +53,7 @@ def import_files(
 
 
 def export_files(store: Store, folder: Path) -> dict[str, int]:
-    """Writes every record into a folder, a CSV file a kind; how many there were of each kind.
+    """Write every record into a folder, a CSV file a kind; return how many of each kind.
 
     The files appear when all of them are whole, in place of those of an earlier export.
     """

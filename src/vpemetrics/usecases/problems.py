@@ -1,4 +1,4 @@
-"""What is wrong in the data, and what mends it."""
+"""The problems in the data, and what mends them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -19,7 +19,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "never_deployed": "check their sources and environments in the configuration",
     "starts_at_merge": "give their original commits (commit_shas) or first_commit_at",
 }
-"""What mends each problem, by its reason."""
+"""The remedy of each problem, by its reason."""
 
 
 def known_problems(

@@ -1,4 +1,4 @@
-"""What a store knows, as the metrics and people's questions need it: services, coverage, facts."""
+"""The knowledge of a store as metrics and questions need it: services, coverage, facts."""
 
 import json
 from collections import defaultdict
@@ -49,7 +49,7 @@ NOT_DEPLOYED: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class ReportContext:
-    """What is known beside the facts themselves, read once per report.
+    """All that is known beside the facts themselves, read once per report.
 
     `services` are those deployed to production and those of the configuration, by name;
     `coverage` the collected stretches by service and kind; `data_as_of` is MISSING without any.
@@ -64,7 +64,7 @@ class ReportContext:
 
     @classmethod
     def load(cls, store: Store, rules: Rules) -> "ReportContext":
-        """What a store knows under some rules; lineage must be up to date."""
+        """The knowledge of a store under some rules; lineage must be up to date."""
         stretches = store.coverage()
         with store.view() as connection:
             names = StoredFacts(connection, Services(rules)).names
@@ -103,7 +103,7 @@ class ReportContext:
 
     @cached_property
     def resolver(self) -> Services:
-        """Finds our services by sources' names."""
+        """The finder of our services by sources' names."""
         return Services(self.rules)
 
     @property
@@ -143,7 +143,7 @@ class ReportContext:
         }
 
     def facts(self, store: Store, window: Window, weeks: int = HISTORY_WEEKS) -> MetricFacts:
-        """What happened in a window and the weeks up to its end, as columns for the metrics."""
+        """The facts of a window and the weeks up to its end, as columns for the metrics."""
         start, end = weeks_before(window, weeks).start_at, window.end_at
         start = min(start, window.start_at)
         with store.view() as connection:

@@ -54,7 +54,7 @@ TWO_QUARTERS_WEEKS: Final = 27
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a report is to be about: by default the last complete week of everything.
+    """The subject that is asked for: by default the last complete week of everything.
 
     `parts`: with figures of the teams and services in the scope, which texts do not show.
     `drawn`: with what charts show, blocks of four weeks and samples.
@@ -71,7 +71,7 @@ EVERYTHING: Final = Asked()
 
 
 class Subject(NamedTuple):
-    """What a report is about: whose figures, their services, which windows, what happened there."""
+    """The subject of a report: whose figures, their services, which windows, and the facts."""
 
     scope: Scope
     services: tuple[str, ...]
@@ -80,7 +80,7 @@ class Subject(NamedTuple):
 
 
 def subject(store: Store, known: ReportContext, asked: Asked) -> Subject:
-    """Whom and when a report speaks of, with the facts that its figures are made of.
+    """The scope and the windows of a report, with the facts that its figures are made of.
 
     NotFound for a service or team that nothing is known of.
     """
@@ -174,7 +174,7 @@ def _is_quarter(window: Window) -> bool:
 
 
 def _weeks_read(window: Window) -> int:
-    """How many weeks up to a window's end a report needs: half a year, or two quarters."""
+    """The weeks up to a window's end that a report needs: half a year, or two quarters."""
     return TWO_QUARTERS_WEEKS if _is_quarter(window) else HISTORY_WEEKS
 
 

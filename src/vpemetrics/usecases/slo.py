@@ -1,4 +1,4 @@
-"""Whether service level objectives were met: read from a file that others keep, never computed."""
+"""Service level objectives that were met: read from a file that others keep, never computed."""
 
 import csv
 from pathlib import Path
@@ -10,7 +10,7 @@ _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
 def reliability(file: str | None, services: tuple[str, ...] | None = None) -> str | None:
-    """How many objectives were met, in words; None without a file.
+    """The number of objectives that were met, in words; None without a file.
 
     The file is CSV with the columns `slo` and `met` (true or false), and `service` where an
     objective is one service's; `services` keeps theirs only. FixConfiguration if it cannot be

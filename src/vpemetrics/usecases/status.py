@@ -1,4 +1,4 @@
-"""What a store holds of each source, how far it was collected, whether lineage is in step."""
+"""The holdings of a store by source, how far it was collected, whether lineage is in step."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Covered:
     start: datetime
     end: datetime
     scopes: int
-    """How many services or repositories, or 1 for everything at once."""
+    """The number of services or repositories, or 1 for everything at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,32 +36,32 @@ class SourceStatus:
 
     @property
     def collected_at(self) -> datetime | None:
-        """When it was last collected without an error."""
+        """The end of the last collection without an error."""
         return self.last.succeeded_at if self.last else None
 
     @property
     def error(self) -> str | None:
-        """What went wrong in the last collection."""
+        """The error of the last collection."""
         return self.last.error if self.last else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreStatus:
-    """What is to be known of a store before its figures are trusted."""
+    """All that is to be known of a store before its figures are trusted."""
 
     sources: tuple[SourceStatus, ...]
     records: Mapping[str, int]
     coverage: tuple[Covered, ...]
     saves: int
-    """How many saves changed anything."""
+    """The number of saves that changed anything."""
     lineage_saves: int
-    """How many of them lineage has seen; a report brings it up to date first."""
+    """The number of them that lineage has seen; a report brings it up to date first."""
     lineage_current: bool
-    """Whether it has seen them all, under the rules in force."""
+    """True if it has seen them all, under the rules in force."""
     services: int
-    """How many services lineage has traced."""
+    """The number of services that lineage has traced."""
     problems: Mapping[str, tuple[str, ...]]
-    """What is wrong in the data, as lineage last saw it: reasons with what they concern."""
+    """The problems in the data, as lineage last saw it: reasons with what they concern."""
 
     @property
     def data_as_of(self) -> datetime | None:

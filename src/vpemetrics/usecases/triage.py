@@ -18,7 +18,7 @@ SOURCE: Final = "people"
 
 
 def waiting(store: Store, rules: Rules, progress: Progress | None = None) -> list[Undecided]:
-    """What waits for a decision, latest first, after bringing lineage up to date."""
+    """The records that wait for a decision, latest first, after bringing lineage up to date."""
     bring_up_to_date(store, rules, progress)
     with store.view() as connection:
         return pending_triage.find_undecided(connection)
@@ -27,7 +27,7 @@ def waiting(store: Store, rules: Rules, progress: Progress | None = None) -> lis
 def confirm(
     store: Store, rules: Rules, record: str, *, who: str, why: str, when: datetime
 ) -> Triage:
-    """Keeps the decision that a deployment failed, or that what is suspected of an incident did.
+    """Keep the decision that a deployment failed, or that what is suspected of an incident did.
 
     NotFound for what nothing is known of; FixInput if nothing is suspected of the incident.
     """
@@ -47,7 +47,7 @@ def confirm(
 def reject(
     store: Store, rules: Rules, record: str, *, who: str, why: str, when: datetime
 ) -> Triage:
-    """Keeps the decision that a deployment did not fail, or that none caused an incident."""
+    """Keep the decision that a deployment did not fail, or that none caused an incident."""
     _decidable(store, rules, record)
     decision = Triage(record=record, verdict=Verdict.REJECT, when=when, who=who, why=why)
     return _kept(store, decision)
@@ -56,7 +56,7 @@ def reject(
 def link(
     store: Store, rules: Rules, incident: str, cause: str, *, who: str, why: str, when: datetime
 ) -> Triage:
-    """Keeps the decision what caused an incident: a deployment, pull request or commit."""
+    """Keep the decision what caused an incident: a deployment, pull request or commit."""
     if _decidable(store, rules, incident).kind != Incident.KIND:
         raise FixInput(f"{incident} is a deployment; only an incident is linked to its cause")
     found = _one(store, cause, (Deployment.KIND, Change.KIND, Commit.KIND))
@@ -68,7 +68,7 @@ def link(
 
 
 def without_cause(store: Store, rules: Rules, incident: str) -> bool:
-    """Whether an incident is tied to no deployment, for all that was decided."""
+    """Tell whether an incident is tied to no deployment, for all that was decided."""
     return any(one.record == incident for one in waiting(store, rules))
 
 

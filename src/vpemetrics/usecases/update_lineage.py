@@ -53,7 +53,7 @@ class _Update:
         self.stale = [name for name in sorted(self._ids) if name in touched or self._is_new(name)]
 
     def run(self) -> Iterator[str]:
-        """Goes on with the services that can be gone on with, and traces the others anew."""
+        """Go on with the services that can be gone on with, and trace the others anew."""
         ids = self._ids
         going_on = dict(self._gone_on_with(self._traceable()))
         anew = [name for name in self.stale if name not in going_on]
@@ -75,7 +75,7 @@ class _Update:
         return [name for name in self.stale if not self._is_new(name)]
 
     def _is_new(self, name: str) -> bool:
-        """Whether a service was never traced, or under other rules or from other repositories."""
+        """Tell whether a service was never traced, or under other rules or repositories."""
         known = self._known.get(self._ids[name])
         return (
             known is None
@@ -127,7 +127,7 @@ class _Update:
 
 
 def is_current(store: Store, rules: Rules) -> bool:
-    """Whether lineage has seen every save, under these rules."""
+    """Tell whether lineage has seen every save, under these rules."""
     return store.lineage_mark() == (store.batch(), _digest(rules))
 
 
@@ -140,7 +140,7 @@ def recompute(store: Store, rules: Rules, progress: Progress | None = None) -> i
 
 
 def service_facts(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterator[ServiceFacts]:
-    """What tracing takes, for each service; services of the same repositories share a history."""
+    """The facts that tracing takes, by service; those of the same repositories share a history."""
     about, rows = _About(facts, rules), facts.deployments(names)
     for repositories, group in _together(facts.deployed_from, names).items():
         history = facts.history(repositories, paths=about.paths_matter(group))
@@ -149,7 +149,7 @@ def service_facts(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterator[
 
 
 class _About:
-    """What is known beside deployments and histories: incidents, decisions, paths."""
+    """The facts beside deployments and histories: incidents, decisions, paths."""
 
     def __init__(self, facts: Facts, rules: Rules) -> None:
         self._facts, self._services = facts, Services(rules)
@@ -176,7 +176,7 @@ class _About:
         return self._facts.changes_named({key for key in keys if key})
 
     def paths_matter(self, names: Iterable[str]) -> bool:
-        """Whether any of these services has path patterns."""
+        """Tell whether any of these services has path patterns."""
         return any(self._services.configured(name).paths for name in names)
 
     def service(
@@ -221,20 +221,20 @@ def _names(name: str, named: Mapping[int, frozenset[str]], incident: IncidentRow
 
 
 def _fingerprint(rules: Rules, name: str) -> str:
-    """What changes when the rules that a service's lineage depends on change."""
+    """A text that changes with the rules that a service's lineage depends on."""
     own = tuple(service for service in rules.services if service.name == name)
     return _digest(replace(rules, services=own))
 
 
 def meaning(rules: Rules, names: Collection[str]) -> str:
-    """What changes when rules that give services' deployments and weeks a meaning change."""
+    """A text that changes with rules that give services' deployments and weeks a meaning."""
     own = (service for service in rules.services if service.name in names)
     unowned = tuple(replace(service, team=None) for service in own)
     return f"{_digest(replace(rules, services=unowned))} {rules.zone}"
 
 
 def _digest(rules: Rules) -> str:
-    """What changes when rules that lineage depends on change."""
+    """A text that changes with rules that lineage depends on."""
     said = (
         LINEAGE_VERSION,
         rules.services,
