@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vpemetrics.config.weekly import DAYS, parse_weekly
-from vpemetrics.scheduler.due import following, latest, next_collection, reported_week
+from vpemetrics.scheduler.due import last_moment, next_collection, next_moment, reported_week
 from vpemetrics.window import to_micros
 
 MONDAY = parse_weekly("mon 06:00")
@@ -49,8 +49,8 @@ def utc(text: str) -> datetime:
 def test_the_moments_around_now(report: str, zone: str, now: str, before: str, after: str) -> None:
     weekly = parse_weekly(report)
 
-    assert latest(weekly, zone, utc(now)) == utc(before)
-    assert following(weekly, zone, utc(now)) == utc(after)
+    assert last_moment(weekly, zone, utc(now)) == utc(before)
+    assert next_moment(weekly, zone, utc(now)) == utc(after)
 
 
 @given(
@@ -70,11 +70,11 @@ def test_now_is_between_two_moments_about_a_week_apart(
 ) -> None:
     weekly = parse_weekly(report)
 
-    before, after = latest(weekly, zone, now), following(weekly, zone, now)
+    before, after = last_moment(weekly, zone, now), next_moment(weekly, zone, now)
 
     assert before <= now < after
     assert timedelta(days=7) - HOUR <= after - before <= timedelta(days=7) + HOUR
-    assert following(weekly, zone, before) == after
+    assert next_moment(weekly, zone, before) == after
     assert to_micros(before) >= reported_week(before, zone).end_at
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vpemetrics.config.load import load
-from vpemetrics.scheduler.plan import Plan, agenda, not_asked_since
+from vpemetrics.scheduler.plan import Plan, agenda, sources_not_asked_since
 from vpemetrics.store.loading import LastCollection
 from vpemetrics.window import parse_week
 
@@ -94,7 +94,9 @@ def test_a_report_waits_for_sources_not_asked_since_its_week(tmp_path: Path) -> 
     last = asked(first="2026-09-06 22:59", second="2026-09-06 23:00")
     names = [source.name for source in plan(tmp_path).sources]
 
-    waiting = not_asked_since(parse_week("2026-W36", "Europe/Dublin"), [*names, "third"], last)
+    waiting = sources_not_asked_since(
+        parse_week("2026-W36", "Europe/Dublin"), [*names, "third"], last
+    )
 
     assert waiting == ["first", "third"]
 

@@ -44,7 +44,7 @@ def bring_in(session: Session, store: "Store", rules: "Rules", assumed: str) -> 
         session.warn(f"this clone could not be read again: {result.error}")
 
 
-def commit_named(name: str) -> str | None:
+def find_commit(name: str) -> str | None:
     """The sha of what the clone around the working directory calls so, as HEAD or a branch."""
     from vpemetrics.collectors.git.commands import Git
 

@@ -26,7 +26,7 @@ def upgrade(session: Session) -> None:
 
     choice = session.choose_store(session.configuration())
     session.note(str(choice))
-    with session.timed("Upgrading"):
+    with session.time_step("Upgrading"):
         before, after = upgraded(choice.location)
     if before == after:
         session.note(f"its schema is {after} already; nothing to do")

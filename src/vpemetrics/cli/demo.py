@@ -40,7 +40,7 @@ def demo(session: Session, folder: Folder = Path("vpemetrics-demo")) -> None:
     with session.progress("Collecting them") as advance:
         advance(0, 0)
         usecase.fill_store(folder, session.detail, advance)
-    report = _reported(session, folder)
+    report = _report(session, folder)
     with session.progress("Writing reports"):
         files = _write_reports(report, folder / usecase.REPORTS)
     show(session, report, output.TERMINAL)
@@ -63,7 +63,7 @@ def _first_endings() -> dict[str, str]:
     return {ending: format_ for format_, ending in endings.items()}
 
 
-def _reported(session: Session, folder: Path) -> "Report":
+def _report(session: Session, folder: Path) -> "Report":
     from vpemetrics.store import Store
     from vpemetrics.usecases import demo as usecase
     from vpemetrics.usecases.reporting import report

@@ -51,14 +51,14 @@ def explain(
         week=week, month=month, quarter=quarter, start=start, end=end, zone=zone
     )
     with existing_store(session, configuration) as store:
-        from vpemetrics.cli.clone import commit_named
+        from vpemetrics.cli.clone import find_commit
         from vpemetrics.explain.lookup import no_commit
         from vpemetrics.explain.rendering import render, render_json
         from vpemetrics.usecases import explain as usecase
         from vpemetrics.usecases.reporting import Asked
 
         asked = Asked(window=window, service=service, team=team)
-        named = commit_named if session.choose_store(configuration).of_clone else no_commit
+        named = find_commit if session.choose_store(configuration).of_clone else no_commit
         with session.progress("Tracing services") as advance:
             rules = rules_in_force(session, configuration, store)
             found = usecase.explain(store, rules, what, asked, advance, named)

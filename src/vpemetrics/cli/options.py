@@ -48,11 +48,11 @@ def window(
     if len(given) > 1:
         raise typer.BadParameter(f"{' and '.join(given)} exclude each other; give one window")
     if week:
-        return _parsed(parse_week, week, zone, "--week")
+        return _parse(parse_week, week, zone, "--week")
     if month:
-        return _parsed(parse_month, month, zone, "--month")
+        return _parse(parse_month, month, zone, "--month")
     if quarter:
-        return _parsed(parse_quarter, quarter, zone, "--quarter")
+        return _parse(parse_quarter, quarter, zone, "--quarter")
     return _range(start, end, zone) if start or end else None
 
 
@@ -82,7 +82,7 @@ def _range(start: str | None, end: str | None, zone: str) -> "Window":
     return Window(start=first, end=out, zone=zone)
 
 
-def _parsed(parse: Callable[[str, str], "Window"], text: str, zone: str, hint: str) -> "Window":
+def _parse(parse: Callable[[str, str], "Window"], text: str, zone: str, hint: str) -> "Window":
     try:
         return parse(text, zone)
     except (ValueError, OverflowError) as error:

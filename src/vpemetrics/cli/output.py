@@ -11,7 +11,7 @@ TERMINAL = "terminal"
 CHOICES = (TERMINAL, *FORMATS)
 
 
-def chosen_format(name: str | None, *, json: bool) -> str | None:
+def choose_format(name: str | None, *, json: bool) -> str | None:
     """The format for stdout; None if none was asked for. A usage error if there is no such."""
     if json and name not in (None, "json"):
         raise typer.BadParameter(f"--json and --format {name} exclude each other")

@@ -54,7 +54,7 @@ def report(
     """
     options.exclusive_scope(service, team)
     files = {path: output.format_of(path) for path in destinations or []}
-    on_stdout = output.chosen_format(format_, json=json)
+    on_stdout = output.choose_format(format_, json=json)
     configuration = session.configuration()
     zone = configuration.rules().zone
     window = options.window(

@@ -83,7 +83,7 @@ class Session:
         return not self.quiet and sys.stderr.isatty()
 
     @contextmanager
-    def timed(self, step: str) -> Iterator[None]:
+    def time_step(self, step: str) -> Iterator[None]:
         """Tell those who asked for more how long a step took."""
         start = perf_counter()
         yield
@@ -94,7 +94,7 @@ class Session:
         """A bar on stderr for work that takes a while; no bar off a terminal or when quiet."""
         from vpemetrics.cli.progress import NoBar, bar
 
-        with self.timed(step):
+        with self.time_step(step):
             if not self.shows_progress:
                 yield NoBar(self.note)
                 return
@@ -120,11 +120,11 @@ class Session:
         )
 
     def _say(self, text: str, style: str = "{}") -> None:
-        said = _on_lines(text)
+        said = _fit_terminal(text)
         typer.echo(style.format(said) if self.colors(sys.stderr) else said, err=True)
 
 
-def _on_lines(text: str, behind: int = 0) -> str:
+def _fit_terminal(text: str, behind: int = 0) -> str:
     """The text on lines as a terminal is wide, `behind` so many columns; elsewhere as it is."""
     if not sys.stderr.isatty():
         return text
@@ -182,11 +182,11 @@ def command(function: Callable[Concatenate[Session, P], None]) -> Callable[..., 
         before: Session = context.find_root().obj
         behind = {name: value for name in _SHARED if (value := given.pop(name))}
         session = replace(before, **behind)
-        with _told(session):
+        with _report_errors(session):
             # What it takes beside the session is in its signature, which typer reads.
             function(session, **given)  # type: ignore[call-arg]
 
-    return _as_typer_sees_it(run, function, _parameters(function)[1:])
+    return _with_shared_options(run, function, _parameters(function)[1:])
 
 
 def program(function: Callable[P, None]) -> Callable[..., None]:
@@ -196,14 +196,14 @@ def program(function: Callable[P, None]) -> Callable[..., None]:
         context.obj = Session(**{name: given.pop(name) for name in _SHARED})
         function(**given)  # type: ignore[call-arg]  # its own options, by its signature
 
-    return _as_typer_sees_it(run, function, _parameters(function))
+    return _with_shared_options(run, function, _parameters(function))
 
 
 def _parameters(function: Callable[..., None]) -> list[inspect.Parameter]:
     return list(inspect.signature(function, eval_str=True).parameters.values())
 
 
-def _as_typer_sees_it(
+def _with_shared_options(
     run: Callable[..., None], function: Callable[..., None], own: list[inspect.Parameter]
 ) -> Callable[..., None]:
     """`run` under the name and help of a function, with its own and the shared parameters."""
@@ -235,14 +235,14 @@ def _let_go_of_stdout() -> None:
 
 
 @contextmanager
-def _told(session: Session) -> Iterator[None]:
+def _report_errors(session: Session) -> Iterator[None]:
     """Tell people of what went wrong, and end with the exit code it has."""
     try:
         yield
     except typer.BadParameter as error:
         label = "Error: "  # which comes before what the error says
         behind = len(label) + len(error.format_message()) - len(error.message)
-        lines = _on_lines(error.message, behind).splitlines()
+        lines = _fit_terminal(error.message, behind).splitlines()
         error.message = f"\n{' ' * len(label)}".join(lines)
         raise
     except (typer.Exit, typer.Abort, BrokenPipeError):

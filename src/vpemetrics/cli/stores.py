@@ -31,9 +31,9 @@ def existing_store(
     try:
         store = Store.open(choice.location, must_exist=not choice.of_clone)
     except NoData:
-        raise _nothing_yet(session, configuration, choice) from None
+        raise _no_data(session, configuration, choice) from None
     except OSError as error:
-        raise _no_store_there(choice, error) if choice.of_clone else error from None
+        raise _no_store(choice, error) if choice.of_clone else error from None
     with store:
         if choice.of_clone:
             from vpemetrics.cli.clone import ASSUMED, ASSUMED_IN_SHORT, bring_in
@@ -41,7 +41,7 @@ def existing_store(
             assumed = ASSUMED if at_length else ASSUMED_IN_SHORT
             bring_in(session, store, configuration.rules(), assumed)
         if not store.batch():
-            raise _nothing_yet(session, configuration, choice)
+            raise _no_data(session, configuration, choice)
         yield store
 
 
@@ -64,7 +64,7 @@ def rules_in_force(session: Session, configuration: "Configuration", store: "Sto
     return name_after_repository(rules, store)
 
 
-def _nothing_yet(session: Session, configuration: "Configuration", choice: "StoreChoice") -> NoData:
+def _no_data(session: Session, configuration: "Configuration", choice: "StoreChoice") -> NoData:
     if choice.other:
         return NoData(
             f"this clone's store holds nothing yet, but there is one at {choice.other}\n"
@@ -81,7 +81,7 @@ def _nothing_yet(session: Session, configuration: "Configuration", choice: "Stor
     )
 
 
-def _no_store_there(choice: "StoreChoice", error: OSError) -> FixInput:
+def _no_store(choice: "StoreChoice", error: OSError) -> FixInput:
     """A clone that is somebody else's, or read-only, holds no store of ours."""
     return FixInput(
         f"{choice.location}: {error.strerror}, so this clone cannot keep a store\n"

@@ -30,7 +30,7 @@ Cause = Annotated[
 ]
 
 
-def _given(reason: str) -> str:
+def _check_why(reason: str) -> str:
     if not reason.strip():
         raise typer.BadParameter("a decision needs a reason, in a few words")
     return reason
@@ -38,7 +38,7 @@ def _given(reason: str) -> str:
 
 Why = Annotated[
     str,
-    typer.Option(metavar="TEXT", help="The reason, for whoever asks later.", callback=_given),
+    typer.Option(metavar="TEXT", help="The reason, for whoever asks later.", callback=_check_why),
 ]
 Who = Annotated[
     str | None, typer.Option(metavar="NAME", help="Who decides; default: your login name.")

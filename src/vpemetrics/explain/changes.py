@@ -104,10 +104,12 @@ class ChangeExplainer(RecordExplainer):
 
         yield RecordGroup(title="Commits of its own", entries=tuple(map(entry, own)))
         others = [sha for sha in listed if sha not in own]
-        entries = tuple(entry(sha, _elsewhere(sha, place, ownership)) for sha in others)
+        entries = tuple(entry(sha, _reason_not_own(sha, place, ownership)) for sha in others)
         yield RecordGroup(title="Commits it lists that do not count as its own", entries=entries)
         if change.merge_commit in shas:
-            merge = (entry(change.merge_commit, _anothers(change.merge_commit, place, ownership)),)
+            merge = (
+                entry(change.merge_commit, _other_owner(change.merge_commit, place, ownership)),
+            )
             yield RecordGroup(
                 title="Merged as (merge, squash or last rebased commit)", entries=merge
             )
@@ -193,12 +195,12 @@ class ChangeExplainer(RecordExplainer):
         )
 
 
-def _elsewhere(sha: int, place: int, ownership: Any) -> str:
+def _reason_not_own(sha: int, place: int, ownership: Any) -> str:
     """The reason why a listed commit is not a pull request's own."""
-    return _anothers(sha, place, ownership) or "a merge commit"
+    return _other_owner(sha, place, ownership) or "a merge commit"
 
 
-def _anothers(sha: int, place: int, ownership: Any) -> str:
+def _other_owner(sha: int, place: int, ownership: Any) -> str:
     """The other pull request that a commit belongs to; empty for none."""
     owner = ownership.owner.get(sha)
     return "" if owner in (None, place) else f"belongs to {ownership.changes[owner].key}"

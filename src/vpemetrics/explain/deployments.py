@@ -43,7 +43,7 @@ class DeploymentExplainer(RecordExplainer):
         """A deployment: its parts, its kind and why, what it shipped, what it broke."""
         row = record_lookup.deployment_of(self.view, id_)
         if row is None:
-            return RecordStory(facts=(*self._run(record), self._why_not(record)), url=record.url)
+            return RecordStory(facts=(*self._run(record), self._exclusion(record)), url=record.url)
         service = self.context.names[row.service_id]
         if row.kind == Kind.ATTEMPT:
             said = "failed attempt: it never reached production and is in none of the metrics"
@@ -56,7 +56,7 @@ class DeploymentExplainer(RecordExplainer):
             Fact(name="service", text=service),
             Fact(name="booked to", at=known_instant(row.finished_at)),
             Fact(name="kind", text=_kind(row, parts)),
-            *self._why(parts),
+            *self._part_facts(parts),
             *_repeat(record, parts),
             Fact(name="rework", text=_rework(row.unplanned)),
             *self._recovery(service, row),
@@ -89,7 +89,7 @@ class DeploymentExplainer(RecordExplainer):
         else:
             yield Fact(name="status", text=_status(record.status))
 
-    def _why_not(self, record: Deployment) -> Fact:
+    def _exclusion(self, record: Deployment) -> Fact:
         """The reason why a record is in no metric at all."""
         repository = self.lineage_facts.canonical.get(record.repository or "", record.repository)
         service = self.context.resolver.name(record.service, repository)
@@ -114,9 +114,9 @@ class DeploymentExplainer(RecordExplainer):
         whole = set(record_lookup.records_with(self.view, record))
         every = [one for parts in judged(facts) for one in parts]
         mine = [one for one in every if one.part.id in whole]
-        return [DeploymentPart(judged=one, earlier=_live_earlier(one, every)) for one in mine]
+        return [DeploymentPart(judged=one, earlier=_earlier_part(one, every)) for one in mine]
 
-    def _why(self, parts: Sequence[DeploymentPart]) -> Iterable[Fact]:
+    def _part_facts(self, parts: Sequence[DeploymentPart]) -> Iterable[Fact]:
         """Each part, what was live before it, and what that makes of it."""
         commits = (one.judged.before.commit for one in parts if one.judged.before)
         shas = record_lookup.commits_of(self.view, commits)
@@ -178,7 +178,7 @@ class DeploymentExplainer(RecordExplainer):
             yield RecordGroup(title=title, role="left_out", reason=reason, entries=mine)
 
 
-def _live_earlier(one: JudgedPart, every: Iterable[JudgedPart]) -> DeploymentRow | None:
+def _earlier_part(one: JudgedPart, every: Iterable[JudgedPart]) -> DeploymentRow | None:
     """The last part before one that brought the same commit to the same environment."""
     found = [
         other.part

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from vpemetrics.explain import arithmetic
-from vpemetrics.explain.entries import EntryBuilder, left_out, nonempty, samples
+from vpemetrics.explain.entries import EntryBuilder, drop_empty, exclusion, samples
 from vpemetrics.explain.frames import Rows, frame
 from vpemetrics.explain.model import CurveStep, RecordGroup
 from vpemetrics.metrics import dora, flow
@@ -46,7 +46,7 @@ def _frequency(builder: EntryBuilder, figure: Figure) -> Derivation:
         f"{int(count)} {kind}" for kind in COUNTED if (count := figure.beside.get(kind))
     )
     return Derivation(
-        groups=nonempty(
+        groups=drop_empty(
             RecordGroup(
                 title="Deployments counted",
                 role="n",
@@ -69,7 +69,7 @@ def _gaps(builder: EntryBuilder, figure: Figure) -> Derivation:
     found = frame(dora.gaps(builder.cut).sort_by("seconds"))
     entries = builder.deployments(found, lambda _: "since the one before", value="seconds")
     return Derivation(
-        groups=nonempty(samples("Times since the deployment before", entries)),
+        groups=drop_empty(samples("Times since the deployment before", entries)),
         arithmetic=arithmetic.median_of_durations(found.seconds.tolist(), figure),
     )
 
@@ -78,7 +78,7 @@ def _lead_times(builder: EntryBuilder, figure: Figure) -> Derivation:
     found = frame(dora.lead_times(builder.cut).sort_by("seconds"))
     counted = samples("Changes counted", builder.changes(found, value="seconds"))
     return Derivation(
-        groups=nonempty(counted, *builder.left_out(), *_waiting(builder)),
+        groups=drop_empty(counted, *builder.exclusions(), *_waiting(builder)),
         arithmetic=(
             *arithmetic.median(found.seconds.tolist()),
             *arithmetic.woodruff(
@@ -104,10 +104,10 @@ def _within_24h(builder: EntryBuilder, figure: Figure) -> Derivation:
     found = frame(dora.lead_times(builder.cut).sort_by("seconds"))
     quick = found.seconds <= DAY / SECOND
     return Derivation(
-        groups=nonempty(
+        groups=drop_empty(
             samples("Within 24 h", builder.changes(found[quick], value="seconds"), role="k"),
             samples("Later than that", builder.changes(found[~quick], value="seconds")),
-            *builder.left_out(),
+            *builder.exclusions(),
         ),
         arithmetic=tuple(arithmetic.proportion(figure)),
     )
@@ -127,7 +127,7 @@ def _fail_rate(builder: EntryBuilder, figure: Figure, *, grades: Sequence[str]) 
     rest = counted[~counted.id.isin(k.deployed_id)]
     others = failures[~failures.grade.isin(grades)]
     return Derivation(
-        groups=nonempty(
+        groups=drop_empty(
             RecordGroup(
                 title="Forward deployments that failed", role="k", entries=builder.failures(k)
             ),
@@ -141,7 +141,7 @@ def _fail_rate(builder: EntryBuilder, figure: Figure, *, grades: Sequence[str]) 
                 role="n",
                 entries=builder.kinds(rest),
             ),
-            left_out(
+            exclusion(
                 "no_incident_source",
                 builder.kinds(deployed[~(deployed.sourced | anywhere)]),
             ),
@@ -161,7 +161,7 @@ def _rework(builder: EntryBuilder, figure: Figure) -> Derivation:
         deployed[~planned], lambda row: f"{row.kind}: {_UNPLANNED[row.unplanned]}"
     )
     return Derivation(
-        groups=nonempty(
+        groups=drop_empty(
             RecordGroup(title="Unplanned deployments", role="k", entries=unplanned),
             RecordGroup(title="The others", role="n", entries=builder.kinds(deployed[planned])),
         ),
@@ -177,10 +177,10 @@ def _recovery(builder: EntryBuilder, figure: Figure) -> Derivation:
     found = spells[spells.timed]
     known = found[found.seconds >= 0]
     return Derivation(
-        groups=nonempty(
+        groups=drop_empty(
             samples("Confirmed failures", builder.failures(known)),
-            left_out("negative", builder.failures(found[found.seconds < 0])),
-            left_out("no_restored_at", builder.failures(failed[~failed.timed])),
+            exclusion("negative", builder.failures(found[found.seconds < 0])),
+            exclusion("no_restored_at", builder.failures(failed[~failed.timed])),
             _suspicions(builder, failures[~failures.grade.isin(CONFIRMED)]),
         ),
         arithmetic=arithmetic.survival(known, figure, cut),
@@ -188,16 +188,16 @@ def _recovery(builder: EntryBuilder, figure: Figure) -> Derivation:
     )
 
 
-def _restoring(builder: EntryBuilder, figure: Figure) -> Derivation:
+def _restore_times(builder: EntryBuilder, figure: Figure) -> Derivation:
     cut = builder.cut
     began = cut.within(cut.facts.incidents, "began_at")
     found = frame(cut.facts.spells(began, "began_at").sort_by("seconds"))
     known = found[found.seconds >= 0]
     build = partial(builder.incidents, start="began_at", end="restored_at")
     return Derivation(
-        groups=nonempty(
+        groups=drop_empty(
             samples("Incidents that began in the window", build(known)),
-            left_out("negative", build(found[found.seconds < 0])),
+            exclusion("negative", build(found[found.seconds < 0])),
         ),
         arithmetic=arithmetic.survival(known, figure, cut),
         curve=arithmetic.curve(known),
@@ -217,14 +217,14 @@ def _outages(builder: EntryBuilder, figure: Figure) -> Derivation:
         for start, end in spans
     )
     return Derivation(
-        groups=nonempty(
+        groups=drop_empty(
             RecordGroup(
                 title="Customer-affecting incidents, cut to the window",
                 role="n",
                 unit=Unit.SECONDS,
                 entries=build(summed),
             ),
-            left_out("open_without_update", build(found[found.forgotten])),
+            exclusion("open_without_update", build(found[found.forgotten])),
         ),
         arithmetic=(
             f"Overlaps count once: {stretches or 'none'}. "
@@ -243,7 +243,7 @@ def _batches(builder: EntryBuilder, _: Figure) -> Derivation:
         found, lambda row: f"{row.people:.0f} of them by people", value="changes"
     )
     return Derivation(
-        groups=nonempty(
+        groups=drop_empty(
             RecordGroup(
                 title="Forward deployments and their changes",
                 role="n",
@@ -271,7 +271,7 @@ def _stage(builder: EntryBuilder, figure: Figure) -> Derivation:
     untimed = counted[~counted["item"].isin(rows["item"])]
     entries = builder.changes(rows, value=name, total="total")
     return Derivation(
-        groups=nonempty(
+        groups=drop_empty(
             samples("Pull requests with all times known", entries),
             RecordGroup(
                 title="In lead time, but not all of its times are known",
@@ -294,7 +294,7 @@ _DERIVATIONS: Final[Mapping[str, Callable[[EntryBuilder, Figure], Derivation]]] 
     "change_fail_rate_with_suspected": partial(_fail_rate, grades=(*CONFIRMED, "D")),
     "deployment_rework_rate": _rework,
     "failed_deployment_recovery_time": _recovery,
-    "incident_restore_time": _restoring,
+    "incident_restore_time": _restore_times,
     "customers_affected_time": _outages,
     "batch_size": _batches,
 }

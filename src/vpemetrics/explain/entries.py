@@ -75,7 +75,7 @@ class EntryBuilder:
                 end_at=known_instant(row.finished_at) if shipped else None,
                 value=float(getattr(row, value)) if value else None,
                 total=float(getattr(row, total)) if total else None,
-                what=_shipped_by(row, by) if shipped else "",
+                what=_shipment(row, by) if shipped else "",
             )
             for row in rows.itertuples()
         )
@@ -98,16 +98,16 @@ class EntryBuilder:
             for row in rows.itertuples()
         )
 
-    def left_out(self) -> Iterable[RecordGroup]:
+    def exclusions(self) -> Iterable[RecordGroup]:
         """Changes that lead time leaves out, by reason, and deployments of unknown commits."""
         changes, forward = frame(self.cut.changes), frame(self.cut.forward)
         for reason in sorted(set(changes.reason.dropna())):
             found = changes[changes.reason == reason].sort_values("finished_at")
-            yield left_out(reason, self.changes(found))
+            yield exclusion(reason, self.changes(found))
         unknown = forward[forward.unknown]
         if len(unknown):
             entries = self.deployments(unknown, lambda _: "ships no counted changes")
-            yield left_out("unknown_commit", entries)
+            yield exclusion("unknown_commit", entries)
 
     def failures(self, rows: Rows) -> tuple[Entry, ...]:
         """Failed deployments with the evidence for it."""
@@ -128,18 +128,18 @@ def samples(title: str, entries: tuple[Entry, ...], role: Any = "n") -> RecordGr
     return RecordGroup(title=title, role=role, unit=Unit.SECONDS, by_value=True, entries=entries)
 
 
-def left_out(reason: str, entries: tuple[Entry, ...]) -> RecordGroup:
+def exclusion(reason: str, entries: tuple[Entry, ...]) -> RecordGroup:
     """Records that a figure leaves out for a reason."""
     title = f"Left out, {words.reason(reason)}"
     return RecordGroup(title=title, role="left_out", reason=reason, entries=entries)
 
 
-def nonempty(*groups: RecordGroup) -> tuple[RecordGroup, ...]:
+def drop_empty(*groups: RecordGroup) -> tuple[RecordGroup, ...]:
     """The groups that hold entries."""
     return tuple(group for group in groups if group.entries)
 
 
-def _shipped_by(row: Any, by: Mapping[int, record_lookup.NamedRecord]) -> str:
+def _shipment(row: Any, by: Mapping[int, record_lookup.NamedRecord]) -> str:
     shipped = f"in {by[row.deployed_id].name}"
     return f"{shipped}, starts at its merge" if row.at_merge else shipped
 

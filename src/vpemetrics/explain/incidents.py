@@ -36,7 +36,7 @@ class IncidentExplainer(RecordExplainer):
         evidence = record_lookup.evidence_about(self.view, incident=id_)
         return RecordStory(
             url=record.url,
-            facts=(*facts, *self._causeless(evidence), *self.decisions(record.id)),
+            facts=(*facts, *self._lack_of_cause(evidence), *self.decisions(record.id)),
             groups=tuple(self.evidence([one for one in evidence if one.deployed_id is not None])),
         )
 
@@ -49,7 +49,7 @@ class IncidentExplainer(RecordExplainer):
         end, start = self.clock(to_micros(restored)), self.clock(to_micros(began))
         return Fact(name="lasted", text=f"{end} − {start} = {elapsed_time(seconds)}")
 
-    def _causeless(self, evidence: Sequence[Any]) -> Iterable[Fact]:
+    def _lack_of_cause(self, evidence: Sequence[Any]) -> Iterable[Fact]:
         if not evidence:
             yield Fact(name="cause", text="E: no service with deployments is concerned")
         for one in evidence:

@@ -34,10 +34,10 @@ def match_name(
     if len(found) == 1:
         return found[0]
     if found:
-        raise NotFound(_ambiguous(name, found))
+        raise NotFound(_ambiguity(name, found))
     if sha:
         raise NotFound(f"{name} is commit {sha[:12]}, which was not collected")
-    raise NotFound(_unknown(view, name))
+    raise NotFound(_no_match(view, name))
 
 
 def _of_address(name: str) -> str:
@@ -63,7 +63,7 @@ def _find(view: View, name: str) -> list[Match]:
     ]
 
 
-def _ambiguous(name: str, found: list[Match]) -> str:
+def _ambiguity(name: str, found: list[Match]) -> str:
     names = sorted(_qualify(match, found) for match in found)
     shown = first_few(names, 10, between="\n", rest="\n… and {} more")
     return f"{name!r} may mean several records; say which:\n{shown}"
@@ -79,7 +79,7 @@ def _qualify(match: Match, among: list[Match]) -> str:
     return f"{match.source}:{match.name}"
 
 
-def _unknown(view: View, name: str) -> str:
+def _no_match(view: View, name: str) -> str:
     said = f"nothing is known under {name!r}"
     near = nearest_few(name, [*METRICS, *ALIASES], likeness=0.7)
     near += nearest_few(name, record_lookup.find_similar(view, name))

@@ -68,7 +68,7 @@ class _Layout:
         figure = self._of.figure
         if figure is None:
             return [line for text in self._of.arithmetic for line in self._wrap(text)]
-        lines = [_printed_figure(figure), *self._of.arithmetic]
+        lines = [_figure_text(figure), *self._of.arithmetic]
         return [line for text in lines for line in self._wrap(text)]
 
     def curve(self, *, complete: bool) -> list[str]:
@@ -97,10 +97,10 @@ class _Layout:
 
     def _group(self, group: RecordGroup, room: int | None) -> list[str]:
         total = len(group.entries)
-        shown = range(total) if room is None else _some(group, room)
+        shown = range(total) if room is None else _range_shown(group, room)
         lines = self._entries(group, shown)
         while room is not None and len(shown) > FEWEST_SHOWN and len(lines) > room:
-            shown = _some(group, len(shown) - max(1, (len(lines) - room) // 2))
+            shown = _range_shown(group, len(shown) - max(1, (len(lines) - room) // 2))
             lines = self._entries(group, shown)
         more = []
         if hidden := total - len(shown):
@@ -119,7 +119,7 @@ class _Layout:
             (rank, *self._row(entry, group, with_service=named))
             for rank, entry in zip(ranks, entries, strict=True)
         ]
-        starts, whats = [self._from(entry) for entry in entries], [entry.what for entry in entries]
+        starts, whats = [self._start(entry) for entry in entries], [entry.what for entry in entries]
         texts = _in_columns([(*row, start) for row, start in zip(rows, starts, strict=True)])
         if max(map(columns.width, texts)) > self._width - 2:  # no room for a column of starts
             texts = _in_columns(rows)
@@ -139,7 +139,7 @@ class _Layout:
             _value(entry, group.unit),
         )
 
-    def _from(self, entry: Entry) -> str:
+    def _start(self, entry: Entry) -> str:
         return f"from {self._moment(entry.start_at)}" if entry.start_at else ""
 
     def _entry(self, text: str, what: str, url: str | None) -> Iterator[str]:
@@ -178,7 +178,7 @@ def _in_columns(rows: list[tuple[str, ...]]) -> list[str]:
     return columns.align(list(zip(*said, strict=True)))
 
 
-def _some(group: RecordGroup, wanted: int) -> range:
+def _range_shown(group: RecordGroup, wanted: int) -> range:
     """The middle of what is in order of value; of what is in order of time the latest."""
     total = len(group.entries)
     count = min(total, max(FEWEST_SHOWN, wanted))
@@ -191,7 +191,7 @@ def _names_its_service(entry: Entry) -> bool:
     return service in entry.id or service in entry.what
 
 
-def _printed_figure(figure: Figure) -> str:
+def _figure_text(figure: Figure) -> str:
     """The figure as reports print it."""
     if figure.metric in words.STAGES and figure.value is not None:
         return f"{words.percent(figure.value)} n={words.count(figure.n or 0)}"

@@ -10,7 +10,7 @@ from vpemetrics.config.weekly import Weekly
 from vpemetrics.window import Window, from_micros, previous, week_of
 
 
-def latest(weekly: Weekly, zone: str, now: datetime) -> datetime:
+def last_moment(weekly: Weekly, zone: str, now: datetime) -> datetime:
     """The last moment of its kind, now included."""
     today = now.astimezone(ZoneInfo(zone)).date()
     # Where clocks are turned, a moment of tomorrow's date may be over, or one of today's ahead.
@@ -18,7 +18,7 @@ def latest(weekly: Weekly, zone: str, now: datetime) -> datetime:
     return next(at for day in days if (at := _on(weekly, zone, day)) and at <= now)
 
 
-def following(weekly: Weekly, zone: str, now: datetime) -> datetime:
+def next_moment(weekly: Weekly, zone: str, now: datetime) -> datetime:
     """The first moment of its kind after now."""
     today = now.astimezone(ZoneInfo(zone)).date()
     days = (today + timedelta(days=ahead - 1) for ahead in range(10))
@@ -42,7 +42,7 @@ def next_collection(
         return now
     asked = min(asked, now)  # by a clock that was ahead
     wanted = [asked + every]
-    for moment in (latest(report, zone, now), following(report, zone, now)):
+    for moment in (last_moment(report, zone, now), next_moment(report, zone, now)):
         if asked < end_of(reported_week(moment, zone)):
             wanted.append(moment)
     return max(min(wanted), now)

@@ -23,7 +23,7 @@ from vpemetrics.config.sources import Source
 from vpemetrics.errors import Stopped, StoreBusy
 from vpemetrics.scheduler.config_watch import WatchedFile
 from vpemetrics.scheduler.log import Listener
-from vpemetrics.scheduler.plan import Agenda, Plan, not_asked_since
+from vpemetrics.scheduler.plan import Agenda, Plan, sources_not_asked_since
 from vpemetrics.scheduler.reporting import collected_between, write_report
 from vpemetrics.store import Store
 from vpemetrics.store.report_marks import note_reported, reported_week
@@ -59,7 +59,7 @@ class Schedule:
         self._scheduler = BackgroundScheduler(
             executors={"default": workers}, job_defaults=late, timezone=UTC
         )
-        self._scheduler.add_listener(self._again, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
+        self._scheduler.add_listener(self._reschedule, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
 
     def start(self, agenda: Agenda) -> None:
         """Start with what an agenda says; return at once."""
@@ -67,7 +67,9 @@ class Schedule:
             self._put(_collection_of(name), at)
         self._put(REPORT, self._began if agenda.overdue else agenda.report_at)
         # Once a minute the scheduler is awake then, and finds what a sleeping machine missed.
-        self._scheduler.add_job(self._look, "interval", seconds=_LOOK_EVERY.total_seconds())
+        self._scheduler.add_job(
+            self._check_configuration, "interval", seconds=_LOOK_EVERY.total_seconds()
+        )
         self._scheduler.start()
 
     def stop(self, patience: timedelta) -> tuple[str, ...]:
@@ -84,7 +86,7 @@ class Schedule:
             self._run, "date", args=[job], run_date=at, id=job, replace_existing=True
         )
 
-    def _again(self, event: Any) -> None:
+    def _reschedule(self, event: Any) -> None:
         """Put a job that has ended where it wants to be next; whatever happened, it comes again.
 
         Only from here: before its end APScheduler would pass over a job as still running.
@@ -136,10 +138,10 @@ class Schedule:
             self._listener.log_failure(source.name, error)
         else:
             self._listener.log_collection(result, self._collection_after(started))
-            self._then(self._write_if_due)
+            self._follow_up(self._write_if_due)
         finally:
             self._at_work.discard(source.name)
-        self._then(self._trace)
+        self._follow_up(self._trace)
         return self._collection_after(started)
 
     def _collection_after(self, started: datetime) -> datetime:
@@ -147,13 +149,13 @@ class Schedule:
 
     def _report(self) -> datetime:
         """Write the report that is due, or say why not; return when to look again."""
-        self._then(partial(self._write_if_due, tell_waiting=True))
+        self._follow_up(partial(self._write_if_due, tell_waiting=True))
         now = self._clock()
         usual = self._plan.report_after(now)
         given_up = self._plan.report_gives_up_waiting(self._began, now)
         return min(usual, given_up) if given_up > now else usual
 
-    def _then(self, do: Callable[[Store], None]) -> None:
+    def _follow_up(self, do: Callable[[Store], None]) -> None:
         """Do what follows from what was collected."""
         # One at a time; the next then finds it done.
         with self._following:
@@ -182,7 +184,7 @@ class Schedule:
         if week is None:
             return
         names = [source.name for source in self._plan.sources]
-        waiting = not_asked_since(week, names, store.collections())
+        waiting = sources_not_asked_since(week, names, store.collections())
         until = self._plan.report_gives_up_waiting(self._began, now)
         if waiting and now < until:
             if tell_waiting:
@@ -195,20 +197,20 @@ class Schedule:
             self._write(store, week, lacking(store, names))
         elif not waiting:  # who is being asked still may know of that week
             self._listener.log_pass_over(week)
-            self._done_with(store, week)
+            self._mark_reported(store, week)
 
     def _write(self, store: Store, week: Window, failing: Mapping[str, str | None]) -> None:
         begun = perf_counter()
         path = write_report(store, self._plan, week, self._go_on)
-        self._done_with(store, week)
+        self._mark_reported(store, week)
         why = {name: error or "it was never collected" for name, error in failing.items()}
         self._listener.log_report(week, path, perf_counter() - begun, why)
 
-    def _done_with(self, store: Store, week: Window) -> None:
+    def _mark_reported(self, store: Store, week: Window) -> None:
         with store.transaction() as connection:
             note_reported(connection, week.label)
 
-    def _look(self) -> None:
+    def _check_configuration(self) -> None:
         if self._configuration.has_changed():
             self._listener.log_change(self._configuration.path)
 

@@ -10,7 +10,13 @@ from vpemetrics.config.model import WEEK
 from vpemetrics.config.sources import Source, configured_sources
 from vpemetrics.config.weekly import Weekly, parse_weekly
 from vpemetrics.rules import Rules
-from vpemetrics.scheduler.due import end_of, following, latest, next_collection, reported_week
+from vpemetrics.scheduler.due import (
+    end_of,
+    last_moment,
+    next_collection,
+    next_moment,
+    reported_week,
+)
 from vpemetrics.store.loading import LastCollection
 from vpemetrics.window import Window
 
@@ -56,14 +62,14 @@ class Plan:
 
     def report_after(self, now: datetime) -> datetime:
         """The moment at which the next report becomes due."""
-        return following(self.report, self.zone, now)
+        return next_moment(self.report, self.zone, now)
 
     def overdue(self, reported: str, now: datetime) -> Window | None:
         """The week whose report is due and not written, `reported` being the last that was.
 
         Of several weeks the last; the default week of a report then (rule W3).
         """
-        week = reported_week(latest(self.report, self.zone, now), self.zone)
+        week = reported_week(last_moment(self.report, self.zone, now), self.zone)
         return week if reported < week.label else None
 
     def report_gives_up_waiting(self, began: datetime, now: datetime) -> datetime:
@@ -71,7 +77,7 @@ class Plan:
 
         An interval after it became due, or after the schedule `began`, whichever is later.
         """
-        return max(began, latest(self.report, self.zone, now)) + self.every
+        return max(began, last_moment(self.report, self.zone, now)) + self.every
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +102,7 @@ def agenda(plan: Plan, last: Mapping[str, LastCollection], reported: str, now: d
     )
 
 
-def not_asked_since(
+def sources_not_asked_since(
     week: Window, names: Iterable[str], last: Mapping[str, LastCollection]
 ) -> list[str]:
     """The sources that were not asked since a week ended, well or in vain."""

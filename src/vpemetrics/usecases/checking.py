@@ -50,7 +50,7 @@ def check_source(
         warn=warnings.append,
         secret=lambda reference: resolve(reference, environ, folder=source.folder).reveal(),
     )
-    findings = list(_until_the_end(source.collector.check(source.options, context)))
+    findings = list(_take_all(source.collector.check(source.options, context)))
     findings += [Finding(topic="note", level=Level.WARNING, text=text) for text in warnings]
     return Checked(name=source.name, findings=tuple(findings))
 
@@ -71,13 +71,13 @@ def check_store(location: str, sources: Iterable[str]) -> tuple[Checked, dict[st
             numbers={"records": count},
         )
     except NoData:
-        finding = _to_be_made(location)
+        finding = _no_store_yet(location)
     except (VpemetricsError, OSError) as problem:
         finding = _failure(problem, STORE)
     return Checked(name=STORE, findings=(finding,)), cursors
 
 
-def _until_the_end(findings: Iterable[Finding]) -> Iterator[Finding]:
+def _take_all(findings: Iterable[Finding]) -> Iterator[Finding]:
     """The findings, and what ended the check before its time as the last one."""
     try:
         yield from findings
@@ -95,7 +95,7 @@ def _failure(problem: VpemetricsError | OSError, topic: str) -> Finding:
     return Finding(topic=topic, level=Level.ERROR, text=mask(said))
 
 
-def _to_be_made(location: str) -> Finding:
+def _no_store_yet(location: str) -> Finding:
     """The finding about a store that the first collection makes, if it can."""
     if "://" in location:
         return Finding(topic=STORE, text=f"{mask(location)} is empty; a collection fills it")

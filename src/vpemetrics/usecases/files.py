@@ -49,7 +49,7 @@ def import_files(
     )
     if now is not None:
         records = skip_future(records, now)
-    return store.save_all(_counted(records, progress)).records
+    return store.save_all(_count(records, progress)).records
 
 
 def export_files(store: Store, folder: Path) -> dict[str, int]:
@@ -65,7 +65,7 @@ def export_files(store: Store, folder: Path) -> dict[str, int]:
     return counts
 
 
-def _counted(records: Iterator[Sourced], progress: Callable[[int], None]) -> Iterator[Sourced]:
+def _count(records: Iterator[Sourced], progress: Callable[[int], None]) -> Iterator[Sourced]:
     for count, sourced in enumerate(records, 1):
         if count % TOLD_EVERY == 0:
             progress(count)

@@ -154,7 +154,7 @@ class ReportContext:
             outages = metric_queries.incidents(connection, start, end)
             lags = metric_queries.lags(connection, max(self.data_as_of, 0) - LAG_WEEKS * 7 * DAY)
         deployed = deployed_table(deployments, self.names, window.zone)
-        incidents = incident_table(outages, (self._named(text) for text in outages["services"]))
+        incidents = incident_table(outages, (self._our_names(text) for text in outages["services"]))
         return MetricFacts(
             services=self.services,
             deployed=deployed,
@@ -170,7 +170,7 @@ class ReportContext:
             wait=wait(lags),
         )
 
-    def _named(self, services: str | None) -> tuple[str, ...]:
+    def _our_names(self, services: str | None) -> tuple[str, ...]:
         found = (self.resolver.name(name, None) for name in json.loads(services or "[]"))
         return tuple(name for name in found if name)
 

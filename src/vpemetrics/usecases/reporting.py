@@ -109,16 +109,16 @@ def report(
     charts = charted(store, known, facts, scope, of.main)
     figures = (
         *add_words(evaluate(facts, of, scope, parts), charts.charts),
-        *_before(facts, scope, of),
+        *_figures_before(facts, scope, of),
     )
     if not asked.drawn:
-        return _composed(store, known, facts, of, scope, figures, charts)
+        return _compose(store, known, facts, of, scope, figures, charts)
     figures += blocks(facts, of, scope)
-    composed = _composed(store, known, facts, of, scope, figures, charts)
+    composed = _compose(store, known, facts, of, scope, figures, charts)
     return composed.model_copy(update={"history": history(facts, of, scope)})
 
 
-def _composed(
+def _compose(
     store: Store,
     known: ReportContext,
     facts: MetricFacts,
@@ -141,7 +141,7 @@ def _composed(
         headline=reference(of.headline),
         partial=main.partial,
         data_as_of=known_instant(known.data_as_of),
-        services=CoverageCount(known=len(_covered(main)), total=len(facts.services)),
+        services=CoverageCount(known=len(_covered_services(main)), total=len(facts.services)),
         incidents=_incidents(main),
         incidents_external=int(main.within(facts.incidents, "began_at")["external"].sum()),
         bot_changes=main.changes["reason"].tolist().count("bot"),
@@ -178,7 +178,7 @@ def _weeks_read(window: Window) -> int:
     return TWO_QUARTERS_WEEKS if _is_quarter(window) else HISTORY_WEEKS
 
 
-def _before(facts: MetricFacts, scope: Scope, of: Windows) -> Iterable[Figure]:
+def _figures_before(facts: MetricFacts, scope: Scope, of: Windows) -> Iterable[Figure]:
     """The figures of the quarter before, where the report is about one."""
     if not _is_quarter(of.main):
         return ()
@@ -229,7 +229,7 @@ def _last(
     )
 
 
-def _covered(cut: Slice) -> Collection[str]:
+def _covered_services(cut: Slice) -> Collection[str]:
     """The services collected over the window; where none was all the while, those in part."""
     if cut.covered_services:
         return cut.covered_services
@@ -263,7 +263,7 @@ def _failures(
             commit=detail.commit,
             started_at=from_micros(one.start_at),
             recovered_at=known_instant(one.restored_at),
-            recovery_time=_lasted(one, until),
+            recovery_time=_duration(one, until),
             open=bool(one.timed and one.restored_at == MISSING),
             grade=one.grade,
             evidence="; ".join(detail.evidence),
@@ -273,7 +273,7 @@ def _failures(
         )
 
 
-def _lasted(failure: Any, until: Micros) -> float | None:
+def _duration(failure: Any, until: Micros) -> float | None:
     """Seconds of a failure; None where its end is unknown or before its start."""
     if not failure.timed or until < failure.start_at:
         return None
@@ -291,7 +291,7 @@ def _problems(
     found |= {
         "never_deployed": tuple(name for name in facts.services if name not in known.traced),
         "not_covered": tuple(n for n in facts.services if n not in cut.covered_services),
-        "incidents_not_covered": tuple(n for n in _covered(cut) if here and n not in here),
+        "incidents_not_covered": tuple(n for n in _covered_services(cut) if here and n not in here),
         "without_paths": tuple(n for n in known.without_paths if n in facts.services),
     }
     if at_merge := int(cut.counted_changes["at_merge"].sum()):

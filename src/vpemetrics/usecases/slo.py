@@ -32,14 +32,14 @@ def _read(path: Path) -> list[tuple[str, bool]]:
             missing = {"slo", "met"} - set(rows.fieldnames or ())
             if missing:
                 raise FixInput(f"{path}: there is no column {', '.join(sorted(missing))}")
-            return [_parsed(path, rows.line_num, row) for row in rows]
+            return [_parse(path, rows.line_num, row) for row in rows]
     except (OSError, UnicodeDecodeError) as error:
         raise FixConfiguration(
             f"{path}: cannot be read ({error}); reliability.file in the configuration names it"
         ) from error
 
 
-def _parsed(path: Path, line: int, row: dict[str, str | None]) -> tuple[str, bool]:
+def _parse(path: Path, line: int, row: dict[str, str | None]) -> tuple[str, bool]:
     met = (row["met"] or "").strip().casefold()
     if met not in _TRUTHS:
         raise FixInput(f"{path}:{line}: column met: {met!r} is neither true nor false")

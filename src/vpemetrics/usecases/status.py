@@ -78,7 +78,7 @@ def status(store: Store, rules: Rules, configured: Iterable[str] = ()) -> StoreS
     return StoreStatus(
         sources=sources,
         records=store.counts(),
-        coverage=tuple(_covered(store.coverage())),
+        coverage=tuple(_coverage(store.coverage())),
         saves=store.batch(),
         lineage_saves=store.lineage_mark()[0],
         lineage_current=is_current(store, rules),
@@ -111,7 +111,7 @@ def _sources(connection: View, configured: Iterable[str]) -> Iterator[SourceStat
         )
 
 
-def _covered(stretches: Iterable[Coverage]) -> Iterable[Covered]:
+def _coverage(stretches: Iterable[Coverage]) -> Iterable[Covered]:
     found: dict[CoverageKind, list[Coverage]] = {}
     for one in stretches:
         found.setdefault(one.kind, []).append(one)

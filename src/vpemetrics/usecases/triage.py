@@ -31,7 +31,7 @@ def confirm(
 
     NotFound for what nothing is known of; FixInput if nothing is suspected of the incident.
     """
-    found = _decidable(store, rules, record)
+    found = _find_decidable(store, rules, record)
     if found.kind == Incident.KIND:
         with store.view() as connection:
             suspected = pending_triage.suspects_anything(connection, found.id)
@@ -41,30 +41,30 @@ def confirm(
                 f"If you know what caused it: vpemetrics triage link {record} CAUSE --why …"
             )
     decision = Triage(record=record, verdict=Verdict.CONFIRM, when=when, who=who, why=why)
-    return _kept(store, decision)
+    return _keep(store, decision)
 
 
 def reject(
     store: Store, rules: Rules, record: str, *, who: str, why: str, when: datetime
 ) -> Triage:
     """Keep the decision that a deployment did not fail, or that none caused an incident."""
-    _decidable(store, rules, record)
+    _find_decidable(store, rules, record)
     decision = Triage(record=record, verdict=Verdict.REJECT, when=when, who=who, why=why)
-    return _kept(store, decision)
+    return _keep(store, decision)
 
 
 def link(
     store: Store, rules: Rules, incident: str, cause: str, *, who: str, why: str, when: datetime
 ) -> Triage:
     """Keep the decision what caused an incident: a deployment, pull request or commit."""
-    if _decidable(store, rules, incident).kind != Incident.KIND:
+    if _find_decidable(store, rules, incident).kind != Incident.KIND:
         raise FixInput(f"{incident} is a deployment; only an incident is linked to its cause")
-    found = _one(store, cause, (Deployment.KIND, Change.KIND, Commit.KIND))
+    found = _find_one(store, cause, (Deployment.KIND, Change.KIND, Commit.KIND))
     _check_production(store, found)
     decision = Triage(
         record=incident, verdict=Verdict.LINK, cause=found.name, when=when, who=who, why=why
     )
-    return _kept(store, decision)
+    return _keep(store, decision)
 
 
 def without_cause(store: Store, rules: Rules, incident: str) -> bool:
@@ -72,22 +72,22 @@ def without_cause(store: Store, rules: Rules, incident: str) -> bool:
     return any(one.record == incident for one in waiting(store, rules))
 
 
-def _kept(store: Store, decision: Triage) -> Triage:
+def _keep(store: Store, decision: Triage) -> Triage:
     store.save(SOURCE, [decision])
     return decision
 
 
-def _decidable(store: Store, rules: Rules, record: str) -> Match:
+def _find_decidable(store: Store, rules: Rules, record: str) -> Match:
     """The incident or deployment to production that a name means."""
     bring_up_to_date(store, rules)
-    found = _one(store, record, (Incident.KIND, Deployment.KIND))
+    found = _find_one(store, record, (Incident.KIND, Deployment.KIND))
     if found.name != record:
         raise NotFound(f"nothing is known under {record!r}; give the whole id, {found.name}")
     _check_production(store, found)
     return found
 
 
-def _one(store: Store, name: str, kinds: Iterable[str]) -> Match:
+def _find_one(store: Store, name: str, kinds: Iterable[str]) -> Match:
     """The record of these kinds that a name means; the kinds in order of precedence."""
     with store.view() as connection:
         found = [match for match in record_lookup.find(connection, name) if match.kind in kinds]

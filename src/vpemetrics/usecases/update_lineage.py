@@ -55,7 +55,7 @@ class _Update:
     def run(self) -> Iterator[str]:
         """Go on with the services that can be gone on with, and trace the others anew."""
         ids = self._ids
-        going_on = dict(self._gone_on_with(self._traceable()))
+        going_on = dict(self._resume(self._traceable()))
         anew = [name for name in self.stale if name not in going_on]
         # All that goes before anything comes: a record may have moved between services.
         derived.forget(self._connection, set(self._known) - set(ids.values()))
@@ -65,7 +65,7 @@ class _Update:
         for name, (lineage, one) in going_on.items():
             self._save(name, lineage, one.settled)
             yield name
-        yield from self._traced_anew(anew)
+        yield from self._trace_anew(anew)
         keep_histories(self._connection, self._facts.deployed_from.values())
 
     def _traceable(self) -> list[str]:
@@ -83,9 +83,9 @@ class _Update:
             or set(known.repositories) != self._facts.deployed_from[name]
         )
 
-    def _gone_on_with(self, names: Sequence[str]) -> Iterator[tuple[str, tuple[Lineage, Resumed]]]:
+    def _resume(self, names: Sequence[str]) -> Iterator[tuple[str, tuple[Lineage, Resumed]]]:
         about, news = _About(self._facts, self._rules), News(self._facts, self._since)
-        for repositories, group in _together(self._facts.deployed_from, names).items():
+        for repositories, group in _group(self._facts.deployed_from, names).items():
             try:
                 resuming = Resuming(self._facts, news, repositories)
                 resumed = resuming.services(
@@ -102,10 +102,10 @@ class _Update:
                     yield name, (trace(facts, self._rules), one)
             resuming.save()
 
-    def _traced_anew(self, names: Sequence[str]) -> Iterator[str]:
+    def _trace_anew(self, names: Sequence[str]) -> Iterator[str]:
         facts, about = self._facts, _About(self._facts, self._rules)
         rows = facts.deployments(names)
-        for repositories, group in _together(facts.deployed_from, names).items():
+        for repositories, group in _group(facts.deployed_from, names).items():
             history, commits = facts.history_of_commits(
                 repositories, paths=about.paths_matter(group)
             )
@@ -142,7 +142,7 @@ def recompute(store: Store, rules: Rules, progress: Progress | None = None) -> i
 def service_facts(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterator[ServiceFacts]:
     """The facts that tracing takes, by service; those of the same repositories share a history."""
     about, rows = _About(facts, rules), facts.deployments(names)
-    for repositories, group in _together(facts.deployed_from, names).items():
+    for repositories, group in _group(facts.deployed_from, names).items():
         history = facts.history(repositories, paths=about.paths_matter(group))
         for name in group:
             yield about.service(name, rows[name], history)
@@ -154,7 +154,7 @@ class _About:
     def __init__(self, facts: Facts, rules: Rules) -> None:
         self._facts, self._services = facts, Services(rules)
         self._incidents, self._triage = facts.incidents(), facts.triage()
-        self._named = {one.id: _named(one, self._services) for one in self._incidents}
+        self._named = {one.id: _services_of(one, self._services) for one in self._incidents}
         linked = {row.record for row in self._triage if row.cause}
         self._anybodys = {
             one.id
@@ -200,7 +200,7 @@ class _About:
         )
 
 
-def _together(
+def _group(
     deployed_from: Mapping[str, set[str]], names: Iterable[str]
 ) -> dict[frozenset[str], list[str]]:
     """Services by the repositories they are deployed from."""
@@ -210,7 +210,7 @@ def _together(
     return found
 
 
-def _named(incident: IncidentRow, services: Services) -> frozenset[str]:
+def _services_of(incident: IncidentRow, services: Services) -> frozenset[str]:
     """Our names of the services an incident names."""
     found = (services.name(name, None) for name in incident.services)
     return frozenset(name for name in found if name)
