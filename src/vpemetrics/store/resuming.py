@@ -142,7 +142,7 @@ def _key(repositories: Iterable[str]) -> str:
 
 
 class Resuming:
-    """The going on with services of one history, from where lineage was after a save.
+    """A resumption of services of one history, from where lineage was after a save.
 
     `history` is what it has become.
     """
