@@ -90,7 +90,7 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
 
     Everything else stands for itself, `[` too, so that `*[bot]` means what it says.
     """
-    return any(_compiled(pattern).fullmatch(name) for pattern in patterns)
+    return any(_compile(pattern).fullmatch(name) for pattern in patterns)
 
 
 def is_chosen(name: str, patterns: Sequence[str]) -> bool:
@@ -104,6 +104,6 @@ def is_chosen(name: str, patterns: Sequence[str]) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compile(pattern: str) -> re.Pattern[str]:
     text = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.compile(text, re.IGNORECASE | re.DOTALL)

@@ -221,13 +221,17 @@ def compare_quarters(before: Slice, after: Slice) -> tuple[Comparison, ...]:
     samples = _samples(before), _samples(after)
     alike = before.with_incidents == after.with_incidents
     return (
-        compare_medians(*_measured("change_lead_time", before, after), samples),
-        compare_shares(*_measured("share_within_24h", before, after), samples),
-        *(compare_proportions(*_measured(name, before, after)) for name in PROPORTIONS if alike),
+        compare_medians(*_measure_both("change_lead_time", before, after), samples),
+        compare_shares(*_measure_both("share_within_24h", before, after), samples),
+        *(
+            compare_proportions(*_measure_both(name, before, after))
+            for name in PROPORTIONS
+            if alike
+        ),
     )
 
 
-def _measured(metric: str, before: Slice, after: Slice) -> tuple[Figure, Figure]:
+def _measure_both(metric: str, before: Slice, after: Slice) -> tuple[Figure, Figure]:
     return METRICS[metric].measure(before), METRICS[metric].measure(after)
 
 

@@ -139,14 +139,14 @@ def cadence(cut: Slice) -> str | None:
 
     None while fewer were collected, or where months decide and not all three of them were.
     """
-    weeks = _collected(cut, _complete_weeks(cut.window, 13))[-13:]
+    weeks = _whole_stretches(cut, _complete_weeks(cut.window, 13))[-13:]
     if len(weeks) < 13:
         return None
     if np.median(_in_each(weeks, cut.facts.deployment_days)) >= 3:
         return "daily"
     if np.median(_in_each(weeks, cut.facts.deployment_times)) >= 1:
         return "weekly"
-    months = _collected(cut, _complete_months(cut.window, 3))
+    months = _whole_stretches(cut, _complete_months(cut.window, 3))
     if len(months) < 3:
         return None
     often = np.median(_in_each(months, cut.facts.deployment_times)) >= 1
@@ -158,7 +158,7 @@ def _in_each(stretches: Sequence[Interval], moments: npt.NDArray[np.int64]) -> n
     return np.diff(np.searchsorted(moments, np.array(stretches)), axis=1)[:, 0]
 
 
-def _collected(cut: Slice, stretches: Iterable[Interval]) -> list[Interval]:
+def _whole_stretches(cut: Slice, stretches: Iterable[Interval]) -> list[Interval]:
     """The stretches that were collected from end to end."""
     spans = cut.facts.collected
     return [(a, b) for a, b in stretches if any(c <= a and b <= d for c, d in spans)]

@@ -61,7 +61,7 @@ def batch_size(cut: Slice) -> Figure:
 
     Beside it the median by people only, and the median of changed lines per change.
     """
-    found, lines = batches(cut), _carried(cut)["lines"]
+    found, lines = batches(cut), _shipped_changes(cut)["lines"]
     beside: dict[str, float] = {}
     if len(found):
         beside["human"] = float(np.median(found["people"]))
@@ -73,7 +73,7 @@ def batch_size(cut: Slice) -> Figure:
 
 def batches(cut: Slice) -> Table:
     """Forward deployments whose changes are known, with how many `changes`, by `people` too."""
-    carried, ships = _carried(cut), cut.forward.where(cut.forward["ships"])
+    carried, ships = _shipped_changes(cut), cut.forward.where(cut.forward["ships"])
     people = carried.where(~is_one_of(carried["reason"], ("bot",)))
     return ships.with_columns(
         changes=occurrences(ships["id"], carried["deployed_id"]),
@@ -81,7 +81,7 @@ def batches(cut: Slice) -> Table:
     )
 
 
-def _carried(cut: Slice) -> Table:
+def _shipped_changes(cut: Slice) -> Table:
     return cut.finished_in(cut.facts.shipped)
 
 

@@ -44,11 +44,11 @@ def distribution(cut: Slice) -> Distribution:
         window=reference(cut.window),
         n=len(seconds),
         within={name: int((seconds <= limit).sum()) for name, limit in WITHIN.items()},
-        seconds=tuple(_thinned(seconds).tolist()),
+        seconds=tuple(_thin_out(seconds).tolist()),
     )
 
 
-def _thinned(ascending: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _thin_out(ascending: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     if len(ascending) <= MOST_DRAWN:
         return ascending
     drawn: npt.NDArray[np.float64] = np.quantile(ascending, np.linspace(0, 1, MOST_DRAWN))

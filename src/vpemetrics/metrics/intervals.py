@@ -84,7 +84,7 @@ def quantile(values: npt.ArrayLike, q: float) -> float | None:
     """The `q`-quantile by linear interpolation (Hyndman and Fan's type 7); `None` of no samples."""
     if not 0 <= q <= 1:
         raise ValueError(f"no quantile at {q}; expected 0 to 1")
-    ranked = _ranked(values)
+    ranked = _rank(values)
     return _quantile(ranked, q) if ranked.size else None
 
 
@@ -124,13 +124,13 @@ def woodruff(
     interval without width would claim certainty.
     Source: Woodruff 1952, with Student's t for the number of clusters.
     """
-    samples, names = _aligned(values, clusters)
+    samples, names = _align(values, clusters)
     if distinct(names) < FEWEST:
         return None
     spread = woodruff_spread(samples, names, level)
     if spread.variance == 0:
         return None
-    ranked, h = _ranked(samples), spread.h
+    ranked, h = _rank(samples), spread.h
     return Interval(
         low=_quantile(ranked, 0.5 - h) if h <= 0.5 else None,
         high=_quantile(ranked, 0.5 + h) if h <= 0.5 else None,
@@ -155,11 +155,11 @@ class Spread:
 
 def woodruff_spread(values: npt.ArrayLike, clusters: npt.ArrayLike, level: float = 0.95) -> Spread:
     """The distance around 1/2 of the median's quantile; there must be two clusters or more."""
-    samples, names = _aligned(values, clusters)
+    samples, names = _align(values, clusters)
     _, cluster = np.unique(names, return_inverse=True)
     sizes = np.bincount(cluster)
     m = sizes.size
-    at_or_below = np.bincount(cluster, weights=samples <= _quantile(_ranked(samples), 0.5))
+    at_or_below = np.bincount(cluster, weights=samples <= _quantile(_rank(samples), 0.5))
     excess = at_or_below - sizes / 2
     variance = m / (m - 1) * float(excess @ excess) / samples.size**2
     t = t_quantile((1 + level) / 2, m - 1)
@@ -172,7 +172,7 @@ def order_statistic_interval(values: npt.ArrayLike, level: float = 0.95) -> Inte
     The narrowest pair of ranks r and n + 1 - r that covers the median with at least `level`.
     `None` for fewer than 6 samples, or too few for the level (at 0.99: fewer than 8).
     """
-    ranked = _ranked(values)
+    ranked = _rank(values)
     rank = _order_rank(ranked.size, level)
     if ranked.size < FEWEST or rank == 0:
         return None
@@ -191,9 +191,9 @@ def kaplan_meier(durations: npt.ArrayLike, observed: npt.ArrayLike) -> KaplanMei
     What is open at t counts as still at risk when something else ends at t.
     Source: Kaplan and Meier 1958.
     """
-    lengths, over = _aligned(durations, observed)
+    lengths, over = _align(durations, observed)
     times, ended = np.unique(lengths[over.astype(bool)], return_counts=True)
-    at_risk = lengths.size - np.searchsorted(_ranked(lengths), times, side="left")
+    at_risk = lengths.size - np.searchsorted(_rank(lengths), times, side="left")
     return KaplanMeier(
         times=times,
         survival=np.cumprod((at_risk - ended) / at_risk, dtype=np.float64),
@@ -212,7 +212,7 @@ def survival_median(
     Interval: exact order statistics without open durations, else Brookmeyer and Crowley;
     `None` for fewer than 6 durations.
     """
-    lengths, over = _aligned(durations, observed)
+    lengths, over = _align(durations, observed)
     open_ = lengths.size - int(np.count_nonzero(over))
     curve = kaplan_meier(lengths, over)
     return SurvivalMedian(
@@ -251,7 +251,7 @@ def t_quantile(p: float, df: int) -> float:
     return t
 
 
-def _ranked(values: npt.ArrayLike) -> Floats:
+def _rank(values: npt.ArrayLike) -> Floats:
     """The samples in ascending order; a NaN or infinity among them is an error of the caller."""
     ranked = np.sort(np.asarray(values, dtype=np.float64))
     if ranked.size and not (np.isfinite(ranked[0]) and np.isfinite(ranked[-1])):
@@ -259,7 +259,7 @@ def _ranked(values: npt.ArrayLike) -> Floats:
     return ranked
 
 
-def _aligned(values: npt.ArrayLike, marks: npt.ArrayLike) -> tuple[Floats, Integers]:
+def _align(values: npt.ArrayLike, marks: npt.ArrayLike) -> tuple[Floats, Integers]:
     samples, marked = np.asarray(values, dtype=np.float64), np.asarray(marks, dtype=np.int64)
     if samples.shape != marked.shape:
         raise ValueError(f"{samples.size} samples do not go with {marked.size} marks")

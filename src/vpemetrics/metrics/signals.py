@@ -138,11 +138,11 @@ def xmr_limits(points: Sequence[Point]) -> ChartLimits:
     gaps leave fewer than five moving ranges, or where those that are left are all 0 although the
     points differ: such limits would hold none of them.
     """
-    known = [point for point in points if _known(point)]
+    known = [point for point in points if _is_known(point)]
     center = mean(map(_value, known))
     ranges = [
         abs(after - before)
-        for before, after in pairwise(point.value if _known(point) else None for point in points)
+        for before, after in pairwise(point.value if _is_known(point) else None for point in points)
         if before is not None and after is not None
     ]
     if len(ranges) < FEWEST - 1 or fmean(map(_count, known)) < LEAST_MEAN:
@@ -159,7 +159,7 @@ def g_limits(points: Sequence[Point]) -> ChartLimits:
 
     There is no lower limit: one failure right after another is nothing unusual.
     """
-    values = [_value(point) for point in points if _known(point)]
+    values = [_value(point) for point in points if _is_known(point)]
     average = fmean(values)
     spread = 3 * math.sqrt(average * (average + 1))
     high = average + spread if len(values) >= FULL[ChartKind.G] else None
@@ -169,7 +169,7 @@ def g_limits(points: Sequence[Point]) -> ChartLimits:
 _LIMITS: Final = {ChartKind.XMR: xmr_limits, ChartKind.G: g_limits}
 
 
-def _known(point: Point) -> bool:
+def _is_known(point: Point) -> bool:
     """Tell whether a point is neither a gap nor still running."""
     return point.value is not None and not point.hollow
 
@@ -200,7 +200,7 @@ def baseline(
     """
     if stored is not None and stored.locked and stored.since == since:
         return stored
-    final = (at for at, point in enumerate(points) if _known(point) and not point.provisional)
+    final = (at for at, point in enumerate(points) if _is_known(point) and not point.provisional)
     places = [*islice(final, FULL[kind])]
     used = points[places[0] : places[-1] + 1] if places else ()
     limits = _LIMITS[kind](used) if len(places) >= FEWEST else NONE
@@ -265,7 +265,7 @@ def _runs(points: Sequence[Point], by: Baseline) -> Iterator[_Judged]:
 def new_points(points: Iterable[Point], by: Baseline) -> Iterator[Point]:
     """The points after a baseline that judges, gaps and hollow ones left out."""
     if by.judges and by.last is not None:
-        yield from (point for point in points if _known(point) and point.start > by.last)
+        yield from (point for point in points if _is_known(point) and point.start > by.last)
 
 
 def is_outside(value: float, by: Baseline) -> bool:

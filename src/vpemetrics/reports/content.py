@@ -382,7 +382,7 @@ def _waiting(figure: Figure) -> Iterator[str]:
         yield f"{words.count(waiting)} merged in the window, not yet deployed"
 
 
-def _left_out(report: Report, column: Column) -> list[str]:
+def _exclusions(report: Report, column: Column) -> list[str]:
     pieces = []
     for metric in words.FIVE:
         figure = report.figure(metric, column.window)
@@ -398,7 +398,7 @@ def _most_first(excluded: tuple[str, int]) -> tuple[int, str]:
     return -excluded[1], excluded[0]
 
 
-def _unplanned(report: Report, column: Column) -> list[str]:
+def _unplanned_reasons(report: Report, column: Column) -> list[str]:
     figure = report.figure("deployment_rework_rate", column.window)
     reasons = {reason: int(n) for reason, n in figure.beside.items()} if figure else {}
     return [
@@ -406,7 +406,7 @@ def _unplanned(report: Report, column: Column) -> list[str]:
     ]
 
 
-def _suspected(report: Report, column: Column) -> list[str]:
+def _suspicion_by_chance(report: Report, column: Column) -> list[str]:
     figure = report.figure("change_fail_rate_with_suspected", column.window)
     if figure is None or "suspected_by_chance" not in figure.beside or not report.incidents:
         return []
@@ -420,7 +420,7 @@ def _failed_not_forward(report: Report, column: Column) -> list[str]:
     return [f"{words.count(failed)}, outside the fail rate"] if failed else []
 
 
-def _collected(report: Report, column: Column) -> list[str]:
+def _collected_span(report: Report, column: Column) -> list[str]:
     figure = report.figure("deployment_frequency", column.window)
     coverage = figure.coverage if figure else None
     if coverage is None or coverage.start is None or coverage.end is None:
@@ -436,11 +436,11 @@ DETAILS: Final = (
     ("Kinds of deployment", _kinds),
     ("Pace", _pace),
     ("Lead time", _lead_time),
-    ("Unplanned", _unplanned),
-    ("Left out", _left_out),
-    ("Suspected failures", _suspected),
+    ("Unplanned", _unplanned_reasons),
+    ("Left out", _exclusions),
+    ("Suspected failures", _suspicion_by_chance),
     ("Failed, not forward", _failed_not_forward),
-    ("Collected", _collected),
+    ("Collected", _collected_span),
 )
 
 
@@ -547,7 +547,7 @@ def _suspect(report: Report, row: FailureRow) -> str:
     return f"{service} {deployment} of {started}{', open' if row.open else ''}"
 
 
-def _unjudged(report: Report, without_limits: str) -> str:
+def _no_judgement_reason(report: Report, without_limits: str) -> str:
     """Say why nothing is held against limits."""
     if report.partial and any(chart.baseline.judges for chart in report.charts):
         return "Nothing is held against the limits: it was not collected whole."
@@ -564,10 +564,10 @@ def exceptions(report: Report) -> Iterator[str]:
             yield (
                 "No signal."
                 if signal_words.has_words(report)
-                else _unjudged(report, "No limits yet.")
+                else _no_judgement_reason(report, "No limits yet.")
             )
     elif not found:
-        yield _unjudged(report, "No service has limits yet.")
+        yield _no_judgement_reason(report, "No service has limits yet.")
     elif report.exceptions and not report.exceptions.outside:
         yield f"{signal_words.NOTHING_OUTSIDE}: {', '.join(found)}."
     else:

@@ -49,7 +49,7 @@ def _table(report: Report) -> str:
     lines = [_line(row, len(headings), len(margin)) for row in rows]
     told = [("Targets", text) for text in signal_words.targets(report)]
     told.append(("Reliability", report.reliability or "not provided"))
-    lines += [_padded([f"**{name}**", plain(text)], len(headings)) for name, text in told]
+    lines += [_pad([f"**{name}**", plain(text)], len(headings)) for name, text in told]
     return _set(headings, lines)
 
 
@@ -58,7 +58,7 @@ def _line(row: content.Row, width: int, margin: int) -> list[str]:
     indent = "\u2003" * max(row.level - 1, 0)
     beside = [row.usual, row.signal][2 - margin :] if row.cells else []
     texts = [plain(row.across)] if row.across else [*map(_cell, row.cells), *map(plain, beside)]
-    return _padded([indent + label, *texts], width)
+    return _pad([indent + label, *texts], width)
 
 
 def _cell(said: Cell) -> str:
@@ -68,7 +68,7 @@ def _cell(said: Cell) -> str:
     return " ".join(filter(None, (value, plain(said.interval), plain(said.base))))
 
 
-def _padded(texts: Sequence[str], width: int) -> list[str]:
+def _pad(texts: Sequence[str], width: int) -> list[str]:
     return [*texts, *[""] * (width - len(texts))]
 
 
@@ -95,13 +95,13 @@ def _failures(report: Report) -> str:
 def _exceptions(report: Report) -> str:
     lines = (f"- {plain(line)}" for line in content.exceptions(report))
     levels = (
-        f"\n{plain(signal_words.new_level(level))} {signal_words.DECLARE}\n\n{_fenced(level.step)}"
+        f"\n{plain(signal_words.new_level(level))} {signal_words.DECLARE}\n\n{_fence(level.step)}"
         for level in report.new_levels
     )
     return "\n".join(["## Exceptions", "", *lines, *levels])
 
 
-def _fenced(code: str) -> str:
+def _fence(code: str) -> str:
     fence = "`" * max(3, _longest_run(code) + 1)
     return f"{fence}toml\n{code}\n{fence}"
 

@@ -143,7 +143,7 @@ def _table(report: Report, shown: Sequence[content.Column]) -> FigureTable:
         headings=[column.heading for column in shown],
         margin=tuple(heading for heading in content.margin(report) if heading) if judged else (),
         rows=[Drawn(row=row, drawing=sparkline.draw(report, row.metric)) for row in rows if known],
-        drawn=words.quantity(sparkline.weeks_drawn(report), "week"),
+        drawn=words.quantity(sparkline.drawn_weeks(report), "week"),
     )
 
 

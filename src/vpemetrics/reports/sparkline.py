@@ -48,7 +48,7 @@ def _weeks(report: Report, metric: str) -> list[Figure | None]:
     return [found.get(last - timedelta(weeks=ago)) for ago in reversed(range(drawn))]
 
 
-def weeks_drawn(report: Report) -> int:
+def drawn_weeks(report: Report) -> int:
     """Over how many weeks the lines of a report go."""
     return max(len(_weeks(report, metric)) for metric in DRAWN)
 
@@ -80,11 +80,13 @@ def _path(values: Sequence[float | None]) -> str:
 
 
 def _in_words(metric: str, known: Sequence[Figure]) -> str:
-    low, high = (_said(found(known, key=lambda week: _value(week) or 0.0)) for found in (min, max))
+    low, high = (
+        _value_text(found(known, key=lambda week: _value(week) or 0.0)) for found in (min, max)
+    )
     return f"{words.name(metric)}, {words.quantity(len(known), 'week')}: {low} to {high} a week"
 
 
-def _said(week: Figure) -> str:
+def _value_text(week: Figure) -> str:
     if week.k is None or week.n is None:
         return words.count(week.n or 0)
     return words.percentage_of(week.k, week.n) or words.ratio(week.k, week.n)

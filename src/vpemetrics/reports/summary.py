@@ -9,11 +9,13 @@ from vpemetrics.reports.model import LastDeployment, Report
 def summarise(report: Report) -> str:
     """Say what a reader must know if they read nothing else."""
     return " ".join(
-        filter(None, (_open(report), _said(report, "worse"), _happened(report), _good(report)))
+        filter(
+            None, (_open(report), _changed_metrics(report, "worse"), _events(report), _good(report))
+        )
     )
 
 
-def _said(report: Report, word: str) -> str:
+def _changed_metrics(report: Report, word: str) -> str:
     """The metrics that got better, or worse, by their limits or since the quarter before."""
     found = (
         f"{words.name(metric)}: {said.replace(' W', ' in W')}."
@@ -26,7 +28,7 @@ def _said(report: Report, word: str) -> str:
 def _good(report: Report) -> str:
     """Say what got better; that nothing is out of the usual, where limits can tell."""
     if any(signal_words.words_of(report)) or not signal_words.has_words(report):
-        return _said(report, "better")
+        return _changed_metrics(report, "better")
     earlier = report.new_levels or any(signal_words.signal_reasons(report))
     return "No new signal." if earlier else "No signal."
 
@@ -42,12 +44,12 @@ def _open(report: Report) -> str:
     return f"{len(still)} failures are still open, the longest for {lasting} ({longest.service})."
 
 
-def _happened(report: Report) -> str:
+def _events(report: Report) -> str:
     frequency = report.figure("deployment_frequency")
     if frequency is None or frequency.n is None:
         return f"No data was collected for {words.title(report.window)}."
     if not frequency.n:
-        return f"No deployment in {_collected(report)}{_last(report)}."
+        return f"No deployment in {_collected_window(report)}{_last(report)}."
     failed = report.figure("change_fail_rate")
     deployments = words.quantity(frequency.n, "deployment")
     if failed is None or failed.k is None:
@@ -60,7 +62,7 @@ def _happened(report: Report) -> str:
     return f"{deployments}, {how_many} of them failed{so_far}."
 
 
-def _collected(report: Report) -> str:
+def _collected_window(report: Report) -> str:
     """The window, or what is known of it."""
     title = words.title(report.window)
     return f"what was collected of {title}" if report.partial else title
@@ -74,10 +76,10 @@ def _last(report: Report) -> str:
     day = one.finished_at.astimezone(ZoneInfo(report.zone)).date()
     weeks = (report.window.start - day).days // 7
     earlier = f", {weeks} weeks earlier" if weeks > 1 else ""
-    return f"; the last was {_named(one, report)} on {words.day(day, year=True)}{earlier}"
+    return f"; the last was {_deployment_name(one, report)} on {words.day(day, year=True)}{earlier}"
 
 
-def _named(one: LastDeployment, report: Report) -> str:
+def _deployment_name(one: LastDeployment, report: Report) -> str:
     """The deployment, with its service where there are several and its own name lacks it."""
     if report.services.total < 2 or one.service in one.deployment:
         return one.deployment

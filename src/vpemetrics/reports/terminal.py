@@ -229,7 +229,7 @@ def _grid(heading: str, column: Sequence[Cell]) -> list[str]:
         heading,
         [
             cell.text
-            or _spaced(
+            or _space_out(
                 columns.right(cell.value, value),
                 columns.left(cell.interval, interval),
                 columns.left(cell.base, base),
@@ -245,7 +245,7 @@ def _tight_grid(heading: str, column: Sequence[Cell]) -> list[str]:
     return _equally_wide(
         heading,
         [
-            cell.text or _spaced(columns.right(cell.value, value), cell.interval, cell.base)
+            cell.text or _space_out(columns.right(cell.value, value), cell.interval, cell.base)
             if cell.value != words.NO_VALUE or not cell.base
             else cell.base
             for cell in column
@@ -258,7 +258,7 @@ def _equally_wide(heading: str, cells: Sequence[str]) -> list[str]:
     return [columns.left(text, size) for text in (heading, *cells)]
 
 
-def _spaced(*parts: str) -> str:
+def _space_out(*parts: str) -> str:
     return " ".join(part for part in parts if part).rstrip()
 
 
@@ -269,13 +269,13 @@ def _behind(report: Report, width: int) -> list[Line]:
     *_, column = content.shown_columns(report)
     weeks = content.weekly_deployments(report)
     drawn = [
-        *_labelled(f"Deployments/wk, {len(weeks)} wk", _sparkline(report, weeks), width, " "),
+        *_label_lines(f"Deployments/wk, {len(weeks)} wk", _sparkline(report, weeks), width, " "),
         *_judgement(report, width),
     ]
     details = [
         line
         for label, told in content.DETAILS
-        for line in _labelled(f"  {label}", told(report, column), width, " · ")
+        for line in _label_lines(f"  {label}", told(report, column), width, " · ")
     ]
     return [*drawn, Line(f"In detail, {column.name}", Style.STRONG), *details] if details else drawn
 
@@ -283,9 +283,9 @@ def _behind(report: Report, width: int) -> list[Line]:
 def _judgement(report: Report, width: int) -> list[Line]:
     """Signals, services outside their limits, targets and new levels, with a line below."""
     lines = [
-        *_labelled("Signals", [*signal_words.signal_reasons(report)], width, " · "),
-        *_labelled("Outside their usual", signal_words.exceptions(report), width, " · "),
-        *_labelled("Targets", signal_words.targets(report), width, " · "),
+        *_label_lines("Signals", [*signal_words.signal_reasons(report)], width, " · "),
+        *_label_lines("Outside their usual", signal_words.exceptions(report), width, " · "),
+        *_label_lines("Targets", signal_words.targets(report), width, " · "),
         *_steps(report, width),
     ]
     return [*lines, Line()] if lines else []
@@ -299,7 +299,7 @@ def _steps(report: Report, width: int) -> Iterator[Line]:
         yield from (Line(f"    {line}") for line in columns.plain_lines(level.step, width - 4))
 
 
-def _labelled(label: str, pieces: Sequence[str], width: int, separator: str) -> list[Line]:
+def _label_lines(label: str, pieces: Sequence[str], width: int, separator: str) -> list[Line]:
     """The label with its pieces; nothing where there is nothing to say."""
     if not pieces:
         return []

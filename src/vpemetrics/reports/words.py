@@ -109,9 +109,9 @@ def number(value: float) -> str:
     """A number of things on average: `0.04`, `4.2`, `44.5`, `1,977`."""
     if 0 < value <= 0.005:
         return "<0.01"
-    if 0 < (hundredths := _rounded(value, 2)) < 1:
+    if 0 < (hundredths := _round(value, 2)) < 1:
         return str(hundredths)
-    return f"{_rounded(value, 1 if value < 100 else 0):,}".removesuffix(".0")
+    return f"{_round(value, 1 if value < 100 else 0):,}".removesuffix(".0")
 
 
 def duration(seconds: float) -> str:
@@ -255,14 +255,14 @@ _STEPS: Final[Sequence[tuple[str, int, int | Decimal, int]]] = (
 )
 
 
-def _rounded(value: float | Decimal, places: int) -> Decimal:
+def _round(value: float | Decimal, places: int) -> Decimal:
     exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     return exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
 
 
 def _whole_or_tenths(amount: Decimal, tenths_below: int) -> Decimal:
-    tenths = _rounded(amount, 1)
-    return tenths if tenths < tenths_below else _rounded(amount, 0)
+    tenths = _round(amount, 1)
+    return tenths if tenths < tenths_below else _round(amount, 0)
 
 
 def _percentage(proportion: float, places: int | None) -> str:
@@ -271,7 +271,7 @@ def _percentage(proportion: float, places: int | None) -> str:
     exact = _percents(proportion)
     if places is None:
         places = _places(exact)
-    rounded, least = _rounded(exact, places), Decimal(1).scaleb(-places)
+    rounded, least = _round(exact, places), Decimal(1).scaleb(-places)
     if exact > 0 and not rounded:
         return f"<{least}"
     if exact < 100 <= rounded:
@@ -284,7 +284,7 @@ def _percents(proportion: float) -> Decimal:
 
 
 def _places(percentage: Decimal) -> int:
-    plain = _rounded(percentage, 1) >= 10 and _rounded(percentage, 0) < 100
+    plain = _round(percentage, 1) >= 10 and _round(percentage, 0) < 100
     return 0 if plain else 1
 
 

@@ -71,7 +71,7 @@ def read_many(connection: Connection, sql: str, *, text: Collection[str] = ()) -
     if not count:
         return read_columns(connection, sql, text=text)
     columns = {
-        name: _split(values) if name in text else _parsed(name, values)
+        name: _split(values) if name in text else _parse(name, values)
         for name, values in zip(names, packed, strict=True)
     }
     if any(len(column) != count for column in columns.values()):  # a text held a separator
@@ -90,7 +90,7 @@ def _split(packed: str) -> NDArray[Any]:
     )
 
 
-def _parsed(name: str, packed: str) -> NDArray[np.int64]:
+def _parse(name: str, packed: str) -> NDArray[np.int64]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")

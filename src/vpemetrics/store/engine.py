@@ -35,7 +35,7 @@ def location_url(location: str | Path) -> URL:
     text = str(location)
     if "://" not in text:
         return URL.create("sqlite", database=text)
-    url = _parsed(text)
+    url = _parse(text)
     # An @ further on is one of the password's, which was then cut there.
     if url is None or (url.host and "@" in f"{url.host}/{url.database}"):
         raise StoreProblem(
@@ -46,7 +46,7 @@ def location_url(location: str | Path) -> URL:
     return url
 
 
-def _parsed(text: str) -> URL | None:
+def _parse(text: str) -> URL | None:
     # The errors go no further: they may quote a piece of the password.
     try:
         return make_url(text)

@@ -39,7 +39,7 @@ def load(connection: Connection, kind: str) -> Iterator[Sourced]:
         return
     shape = SHAPES[cls]
     names = load_names(connection)
-    query = _ordered(shape)
+    query = _select_in_order(shape)
     sql = str(query.compile(dialect=connection.dialect))
     # As plain SQL, because column by column is several times quicker than row by row.
     result = connection.exec_driver_sql(sql, execution_options={"stream_results": True})
@@ -52,7 +52,7 @@ def load_one(connection: Connection, kind: str, id_: int) -> AnyRecord | None:
     """The record of a store's id, of a commit its sha's; None where it was not collected."""
     shape = SHAPES[RECORD_TYPES[kind]]
     column = shape.table.c["id" if "id" in shape.table.c else "sha_id"]
-    query = _ordered(shape).where(column == id_).limit(1)
+    query = _select_in_order(shape).where(column == id_).limit(1)
     values = {name: [value] for name, value in _plain_row(connection, query).items()}
     found = _records(connection, shape, load_names(connection), values) if values else ()
     return next((record for _, record in found), None)
@@ -104,7 +104,7 @@ def load_collections(connection: Connection) -> dict[str, LastCollection]:
     return {source: LastCollection(*rest) for source, *rest in found}
 
 
-def _ordered(shape: Shape) -> Select[Any]:
+def _select_in_order(shape: Shape) -> Select[Any]:
     table, names, shas = shape.table, tables.names, tables.shas
     query = select(table).join(names, names.c.id == table.c.source_id)
     if shape.record is not Commit:

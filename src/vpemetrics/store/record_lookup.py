@@ -39,10 +39,10 @@ def find(connection: View, name: str) -> list[Match]:
 
 
 def _by_key(connection: View, kind: str, key: str) -> list[Match]:
-    return _matches(connection, kind, _keyed(_BY_KEY[kind]).where(_BY_KEY[kind].c.key == key))
+    return _matches(connection, kind, _select_keys(_BY_KEY[kind]).where(_BY_KEY[kind].c.key == key))
 
 
-def _keyed(table: Table) -> Select[Any]:
+def _select_keys(table: Table) -> Select[Any]:
     query = select(table.c.id, table.c.key, t.names.c.name)
     return query.join(t.names, t.names.c.id == table.c.source_id).order_by(table.c.id)
 
@@ -55,7 +55,7 @@ def _by_number(connection: View, name: str) -> list[Match]:
     repository, mark, number = name.rpartition("#")
     if not mark or not number.isdecimal():
         return []
-    query = _keyed(t.changes).where(t.changes.c.number == int(number))
+    query = _select_keys(t.changes).where(t.changes.c.number == int(number))
     if repository:
         ids = select(t.names.c.id).where(t.names.c.name == repository)
         query = query.where(t.changes.c.repository_id.in_(ids))

@@ -104,14 +104,14 @@ class Saving:
     def _put(self, table: Table, keys: Sequence[str], values: Mapping[str, Values]) -> int:
         """Write one row per position of the values; return how many rows changed."""
         columns = [column for column in table.columns if column.name in values]
-        stored = [self._stored(column, values[column.name]) for column in columns]
+        stored = [self._to_stored(column, values[column.name]) for column in columns]
         if "batch" in table.c:
             columns.append(table.c.batch)
             stored.append(repeat(self._batch))
         rows = zip(*stored)  # noqa: B905 (the batch repeats without end)
         return upsert_rows(self._connection, table, columns, keys, rows)
 
-    def _stored(self, column: Column[Any], values: Values) -> Iterable[Any]:
+    def _to_stored(self, column: Column[Any], values: Values) -> Iterable[Any]:
         """The values as the database holds them."""
         if values.count(None) == len(values):
             return values

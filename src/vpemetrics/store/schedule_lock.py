@@ -31,7 +31,7 @@ def only_schedule(location: str | Path) -> Iterator[None]:
     url = location_url(location)
     store = file_of(url)
     engine = make_engine(location_url(f"{store}{_BESIDE}") if store else url)
-    with closing(_connected(engine)) as connection:
+    with closing(_connect(engine)) as connection:
         with explain_errors(engine):
             held = _lock_file(connection) if store else _lock_number(connection)
         if not held:
@@ -40,7 +40,7 @@ def only_schedule(location: str | Path) -> Iterator[None]:
         yield
 
 
-def _connected(engine: Engine) -> PoolProxiedConnection:
+def _connect(engine: Engine) -> PoolProxiedConnection:
     """A connection that no pool keeps: closing it lets go of its locks."""
     with explain_errors(engine):
         connection = engine.raw_connection()

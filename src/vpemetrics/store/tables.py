@@ -126,7 +126,7 @@ def _source_key() -> list[Column[Any]]:
     return [_source(primary_key=True, autoincrement=False), _text("key", primary_key=True)]
 
 
-def _numbered() -> list[Any]:
+def _numbered_columns() -> list[Any]:
     return [
         Column("id", Id, primary_key=True),
         _source(),
@@ -191,7 +191,7 @@ commits = Table(
 changes = Table(
     "changes",
     metadata,
-    *_numbered(),
+    *_numbered_columns(),
     _name("repository_id", nullable=False),
     _number("number"),
     _text("url"),
@@ -221,7 +221,7 @@ changes = Table(
 deployments = Table(
     "deployments",
     metadata,
-    *_numbered(),
+    *_numbered_columns(),
     _name("service_id"),
     _name("repository_id"),
     _name("environment_id", nullable=False),
@@ -242,7 +242,7 @@ deployments = Table(
 incidents = Table(
     "incidents",
     metadata,
-    *_numbered(),
+    *_numbered_columns(),
     _list("services"),
     _text("title"),
     _number("severity"),
@@ -264,7 +264,7 @@ incidents = Table(
 runs = Table(
     "runs",
     metadata,
-    *_numbered(),
+    *_numbered_columns(),
     _name("repository_id", nullable=False),
     _text("name"),
     _number("attempt"),

@@ -196,16 +196,16 @@ def _boundary(common: Path) -> frozenset[str]:
 
 def _seen_at(common: Path, remote: Remote | None, branch: str | None) -> datetime | None:
     """The time of the last fetch; without one of the cloning; else of the newest ref."""
-    fetched = _fetched(common / "FETCH_HEAD", branch)
-    cloned = _written(common / "refs" / "remotes" / remote.name / "HEAD") if remote else None
+    fetched = _fetch_time(common / "FETCH_HEAD", branch)
+    cloned = _write_time(common / "refs" / "remotes" / remote.name / "HEAD") if remote else None
     if fetched or cloned:
         return max(filter(None, (fetched, cloned)))
     refs = (path for path in (common / "refs").rglob("*") if path.is_file())
-    times = [_written(path) for path in (common / "packed-refs", common / "HEAD", *refs)]
+    times = [_write_time(path) for path in (common / "packed-refs", common / "HEAD", *refs)]
     return max(filter(None, times), default=None)
 
 
-def _fetched(head: Path, branch: str | None) -> datetime | None:
+def _fetch_time(head: Path, branch: str | None) -> datetime | None:
     """The time of the default branch's last fetch; a fetch that fails leaves the file empty."""
     # Every fetch writes the file anew, with a line for each ref: https://git-scm.com/docs/git-fetch
     try:
@@ -213,10 +213,10 @@ def _fetched(head: Path, branch: str | None) -> datetime | None:
     except FileNotFoundError:
         return None
     has_branch = f"\tbranch '{branch}' of " in brought if branch else bool(brought)
-    return _written(head) if has_branch else None
+    return _write_time(head) if has_branch else None
 
 
-def _written(path: Path) -> datetime | None:
+def _write_time(path: Path) -> datetime | None:
     try:
         return datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except FileNotFoundError:

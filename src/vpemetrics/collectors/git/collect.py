@@ -37,7 +37,7 @@ def collect(
     clone = look_at(Git(path=(context.folder / options.path).resolve()), options.branch)
     repository = options.repository or clone.name
     since = context.begin(options.since)
-    tags = [*_deployed(options, clone, since), *(Tag(sha, sha, "") for sha in also)]
+    tags = [*_deployment_tags(options, clone, since), *(Tag(sha, sha, "") for sha in also)]
     if clone.tip is None and not tags:
         context.warn(f"{clone.git.path} has no commits yet")
         return
@@ -103,7 +103,7 @@ def _mend(clone: Clone) -> str | None:
     return f"git -C {path} fetch {remote.name} '+refs/{kind}/*/head:refs/{kind}/*/head'"
 
 
-def _deployed(options: Options, clone: Clone, since: datetime | None) -> list[Tag]:
+def _deployment_tags(options: Options, clone: Clone, since: datetime | None) -> list[Tag]:
     """The tags that were deployed; where a source beside this one knows that, those that may be."""
     if options.deployments == "commits":
         return []
@@ -180,15 +180,15 @@ def _records(
     yield from builder.repositories()
     yield from builder.deployments
     deployed = builder.commits(builder.deployed, with_paths=with_paths)
-    yield from _counted(deployed, 0, len(builder.deployed), context)
+    yield from _count_progress(deployed, 0, len(builder.deployed), context)
     yield from builder.changes
     originals = builder.commits(builder.originals, with_paths=with_paths)
-    yield from _counted(originals, len(builder.deployed), len(builder.originals), context)
+    yield from _count_progress(originals, len(builder.deployed), len(builder.originals), context)
     start, end = parse_instant(cursor.first_at), parse_instant(cursor.last_at)
     yield from builder.coverage(context.source, start, end)
 
 
-def _counted(
+def _count_progress(
     commits: Iterator[Commit], before: int, count: int, context: CollectionContext
 ) -> Iterator[Commit]:
     """The commits, with progress: so many more, after those before them."""

@@ -50,13 +50,13 @@ def deployed_tags(tags: Sequence[Tag], patterns: Sequence[str]) -> list[Tag]:
         return [tag for tag in tags if is_chosen(tag.name, patterns)]
     releases = [tag for tag in tags if is_release(tag.name)]
     first: dict[tuple[str, str | None], Tag] = {}
-    for tag in sorted(releases, key=_first_made):
+    for tag in sorted(releases, key=_creation_order):
         first.setdefault((tag.commit, service_of(tag.name, "")), tag)
     kept = {tag.name for tag in first.values()}
     return [tag for tag in releases if tag.name in kept]
 
 
-def _first_made(tag: Tag) -> tuple[int, list[int]]:
+def _creation_order(tag: Tag) -> tuple[int, list[int]]:
     """The order of tags: by when they were made; of one moment the highest version comes first."""
     found = _RELEASE.fullmatch(tag.name)
     numbers = re.findall(r"\d+", found["numbers"]) if found else []

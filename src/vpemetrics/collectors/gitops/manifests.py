@@ -67,7 +67,7 @@ def versions(text: str, steps: Sequence[PathStep]) -> list[FoundVersion]:
     return [
         FoundVersion(names, version)
         for document in yaml.load_all(text, _LOADER)
-        for names, value in _reached(document, steps, {})
+        for names, value in _reach(document, steps, {})
         if isinstance(value, str) and (version := version_of(value))
     ]
 
@@ -82,17 +82,17 @@ def version_of(value: str) -> str | None:
     return (tag or digest or None) if is_image else value
 
 
-def _reached(
+def _reach(
     node: object, steps: Sequence[PathStep], names: Mapping[str, str]
 ) -> Iterator[tuple[Mapping[str, str], object]]:
     if not steps:
         yield names, node
         return
-    for more, inner in _entered(node, steps[0]):
-        yield from _reached(inner, steps[1:], {**names, **more})
+    for more, inner in _enter(node, steps[0]):
+        yield from _reach(inner, steps[1:], {**names, **more})
 
 
-def _entered(node: object, step: PathStep) -> Iterator[tuple[Mapping[str, str], object]]:
+def _enter(node: object, step: PathStep) -> Iterator[tuple[Mapping[str, str], object]]:
     """Yield what one step leads to, each with what it names."""
     if step.number is not None:
         if isinstance(node, list) and step.number < len(node):

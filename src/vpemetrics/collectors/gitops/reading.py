@@ -130,7 +130,7 @@ class BumpReader:
             for changed, _ in files
             if read[changed.blob] is None
         ]
-        return self._reading(line, _changed(wanted, after), after, unreadable)
+        return self._reading(line, _changes(wanted, after), after, unreadable)
 
     def _versions(self, files: Iterable[ChangedFile]) -> dict[str, list[FoundVersion] | None]:
         """The versions in files, by blob; None where one is no YAML."""
@@ -194,7 +194,7 @@ class BumpReader:
         )
 
 
-def _changed(wanted: Iterable[Bump], after: GitopsCursor | None) -> Iterator[Bump]:
+def _changes(wanted: Iterable[Bump], after: GitopsCursor | None) -> Iterator[Bump]:
     """Those that want another version than the one before them of the same service and place."""
     current = {bump.key: bump.version for bump in after.wanted} if after else {}
     for bump in wanted:

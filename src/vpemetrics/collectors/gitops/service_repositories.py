@@ -53,7 +53,7 @@ class ServiceRepositories:
     def repository(self, service: str) -> str | None:
         """The name of a service's repository, where it is known."""
         home = self.of(service)
-        return home.repository if home else self._named(service)
+        return home.repository if home else self._repository_name(service)
 
     def resolve(self, service: str, versions: Sequence[str]) -> Mapping[str, str]:
         """The commits that versions of a service are, where they are any."""
@@ -90,7 +90,7 @@ class ServiceRepositories:
         git = Git(path=self._folder / place)
         if not git.path.is_dir():
             return None
-        repository = self._named(service)
+        repository = self._repository_name(service)
         try:
             return ServiceRepository(
                 place=place, git=git, repository=repository or look_at(git).name
@@ -99,7 +99,7 @@ class ServiceRepositories:
             self.errors[place] = error
             return ServiceRepository(place=place, git=git, repository=None)
 
-    def _named(self, service: str) -> str | None:
+    def _repository_name(self, service: str) -> str | None:
         named = self._options.repository
         return named.replace("{service}", service) if named else None
 

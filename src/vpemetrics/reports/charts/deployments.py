@@ -32,12 +32,12 @@ def picture(report: Report) -> ChartPicture:
     whole = chart.points if chart else map(_point, series.weeks(report, METRIC))
     points = [point for point in whole if start <= point.start < end]
     remarks = _remarks(report, start, end)
-    facts = [*_facts(chart, start, end), *_marked(points, chart), *_remarked(remarks)]
+    facts = [*_facts(chart, start, end), *_mark_notes(points, chart), *_remark_texts(remarks)]
     footnote = series.small_print(report, [METRIC], *facts)
     known = [point for point in points if point.value is not None]
     if not known:
         return nothing(NAME, SUBTITLE, "No week was collected.", footnote)
-    told = [*_finding(known, chart), *_gaps(points), *_remarked(remarks)]
+    told = [*_finding(known, chart), *_gaps(points), *_remark_texts(remarks)]
     return ChartPicture(
         name=NAME,
         title=_title(report, known, chart),
@@ -46,7 +46,7 @@ def picture(report: Report) -> ChartPicture:
         alt=f"{SUBTITLE}, {series.dates(start, end)}: {'; '.join(told)}.",
         height=13,
         draw=lambda canvas: _draw(
-            canvas, points, chart, (start, end), remarks, _told(report, known)
+            canvas, points, chart, (start, end), remarks, _labelled_point(report, known)
         ),
     )
 
@@ -61,7 +61,7 @@ def _value(point: Point) -> str:
     return words.count(int(point.value or 0))
 
 
-def _told(report: Report, known: Sequence[Point]) -> Point:
+def _labelled_point(report: Report, known: Sequence[Point]) -> Point:
     """The point that is written out: the week asked for, else the last whole one."""
     whole = [point for point in known if not point.hollow]
     return whole[-1] if whole and not words.is_week(report.window) else known[-1]
@@ -111,7 +111,7 @@ def _remarks(report: Report, start: date, end: date) -> list[Remark]:
     ]
 
 
-def _remarked(remarks: Sequence[Remark]) -> Iterator[str]:
+def _remark_texts(remarks: Sequence[Remark]) -> Iterator[str]:
     for number, remark in enumerate(remarks, 1):
         yield f"{number}: {columns.plain(remark.what)} ({words.day(remark.on)})"
 
@@ -131,7 +131,7 @@ def _facts(chart: Chart | None, start: date, end: date) -> Iterator[str]:
     yield f"{kind}: mean ± 2.66 mean moving ranges of {by.points} weeks from {by.first}"
 
 
-def _marked(points: Sequence[Point], chart: Chart | None) -> Iterator[str]:
+def _mark_notes(points: Sequence[Point], chart: Chart | None) -> Iterator[str]:
     """Say what hollow marks mean, and why the words stand where they do."""
     if any(point.hollow and point.value is not None for point in points):
         yield "Hollow: not collected whole"
@@ -177,14 +177,14 @@ def _draw(
         panel.line((at, at), panel.y, color=BAR, width=0.1)
         panel.text(at, panel.y[1], str(number), dy=1.2, size=0.85, bold=True)
     xs = [_x(point) for point in points]
-    panel.line(xs, [*_joined(points, told)], color=USUAL)
+    panel.line(xs, [*_line_values(points, told)], color=USUAL)
     _draw_points(panel, points, chart)
     panel.text(
         _x(told), told.value or 0, _value(told), dx=0.5, dy=-0.35, ha="left", bold=True, color=INK
     )
 
 
-def _joined(points: Sequence[Point], told: Point) -> Iterator[float | None]:
+def _line_values(points: Sequence[Point], told: Point) -> Iterator[float | None]:
     """The values that a line goes through; it does not fall to a week of which hours are known."""
     before = False
     for point in points:

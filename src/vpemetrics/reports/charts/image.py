@@ -32,7 +32,7 @@ def inline_svg(picture: ChartPicture, sheet: CanvasSize = COLUMN) -> str:
 def svg(picture: ChartPicture) -> bytes:
     """The picture with its title and small print, on white, as a file of its own."""
     with _drawing(picture.name):
-        canvas = _framed(picture)
+        canvas = _frame(picture)
         content, box = _svg(canvas.figure)
     width, height = box.split()[2:]
     return (
@@ -49,14 +49,14 @@ def svg(picture: ChartPicture) -> bytes:
 def png(picture: ChartPicture, dots_per_inch: int = 192) -> bytes:
     """The picture with its title and small print, on white, in dots."""
     with _drawing(picture.name):
-        figure = _framed(picture).figure
+        figure = _frame(picture).figure
         figure.patch.set(visible=True, facecolor=PAPER)
         file = io.BytesIO()
         figure.savefig(file, format="png", dpi=dots_per_inch, metadata={"Software": None})
     return file.getvalue()
 
 
-def _framed(picture: ChartPicture) -> Canvas:
+def _frame(picture: ChartPicture) -> Canvas:
     sheet = ALONE
     em, margin = sheet.em, sheet.em * 1.2
     room = sheet.width - 2 * margin

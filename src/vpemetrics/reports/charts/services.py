@@ -66,7 +66,7 @@ def _draw(canvas: "Canvas", found: tuple[ServiceWeeks, ...], rows: int, across: 
 
 def _draw_service(panel: "Panel", one: ServiceWeeks) -> None:
     room = int(panel.width / panel.em / 0.55) - 4
-    name = _shortened(columns.plain(one.service), max(room, 6))
+    name = _shorten(columns.plain(one.service), max(room, 6))
     panel.text(panel.x[0], panel.y[1], name, dy=0.5, ha="left", size=0.95)
     known = [n for n in one.weeks if n is not None]
     most = f"max {words.count(max(known))}" if known else words.NO_DATA
@@ -80,7 +80,7 @@ def _draw_service(panel: "Panel", one: ServiceWeeks) -> None:
     panel.line(panel.x, (0, 0), color=USUAL, width=0.07)
 
 
-def _shortened(name: str, room: int) -> str:
+def _shorten(name: str, room: int) -> str:
     """A name in so many letters, without its middle: what tells it from others is often its end."""
     if len(name) <= room:
         return name
