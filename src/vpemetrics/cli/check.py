@@ -35,7 +35,7 @@ def check(session: Session, names: Names = None, json: options.Json = False) -> 
         output.print_bytes(_json(found))
     else:
         output.print_text("".join(f"{line}\n" for line in _lines(found)))
-    if any(one.level == "error" for one in found):
+    if any(checked.level == "error" for checked in found):
         raise typer.Exit(KNOWN)
 
 
@@ -47,7 +47,7 @@ def check_sources(
 
     sources = sources_of(configuration, names)
     choice = session.choose_store(configuration)
-    store, cursors = check_store(choice.location, [one.name for one in sources])
+    store, cursors = check_store(choice.location, [source.name for source in sources])
     found = []
     with session.progress("Checking") as shown:
         for done, source in enumerate(sources):
@@ -67,11 +67,11 @@ def check_sources(
 def _lines(found: Sequence["Checked"]) -> Iterator[str]:
     from vpemetrics.reports.words import quantity
 
-    for one in found:
-        yield from lines_of(one)
+    for checked in found:
+        yield from lines_of(checked)
         yield ""
-    errors = sum(finding.level == "error" for one in found for finding in one.findings)
-    warnings = sum(finding.level == "warning" for one in found for finding in one.findings)
+    errors = sum(finding.level == "error" for checked in found for finding in checked.findings)
+    warnings = sum(finding.level == "warning" for checked in found for finding in checked.findings)
     if errors:
         yield f"Not ready: {quantity(errors, 'error')}, {quantity(warnings, 'warning')}."
     elif warnings:
@@ -104,11 +104,11 @@ def _of_finding(finding: "Finding") -> Iterator[str]:
 def _json(found: Sequence["Checked"]) -> bytes:
     said: dict[str, Any] = {
         "format": FORMAT,
-        "ready": not any(one.level == "error" for one in found),
+        "ready": not any(checked.level == "error" for checked in found),
         "checked": [
             {
-                "name": one.name,
-                "level": one.level,
+                "name": checked.name,
+                "level": checked.level,
                 "findings": [
                     {
                         "topic": finding.topic,
@@ -117,10 +117,10 @@ def _json(found: Sequence["Checked"]) -> bytes:
                         "mend": finding.mend or None,
                         "numbers": dict(finding.numbers),
                     }
-                    for finding in one.findings
+                    for finding in checked.findings
                 ],
             }
-            for one in found
+            for checked in found
         ],
     }
     return dumps(said, indent=2, ensure_ascii=False).encode() + b"\n"

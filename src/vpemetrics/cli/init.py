@@ -30,7 +30,7 @@ Repositories = Annotated[
     typer.Argument(
         metavar="[REPOSITORY]...",
         show_default=False,
-        help="On GitHub, acme/shop or 'acme/*'; default: where the clones here came from.",
+        help="As acme/shop or 'acme/*'; default: where the clones here came from.",
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Take the proposals and ask nothing.")]
@@ -50,9 +50,8 @@ def init(
 ) -> None:
     """Propose a configuration, collect and report.
 
-    Looks at the git clones here and at their repositories on a forge such as GitHub, and asks
-    at most five things. The token is taken from GITHUB_TOKEN, GH_TOKEN or `gh`; without one git
-    will do.
+    Looks at the git clones here and at where they came from, and asks at most five things.
+    A token is taken from where it is usually kept, as GITHUB_TOKEN; without one git will do.
     Example: vpemetrics init 'acme/*' --yes
     """
     path = session.config or Path("vpemetrics.toml")
@@ -178,7 +177,7 @@ def _write(session: Session, path: Path, proposal: "Proposal") -> None:
     from vpemetrics.reports import words
 
     write(path, render(proposal, datetime.now(UTC).date()).encode())
-    teams = {one.team for one in proposal.services if one.team}
+    teams = {service.team for service in proposal.services if service.team}
     owned = f" of {words.quantity(len(teams), 'team')}" if teams else ", whose teams nothing names"
     _tell(
         session,
@@ -187,8 +186,8 @@ def _write(session: Session, path: Path, proposal: "Proposal") -> None:
         f"weeks begin at midnight in {proposal.zone}. All of it is yours to change.",
         gap=True,
     )
-    for repository in sorted({one.shares for one in proposal.services if one.shares}):
-        names = [one.name for one in proposal.services if one.shares == repository]
+    for repository in sorted({found.shares for found in proposal.services if found.shares}):
+        names = [found.name for found in proposal.services if found.shares == repository]
         session.warn(
             f"{', '.join(names)} share {repository}: give each its paths in {path}; until then "
             "every change there counts for all of them, and seems to take too long"
@@ -215,11 +214,11 @@ def _wants_to_collect(session: Session, *, yes: bool) -> bool:
 
 def _obstacles(session: Session) -> Iterator[str]:
     """The findings of a check that stand in the way of the first collection, and its cost."""
-    for one in check_sources(session, session.configuration(), []):
-        for finding in one.findings:
+    for checked in check_sources(session, session.configuration(), []):
+        for finding in checked.findings:
             if finding.topic == "cost" or finding.level != "ok":
                 mend = f"\n→ {finding.mend}" if finding.mend else ""
-                yield f"{one.name}: {finding.text}{mend}"
+                yield f"{checked.name}: {finding.text}{mend}"
 
 
 def _begin(session: Session) -> None:

@@ -67,11 +67,11 @@ def parse_catalog(text: str) -> tuple[Component, ...]:
     except (yaml.YAMLError, ValueError, RecursionError):
         return ()
     return tuple(
-        _component(one)
-        for one in documents
-        if isinstance(one, dict)
-        and one.get("kind") == "Component"
-        and isinstance(_table(one, "metadata").get("name"), str)
+        _component(document)
+        for document in documents
+        if isinstance(document, dict)
+        and document.get("kind") == "Component"
+        and isinstance(_table(document, "metadata").get("name"), str)
     )
 
 
@@ -83,8 +83,8 @@ def _lines(text: str) -> Iterator[OwnersLine]:
 
 
 def _teams(owners: Sequence[str]) -> tuple[str, ...]:
-    found = (_TEAM.fullmatch(owner) for owner in owners)
-    return tuple(one["team"] for one in found if one)
+    matches = (_TEAM.fullmatch(owner) for owner in owners)
+    return tuple(match["team"] for match in matches if match)
 
 
 def _fits(pattern: str, path: str) -> bool:

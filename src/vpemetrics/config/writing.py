@@ -97,7 +97,7 @@ def _set(setting: Setting) -> Iterable[str]:
 
 
 def _services(services: Sequence[ProposedService]) -> Iterator[Iterable[str]]:
-    if services and not any(one.team for one in services):
+    if services and not any(service.team for service in services):
         yield _comment(
             "Nothing says who owns the services (CODEOWNERS with @org/team, catalog-info.yaml); "
             'with team = "…" reports tell the teams apart.'

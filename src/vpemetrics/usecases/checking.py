@@ -27,8 +27,8 @@ class Checked:
     @property
     def level(self) -> Level:
         """That of the worst finding."""
-        levels = {one.level for one in self.findings}
-        return next((one for one in (Level.ERROR, Level.WARNING) if one in levels), Level.OK)
+        levels = {finding.level for finding in self.findings}
+        return next((level for level in (Level.ERROR, Level.WARNING) if level in levels), Level.OK)
 
 
 def check_source(
@@ -99,7 +99,7 @@ def _no_store_yet(location: str) -> Finding:
     """The finding about a store that the first collection makes, if it can."""
     if "://" in location:
         return Finding(topic=STORE, text=f"{mask(location)} is empty; a collection fills it")
-    folder = next(one for one in Path(location).absolute().parents if one.exists())
+    folder = next(parent for parent in Path(location).absolute().parents if parent.exists())
     if os.access(folder, os.W_OK):
         return Finding(topic=STORE, text=f"{location} is made by the first collection")
     return Finding(

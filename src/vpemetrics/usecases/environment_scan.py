@@ -56,12 +56,12 @@ def scan_environment(
         secret=lambda reference: resolve(reference, environ, folder=home).reveal(),
         announce=announce,
     )
-    found = list(_discoveries(context, trouble.append))
+    discoveries = list(_discoveries(context, trouble.append))
     return EnvironmentScan(
         clones=context.clones,
-        forges=tuple(one for one in found if isinstance(one, Forge)),
-        local=tuple(one for one in found if isinstance(one, LocalRepository)),
-        ready=tuple(one for one in found if isinstance(one, SourceProposal)),
+        forges=tuple(found for found in discoveries if isinstance(found, Forge)),
+        local=tuple(found for found in discoveries if isinstance(found, LocalRepository)),
+        ready=tuple(found for found in discoveries if isinstance(found, SourceProposal)),
         trouble=tuple(trouble),
     )
 
