@@ -24,7 +24,7 @@ NAMES = set(re.findall(r"`([^`\n]+)`", PAGE))
 @pytest.fixture
 def beacon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
     """The page's source, installed by the page's entry point, configured for a server."""
-    (source,) = [text for kind, text in BLOCKS if kind == "python" and "def collect" in text]
+    (source,) = [text for kind, text in BLOCKS if kind == "python" and "class Options" in text]
     (entry,) = [text for kind, text in BLOCKS if kind == "toml" and "entry-points" in text]
     group, line = re.findall(r'entry-points\."(.+?)"\]\n(.+)\n', entry)[0]
     (tmp_path / "acme_beacon.py").write_text(source)
@@ -101,6 +101,7 @@ def test_every_paging_and_every_choice_of_a_feed_is_told() -> None:
 
     assert pagings <= NAMES
     assert pagings <= set(http.__all__)
+    assert {"collect_feeds", "collect_scopes", "connect", "Budget", "RateLimits"} <= NAMES
     assert {"moment", "refetch", "span", "settings", "paging"} <= NAMES & set(
         Feed.__dataclass_fields__
     )
