@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from loopback import NOON, Asked, Hourglass, Loopback, Say
 
 from vpemetrics.collectors.base import Batch, CollectionContext
@@ -490,3 +492,36 @@ def test_a_problem_that_concerns_all_scopes_is_raised_as_it_is(
                 context,
             )
         )
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data(), feed=st.sampled_from(["made", "touched", "spans"]))
+def test_whatever_happens_and_whenever_it_is_killed_all_is_found_in_the_end(
+    client: HttpClient, server: Loopback, data: st.DataObject, feed: str
+) -> None:
+    forge = Forge(url=server.url)
+    server.answer = forge.answer
+    feeds = {"made": refetch(client), "touched": TOUCHED, "spans": refetch(client)}
+    feeds["spans"] = replace(feeds["spans"], span=6 * DAY)
+    collected = Collected(client)
+    now = BEGIN
+    for day in range(data.draw(st.integers(1, 4))):
+        now += 7 * DAY
+        for number in range(data.draw(st.integers(0, 9))):
+            at = now - timedelta(hours=data.draw(st.integers(0, 160)))
+            closed = at + timedelta(hours=1) if data.draw(st.booleans()) else None
+            forge.open(f"{day}-{number}", at, closed=closed)
+        for id_ in [id_ for id_, node in forge.incidents.items() if not node["closed"]]:
+            if data.draw(st.booleans()):
+                made = parse_instant(forge.incidents[id_]["made"])
+                forge.open(id_, made, closed=now - timedelta(minutes=1))
+        killed = data.draw(st.integers(1, 4))
+        collected.collect(feeds[feed], now=now + timedelta(hours=2), batches=killed)
+
+    collected.collect(feeds[feed], now=now + timedelta(hours=3))
+
+    found = {record for node in forge.incidents.values() for record in parse(node)}
+    assert set(collected.records.values()) == found
+    assert min(one.start for one in collected.coverage) == BEGIN

@@ -3,8 +3,11 @@
 import json
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
+from time import process_time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from loopback import NOON, Asked, Hourglass, Loopback, Say
 
 from vpemetrics.collectors.http import (
@@ -74,7 +77,7 @@ def test_a_quota_is_read_in_the_dialect_of_the_server(
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"),
+    ("told", "meant"),
     [
         (response(429, USED_UP), HOUR),
         (response(403, USED_UP), HOUR),
@@ -102,12 +105,48 @@ def test_a_quota_is_read_in_the_dialect_of_the_server(
         (response(503, {"retry-after": "60"}), None),
     ],
 )
-def test_a_limit_is_told_from_other_refusals(given: Response, meant: Refusal | None) -> None:
-    assert read_refusal(given, NOON) == meant
+def test_a_limit_is_told_from_other_refusals(told: Response, meant: Refusal | None) -> None:
+    assert read_refusal(told, NOON) == meant
 
 
-def test_an_endless_pause_is_a_long_one() -> None:
-    refusal = read_refusal(response(429, {"retry-after": "9" * 30}), NOON)
+TEXTS = st.text("0123456789.,;:=-+ <>²éwMonSepGT", max_size=40)
+DATES = st.dates().map("{:%a, %d %b %Y 10:00:00 GMT}".format)
+LIMITS = [f"{x}ratelimit-{y}" for x in ("", "x-") for y in ("limit", "remaining", "reset")]
+
+
+@given(
+    status=st.sampled_from([200, 403, 429]),
+    headers=st.dictionaries(
+        st.sampled_from(["retry-after", "date", "link", *LIMITS]), TEXTS | DATES, max_size=9
+    ),
+)
+def test_no_header_is_a_crash(status: int, headers: dict[str, str]) -> None:
+    given_response = response(status, headers)
+
+    quota = read_quota(given_response, NOON)
+    refusal = read_refusal(given_response, NOON)
+    given_response.link("next")
+
+    assert quota is None or quota.limit >= 0
+    assert refusal is None or refusal.wait is None or refusal.wait <= timedelta(days=366)
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"\xff", b"9" * 5_000, b'{"a": 1} x'])
+def test_a_body_that_cannot_be_read_is_none(body: bytes) -> None:
+    assert not Response(status=200, headers={}, content=body).is_json
+
+
+def test_a_link_that_goes_on_and_on_is_read_at_once() -> None:
+    endless = Response(status=200, headers={"link": "<" * 65_536}, content=b"")
+    begin = process_time()
+
+    assert endless.link("next") is None
+    assert process_time() - begin < 1  # it is a millisecond; by the square it would be a minute
+
+
+@pytest.mark.parametrize("told", ["9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_an_endless_pause_is_a_long_one(told: str) -> None:
+    refusal = read_refusal(response(429, {"retry-after": told}), NOON)
 
     assert refusal
     assert refusal.wait == timedelta(days=366)
@@ -341,6 +380,6 @@ def test_no_more_is_asked_in_a_minute_than_the_server_likes(hourglass: Hourglass
 
 
 def test_a_date_without_a_zone_is_in_utc() -> None:
-    given = response(200, {"date": "Mon, 07 Sep 2026 11:58:00"})
+    dated = response(200, {"date": "Mon, 07 Sep 2026 11:58:00"})
 
-    assert given.sent_at == datetime(2026, 9, 7, 11, 58, tzinfo=UTC)
+    assert dated.sent_at == datetime(2026, 9, 7, 11, 58, tzinfo=UTC)

@@ -17,7 +17,7 @@ DEFAULT: Final = "requests"
 """The limit that a request counts on where a server has but one."""
 
 # https://www.rfc-editor.org/rfc/rfc8288#section-3
-_LINK = re.compile(r"<([^>]*)>\s*((?:;[^,]*)*)")
+_LINK = re.compile(r"<([^<>]*)>\s*((?:;[^,]*)*)")
 _REL = re.compile(r';\s*rel="?([^";]+)"?', re.IGNORECASE)
 _LONGEST: Final = 300
 
@@ -78,7 +78,7 @@ class Response:
         """True if the content can be read as JSON."""
         try:
             _ = self.json
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         return True
 
@@ -118,7 +118,7 @@ def parse_http_date(text: str | None) -> datetime | None:
     """The moment a header names, as `Date` and `Retry-After` do; None for none."""
     try:
         found = parsedate_to_datetime(text or "")
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

@@ -16,6 +16,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -28,11 +29,11 @@ from vpemetrics.collectors.http.messages import Response, parse_http_date
 _MINUTE: Final = timedelta(minutes=1)
 _LEAST: Final = timedelta(seconds=1)
 _EVERYTHING: Final = "everything"
-_NUMBER = re.compile(r"\s*(\d+(?:\.\d*)?)")
+_NUMBER = re.compile(r"\s*(\d{1,15}(?:\.\d*)?)")
 # A reset is a moment if it is a count of seconds that large, else so many seconds from now.
 _EARLIEST_MOMENT: Final = 1_000_000_000
 _LATEST_MOMENT: Final = 4_102_444_800
-_LONGEST_S: Final = 366 * 24 * 3600
+_LONGEST: Final = timedelta(days=366)
 
 
 def _now() -> datetime:
@@ -133,10 +134,11 @@ def read_pause(response: Response, now: datetime) -> Refusal:
     https://www.rfc-editor.org/rfc/rfc9110#field.retry-after; a date is by the server's clock.
     """
     told = response.headers.get("retry-after", "")
-    if told.strip().isdigit():
-        return Refusal(of_quota=False, wait=timedelta(seconds=min(int(told), _LONGEST_S)))
+    if told.strip().isdecimal():
+        seconds = min(int(told), int(_LONGEST.total_seconds()))
+        return Refusal(of_quota=False, wait=timedelta(seconds=seconds))
     until = parse_http_date(told)
-    wait = until - (response.sent_at or now) if until else None
+    wait = min(until - (response.sent_at or now), _LONGEST) if until else None
     return Refusal(of_quota=False, wait=wait)
 
 
@@ -152,7 +154,7 @@ def time_to_reset(quota: Quota, response: Response, now: datetime) -> timedelta:
 
     A second more, as nobody knows where in its second the reset is.
     """
-    return quota.reset_at - (response.sent_at or now) + _LEAST
+    return min(quota.reset_at - (response.sent_at or now) + _LEAST, _LONGEST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -346,7 +348,9 @@ def _reset_at(text: str | None, now: datetime) -> datetime | None:
     if told is None or told > _LATEST_MOMENT:
         return None
     if told < _EARLIEST_MOMENT:
-        return now + timedelta(seconds=told)
+        with suppress(OverflowError):  # a server whose clock stands at the end of time
+            return now + min(timedelta(seconds=told), _LONGEST)
+        return None
     return datetime.fromtimestamp(int(told), UTC)
 
 
