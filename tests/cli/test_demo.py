@@ -1,21 +1,26 @@
 """The demo makes a folder to look around in, the same every time, and nothing else suffers."""
 
 import shutil
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import stored
 from commandline import invoke
-from demonstration import made
+from demonstration import UNTIL, made
 
-from vpemetrics.demo.acme import UNCOLLECTED, day_begins
+from vpemetrics.demo.acme import UNCOLLECTED, ZONE
 from vpemetrics.records import CoverageKind
 from vpemetrics.reports import jsonreport, terminal
 from vpemetrics.reports.model import Report
 from vpemetrics.reports.registry import ENDINGS, FORMATS
 from vpemetrics.store import Store
+from vpemetrics.window import from_micros, midnight
 
 GALLERY = Path(__file__).parents[2] / "reports"
+WEEK = Path("vpemetrics-demo") / "reports" / "week.json"
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +120,7 @@ def test_the_figures_are_those_of_a_healthy_organisation(
 
 
 def test_one_week_was_not_collected_of_any_service(tmp_path: Path) -> None:
-    start, end = map(day_begins, UNCOLLECTED)
+    start, end = (from_micros(midnight(day, ZONE)) for day in UNCOLLECTED)
     with Store.open(Path(shutil.copy(made().folder / "vpemetrics.db", tmp_path))) as store:
         covered = [one for one in store.coverage() if one.kind is CoverageKind.DEPLOYMENTS]
 
@@ -135,10 +140,45 @@ def test_it_can_be_made_anew_in_its_own_place(folder: Path) -> None:
     (again / "reports" / "week.txt").unlink()
     (again / "vpemetrics.db").write_bytes(b"no store any more")
 
-    result = invoke("demo", "-q", again)
+    result = invoke("demo", "-q", again, "--until", UNTIL)
 
     assert (result.exit_code, result.stderr) == (0, "")
     assert (again / "reports" / "week.txt").read_bytes() == (GALLERY / "week.txt").read_bytes()
+
+
+def test_it_ends_with_the_last_complete_week_before_today(folder: Path) -> None:
+    today = datetime.now(ZoneInfo(ZONE)).date()
+
+    result = invoke("demo", "-q")
+
+    week = jsonreport.read((folder / WEEK).read_bytes()).window
+    assert result.exit_code == 0
+    assert week.end <= today < week.end + timedelta(weeks=1)
+    assert week.end - week.start == timedelta(weeks=1)
+
+
+def test_but_for_its_dates_it_is_always_the_same(folder: Path) -> None:
+    """In winter, too, where the history was made up in summer."""
+    invoke("demo", "-q", "moved", "--until", "2027-02-03")
+
+    kept, moved = (
+        (jsonreport.read(path.read_bytes()))
+        for path in (GALLERY / "week.json", folder / "moved" / "reports" / "week.json")
+    )
+    assert moved.window.start == date(2027, 1, 25)
+    assert values(moved) == values(kept)
+
+
+def values(report: Report) -> list[tuple[Any, ...]]:
+    return [(one.metric, one.scope, one.value, one.n, one.k) for one in report.figures]
+
+
+def test_a_date_that_is_none_is_refused(folder: Path) -> None:
+    result = invoke("demo", "--until", "yesterday")
+
+    assert result.exit_code == 2
+    assert "'yesterday' is no date; expected one like 2026-09-01" in result.stderr
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["vpemetrics.toml", "notes.txt"])

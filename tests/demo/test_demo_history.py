@@ -3,9 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from itertools import pairwise
 
 import pytest
+from demonstration import CALENDAR
 
 from vpemetrics.demo.acme import (
     BEGINS,
@@ -15,7 +17,7 @@ from vpemetrics.demo.acme import (
     TEAMS,
     UNCOLLECTED,
     WEEKS,
-    day_begins,
+    ZONE,
 )
 from vpemetrics.demo.blueprint import PEOPLE_PER_TEAM
 from vpemetrics.demo.history import records as history
@@ -28,13 +30,18 @@ from vpemetrics.records import (
     Status,
     Triage,
 )
+from vpemetrics.window import from_micros, midnight
 
 Records = Sequence[AnyRecord]
 
 
 @pytest.fixture(scope="module")
 def records() -> Records:
-    return list(history())
+    return list(history(CALENDAR))
+
+
+def begin(day: date) -> datetime:
+    return from_micros(midnight(day, ZONE))
 
 
 def changes(records: Records) -> list[Change]:
@@ -133,7 +140,7 @@ def test_it_holds(example: str, records: Records) -> None:
 
 
 def test_it_is_the_same_every_time(records: Records) -> None:
-    assert list(history()) == records
+    assert list(history(CALENDAR)) == records
 
 
 def test_no_id_is_used_twice(records: Records) -> None:
@@ -171,7 +178,7 @@ def test_everything_that_people_read_has_a_title(records: Records) -> None:
 
 
 def test_one_week_was_not_written_down(records: Records) -> None:
-    start, end = map(day_begins, UNCOLLECTED)
+    start, end = map(begin, UNCOLLECTED)
     finished = [d.finished_at for d in in_production(records) if d.finished_at]
 
     assert [at for at in finished if start <= at < end] == []
@@ -179,8 +186,8 @@ def test_one_week_was_not_written_down(records: Records) -> None:
 
 @pytest.mark.parametrize("team", TEAMS)
 def test_only_storefront_deploys_more_often_in_the_end(records: Records, team: str) -> None:
-    speeds_up = day_begins(STOREFRONT_SPEEDS_UP)
-    before = day_begins(UNCOLLECTED[0])
+    speeds_up = begin(STOREFRONT_SPEEDS_UP)
+    before = begin(UNCOLLECTED[0])
     runs = in_production(records, *TEAMS[team])
     days = [d.finished_at for d in runs if d.finished_at and d.environment != "production-us"]
     earlier = [at for at in days if (before - at).days in range(13 * 7)]

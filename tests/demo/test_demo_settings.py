@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from demonstration import CALENDAR
+
 from vpemetrics.config.load import load
 from vpemetrics.demo.acme import ENDS, REORGANISED, TEAMS
 from vpemetrics.demo.settings import configuration, objectives
@@ -10,7 +12,7 @@ from vpemetrics.usecases.slo import reliability
 
 def test_the_configuration_is_accepted(tmp_path: Path) -> None:
     file = tmp_path / "vpemetrics.toml"
-    file.write_text(configuration(), encoding="utf-8")
+    file.write_text(configuration(CALENDAR), encoding="utf-8")
 
     rules = load(file, {}).rules()
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 
 from vpemetrics.cli import output
+from vpemetrics.cli.options import parse_date
 from vpemetrics.cli.report import show
 from vpemetrics.cli.session import Session, command, program_name
 from vpemetrics.delivery.files import write
@@ -22,24 +25,36 @@ Folder = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="Where it goes; empty, or an earlier demo.")
 ]
 
+Until = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE",
+        show_default="today",
+        help="It ends with the last complete week before this date.",
+    ),
+]
+
 
 @command
-def demo(session: Session, folder: Folder = Path("vpemetrics-demo")) -> None:
+def demo(session: Session, folder: Folder = Path("vpemetrics-demo"), until: Until = None) -> None:
     """Make up an organisation and report on it, in a folder of its own.
 
-    Five teams and twelve services over sixty weeks, the same every time.
+    Five teams and twelve services over sixty weeks; but for its dates the same every time.
     Example: vpemetrics demo
     """
     if session.config or session.store:
         raise typer.BadParameter("a demo has a configuration and a store of its own in its folder")
 
+    from vpemetrics.demo.acme import ZONE, calendar_before
     from vpemetrics.usecases import demo as usecase
 
+    today = datetime.now(ZoneInfo(ZONE)).date()
+    calendar = calendar_before(parse_date(until, "--until") if until else today)
     with session.progress("Writing records"):
-        usecase.lay_out(folder)
+        usecase.lay_out(folder, calendar)
     with session.progress("Collecting them") as advance:
         advance(0, 0)
-        usecase.fill_store(folder, session.detail, advance)
+        usecase.fill_store(folder, calendar, session.detail, advance)
     report = _report(session, folder)
     with session.progress("Writing reports"):
         files = _write_reports(report, folder / usecase.REPORTS)

@@ -64,7 +64,7 @@ def exclusive_scope(service: str | None, team: str | None) -> None:
 
 def dates(start: str, end: str, hint: str) -> tuple[date, date]:
     """A half-open range of dates from two texts. A usage error that says what was expected."""
-    first, out = _date(start, hint), _date(end, hint)
+    first, out = parse_date(start, hint), parse_date(end, hint)
     if out <= first:
         raise typer.BadParameter(
             f"{end} is not after {start}; the first date is in and the last is out",
@@ -90,7 +90,8 @@ def _parse(parse: Callable[[str, str], "Window"], text: str, zone: str, hint: st
         raise typer.BadParameter(said, param_hint=hint) from None
 
 
-def _date(text: str, hint: str) -> date:
+def parse_date(text: str, hint: str) -> date:
+    """Read the date that an option gives; `hint` is what the option is called."""
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -1,11 +1,11 @@
 """The teams, services and repositories of Acme engineering, and how sixty weeks went for them."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from vpemetrics.demo.blueprint import Blueprint, Lull
+from vpemetrics.demo.calendar import Calendar
 from vpemetrics.demo.mainline import Joining
-from vpemetrics.window import from_micros, midnight
 
 NAME: Final = "Acme engineering"
 ZONE: Final = "Europe/Dublin"
@@ -17,6 +17,8 @@ REORGANISED: Final = date(2025, 9, 22)
 OUTAGE: Final = date(2026, 4, 28)
 STOREFRONT_SPEEDS_UP: Final = date(2026, 5, 18)
 UNCOLLECTED: Final = (date(2026, 4, 6), date(2026, 4, 13))
+LOOKED_AT: Final = timedelta(hours=6)
+"""So long after its last week the organisation is looked at."""
 
 TEAMS: Final = {
     "payments": ("checkout", "cart", "invoicing"),
@@ -99,11 +101,6 @@ BLUEPRINTS: Final = (
 )
 
 
-def day_begins(day: date) -> datetime:
-    """The beginning of a date in the organisation's zone."""
-    return from_micros(midnight(day, ZONE))
-
-
-def monday_morning() -> datetime:
-    """The moment at which the organisation is looked at: six hours after its last week."""
-    return day_begins(ENDS) + timedelta(hours=6)
+def calendar_before(day: date) -> Calendar:
+    """Return the calendar on which the history ends with the last complete week before a day."""
+    return Calendar.ending(ENDS, before=day, zone=ZONE)

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from typing import Final
 
 from vpemetrics.demo.acme import (
     BEGINS,
     BLUEPRINTS,
+    ENDS,
+    LOOKED_AT,
     UNCOLLECTED,
-    day_begins,
-    monday_morning,
 )
+from vpemetrics.demo.calendar import Calendar
 from vpemetrics.demo.notable import notable
 from vpemetrics.demo.repository import RepositoryLife
 from vpemetrics.demo.titles import titled
@@ -30,26 +32,35 @@ SOURCE: Final = "acme"
 _Part = tuple[str, Sequence[AnyRecord]]
 
 
-def records() -> Iterator[AnyRecord]:
-    """All records of the organisation, without the week that nobody wrote down."""
+def records(calendar: Calendar) -> Iterator[AnyRecord]:
+    """Yield all records of the organisation, without the week that nobody wrote down."""
     lives = [
         (str(at), list(RepositoryLife(blueprint, 0).records()))
         for at, blueprint in enumerate(BLUEPRINTS)
     ]
     beside = list(notable(record for _, life in lives for record in life))
-    yield from titled(filter(_written_down, _numbered([*lives, ("", beside)])))
-    yield from _covered()
+    told = titled(filter(_written_down, _numbered([*lives, ("", beside)])))
+    yield from map(calendar.record, [*told, *_covered()])
+
+
+def looked_at(calendar: Calendar) -> datetime:
+    """Return the moment at which the organisation is looked at: a Monday morning."""
+    return calendar.moment(_begin(ENDS) + LOOKED_AT)
 
 
 def _covered() -> Iterator[Coverage]:
     """Everything from the first day to the last, but for the week that nobody wrote down."""
-    begin, end = day_begins(BEGINS), monday_morning()
-    before, after = map(day_begins, UNCOLLECTED)
+    begin, end = _begin(BEGINS), _begin(ENDS) + LOOKED_AT
+    before, after = map(_begin, UNCOLLECTED)
     for kind in CoverageKind:
         gap = (before, after) if kind is CoverageKind.DEPLOYMENTS else (end, end)
         for start, stop in ((begin, gap[0]), (gap[1], end)):
             if start < stop:
                 yield Coverage(source=SOURCE, scope="*", kind=kind, start=start, end=stop)
+
+
+def _begin(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _numbered(parts: Sequence[_Part]) -> Iterator[AnyRecord]:
@@ -81,5 +92,5 @@ def _written_down(record: AnyRecord) -> bool:
     if not isinstance(record, Deployment):
         return True
     at = record.finished_at or record.started_at
-    start, end = map(day_begins, UNCOLLECTED)
+    start, end = map(_begin, UNCOLLECTED)
     return at is None or not start <= at < end

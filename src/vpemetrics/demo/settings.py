@@ -14,6 +14,7 @@ from vpemetrics.demo.acme import (
     ZONE,
 )
 from vpemetrics.demo.blueprint import Blueprint
+from vpemetrics.demo.calendar import Calendar
 
 MISSED: Final = "search"
 RECORDS: Final = "records"
@@ -49,23 +50,23 @@ scope = "team:storefront"
 
 [[step]]
 metric = "deployment_frequency"
-on = {REORGANISED}
+on = {{reorganised}}
 why = "Two large teams became five, each with a pipeline of its own."
 
 [[event]]
-on = {REORGANISED}
+on = {{reorganised}}
 what = "Five teams"
 
 [[event]]
-on = {UNCOLLECTED[0]}
+on = {{uncollected}}
 what = "Pipelines move: deployed by hand, and not recorded"
 
 [[event]]
-on = {OUTAGE}
+on = {{outage}}
 what = "Region of the cloud provider down, then a freeze"
 
 [[event]]
-on = {STOREFRONT_SPEEDS_UP}
+on = {{storefront_speeds_up}}
 what = "Storefront leaves the release train"
 
 # Its records, as a folder of files that something else keeps up to date.
@@ -75,9 +76,15 @@ path = "{RECORDS}"
 """
 
 
-def configuration() -> str:
+def configuration(calendar: Calendar) -> str:
     """The configuration file: services with their owners, targets, steps and events."""
-    return "\n".join([_HEAD, *_services(BLUEPRINTS)])
+    head = _HEAD.format(
+        reorganised=calendar.day(REORGANISED),
+        uncollected=calendar.day(UNCOLLECTED[0]),
+        outage=calendar.day(OUTAGE),
+        storefront_speeds_up=calendar.day(STOREFRONT_SPEEDS_UP),
+    )
+    return "\n".join([head, *_services(BLUEPRINTS)])
 
 
 def objectives() -> str:

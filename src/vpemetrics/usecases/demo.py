@@ -13,9 +13,9 @@ from typing import Final
 
 from vpemetrics.config.load import FILE_NAME, Configuration, load
 from vpemetrics.config.sources import configured_sources
-from vpemetrics.demo.acme import monday_morning
+from vpemetrics.demo.calendar import Calendar
 from vpemetrics.demo.files import RecordFiles
-from vpemetrics.demo.history import records
+from vpemetrics.demo.history import looked_at, records
 from vpemetrics.demo.settings import RECORDS, configuration, objectives
 from vpemetrics.errors import FixInput
 from vpemetrics.rules import Rules
@@ -26,18 +26,18 @@ MARK: Final = "# Made by `vpemetrics demo`, which makes this folder anew each ti
 STORE, REPORTS = "vpemetrics.db", "reports"
 
 
-def lay_out(folder: Path) -> None:
+def lay_out(folder: Path, calendar: Calendar) -> None:
     """Write the files of the organisation, its records among them.
 
     FixInput for a folder that holds anything else than an earlier demo.
     """
     _check(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE_NAME).write_text(f"{MARK}\n{configuration()}", encoding="utf-8")
+    (folder / FILE_NAME).write_text(f"{MARK}\n{configuration(calendar)}", encoding="utf-8")
     (folder / "slo.csv").write_text(objectives(), encoding="utf-8")
     (folder / REPORTS).mkdir(exist_ok=True)
     with RecordFiles(folder / RECORDS) as files:
-        for record in records():
+        for record in records(calendar):
             files.write(record)
 
 
@@ -47,7 +47,10 @@ def rules_of(folder: Path) -> Rules:
 
 
 def fill_store(
-    folder: Path, warn: Callable[[str], None], progress: Callable[[int, int], None]
+    folder: Path,
+    calendar: Calendar,
+    warn: Callable[[str], None],
+    progress: Callable[[int, int], None],
 ) -> None:
     """Collect from the organisation's files into a new store."""
     for beside in ("", "-wal", "-shm"):
@@ -55,7 +58,12 @@ def fill_store(
     with Store.open(folder / STORE) as store:
         (source,) = configured_sources(_configuration(folder))
         result = collect(
-            store, source, rules_of(folder), clock=monday_morning, warn=warn, progress=progress
+            store,
+            source,
+            rules_of(folder),
+            clock=lambda: looked_at(calendar),
+            warn=warn,
+            progress=progress,
         )
         if result.error:
             raise result.bug or FixInput(result.error)
