@@ -1,14 +1,14 @@
 """A simulated GitHub on which happened what records say, so that collecting finds it again.
 
-What GitHub has no place for is lost: whether an incident affects customers and when its impact
-began. An incident is an issue that is closed when the trouble is over. Where several services
-are deployed from one repository, its environments are called `service/environment`.
+An incident is an issue that is closed when the trouble is over. Where several services are
+deployed from one repository, its environments are called `service/environment`. What GitHub has
+no place for is lost; `as_told` says what remains.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha1
 from typing import Final, TypeVar
@@ -59,6 +59,39 @@ def world_of(records: Iterable[AnyRecord], *, incidents_in: str | None = None) -
     for name in told.names:
         _fill(world.repository(name), name, told, noted)
     return world
+
+
+def as_told(records: Iterable[AnyRecord]) -> Iterator[AnyRecord]:
+    """Yield the records with no more than GitHub can tell of them.
+
+    Its deployments know no roll-back by their own run. An issue knows neither customers nor when
+    its impact began, nor that its cause lies outside; its cause is a commit, not a deployment, and
+    its closing is the one end it has.
+    """
+    known = list(records)
+    shipped = {one.id: one.commit_sha for one in known if isinstance(one, Deployment)}
+    for record in known:
+        match record:
+            case Deployment(status=Status.ROLLED_BACK):
+                yield replace(record, status=Status.FAILED)
+            case Incident():
+                yield _as_issue(record, shipped.get(record.cause_deployment or ""))
+            case _:
+                yield record
+
+
+def _as_issue(incident: Incident, deployed: str | None) -> Incident:
+    return replace(
+        incident,
+        customer_affecting=None,
+        impact_started_at=None,
+        acknowledged_at=None,
+        mitigated_at=None,
+        resolved_at=incident.mitigated_at or incident.resolved_at,
+        external=None,
+        cause_deployment=None,
+        cause_sha=deployed if incident.cause_deployment else incident.cause_sha,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,8 +185,6 @@ def _incident_labels(incident: Incident) -> Iterator[str]:
     yield from (f"service: {service}" for service in incident.service)
     if incident.severity is not None:
         yield f"sev{incident.severity}"
-    if incident.external:
-        yield "external"
 
 
 def _noticed_at(incident: Incident) -> datetime:
@@ -204,6 +235,8 @@ def _commit(repo: Repo, one: Commit, merged: Change | None, own: Change | None) 
 
 def _message(repo: Repo, one: Commit, merged: Change | None, own: Change | None) -> str:
     change = merged or own
+    if own and not merged and len(one.parents) > 1:
+        return f"Merge branch '{repo.default_branch}' into {own.head_branch}"
     lines = [(change.title if change else None) or "Work"]
     if merged and len(one.parents) > 1:
         origin = f"{repo.owner.login}/{merged.head_branch}"

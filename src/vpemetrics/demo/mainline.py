@@ -24,7 +24,9 @@ class Joining(StrEnum):
 class Mainline:
     """The main branch of a repository, and what stood at its head when."""
 
-    def __init__(self, repository: str, dice: Dice, born_at: int) -> None:
+    def __init__(
+        self, repository: str, dice: Dice, born_at: int, paths: tuple[str, ...] | None = None
+    ) -> None:
         self.root = Commit(
             sha=dice.sha(),
             repository=repository,
@@ -32,6 +34,7 @@ class Mainline:
             committed_at=moment(born_at),
             author="founder",
             is_bot=False,
+            paths=paths,
         )
         self._dice = dice
         self._times = [born_at]

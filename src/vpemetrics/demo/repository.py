@@ -49,7 +49,8 @@ class RepositoryLife:
         self._name, self._services = list(blueprint.repositories.items())[number]
         self._number = number
         self._dice = Dice(f"{blueprint.seed}/{self._name}")
-        self._mainline = Mainline(self._name, self._dice, blueprint.starts_at - DAY)
+        nothing = () if blueprint.monorepo else None
+        self._mainline = Mainline(self._name, self._dice, blueprint.starts_at - DAY, nothing)
         self._workshop = Workshop(blueprint, self._name, self._mainline, self._dice)
         self._events = EventQueue(self._merge_times(), self._merge)
         self._pipelines = {
