@@ -1,6 +1,7 @@
 """A server on loopback that says what a test wrote down, and a clock that only sleeping moves."""
 
 import json
+import ssl
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -111,9 +112,12 @@ class Loopback:
 
 
 @contextmanager
-def loopback(hourglass: Hourglass) -> Iterator[Loopback]:
-    """A running server; it ends with the block."""
+def loopback(
+    hourglass: Hourglass, prepare: Callable[[ThreadingHTTPServer], None] = lambda _server: None
+) -> Iterator[Loopback]:
+    """A running server, made ready by `prepare`; it ends with the block."""
     server = _Server(("127.0.0.1", 0), _Handler)
+    prepare(server)
     server.daemon_threads = True
     here = Loopback(hourglass, f"http://127.0.0.1:{server.server_port}")
     server.here = here  # type: ignore[attr-defined]
@@ -137,7 +141,7 @@ def serving(server: ThreadingHTTPServer) -> Iterator[None]:
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Says nothing of clients that leave before the end: tests have them do so."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 
@@ -185,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _drip(self, content: bytes, seconds: float) -> None:
         """Sends byte by byte, until the other side has enough of it."""
         self.close_connection = True
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, ssl.SSLError):
             for byte in content:
                 self.wfile.write(bytes([byte]))
                 self.wfile.flush()
