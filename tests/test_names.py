@@ -14,17 +14,8 @@ SOURCE = Path(vpemetrics.__file__).parent
 
 ASKS = re.compile(r"\s*(What|Whether|How|Which|Who|Whom|Whose|Where|When|Why|If)\b")
 
-STILL_ASK = (
-    "collectors/files/",
-    "collectors/github/",
-)
-"""Files whose docstrings are yet to be mended."""
-
 SIBLINGS = {"Options"}
 """Names that every source gives to a class of its own, so that one learned is all learned."""
-
-STILL_SHARED: set[str] = set()
-"""Names that are yet to be told apart."""
 
 
 def sources(package: Path) -> Iterator[tuple[str, ast.Module]]:
@@ -62,13 +53,11 @@ def shared_classes(package: Path) -> dict[str, list[str]]:
 
 
 def test_no_docstring_asks_a_question() -> None:
-    assert [one for one in questions(SOURCE) if not one.startswith(STILL_ASK)] == []
+    assert questions(SOURCE) == []
 
 
 def test_no_two_classes_have_one_name() -> None:
-    shared = shared_classes(SOURCE)
-
-    assert {name: at for name, at in shared.items() if name not in STILL_SHARED} == {}
+    assert shared_classes(SOURCE) == {}
 
 
 @pytest.mark.parametrize(

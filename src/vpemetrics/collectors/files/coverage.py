@@ -1,4 +1,4 @@
-"""What an import covers: the stretches of time its files speak for."""
+"""The coverage of an import: the stretches of time its files speak for."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
@@ -21,7 +21,7 @@ class Covering(Protocol):
         ...
 
     def stretches(self) -> Iterator[Sourced]:
-        """What is covered, once all records have passed."""
+        """Yield the stretches that are covered, once all records have passed."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What can only be seen when a whole file has been read: keys given twice, cycles of commits.
+"""Mistakes that only a whole file shows: keys given twice, cycles of commits.
 
 Only hashes and row numbers are kept, some thirty bytes a row, so that a file of any size
 can be read row by row; the rows that look wrong are then read again and compared exactly.

@@ -33,7 +33,7 @@ class Rows(Protocol):
         ...
 
     def column(self, rows: Sequence[Any], name: str) -> list[Any] | None:
-        """What rows have in a column, None for nothing; None if the file has no such column."""
+        """The values of a column, None for nothing; None if the file has no such column."""
         ...
 
     def text(self, row: Any) -> str:
@@ -75,7 +75,7 @@ class CsvRows:
         yield lines, rows
 
     def column(self, rows: Sequence[list[str]], name: str) -> list[str | None] | None:
-        """What the rows have in a column."""
+        """The cells of a column, None for empty ones."""
         if name not in self._names:
             return None
         place = self._names.index(name)
@@ -125,7 +125,7 @@ class JsonRows:
             yield lines, rows
 
     def column(self, rows: Sequence[dict[str, Any]], name: str) -> list[Any]:
-        """What the rows have under a name."""
+        """The values under a name, None for empty ones."""
         return [None if (value := row.get(name)) == "" else value for row in rows]
 
     def text(self, row: dict[str, Any]) -> str:
@@ -171,7 +171,7 @@ class _Lines(Iterable[str]):
             yield self.latest
 
     def is_bad(self, first: int, last: int) -> bool:
-        """Whether one of these lines could not be read."""
+        """Tell whether one of these lines could not be read."""
         return not self.bad.isdisjoint(range(first, last + 1))
 
     def _spoil(self, number: int, raw: bytes, reason: str) -> None:

@@ -30,7 +30,7 @@ _SOURCE: Final = Field(name=SOURCE, required=False, default=None, type=str, empt
 
 @lru_cache
 def column_validators(kind: str, *, json: bool) -> Mapping[str, Validate]:
-    """What reads the cells of each column, `source` too; None is an empty cell.
+    """The functions that read the cells of each column, `source` too; None is an empty cell.
 
     The cells are texts, or with `json` whatever JSON has. ValidationError if one is bad.
     """
@@ -38,7 +38,7 @@ def column_validators(kind: str, *, json: bool) -> Mapping[str, Validate]:
 
 
 def reason(error: ValueError) -> str:
-    """What is wrong with the first bad cell of a column."""
+    """Say what is wrong with the first bad cell of a column."""
     if not isinstance(error, ValidationError):
         return str(error)
     detail = error.errors(include_url=False)[0]
@@ -75,7 +75,7 @@ def _validator(field: Field, *, json: bool) -> Validate:
 
 
 def _text_schema(field: Field) -> CoreSchema:
-    """What a cell holds that is not empty."""
+    """The schema of a cell that is not empty."""
     if field.type is tuple and field.holds_shas:
         return core.chain_schema([_function(str.split), _tuple_of(_sha_schema(field))])
     if field.type is tuple:
@@ -95,7 +95,7 @@ def _text_schema(field: Field) -> CoreSchema:
 
 
 def _json_schema(field: Field) -> CoreSchema:
-    """What a value is that is neither null nor an empty text."""
+    """The schema of a value that is neither null nor an empty text."""
     if field.type is tuple:
         texts = core.list_schema(core.str_schema(strict=True), strict=True)
         item = _sha_schema(field) if field.holds_shas else core.str_schema()
