@@ -61,7 +61,11 @@ class Layout:
 
 
 class GitFailed(FixInput):
-    """Git ended with an error; the text is its own."""
+    """Git ended with an error; the text is its own, `said` without ours."""
+
+    def __init__(self, text: str, said: str) -> None:
+        super().__init__(text)
+        self.said = said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +121,22 @@ class Git:
         """All that a command prints which looks where a repository is, and reads no index."""
         return b"".join(self._chunks(arguments, ())).decode("utf-8", "replace")
 
+    def fetch(
+        self, arguments: Iterable[str], *, protocols: Iterable[str], settings: Mapping[str, str]
+    ) -> None:
+        """Run a command that brings objects from elsewhere; GitFailed if it cannot.
+
+        `settings` reach git by its environment, which other people cannot see.
+        """
+        variables = environment(os.environ, protocols)
+        # Fetching is what a mirror of parts is completed by.
+        del variables["GIT_NO_LAZY_FETCH"]
+        begin = int(variables.get("GIT_CONFIG_COUNT", "0"))
+        for at, (name, value) in enumerate(settings.items(), begin):
+            variables |= {f"GIT_CONFIG_KEY_{at}": name, f"GIT_CONFIG_VALUE_{at}": value}
+        variables["GIT_CONFIG_COUNT"] = str(begin + len(settings))
+        b"".join(self._chunks(arguments, (), variables))
+
     def ignores(self, name: str) -> bool:
         """True of a file that is not to be committed, by the rules of its folder."""
         try:
@@ -125,12 +145,17 @@ class Git:
             return False
         return True
 
-    def _chunks(self, arguments: Iterable[str], given: Iterable[str]) -> Iterator[bytes]:
+    def _chunks(
+        self,
+        arguments: Iterable[str],
+        given: Iterable[str],
+        variables: Mapping[str, str] | None = None,
+    ) -> Iterator[bytes]:
         with TemporaryFile() as lines, ExitStack() as unless_begun:  # pipes could block
             complaints = unless_begun.enter_context(TemporaryFile())
             lines.write("".join(f"{line}\n" for line in given).encode())
             lines.seek(0)
-            process = self._start(arguments, lines, complaints)
+            process = self._start(arguments, lines, complaints, variables)
             unless_begun.pop_all()
         return self._read(process, complaints)
 
@@ -148,7 +173,11 @@ class Git:
                 raise self._failure(complaints.read().decode("utf-8", "replace").strip())
 
     def _start(
-        self, arguments: Iterable[str], lines: IO[bytes], complaints: IO[bytes]
+        self,
+        arguments: Iterable[str],
+        lines: IO[bytes],
+        complaints: IO[bytes],
+        variables: Mapping[str, str] | None,
     ) -> "subprocess.Popen[bytes]":
         if not self.path.is_dir():
             raise FixConfiguration(f"there is no folder {self.path}")
@@ -158,7 +187,7 @@ class Git:
                 stdin=lines,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
-                env=environment(os.environ),
+                env=environment(os.environ) if variables is None else variables,
                 pipesize=_CHUNK,
             )
         except FileNotFoundError:
@@ -174,7 +203,8 @@ class Git:
             )
         if "not a git repository" in said:
             return FixConfiguration(f"{self.path} lies in no git repository")
-        return GitFailed(f"git could not read {self.path}: {said or 'it gave no reason'}")
+        said = said or "it gave no reason"
+        return GitFailed(f"git could not read {self.path}: {said}", said)
 
 
 def _cut(chunks: Iterable[bytes]) -> Iterator[list[str]]:

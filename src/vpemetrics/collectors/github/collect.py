@@ -9,13 +9,14 @@ from math import ceil
 from typing import Final
 
 from vpemetrics.collectors.base import Batch, CollectionContext, bot_test
+from vpemetrics.collectors.git.mirror import Mirror
 from vpemetrics.collectors.github.client import Access, access_by_app, access_by_token
 from vpemetrics.collectors.github.commit_history import is_read, prefix
 from vpemetrics.collectors.github.connections import RUNS, is_quiet, wanted_lists
 from vpemetrics.collectors.github.coverage import coverage
 from vpemetrics.collectors.github.cursor import GitHubCursor, SeenCommits, parse_cursor
 from vpemetrics.collectors.github.estimate import Estimate, estimate
-from vpemetrics.collectors.github.mirror_history import Mirror, mirrors_in_cache
+from vpemetrics.collectors.github.mirror_history import mirrors_in_cache
 from vpemetrics.collectors.github.options import Options
 from vpemetrics.collectors.github.repository import (
     Naming,

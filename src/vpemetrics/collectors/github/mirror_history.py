@@ -1,151 +1,25 @@
-"""The commits of deployed branches from a mirror, where one is kept: git has all of them.
+"""The commits of deployed branches from a mirror, where one is kept: git has all of them."""
 
-A mirror lies in the cache folder. It holds no files, and no folders either unless somebody asks
-what commits touch.
-"""
-
-import os
-import subprocess
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from shutil import rmtree
 from typing import Final
 from urllib.parse import urlsplit
 
-from vpemetrics.collectors.git.commands import SETTINGS, Git, environment, flags
 from vpemetrics.collectors.git.commits import Recorder
 from vpemetrics.collectors.git.log import Logged, read_log, read_paths
+from vpemetrics.collectors.git.mirror import Mirror, Mirrors
 from vpemetrics.collectors.github.client import Client
 from vpemetrics.collectors.github.commit_history import HistoryReader
 from vpemetrics.collectors.github.cursor import HistoryProgress, SeenCommits
 from vpemetrics.collectors.github.repository import RepositoryTarget
-from vpemetrics.errors import FixConfiguration, VpemetricsError
 from vpemetrics.folders import cache_home
 from vpemetrics.records import Commit
 
 _AT_ONCE: Final = 4096
 """The number of commits in a batch."""
-
-# https://git-scm.com/docs/git-rev-list#Documentation/git-rev-list.txt---filterltfilter-specgt
-_COMMITS_ONLY: Final = "tree:0"
-_NO_FILES: Final = "blob:none"
-# A connection that stands still is given up, so that no collection hangs:
-# https://git-scm.com/docs/git-config#Documentation/git-config.txt-httplowSpeedLimit
-_SETTINGS: Final = {"http.lowSpeedLimit": "1000", "http.lowSpeedTime": "60"}
-
-
-class Unfetched(VpemetricsError):
-    """A mirror could not be fetched; the text is git's own."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mirrors:
-    """The folder where mirrors are kept, and the token that opens the way to what they mirror."""
-
-    folder: Path
-    url: str
-    token: str = field(repr=False)
-
-    @property
-    def account(self) -> str:
-        """The account that fetches, as a header has it."""
-        # https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation#about-authentication-as-a-github-app-installation
-        return b64encode(f"x-access-token:{self.token}".encode()).decode()
-
-    def mirror(self, id_: str, name: str, *, paths: bool) -> "Mirror":
-        """The mirror of a repository, under its permanent id; with folders where paths matter."""
-        kind = _NO_FILES if paths else _COMMITS_ONLY
-        path = self.folder / f"{id_}-{kind.replace(':', '-')}.git"
-        return Mirror(path=path, url=f"{web_address(self.url)}/{name}.git", kind=kind, mirrors=self)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mirror:
-    """One repository's mirror; `kind` is git's filter of what it holds."""
-
-    path: Path
-    url: str
-    kind: str
-    mirrors: Mirrors = field(repr=False)
-
-    def held(self, shas: Sequence[str]) -> list[str]:
-        """Those of some commits that are in it already."""
-        if not shas or not self.path.is_dir():
-            return []
-        form = "--batch-check=%(objectname) %(objecttype)"
-        return [
-            name
-            for name, _, kind in (
-                line.partition(" ")
-                for line in self.git.text("cat-file", form, given=shas).split("\n")
-            )
-            if kind == "commit"
-        ]
-
-    @property
-    def git(self) -> Git:
-        """Git in the mirror."""
-        return Git(path=self.path)
-
-    def update(self) -> None:
-        """Fetch what is new, all of it at first. Unfetched if git cannot."""
-        if self.path.is_dir():
-            # By its name, as only a remote has a filter, under the address of now.
-            self.git.discover(
-                "config", f"--file={self.path / 'config'}", "remote.origin.url", self.url
-            )
-            everything = ("--prune", "origin", "+refs/*:refs/*")
-            self._run(f"--git-dir={self.path}", "fetch", "-q", *everything)
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._remove_unfinished()
-        unfinished = self.path.with_suffix(f".{os.getpid()}")
-        self._run("clone", "-q", "--mirror", f"--filter={self.kind}", self.url, str(unfinished))
-        try:
-            unfinished.rename(self.path)
-        except OSError:
-            rmtree(unfinished, ignore_errors=True)
-            if not self.path.is_dir():  # no other process was first
-                raise
-
-    def _remove_unfinished(self) -> None:
-        """Remove what processes left behind that were killed while they cloned."""
-        for left in self.path.parent.glob(f"{self.path.stem}.[0-9]*"):
-            process = int(left.suffix[1:])
-            if process == os.getpid() or not _is_running(process):
-                rmtree(left, ignore_errors=True)
-
-    def _run(self, *arguments: str) -> None:
-        variables = environment(os.environ, ("https", "http", "ssh")) | self._settings()
-        # Fetching is what a mirror of parts is completed by.
-        variables.pop("GIT_NO_LAZY_FETCH", None)
-        try:
-            done = subprocess.run(
-                ["git", *flags(SETTINGS), *arguments],
-                env=variables,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise FixConfiguration("git was not found; install it, or mend PATH") from None
-        if done.returncode:
-            # Git shows what a server says, and some proxies send back what they do not like.
-            said = done.stderr.decode("utf-8", "replace").strip().replace(self.mirrors.account, "…")
-            raise Unfetched(f"git could not fetch {self.url}: {said or 'it gave no reason'}")
-
-    def _settings(self) -> dict[str, str]:
-        """The token and other settings, in the environment, which other people cannot see."""
-        header = f"http.{web_address(self.mirrors.url)}/.extraHeader"
-        settings = _SETTINGS | {header: f"Authorization: Basic {self.mirrors.account}"}
-        before = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
-        variables = {"GIT_CONFIG_COUNT": str(before + len(settings))}
-        for at, (key, value) in enumerate(settings.items(), before):
-            variables |= {f"GIT_CONFIG_KEY_{at}": key, f"GIT_CONFIG_VALUE_{at}": value}
-        return variables
 
 
 class MirrorHistoryReader(HistoryReader):
@@ -201,8 +75,11 @@ class MirrorHistoryReader(HistoryReader):
 def mirrors_in_cache(environ: Mapping[str, str], *, url: str, token: str) -> Mirrors:
     """Mirrors in a person's cache folder, apart for each GitHub."""
     cache = cache_home(environ) or Path.home() / ".cache"
-    host = (urlsplit(web_address(url)).netloc or "github").replace(":", "-")
-    return Mirrors(folder=cache / "vpemetrics" / "mirrors" / host, url=url, token=token)
+    web = web_address(url)
+    host = (urlsplit(web).netloc or "github").replace(":", "-")
+    # https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation#about-authentication-as-a-github-app-installation
+    account = b64encode(f"x-access-token:{token}".encode()).decode()
+    return Mirrors(folder=cache / "vpemetrics" / "mirrors" / host, url=web, account=account)
 
 
 def web_address(url: str) -> str:
@@ -211,13 +88,3 @@ def web_address(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.removeprefix("api.") if parts.netloc.startswith("api.") else parts.netloc
     return f"{parts.scheme}://{host}{parts.path.removesuffix('/').removesuffix('/api/v3')}"
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's
-        return True
-    return True

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from vpemetrics.collectors.base import Batch
 from vpemetrics.collectors.git.commands import GitFailed
+from vpemetrics.collectors.git.mirror import Mirror, Unfetched
 from vpemetrics.collectors.github.client import Client
 from vpemetrics.collectors.github.commit_history import HistoryReader
 from vpemetrics.collectors.github.connections import (
@@ -32,7 +33,7 @@ from vpemetrics.collectors.github.connections import (
 )
 from vpemetrics.collectors.github.coverage import coverage
 from vpemetrics.collectors.github.cursor import GitHubCursor, OpenItem, SeenCommits
-from vpemetrics.collectors.github.mirror_history import Mirror, MirrorHistoryReader, Unfetched
+from vpemetrics.collectors.github.mirror_history import MirrorHistoryReader
 from vpemetrics.collectors.github.record_builder import GitHubRecordBuilder
 from vpemetrics.collectors.github.repository import RepositoryTarget
 from vpemetrics.collectors.github.workflow_runs import RunReader, is_look_back_due
