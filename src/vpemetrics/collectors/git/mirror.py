@@ -23,6 +23,7 @@ _NO_FILES: Final = "blob:none"
 # https://git-scm.com/docs/git-config#Documentation/git-config.txt-httplowSpeedLimit
 _SETTINGS: Final = {"http.lowSpeedLimit": "1000", "http.lowSpeedTime": "60"}
 _PLAIN: Final = re.compile(r"[\w=-]{1,100}", re.ASCII)
+_SENT_ON: Final = re.compile(r"returned error: 30[1278]")
 _LOOPBACK: Final = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
 
 
@@ -113,7 +114,7 @@ class Mirror:
         except GitFailed as failed:
             # Git shows what a server says, and some proxies send back what they do not like.
             said = failed.said.replace(self.mirrors.account, "…")
-            raise Unfetched(f"git could not fetch {self.url}: {said}") from None
+            raise Unfetched(f"git could not fetch {self.url}: {said}{_remedy(said)}") from None
 
     def _settings(self, git: Git) -> Mapping[str, str]:
         """The settings of a fetch; the account only where it leads to whose account it is.
@@ -127,6 +128,15 @@ class Mirror:
         scheme, host = _origin(self.url)
         header = f"http.{scheme}://{host}/.extraHeader"
         return {**_SETTINGS, header: f"Authorization: Basic {self.mirrors.account}"}
+
+
+def _remedy(said: str) -> str:
+    if not _SENT_ON.search(said):
+        return ""
+    return (
+        "\nIt sends on to another address, where the token is not sent; if the repositories have "
+        "moved, write the address they have now"
+    )
 
 
 def _protocols(url: str) -> tuple[str, ...]:
