@@ -91,8 +91,8 @@ def _of_token(limits: Limits, options: Options) -> Iterator[Finding]:
         )
     if limits.permissions is not None:
         yield from _of_app(limits.permissions, options)
-    yield from _left("requests", limits.core)
-    yield from _left("GraphQL points", limits.graphql)
+    yield from _quota("requests", limits.core)
+    yield from _quota("GraphQL points", limits.graphql)
 
 
 def _of_app(permissions: Mapping[str, str], options: Options) -> Iterator[Finding]:
@@ -107,7 +107,7 @@ def _of_app(permissions: Mapping[str, str], options: Options) -> Iterator[Findin
             )
 
 
-def _left(what: str, quota: Quota | None) -> Iterator[Finding]:
+def _quota(what: str, quota: Quota | None) -> Iterator[Finding]:
     if quota is None:
         return
     until = f"{quota.reset_at:%H:%M} UTC"
