@@ -15,7 +15,7 @@ from vpemetrics.demo.acme import (
 from vpemetrics.demo.calendar import Calendar
 from vpemetrics.demo.notable import notable
 from vpemetrics.demo.repository import RepositoryLife
-from vpemetrics.demo.titles import titled
+from vpemetrics.demo.titles import add_titles
 from vpemetrics.records import (
     AnyRecord,
     Change,
@@ -39,8 +39,8 @@ def records(calendar: Calendar) -> Iterator[AnyRecord]:
         for at, blueprint in enumerate(BLUEPRINTS)
     ]
     beside = list(notable(record for _, life in lives for record in life))
-    told = titled(filter(_written_down, _numbered([*lives, ("", beside)])))
-    yield from map(calendar.record, [*told, *_covered()])
+    told = add_titles(filter(_is_written_down, _number_incidents([*lives, ("", beside)])))
+    yield from map(calendar.record, [*told, *_coverage()])
 
 
 def looked_at(calendar: Calendar) -> datetime:
@@ -48,7 +48,7 @@ def looked_at(calendar: Calendar) -> datetime:
     return calendar.moment(_begin(ENDS) + LOOKED_AT)
 
 
-def _covered() -> Iterator[Coverage]:
+def _coverage() -> Iterator[Coverage]:
     """Everything from the first day to the last, but for the week that nobody wrote down."""
     begin, end = _begin(BEGINS), _begin(ENDS) + LOOKED_AT
     before, after = map(_begin, UNCOLLECTED)
@@ -63,7 +63,7 @@ def _begin(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _numbered(parts: Sequence[_Part]) -> Iterator[AnyRecord]:
+def _number_incidents(parts: Sequence[_Part]) -> Iterator[AnyRecord]:
     """The records, incidents numbered in the order in which they were noticed."""
     found = [
         (record.detected_at, part, record.id)
@@ -88,7 +88,7 @@ def _numbered(parts: Sequence[_Part]) -> Iterator[AnyRecord]:
                     yield record
 
 
-def _written_down(record: AnyRecord) -> bool:
+def _is_written_down(record: AnyRecord) -> bool:
     if not isinstance(record, Deployment):
         return True
     at = record.finished_at or record.started_at

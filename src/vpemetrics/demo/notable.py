@@ -128,12 +128,12 @@ def notable(records: Iterable[AnyRecord]) -> Iterator[Incident | Triage]:
     """The incidents and decisions, the deployments behind them looked up among the records."""
     deployments = [record for record in records if isinstance(record, Deployment)]
     for breakage in BREAKAGES:
-        yield _incident(breakage, _followed(breakage, deployments))
+        yield _incident(breakage, _cause_of(breakage, deployments))
     yield from OUTSIDE
     yield from DECISIONS
 
 
-def _followed(breakage: Breakage, deployments: Sequence[Deployment]) -> Deployment:
+def _cause_of(breakage: Breakage, deployments: Sequence[Deployment]) -> Deployment:
     return min(
         (
             deployment
@@ -145,18 +145,18 @@ def _followed(breakage: Breakage, deployments: Sequence[Deployment]) -> Deployme
             and deployment.finished_at
             and deployment.finished_at >= breakage.since
         ),
-        key=_finished,
+        key=_finish_of,
     )
 
 
-def _finished(deployment: Deployment) -> datetime:
+def _finish_of(deployment: Deployment) -> datetime:
     if deployment.finished_at is None:
         raise ValueError(f"{deployment.id} is still running")
     return deployment.finished_at
 
 
 def _incident(breakage: Breakage, deployment: Deployment) -> Incident:
-    began = _finished(deployment) + timedelta(minutes=breakage.after)
+    began = _finish_of(deployment) + timedelta(minutes=breakage.after)
     detected = began + LONGEST_WAIT / 2
     over = None if breakage.lasts is None else began + timedelta(minutes=breakage.lasts)
     return Incident(

@@ -84,7 +84,7 @@ class RepositoryLife:
         return [at for at in drawn if self._dice.keeps(self._blueprint.merging(at))]
 
     def _merge(self, at: int) -> Iterator[AnyRecord]:
-        services = self._touched()
+        services = self._touched_services()
         places = tuple(f"services/{service}" for service in services) or ("shared",)
         if at >= self._blueprint.ends_at:
             still_open = self._workshop.leave_open(at, places, self._blueprint.ends_at)
@@ -102,7 +102,7 @@ class RepositoryLife:
                 delay = self._dice.minutes(70 if self._dice.chance(SLOW_BUILDS) else 9, 0.3)
                 self._events.later(at + delay, partial(self._release, service, work))
 
-    def _touched(self) -> tuple[str, ...]:
+    def _touched_services(self) -> tuple[str, ...]:
         if not self._blueprint.monorepo:
             return self._services
         if self._dice.chance(SHARED):

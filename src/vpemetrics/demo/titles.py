@@ -46,7 +46,7 @@ TROUBLE: Final = (
 )
 
 
-def titled(records: Iterable[AnyRecord]) -> Iterator[AnyRecord]:
+def add_titles(records: Iterable[AnyRecord]) -> Iterator[AnyRecord]:
     """The records, with titles for changes and incidents that have none."""
     dice, of_changes = Dice("titles"), dict[str, str]()
     for record in records:

@@ -106,10 +106,10 @@ def incident_of(
         severity=severity,
         customer_affecting=severity <= 2 if dice.chance(0.6) else None,
         impact_started_at=moment(course.began) if dice.chance(0.6) else None,
-        detected_at=_known(course.detected, ends_at),
-        acknowledged_at=_known(course.acknowledged, ends_at),
-        mitigated_at=_known(course.mitigated, ends_at),
-        resolved_at=_known(course.resolved, ends_at),
+        detected_at=_known_before(course.detected, ends_at),
+        acknowledged_at=_known_before(course.acknowledged, ends_at),
+        mitigated_at=_known_before(course.mitigated, ends_at),
+        resolved_at=_known_before(course.resolved, ends_at),
         updated_at=moment(last),
         external=story.external or None,
         cause_deployment=release.deployment.id if story.names is NamedCause.DEPLOYMENT else None,
@@ -118,5 +118,5 @@ def incident_of(
     )
 
 
-def _known(at: int, ends_at: int) -> datetime | None:
+def _known_before(at: int, ends_at: int) -> datetime | None:
     return moment(at) if at < ends_at else None

@@ -83,12 +83,12 @@ class Workshop:
             return None
         return replace(
             change,
-            ready_at=_known(change.ready_at, end),
-            first_review_at=_known(change.first_review_at, end),
-            approved_at=_known(change.approved_at, end),
+            ready_at=_known_before(change.ready_at, end),
+            first_review_at=_known_before(change.first_review_at, end),
+            approved_at=_known_before(change.approved_at, end),
             merged_at=None,
             closed_at=None,
-            commit_shas=tuple(c.sha for c in branch if _known(c.authored_at, end)),
+            commit_shas=tuple(c.sha for c in branch if _known_before(c.authored_at, end)),
         )
 
     def commit_directly(self, at: int, places: tuple[str, ...]) -> Commit:
@@ -199,5 +199,5 @@ def mean_branch_length(blueprint: Blueprint) -> float:
     return (by_people - (1 - REBASED)) / (1 + REBASED)
 
 
-def _known(at: datetime | None, end: datetime) -> datetime | None:
+def _known_before(at: datetime | None, end: datetime) -> datetime | None:
     return at if at is not None and at < end else None

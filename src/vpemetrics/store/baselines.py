@@ -63,7 +63,7 @@ def load_baselines(connection: Connection) -> list[StoredBaseline]:
 
 
 def save_baselines(connection: Connection, found: Iterable[StoredBaseline]) -> None:
-    """Stores baselines; one that is there already under the same rules stays as it is."""
+    """Store baselines; one that is there already under the same rules stays as it is."""
     there = {one.key: one.rules for one in load_baselines(connection)}
     new = [one for one in found if there.get(one.key) != one.rules]
     for one in new:

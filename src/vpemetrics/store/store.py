@@ -188,7 +188,7 @@ class Store:
             return load_baselines(connection)
 
     def keep_baselines(self, found: Collection[StoredBaseline]) -> None:
-        """Stores baselines that are not there yet, if that can be done at once.
+        """Store baselines that are not there yet, if that can be done at once.
 
         They can be found anew at any time, so who may not write, or comes while somebody else
         does, goes on without.

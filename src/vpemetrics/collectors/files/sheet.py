@@ -133,7 +133,7 @@ class Sheet:
         self.bad_header.append(BadRow(file=self._name, line=1, column="", reason=reason))
 
     def _tell_unknown(self, names: Iterable[str]) -> None:
-        """Warns of columns we do not know, each once."""
+        """Warn of columns we do not know, each once."""
         valid = [SOURCE, *(field.name for field in self._fields)]
         for name in dict.fromkeys(names):
             if name not in self._told and name not in valid:
@@ -141,7 +141,7 @@ class Sheet:
             self._told.add(name)
 
     def _report_twice(self, lines: Sequence[int], report: Report) -> None:
-        """Reports rows that say something else under a key that was given before."""
+        """Report rows that say something else under a key that was given before."""
         if self.kind == Coverage.KIND:
             return  # stretches may overlap
         first: dict[tuple[str, str], tuple[int, AnyRecord]] = {}

@@ -13,7 +13,7 @@ Line = Callable[[str, Any], str]
 
 
 def write(load: Load, folder: Path, *, ending: str = ".csv") -> dict[str, int]:
-    """Writes all records into a folder, a file a kind; returns how many there were of each.
+    """Write all records into a folder, a file a kind; return how many there were of each.
 
     `load(kind)` gives the records of a kind in the order they shall have. Every kind gets
     its file, so that an empty one says there was nothing. The ending is `.csv` or `.jsonl`.

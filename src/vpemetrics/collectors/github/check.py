@@ -139,7 +139,7 @@ def _repositories(found: Forecast) -> Iterator[Finding]:
 
 
 def _permissions(opened: Access, found: Forecast, options: Options, kind: str) -> Iterator[Finding]:
-    """Tries what a token does not tell of itself, in one repository of each account."""
+    """Try what a token does not tell of itself, in one repository of each account."""
     first = {name.partition("/")[0]: name for name in reversed(found.names)}
     lacking = {
         need.permission: need

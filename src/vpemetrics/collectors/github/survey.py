@@ -366,7 +366,7 @@ class _RepositorySurvey:
             return None
 
     def _note(self, problem: SourceProblem) -> None:
-        """Keeps what concerns this repository only; whatever stops all is raised."""
+        """Keep what concerns this repository only; raise whatever stops all."""
         if not isinstance(problem, Gone | Forbidden):
             raise problem
         self.trouble.append(str(problem))
