@@ -110,8 +110,7 @@ def _propose_forges(
     parts = [_propose_forge(forge, wanted, talk) for forge in forges]
     of_forges = {clone.git.path for forge in forges for clone in forge.clones}
     others = [found for found in scan.local if found.clone.git.path not in of_forges]
-    overviews = [overview for part in parts for overview in part.overviews]
-    return _proposal(scan, parts, [(found, found.survey()) for found in others], overviews, zone)
+    return _proposal(scan, parts, [(found, found.survey()) for found in others], zone)
 
 
 def _propose_forge(forge: Forge, wanted: Sequence[str], talk: Conversation) -> _SourcePart:
@@ -153,7 +152,7 @@ def _propose_git(scan: EnvironmentScan, talk: Conversation, zone: str) -> Propos
     others = [(found, found.survey()) for found in scan.local]
     if len(others) == 1:
         others = [ask_git(*others[0], talk.ask)]
-    return _proposal(scan, [], others, [], zone)
+    return _proposal(scan, [], others, zone)
 
 
 def _nothing_to_propose(forges: Sequence[Forge]) -> FixConfiguration:
@@ -169,10 +168,10 @@ def _proposal(
     scan: EnvironmentScan,
     parts: Sequence[_SourcePart],
     others: Sequence[tuple[LocalRepository, RepositoryOverview]],
-    overviews: Sequence[RepositoryOverview],
     zone: str,
 ) -> Proposal:
     """The whole configuration, of forges and of clones from elsewhere."""
+    overviews = [overview for part in parts for overview in part.overviews]
     named = overviews or [overview for _, overview in others]
     of_git = [service for _, overview in others for service in _services_in_git(overview)]
     of_forges = [service for part in parts for service in part.services]
