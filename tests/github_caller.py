@@ -13,7 +13,7 @@ from github_server.server import SimulatedGitHub
 
 @dataclass(frozen=True, kw_only=True)
 class Got:
-    """What came back; names of headers are in small letters."""
+    """An answer as it came back; names of headers are in small letters."""
 
     status: int
     headers: Mapping[str, str]

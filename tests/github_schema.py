@@ -35,5 +35,5 @@ def real_schema() -> GraphQLSchema:
 
 
 def mistakes(text: str) -> list[str]:
-    """What GitHub's schema does not allow in a query."""
+    """The faults of a query by GitHub's schema."""
     return [error.message for error in validate(real_schema(), parse(text))]

@@ -1,4 +1,4 @@
-"""What the simulated GitHub is asked and what it answers, before either becomes bytes."""
+"""Requests to the simulated GitHub and its answers, before either becomes bytes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,12 +26,12 @@ class Request:
 
     @property
     def is_graphql(self) -> bool:
-        """Whether it is counted in points."""
+        """True where it is counted in points."""
         return self.path == "/graphql"
 
     @property
     def id(self) -> str:
-        """What GitHub wants to be told in reports of a problem."""
+        """The id that GitHub wants to be told in reports of a problem."""
         return f"5A17:{self.number:06X}"
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong at GitHub, to be played on demand.
+"""Things that go wrong at GitHub, to be played on demand.
 
 A fault stands between a request and the honest answer to it: it may answer in its place, change
 what is answered, or do something before or after. `Faults` says which requests meet which.
@@ -40,7 +40,7 @@ GATEWAY_PAGE: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Faults:
-    """Which requests meet which fault.
+    """The requests that meet a fault, and which.
 
     `planned` gives the faults of the k-th requests, counted from 1; `always` are met by every
     request; one of `kinds` is met with the probability `chance`, the same for the same seed and
@@ -250,7 +250,7 @@ def bad_credentials(_request: Request, _reply: Reply) -> Answer:
 
 
 def not_found(request: Request, reply: Reply) -> Answer:
-    """What is asked for is not there, or not to be seen."""
+    """The thing asked for is not there, or not to be seen."""
     if not request.is_graphql:
         return problem(404, "Not Found")
     return _denied(reply(), "NOT_FOUND", "Could not resolve to a node.")
@@ -338,7 +338,7 @@ def _page_of(body: Any) -> list[Any] | None:
 
 
 def _thread(request: Request) -> tuple[str, bool]:
-    """What pages of one list have in common, and whether this is the first of them."""
+    """The thing that pages of one list have in common, and whether this is the first of them."""
     if not request.is_graphql:
         rest = {name: value for name, value in request.query.items() if name != "page"}
         return f"{request.path}{rest}", request.query.get("page", "1") == "1"

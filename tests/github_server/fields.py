@@ -106,7 +106,7 @@ def git_object(repo: Repo, oid: str | None) -> Commit | Tag | None:
 
 
 def resolve_expression(repo: Repo, expression: str) -> Commit | Tag | Blob | None:
-    """What git would understand by `main`, `v1.2`, an oid or `main:path`."""
+    """Find what git would understand by `main`, `v1.2`, an oid or `main:path`."""
     revision, colon, path = expression.partition(":")
     if revision == "HEAD":
         revision = repo.default_branch or ""

@@ -21,7 +21,7 @@ class Blob:
 
     @property
     def size(self) -> int:
-        """How many bytes it has."""
+        """The number of its bytes."""
         return len(self.text.encode())
 
     @property

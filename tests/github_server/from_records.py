@@ -295,7 +295,7 @@ def _reviews(change: Change) -> Iterator[tuple[datetime, str]]:
 
 
 def _body(change: Change, noted: _Issues) -> str:
-    """What GitHub's button writes of a revert, and which issues are closed."""
+    """The words of GitHub's button to revert, and of closed issues."""
     lines = [f"Reverts {other}" for other in change.reverts]
     issues = noted.known(change.closes)
     lines += [f"Fixes {issue.repo.full_name}#{issue.number}" for issue in issues]

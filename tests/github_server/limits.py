@@ -1,4 +1,4 @@
-"""How much a token may ask for in an hour, and what GitHub answers beyond that."""
+"""The limits of what a token may ask for in an hour, and GitHub's answer beyond them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ class Bucket:
 
     @property
     def remaining(self) -> int:
-        """What may still be used in this hour."""
+        """The rest that may be used in this hour."""
         return max(0, self.limit - self.used)
 
     @property
     def reset(self) -> int:
-        """When the hour ends, in seconds since 1970; begin one first."""
+        """The end of the hour, in seconds since 1970; begin one first."""
         if self.resets_at is None:
             raise ValueError("the limit was not used yet")
         return int(self.resets_at.timestamp())
@@ -65,7 +65,7 @@ def exceeded(request: Request, headers: Mapping[str, str], kind: str = "RATE_LIM
 
 
 def rate_limits(core: Bucket, graphql: Bucket) -> Answer:
-    """What GET /rate_limit answers; asking for it is free."""
+    """The answer to GET /rate_limit; asking for it is free."""
     resources: dict[str, Any] = {each.resource: each.facts() for each in (core, graphql)}
     resources["search"] = {**core.facts(), "limit": 30, "used": 0, "remaining": 30}
     return Answer(body={"resources": resources, "rate": core.facts()})

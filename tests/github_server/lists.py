@@ -81,7 +81,7 @@ def deployments(repo: Repo, arguments: Arguments) -> Connection:
 
 
 def statuses(deployment: Deployment, arguments: Arguments) -> Connection:
-    """What was said of a deployment, the last first."""
+    """The statuses of a deployment, the last first."""
     return ordered(deployment.statuses, arguments, _CREATED, descending=True)
 
 
@@ -155,7 +155,7 @@ def comments(issue: Issue, arguments: Arguments) -> Connection:
 
 
 def timeline(subject: Pull | Issue, arguments: Arguments) -> Connection:
-    """What happened to an issue or pull request, of the kinds asked for, oldest first."""
+    """The events of an issue or pull request, of the kinds asked for, oldest first."""
     wanted = arguments.get("itemTypes")
     items = [*subject.timeline, *_committed(subject, wanted)]
     found = [
@@ -237,7 +237,7 @@ _PLACES: Final[Mapping[str, Callable[[Any], Place]]] = {
 
 
 def _among(wanted: Any, value: str) -> bool:
-    """Whether a value is one of those asked for; nothing asked for is everything."""
+    """True for a value that is one of those asked for; nothing asked for is everything."""
     return not wanted or value in wanted
 
 

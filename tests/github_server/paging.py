@@ -18,7 +18,7 @@ from github_server.refusal import Refused
 _VERSION: Final = "cursor:v2:"
 
 Place = tuple[Any, ...]
-"""Where in its order an item stands: values that compare, unique taken together."""
+"""The place of an item in its order: values that compare, unique taken together."""
 
 
 @dataclass(kw_only=True, eq=False, slots=True)  # a frozen one takes three times as long to make
@@ -36,7 +36,7 @@ class Connection:
 
     @property
     def page_info(self) -> Self:
-        """Whether there is more, and from where on."""
+        """The page information: whether there is more, and from where on."""
         return self
 
     @property
@@ -118,7 +118,7 @@ def encode_cursor(text: str) -> str:
 
 
 def decode_cursor(cursor: str) -> str:
-    """What a cursor stands for; GitHub refuses what it did not make."""
+    """The text a cursor stands for; GitHub refuses what it did not make."""
     try:
         return b64decode(cursor, validate=True).decode()
     except ValueError:
@@ -126,7 +126,7 @@ def decode_cursor(cursor: str) -> str:
 
 
 def not_a_cursor(cursor: str) -> Refused:
-    """What GitHub says to a cursor that it did not make."""
+    """The refusal of a cursor that GitHub did not make."""
     return Refused("INVALID_CURSOR_ARGUMENTS", f"`{cursor}` does not appear to be a valid cursor.")
 
 

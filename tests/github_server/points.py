@@ -1,4 +1,4 @@
-"""What a query costs by GitHub's published formula, known before it is run.
+"""The cost of a query by GitHub's published formula, known before it is run.
 
 https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api:
 every connection takes as many requests as it has parents at most, each page being full; the sum
@@ -32,14 +32,14 @@ PAGED: Final = frozenset({"nodes", "edges", "pageInfo"})
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """What a query may need: requests inside GitHub, and nodes that it may give."""
+    """The needs of a query: requests inside GitHub, and nodes that it may give."""
 
     requests: int = 0
     nodes: int = 0
 
     @property
     def points(self) -> int:
-        """What is taken off the hour's limit."""
+        """The points that are taken off the hour's limit."""
         return max(1, (self.requests + REQUESTS_PER_POINT // 2) // REQUESTS_PER_POINT)
 
     def __add__(self, other: "Price") -> "Price":
@@ -47,7 +47,7 @@ class Price:
 
 
 def price(query: Query) -> Price:
-    """What the query costs; raises Invalid where a page has no size, or too much is asked."""
+    """Price a query; raises Invalid where a page has no size, or too much is asked."""
     found = _price(query, _by_key(query, [query.operation.selection_set]), 1, ())
     if found.nodes > MOST_NODES:
         raise Invalid(
@@ -101,7 +101,7 @@ def _inner(query: Query, fragment: SelectionNode) -> SelectionSetNode:
 
 
 def _is_wanted(query: Query, selection: SelectionNode) -> bool:
-    """Whether @include and @skip leave the thing in."""
+    """True where @include and @skip leave the thing in."""
     return not any(
         _values(query, directive.arguments)["if"] is (directive.name.value == "skip")
         for directive in selection.directives or ()
@@ -116,7 +116,7 @@ def _values(query: Query, arguments: Iterable[ArgumentNode] | None) -> dict[str,
 
 
 def _size(query: Query, field: FieldNode, children: set[str], path: tuple[str, ...]) -> int | None:
-    """How many items one page of the connection has at most; None where it is no connection."""
+    """The most items that one page of the connection has; None where it is no connection."""
     arguments = _values(query, field.arguments)
     name = field.name.value
     if name == "nodes" and isinstance(arguments.get("ids"), list):

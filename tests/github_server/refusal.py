@@ -1,4 +1,4 @@
-"""What GitHub refuses within a query that it answers otherwise."""
+"""Refusals within a query that GitHub answers otherwise."""
 
 from typing import Any
 

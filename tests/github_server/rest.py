@@ -1,4 +1,4 @@
-"""What the REST API of a simulated GitHub answers: which address gives what, in which pages.
+"""The REST API of a simulated GitHub: which address gives what, in which pages.
 
 Renamed repositories answer 301 with an address that holds their id, and so do the links to
 further pages. Lists of runs that are filtered end after a thousand.
@@ -94,7 +94,7 @@ def rest(
 
 
 def found(body: Any) -> Answer:
-    """What was asked for, with what tells it apart from later versions."""
+    """The thing asked for, with what tells it apart from later versions."""
     digest = sha1(json.dumps(body).encode(), usedforsecurity=False).hexdigest()
     return Answer(headers={"etag": f'W/"{digest}"'}, body=body)
 
@@ -252,7 +252,7 @@ def _commit(call: Call, repo: Repo, revision: str) -> Answer:
 
 
 def _comparison(call: Call, repo: Repo, base: str, head: str) -> Answer:
-    """What head has and base has not, oldest first; 250 commits at most come at once."""
+    """The commits that head has and base has not, oldest first; 250 at most come at once."""
     ends = [_commit_at(repo, revision) for revision in (base, head)]
     if None in ends:
         return not_found()
@@ -342,7 +342,7 @@ def _issue(call: Call, repo: Repo, number: str) -> Answer:
 
 
 def _typed(one: Issue | Pull, kind: str | None) -> bool:
-    """Whether it has the type asked for; no pull request has any."""
+    """True if it has the type asked for; no pull request has any."""
     if kind in (None, "*"):
         return True
     has = one.type if isinstance(one, Issue) else None

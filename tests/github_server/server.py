@@ -44,7 +44,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class RateLimit:
-    """What `rateLimit` in a query tells: of the query and of the hour."""
+    """The `rateLimit` of a query: its own cost, and the state of the hour."""
 
     cost: int
     node_count: int
@@ -111,7 +111,7 @@ class SimulatedGitHub:
 
     @property
     def requests(self) -> int:
-        """How many requests came in, of both kinds, whatever became of them."""
+        """The number of requests that came in, of both kinds, whatever became of them."""
         return len(self.log)
 
     def reply(
@@ -188,7 +188,7 @@ def _signed(answer: Answer, caller: Caller, bucket: Bucket) -> Answer:
 
 
 def _json(content: bytes) -> Any:
-    """What was sent; None where that was nothing, or no JSON."""
+    """The JSON that was sent; None where that was nothing, or no JSON."""
     try:
         return json.loads(content)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a simulated GitHub holds as its REST API tells it: one function for each kind of thing.
+"""The shapes in which REST tells what a simulated GitHub holds: a function for each kind of thing.
 
 The fields are those of GitHub's answers, without most addresses. `api` is the REST address.
 """

@@ -1,4 +1,4 @@
-"""What a repository on a simulated GitHub holds, one class for each type that GitHub knows.
+"""Things that a repository on a simulated GitHub holds, a class for each type GitHub knows.
 
 Times are aware. References within a repository are oids and numbers, as in git; a commit, a
 pull request's head or a deployment's commit may be gone from it.
@@ -20,7 +20,7 @@ BORN: Final = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 class Kind(StrEnum):
-    """What an account is, in GitHub's words."""
+    """The kind of an account, in GitHub's words."""
 
     USER = "User"
     ORGANIZATION = "Organization"
@@ -60,13 +60,13 @@ class Account:
 
     @property
     def url(self) -> str:
-        """Where people see it."""
+        """The address where people see it."""
         return f"{self.world.web}/{self.login}"
 
 
 @dataclass(kw_only=True, eq=False)
 class Signature:
-    """Who wrote or committed something, and when; `account` only if the address is known."""
+    """Somebody who wrote or committed something, and when; `account` if the address is known."""
 
     name: str
     email: str
@@ -94,7 +94,7 @@ class Commit:
 
     @property
     def url(self) -> str:
-        """Where people see it."""
+        """The address where people see it."""
         return f"{self.repo.url}/commit/{self.oid}"
 
 
@@ -180,7 +180,7 @@ class Event:
 
     @property
     def url(self) -> str:
-        """Where people see it."""
+        """The address where people see it."""
         return f"{self.subject.url}#event-{self.database_id}"
 
 
@@ -205,7 +205,7 @@ class Review:
 
     @property
     def url(self) -> str:
-        """Where people see it."""
+        """The address where people see it."""
         return f"{self.pull.url}#pullrequestreview-{self.database_id}"
 
 
@@ -235,7 +235,7 @@ class Issue:
 
     @property
     def url(self) -> str:
-        """Where people see it."""
+        """The address where people see it."""
         return f"{self.repo.url}/issues/{self.number}"
 
 
@@ -288,7 +288,7 @@ class Pull:
 
     @property
     def url(self) -> str:
-        """Where people see it."""
+        """The address where people see it."""
         return f"{self.repo.url}/pull/{self.number}"
 
 
@@ -350,7 +350,7 @@ class Deployment:
 
     @property
     def updated_at(self) -> datetime:
-        """When something was last said of it; becoming inactive counts."""
+        """The time of its last status; becoming inactive counts."""
         latest = self.latest
         return latest.created_at if latest else self.created_at
 
@@ -378,7 +378,7 @@ class Release:
 
     @property
     def url(self) -> str:
-        """Where people see it."""
+        """The address where people see it."""
         return f"{self.repo.url}/releases/tag/{self.tag_name}"
 
 
@@ -457,7 +457,7 @@ class Run:
 
     @property
     def url(self) -> str:
-        """Where people see it."""
+        """The address where people see it."""
         return f"{self.repo.url}/actions/runs/{self.database_id}"
 
 

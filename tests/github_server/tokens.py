@@ -1,4 +1,4 @@
-"""Who may ask: tokens, the keys of a GitHub App, and what they may ask for."""
+"""Tokens and the keys of a GitHub App, and what they may ask for."""
 
 import json
 from base64 import urlsafe_b64decode
@@ -28,7 +28,7 @@ NOT_FOUND: Final = problem(404, "Not Found")
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who asks: what is left to them, and what every answer tells of their token."""
+    """Somebody who asks: what is left to them, and what every answer tells of their token."""
 
     core: Bucket
     graphql: Bucket
@@ -37,7 +37,7 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """What tokens the server takes, and what they are worth.
+    """The tokens that the server takes, and what they are worth.
 
     `tokens` are those that are taken (None: every one but the empty), `scopes` what a classic
     token may do, `requests` and `points` the limits of an hour, `installed` the logins where the
@@ -61,7 +61,7 @@ class Desk:
         self._given: dict[str, datetime] = {}
 
     def caller(self, request: Request) -> Caller | None:
-        """Who sent the request; None where the token is not taken."""
+        """The sender of the request; None where the token is not taken."""
         token = token_of(request)
         if not self._takes(token, request.at):
             return None
@@ -74,7 +74,7 @@ class Desk:
         return self._callers[token]
 
     def app(self, request: Request) -> Answer:
-        """What the App itself is answered: about itself and its installations."""
+        """The answers to the App itself: about itself and its installations."""
         wrong = unproven(token_of(request), request.at)
         if wrong:
             return problem(401, wrong)
@@ -148,19 +148,19 @@ class Desk:
 
 
 def token_of(request: Request) -> str:
-    """What stands behind `Bearer` or `token`; empty where nothing does."""
+    """The text behind `Bearer` or `token`; empty where there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() in ("bearer", "token") else ""
 
 
 def is_for_apps(request: Request) -> bool:
-    """Whether the App itself asks, with a proof signed by its key."""
+    """True where the App itself asks, with a proof signed by its key."""
     parts = request.path.strip("/").split("/")
     return parts[0] == "app" or (len(parts) == 3 and parts[2] == "installation")
 
 
 def unproven(proof: str, at: datetime) -> str | None:
-    """What is wrong with an App's JSON web token, None if nothing is; no signature is checked."""
+    """The fault of an App's JSON web token, None if it has none; no signature is checked."""
     try:
         header, claims, _signature = (_decoded(part) for part in proof.split("."))
         issued, ends = _moment(claims["iat"]), _moment(claims["exp"])

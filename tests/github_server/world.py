@@ -1,4 +1,4 @@
-"""What a simulated GitHub knows: accounts, and repositories with all that happens in them.
+"""The world of a simulated GitHub: accounts, and repositories with all that happens in them.
 
 Everything may be changed at any time, as GitHub changes while it is read. The methods do what a
 person or a machine does there: commit, open, review, merge, deploy, close, run again; each moves
@@ -92,7 +92,7 @@ class Repo:
 
     @property
     def url(self) -> str:
-        """Where people see it."""
+        """The address where people see it."""
         return f"{self.world.web}/{self.full_name}"
 
     @property
@@ -400,7 +400,7 @@ class Repo:
         return made
 
     def say(self, deployment: Deployment, state: str, *, at: datetime) -> DeploymentStatus:
-        """How a deployment goes; a success makes those that succeeded before it inactive."""
+        """Say how a deployment goes; a success makes those that succeeded before it inactive."""
         said = self._status(deployment, state, at)
         if state == "SUCCESS" and not deployment.transient:
             for other in self._active.get(deployment.environment, ()):
@@ -640,7 +640,7 @@ class World:
 
     @property
     def viewer(self) -> Account:
-        """Who the token belongs to."""
+        """The account that the token belongs to."""
         return self.account("collector")
 
     @property

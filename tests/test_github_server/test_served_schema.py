@@ -35,7 +35,7 @@ def test_a_type_of_ours_is_one_of_githubs(name: str) -> None:
 
 
 def parts(kind: Any) -> set[str]:
-    """What a type consists of, as texts: fields with arguments, values, members, interfaces."""
+    """The parts of a type, as texts: fields with arguments, values, members, interfaces."""
     match kind:
         case GraphQLEnumType():
             return set(kind.values)
@@ -135,7 +135,7 @@ def test_every_further_page_is_answered_alike(name: str, world: World) -> None:
 
 
 def assert_alike(text: str, variables: Mapping[str, Any], world: World) -> dict[str, Any]:
-    """What is answered, after a look that graphql-core's own executor answers the same."""
+    """The answer, after a look that graphql-core's own executor answers the same."""
     query = read_query(text, variables)
     answer = execute(query, world)
 
@@ -151,7 +151,7 @@ def of_every_node(variables: dict[str, Any], world: World) -> list[dict[str, Any
 
 
 def cursors(data: Any) -> Iterator[str]:
-    """Where further pages begin, the outermost first."""
+    """The cursors of further pages, the outermost first."""
     if isinstance(data, dict):
         info = data.get("pageInfo")
         if info and info["hasNextPage"]:
@@ -161,7 +161,7 @@ def cursors(data: Any) -> Iterator[str]:
 
 
 def has_items(data: Any) -> bool:
-    """Whether something is in any list of the answer."""
+    """True if something is in any list of the answer."""
     if isinstance(data, list):
         return any(item for item in data)
     return isinstance(data, dict) and any(has_items(value) for value in data.values())

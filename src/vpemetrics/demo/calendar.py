@@ -23,7 +23,7 @@ class Calendar:
 
     zone: str
     weeks: int
-    _days: dict[date, tuple[datetime, timedelta]] = field(default_factory=dict, repr=False)
+    _shifts: dict[date, timedelta] = field(default_factory=dict, repr=False)
 
     @classmethod
     def ending(cls, ends: date, *, before: date, zone: str) -> Self:
@@ -36,13 +36,8 @@ class Calendar:
 
     def moment(self, at: datetime) -> datetime:
         """Return the moment to which one of the history comes, whose UTC is the clock's time."""
-        day = at.date()
-        known = self._days.get(day)
-        if known is None:
-            known = self._days[day] = self._bounds(day)
-        begin, length = known
-        passed = at - datetime.combine(day, time(), UTC)
-        return begin + (passed if length == DAY else _whole_seconds(passed * (length / DAY)))
+        shift = self._shifts.get(at.date())
+        return self._stretched(at) if shift is None else at + shift
 
     def record(self, record: AnyRecord) -> AnyRecord:
         """Return the record with all its moments moved."""
@@ -53,11 +48,15 @@ class Calendar:
         }
         return replace(record, **moments)  # type: ignore[arg-type] # each is of a record's own
 
-    def _bounds(self, day: date) -> tuple[datetime, timedelta]:
-        """The begin of the day to which one of the history comes, and its length."""
-        moved = self.day(day)
+    def _stretched(self, at: datetime) -> datetime:
+        """The moment on a day that may be longer or shorter; how an ordinary one moves is kept."""
+        day = at.date()
+        moved, midnight_then = self.day(day), datetime.combine(day, time(), UTC)
         begin, end = (from_micros(midnight(one, self.zone)) for one in (moved, moved + DAY))
-        return begin, end - begin
+        if end - begin == DAY:
+            self._shifts[day] = begin - midnight_then
+        passed = (at - midnight_then) * ((end - begin) / DAY)
+        return begin + timedelta(seconds=round(passed.total_seconds()))
 
 
 @cache
@@ -65,7 +64,3 @@ def _moments_of(kind: str) -> tuple[str, ...]:
     """The names of the fields that are moments."""
     types = get_type_hints(RECORD_TYPES[kind])
     return tuple(name for name, found in types.items() if datetime in (found, *get_args(found)))
-
-
-def _whole_seconds(length: timedelta) -> timedelta:
-    return timedelta(seconds=round(length.total_seconds()))
