@@ -20,9 +20,10 @@ from vpemetrics.metrics.provisional import is_provisional
 from vpemetrics.metrics.signals import Outcome, stretches
 from vpemetrics.metrics.table import Columns, Table, is_one_of
 from vpemetrics.records import CoverageKind
-from vpemetrics.window import Window, date_of, merge_intervals
+from vpemetrics.window import Window, date_of, merge_intervals, week_of
 
-COUNTS: Final = ("deployment_frequency",)
+COUNT: Final = "deployment_frequency"
+COUNTS: Final = (COUNT,)
 RATES: Final = ("change_fail_rate", "deployment_rework_rate")
 
 RETIRED_AFTER: Final = 4
@@ -159,6 +160,18 @@ def collected_weeks(facts: MetricFacts, weeks: Sequence[Window]) -> npt.NDArray[
         last = np.searchsorted(starts, end)
         found[first:last] = True
     return found
+
+
+def first_collected_week(facts: MetricFacts, kind: CoverageKind, window: Window) -> date | None:
+    """The Monday of the first week collected for any service; None of what lies after a window."""
+    starts = (
+        start
+        for service in facts.services
+        for start, _ in facts.coverage.get((service, kind), ())
+        if start < window.end_at
+    )
+    first = min(starts, default=None)
+    return None if first is None else week_of(date_of(first, window.zone)).start
 
 
 def _edges(weeks: Sequence[Window]) -> tuple[list[int], list[int]]:

@@ -33,7 +33,7 @@ from vpemetrics.reports.model import (
 from vpemetrics.reports.summary import summarise
 from vpemetrics.rules import Rules, Target
 from vpemetrics.store import Store, metric_queries, record_lookup
-from vpemetrics.usecases.charting import Charted, charted
+from vpemetrics.usecases.charting import ChartSet, make_charts
 from vpemetrics.usecases.problems import REMEDIES, known_problems
 from vpemetrics.usecases.report_context import ReportContext
 from vpemetrics.usecases.slo import reliability
@@ -106,7 +106,7 @@ def report(
     known = ReportContext.load(store, rules)
     scope, services, of, facts = subject(store, known, asked)
     parts = known.parts(scope, services) if asked.parts else {}
-    charts = charted(store, known, facts, scope, of.main)
+    charts = make_charts(store, known, facts, scope, of.main)
     figures = (
         *add_words(evaluate(facts, of, scope, parts), charts.charts),
         *_figures_before(facts, scope, of),
@@ -125,7 +125,7 @@ def _compose(
     of: Windows,
     scope: Scope,
     figures: tuple[Figure, ...],
-    charts: Charted,
+    charts: ChartSet,
 ) -> Report:
     main = Slice(facts=facts, scope=scope, window=of.main)
     wide = Slice(facts=facts, scope=scope, window=of.headline)
