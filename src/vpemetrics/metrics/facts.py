@@ -359,6 +359,16 @@ class Slice:
         kind = CoverageKind.DEPLOYMENTS
         return tuple(s for s in self.facts.services if self.facts.covers(s, kind, self.stretch))
 
+    @property
+    def partly_covered_services(self) -> Sequence[str]:
+        """The services collected over the window; where none was all the while, those in part."""
+        if self.covered_services:
+            return self.covered_services
+        kind = CoverageKind.DEPLOYMENTS
+        return [
+            name for name in self.facts.services if self.facts.covered(name, kind, self.stretch)
+        ]
+
     @cached_property
     def collected(self) -> list[Interval]:
         """The stretches of the window that were collected for any service, in order."""

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from vpemetrics.collectors.git.collect import MissingOriginals, missing_originals
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import VpemetricsError
@@ -12,6 +11,9 @@ from vpemetrics.metrics.figures import Scope
 from vpemetrics.reports.model import Problem, Report
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
+
+if TYPE_CHECKING:
+    from vpemetrics.collectors.git.collect import MissingOriginals
 
 REASON: Final = "starts_at_merge"
 
@@ -36,7 +38,10 @@ def with_fetch(report: Report, rules: Rules, store: Store, sources: Iterable[Sou
     )
 
 
-def _lacking(store: Store, sources: Iterable[Source]) -> Iterator[MissingOriginals]:
+def _lacking(store: Store, sources: Iterable[Source]) -> Iterator["MissingOriginals"]:
+    # Few reports need it, and it brings all that reads a clone.
+    from vpemetrics.collectors.git.collect import missing_originals
+
     for source in sources:
         if isinstance(source.options, Options):
             place = source.folder / Path(source.options.path)

@@ -23,23 +23,21 @@ from vpemetrics.metrics.facts import (
 from vpemetrics.metrics.figures import Scope
 from vpemetrics.metrics.provisional import LAG_WEEKS, wait
 from vpemetrics.names import nearest_few
-from vpemetrics.records import Coverage, CoverageKind
+from vpemetrics.records import CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived, metric_queries
 from vpemetrics.store.derived import Traced
 from vpemetrics.store.history import Facts as StoredFacts
+from vpemetrics.usecases.service_coverage import coverage_by_service
 from vpemetrics.window import (
     DAY,
     MISSING,
     Interval,
     Micros,
     Window,
-    merge_intervals,
-    to_micros,
     weeks_before,
 )
 
-EVERYTHING: Final = "*"
 NOT_DEPLOYED: Final = (
     "no deployment is known, so there is no week to report on\n"
     "`vpemetrics status` shows what was collected; docs/collectors.md tells what can say "
@@ -71,7 +69,7 @@ class ReportContext:
             traced = {names[id_]: one for id_, one in derived.load_traced(connection).items()}
         deployed_from = {name: one.repositories for name, one in traced.items()}
         configured = {service.name for service in rules.services}
-        coverage = _coverage(stretches, rules, deployed_from)
+        coverage = coverage_by_service(stretches, rules, deployed_from)
         ends = [b for (_, kind), found in coverage.items() for _, b in found if kind in _AGE]
         return cls(
             rules=rules,
@@ -177,26 +175,6 @@ class ReportContext:
 
 # The kinds of facts whose collection says how old the data is.
 _AGE = (CoverageKind.DEPLOYMENTS, CoverageKind.INCIDENTS)
-
-
-def _coverage(
-    stretches: Sequence[Coverage], rules: Rules, deployed_from: Mapping[str, Sequence[str]]
-) -> dict[tuple[str, CoverageKind], list[Interval]]:
-    """Collected stretches by our service: scopes are services' or repositories' names, or all."""
-    resolver = Services(rules)
-    found: dict[tuple[str, CoverageKind], list[Interval]] = defaultdict(list)
-    everybody = {*deployed_from, *(service.name for service in rules.services)}
-    by_repository: dict[str, set[str]] = defaultdict(set)
-    for name, repositories in deployed_from.items():
-        for repository in repositories:
-            by_repository[repository].add(name)
-    for one in stretches:
-        named = resolver.name(one.scope, None)
-        names = {named} if named in everybody else by_repository.get(one.scope, set())
-        for name in everybody if one.scope == EVERYTHING else names:
-            span = to_micros(one.start), to_micros(one.end)
-            found[name or "", one.kind].append(span)
-    return {key: merge_intervals(spans) for key, spans in found.items()}
 
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> str:

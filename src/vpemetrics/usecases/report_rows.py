@@ -1,0 +1,96 @@
+"""The rows of a report that are read from the store: failures, problems, the last deployment."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from vpemetrics.metrics.evaluate import Windows
+from vpemetrics.metrics.facts import MetricFacts, Slice
+from vpemetrics.reports.model import FailureRow, LastDeployment, Problem
+from vpemetrics.store import Store, metric_queries, record_lookup
+from vpemetrics.usecases.problems import REMEDIES, known_problems
+from vpemetrics.usecases.report_context import ReportContext
+from vpemetrics.window import MISSING, SECOND, Micros, Window, from_micros, known_instant
+
+
+def failure_rows(
+    store: Store, facts: MetricFacts, of: Windows, known: ReportContext
+) -> Iterable[FailureRow]:
+    """Failures of the headline window, latest first, and those still open whenever they began."""
+    start, end = of.headline.start_at, of.headline.end_at
+    found = facts.failures
+    finished, is_open = found["finished_at"], found["timed"] & (found["restored_at"] == MISSING)
+    shown = found.where((finished >= start) & (finished < end) | is_open)
+    with store.view() as connection:
+        details = metric_queries.failures_of(connection, shown["deployed_id"].tolist())
+    for one in sorted(shown.rows(), key=lambda row: row.start_at, reverse=True):
+        detail = details[one.deployed_id]
+        until = known.data_as_of if one.restored_at == MISSING else one.restored_at
+        yield FailureRow(
+            service=one.service,
+            deployment=detail.deployment,
+            commit=detail.commit,
+            started_at=from_micros(one.start_at),
+            recovered_at=known_instant(one.restored_at),
+            recovery_time=_duration(one, until),
+            open=bool(one.timed and one.restored_at == MISSING),
+            grade=one.grade,
+            evidence="; ".join(detail.evidence),
+            incidents=detail.incidents,
+            url=detail.url,
+            kind=one.kind,
+        )
+
+
+def _duration(failure: Any, until: Micros) -> float | None:
+    """Seconds of a failure; None where its end is unknown or before its start."""
+    if not failure.timed or until < failure.start_at:
+        return None
+    return float((until - failure.start_at) / SECOND)
+
+
+def find_problems(
+    store: Store, known: ReportContext, facts: MetricFacts, cut: Slice
+) -> Iterable[Problem]:
+    """The problems that concern the services of a scope, in a window."""
+    traced = (known.traced[name] for name in facts.services if name in known.traced)
+    ids = [id_ for id_, name in known.names.items() if name in facts.services]
+    with store.view() as connection:
+        found = known_problems(traced, metric_queries.unresolved_causes(connection, ids))
+    here = cut.with_incidents
+    found |= {
+        "never_deployed": tuple(name for name in facts.services if name not in known.traced),
+        "not_covered": tuple(n for n in facts.services if n not in cut.covered_services),
+        "incidents_not_covered": tuple(
+            n for n in cut.partly_covered_services if here and n not in here
+        ),
+        "without_paths": tuple(n for n in known.without_paths if n in facts.services),
+    }
+    if at_merge := int(cut.counted_changes["at_merge"].sum()):
+        remedy = REMEDIES["starts_at_merge"]
+        yield Problem(reason="starts_at_merge", count=at_merge, remedy=remedy)
+    for reason, examples in sorted((r, e) for r, e in found.items() if e):
+        yield Problem(
+            reason=reason,
+            count=len(examples),
+            examples=examples[:3],
+            remedy=REMEDIES.get(reason),
+        )
+
+
+def last_deployment(
+    store: Store, known: ReportContext, facts: MetricFacts, window: Window
+) -> LastDeployment | None:
+    """The last deployment before a window."""
+    services = set(facts.services)
+    ids = {id_: name for id_, name in known.names.items() if name in services}
+    with store.view() as connection:
+        found = record_lookup.last_deployment(connection, ids, window.start_at)
+        if found is None:
+            return None
+        named = record_lookup.deployments(connection, [found.id])[found.id]
+    return LastDeployment(
+        service=ids[found.service_id],
+        deployment=named.name,
+        finished_at=from_micros(found.finished_at),
+        url=named.url,
+    )

@@ -1,0 +1,32 @@
+"""Collected time by service: sources tell it of services, of repositories, or of everything."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from vpemetrics.lineage.services import Services
+from vpemetrics.records import Coverage, CoverageKind
+from vpemetrics.rules import Rules
+from vpemetrics.window import Interval, merge_intervals, to_micros
+
+EVERYTHING: Final = "*"
+
+
+def coverage_by_service(
+    stretches: Sequence[Coverage], rules: Rules, deployed_from: Mapping[str, Sequence[str]]
+) -> dict[tuple[str, CoverageKind], list[Interval]]:
+    """Collected stretches by our service: scopes are services' or repositories' names, or all."""
+    resolver = Services(rules)
+    found: dict[tuple[str, CoverageKind], list[Interval]] = defaultdict(list)
+    everybody = {*deployed_from, *(service.name for service in rules.services)}
+    by_repository: dict[str, set[str]] = defaultdict(set)
+    for name, repositories in deployed_from.items():
+        for repository in repositories:
+            by_repository[repository].add(name)
+    for one in stretches:
+        named = resolver.name(one.scope, None)
+        names = {named} if named in everybody else by_repository.get(one.scope, set())
+        for name in everybody if one.scope == EVERYTHING else names:
+            span = to_micros(one.start), to_micros(one.end)
+            found[name or "", one.kind].append(span)
+    return {key: merge_intervals(spans) for key, spans in found.items()}
