@@ -2,9 +2,12 @@
 
 A source in one file takes from here
 
+- `check_patterns` and `find_by_patterns`, for what settings say of repositories;
 - `connect`, a client that retries, waits for limits, and sends its token nowhere else;
-- `Feed`, `collect_feeds` and `collect_scopes`, to read lists from where they were left;
+- `Feed`, `collect_feeds` and `collect_scopes`, to read lists from where they were left, and
+  `collect_history` for commits;
 - a paging: `follow_link`, `Offset`, `PageNumber`, `NextCursor`, `NextURL` or `Keyset`;
+- `NotUnderstood`, for what a parse function does not know how to take;
 - the problems, by what can be done next: `TooHeavy`, `Gone`, `Forbidden` and so on.
 
 Importing this package loads no `requests`; making a client does.
@@ -12,7 +15,7 @@ Importing this package loads no `requests`; making a client does.
 
 from vpemetrics.collectors.http.budget import Budget, BudgetExhausted
 from vpemetrics.collectors.http.client import HttpClient, SecretHeaders, connect, wait_policy
-from vpemetrics.collectors.http.credentials import check_token, check_url
+from vpemetrics.collectors.http.credentials import check_reference, check_token, check_url
 from vpemetrics.collectors.http.errors import (
     BadCredentials,
     Forbidden,
@@ -22,8 +25,14 @@ from vpemetrics.collectors.http.errors import (
     Unreachable,
     Waiting,
 )
-from vpemetrics.collectors.http.feeds import Feed, collect_feeds, collect_scopes
-from vpemetrics.collectors.http.messages import Node, Request, Response
+from vpemetrics.collectors.http.feeds import (
+    Feed,
+    NotUnderstood,
+    collect_feeds,
+    collect_scopes,
+)
+from vpemetrics.collectors.http.history import CommitHistory, collect_history, read_range
+from vpemetrics.collectors.http.messages import Node, Request, Response, instant
 from vpemetrics.collectors.http.paging import (
     FULL,
     Keyset,
@@ -44,21 +53,25 @@ from vpemetrics.collectors.http.rate_limit import (
     Refusal,
     WaitPolicy,
 )
+from vpemetrics.collectors.http.repositories import Found, check_patterns, find_by_patterns
 
 __all__ = [
     "FULL",
     "BadCredentials",
     "Budget",
     "BudgetExhausted",
+    "CommitHistory",
     "Done",
     "Feed",
     "Forbidden",
+    "Found",
     "Gone",
     "HttpClient",
     "Keyset",
     "NextCursor",
     "NextURL",
     "Node",
+    "NotUnderstood",
     "Offset",
     "Page",
     "PageNumber",
@@ -76,12 +89,18 @@ __all__ = [
     "Unreachable",
     "WaitPolicy",
     "Waiting",
+    "check_patterns",
+    "check_reference",
     "check_token",
     "check_url",
     "collect_feeds",
+    "collect_history",
     "collect_scopes",
     "connect",
+    "find_by_patterns",
     "follow_link",
+    "instant",
     "read_pages",
+    "read_range",
     "wait_policy",
 ]

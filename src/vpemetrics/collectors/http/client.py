@@ -124,6 +124,18 @@ class HttpClient:
         request = Request(address=path, parameters=parameters or {})
         return (list(page.items) for page in self.read_pages(request, paging=paging, key=key))
 
+    def items(
+        self,
+        path: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        paging: Paging = follow_link,
+        key: str | None = None,
+    ) -> Iterator[Node]:
+        """Return the items of a list, one after the other."""
+        for page in self.pages(path, parameters, paging=paging, key=key):
+            yield from page
+
     def read_pages(
         self, request: Request, *, paging: Paging = follow_link, key: str | None = None
     ) -> Iterator[Page]:
@@ -248,10 +260,11 @@ def connect(
     """Return a client for one collection: what a source in one file begins with.
 
     `token` is the secret itself; it is sent in a `header` after the word `scheme`, as in
-    `Authorization: Bearer …` or `PRIVATE-TOKEN: …`. Waits for limits are announced to the
-    context. FixConfiguration if the token or the address cannot be right.
+    `Authorization: Bearer …` or `PRIVATE-TOKEN: …`, with no blank after a `=`. Waits for limits
+    are announced to the context. FixConfiguration if the token or the address cannot be right.
     """
-    value = f"{scheme} {check_token(token)}".strip()
+    blank = "" if scheme.endswith("=") else " "
+    value = f"{scheme}{blank}{check_token(token)}".strip()
     return HttpClient(
         check_url(url, example=f"https://{server.lower()}.example.com/api"),
         SecretHeaders({header: value}),

@@ -23,6 +23,12 @@ def check_token(token: str) -> str:
     return token
 
 
+def check_reference(reference: str, *, example: str) -> None:
+    """Raise ValueError for the login to GitHub, as it is not for another server's eyes."""
+    if reference == "gh":
+        raise ValueError(f'token: "gh" is the login to GitHub; write where it is, as "{example}"')
+
+
 def check_url(url: str, *, example: str) -> str:
     """Return the address of an interface, without a slash at the end, if it can be one.
 

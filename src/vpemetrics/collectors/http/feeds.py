@@ -43,6 +43,16 @@ MOST_OPEN: Final = 500
 """Open things of a feed that are asked for again at most, the latest first."""
 
 _TIE: Final = timedelta(seconds=1)
+
+
+class NotUnderstood(ValueError):
+    """One item says something that nobody knows how to take; it is left out, and told.
+
+    The text names it without what tells items apart, as in `status 'undeployed'`, for it is
+    counted.
+    """
+
+
 Value = TypeVar("Value")
 _UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
@@ -65,6 +75,8 @@ class Feed:
     asked for again by its record's id with `refetch`, where the list does not tell of changes.
     Gone then means that it was deleted. Without `refetch` and `moment` a list is read again
     from the oldest open thing on.
+
+    An item of which `parse` raises NotUnderstood is left out, and a warning tells how many were.
 
     `settings` are those of the configuration on which it depends what the list tells; where
     they change, all of it is read anew.
@@ -153,7 +165,7 @@ def format_progress(progress: FeedProgress) -> str:
 
 def collect_feeds(
     client: HttpClient,
-    feeds: Sequence[Feed],
+    feeds: Iterable[Feed],
     context: CollectionContext,
     *,
     scope: str,
@@ -185,15 +197,17 @@ def collect_scopes(
     *,
     budget: Budget | None = None,
     at_once: int = AT_ONCE,
+    problems: Iterable[str] = (),
 ) -> Iterator[Batch]:
     """Return what `collect` finds in each of many scopes, several at once.
 
     What goes wrong with one keeps none of the others from being collected, unless it concerns
-    them all; it is raised at the end. Where the `budget` is used up a warning says so.
+    them all; it is raised at the end, with the `problems` that there were before. Where the
+    `budget` is used up a warning says so.
     """
     budget = budget or Budget()
     pool = Pool(scopes, collect, at_once=at_once, stop=context.stop)
-    problems: list[str] = []
+    problems = list(problems)
     end: Exception | None = None
     done = 0
     try:
@@ -256,6 +270,7 @@ class _FeedReader:
         self._known_until = self._progress.end
         self._asked_from = self._begin
         self._following: Request | None = None
+        self._left_out: dict[str, set[object]] = {}
 
     def batches(self) -> Iterator[Batch]:
         """Return what was open, and then what is new, page by page."""
@@ -267,6 +282,9 @@ class _FeedReader:
         while gap := self._next_gap(overlap):
             yield from self._read(gap)
             overlap = _TIE if gap.end > self._known_until else overlap
+        for what, ids in self._left_out.items():
+            where = f"{self._scope}, {self._feed.name}"
+            self._context.warn(f"{where}: left out {len(ids):,}, as nothing is known of {what}")
 
     def _next_gap(self, overlap: timedelta) -> FeedGap | None:
         return self._progress.next_gap(
@@ -373,7 +391,12 @@ class _FeedReader:
         return records
 
     def _parsed(self, item: Node) -> list[AnyRecord]:
-        return list(self._feed.parse(item))
+        try:
+            return list(self._feed.parse(item))
+        except NotUnderstood as what:
+            # Some come twice, at the end of one page and the beginning of the next.
+            self._left_out.setdefault(str(what), set()).add(item.get("id"))
+            return []
 
     def _note_open(self, records: Iterable[AnyRecord]) -> None:
         opened = dict(self._progress.open)

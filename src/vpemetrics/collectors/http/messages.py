@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlencode, urljoin
 
+from vpemetrics.window import parse_instant
+
 Node = Mapping[str, Any]
 """A JSON object of an interface."""
 
@@ -112,6 +114,11 @@ class Response:
     def follow(self, url: str) -> str:
         """Return the URL that one in this answer means: it may leave out what is the same."""
         return urljoin(self.url, url)
+
+
+def instant(text: str | None) -> datetime | None:
+    """The moment that a text in a body names; None for none."""
+    return parse_instant(text) if text else None
 
 
 def parse_http_date(text: str | None) -> datetime | None:

@@ -269,11 +269,14 @@ def _with_query(url: str, query: str) -> str:
 
 
 def _secrets_in(headers: Mapping[str, str]) -> list[str]:
-    """Return what must not be shown of headers: the last word, and what Basic packs into one."""
+    """Return what must not be shown of headers: the last word, and what Basic packs into one.
+
+    It may stand behind `token=`, as PagerDuty has it.
+    """
     secrets = []
     for value in headers.values():
         *kind, secret = value.split() or [""]
-        secrets.append(secret)
+        secrets.append(secret.removeprefix("token="))
         if [word.lower() for word in kind] == ["basic"]:
             secrets.append(base64.b64decode(secret).decode(errors="replace").partition(":")[2])
     return [secret for secret in secrets if secret]
