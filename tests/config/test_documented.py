@@ -53,9 +53,14 @@ def test_ready_made_configurations_are_free_of_mistakes(example: Path) -> None:
 
 
 def test_there_are_ready_made_configurations() -> None:
-    assert {"files.toml", "git.toml", "github.toml", "gitops.toml", "monorepo.toml"} <= {
-        path.name for path in EXAMPLES
-    }
+    assert {
+        "files.toml",
+        "git.toml",
+        "github.toml",
+        "gitlab-pagerduty.toml",
+        "gitops.toml",
+        "monorepo.toml",
+    } <= {path.name for path in EXAMPLES}
 
 
 def test_every_single_setting_can_come_from_the_environment() -> None:

@@ -58,7 +58,9 @@ COLLECTORS: Final[dict[str, Parts]] = {
     "files": package("vpemetrics.collectors.files"),
     "git": package("vpemetrics.collectors.git", discovers=True),
     "github": package("vpemetrics.collectors.github", discovers=True),
+    "gitlab": module("vpemetrics.collectors.gitlab"),
     "gitops": package("vpemetrics.collectors.gitops"),
+    "pagerduty": module("vpemetrics.collectors.pagerduty", discovers=True),
 }
 
 

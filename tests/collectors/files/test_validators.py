@@ -15,8 +15,9 @@ import pytest
 from anyrecords import ONE_OF_EACH
 from govuk import FOLDER, needs_govuk
 from govuk import records as govuk_records
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tiers import law
 
 from vpemetrics.collectors.files.fields import FIELDS, Field
 from vpemetrics.collectors.files.reading import read
@@ -173,7 +174,7 @@ def outcome(name: str, text: str) -> tuple[list[Any], list[tuple[int, str]]]:
 
 @pytest.mark.parametrize("record", ONE_OF_EACH, ids=lambda record: record.KIND)
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@law(100, soak=5_000)
 def test_a_mutated_cell_has_the_verdict_and_place_of_a_plain_reading(
     record: AnyRecord, data: st.DataObject
 ) -> None:
@@ -208,6 +209,7 @@ def is_stretch(coverage: Coverage) -> bool:
 
 
 @needs_govuk
+@pytest.mark.needs_shared_data
 def test_recorded_files_are_read_as_by_the_csv_module_alone() -> None:
     records = [record for _, record in read(FOLDER) if record.KIND != Coverage.KIND]
 
