@@ -1,4 +1,4 @@
-"""What collecting GitHub costs, in requests and points, for organisations of several sizes.
+"""The cost of collecting GitHub, in requests and points, for organisations of several sizes.
 
     PYTHONPATH=tests python benchmarks/collect.py
     PYTHONPATH=tests python benchmarks/collect.py --mirror /some/mirror.git
@@ -58,7 +58,7 @@ PARTS: Final = {
     "Refetch": "what is open",
     "REST": "runs (REST)",
 }
-"""What the queries are for, by their names."""
+"""The purposes of the queries, by their names."""
 
 
 @dataclass(kw_only=True)
@@ -107,7 +107,7 @@ class Collecting:
         self._folder = folder
 
     def cost(self, later: timedelta = timedelta()) -> Cost:
-        """What one more collection costs, so much later."""
+        """The cost of one more collection, so much later."""
         self.now += later
         said: list[str] = []
         with (
@@ -278,7 +278,7 @@ def announced(said: str) -> str:
 
 
 def first_collection(measured: list[Measured]) -> Iterator[str]:
-    """Where the requests and points of the first collection go."""
+    """The requests and points of the first collection, by their purpose."""
     parts = dict.fromkeys(PARTS.values())
     yield row("first collection: requests (points)", *(one.title for one in measured))
     yield row("---", *["---:"] * len(measured))
@@ -288,7 +288,7 @@ def first_collection(measured: list[Measured]) -> Iterator[str]:
 
 
 def later_collections(measured: list[Measured]) -> Iterator[str]:
-    """What the following collections cost."""
+    """The cost of the following collections."""
     yield row("later collections: requests (points)", *(one.title for one in measured))
     yield row("---", *["---:"] * len(measured))
     yield row("an hour later, nothing new", *(one.quiet.total for one in measured))

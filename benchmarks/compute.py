@@ -72,7 +72,7 @@ def reading(found: Iterator[ServiceFacts], seconds: dict[str, float]) -> Iterato
 
 
 def walk(facts: ServiceFacts) -> None:
-    """Which deployment first reached each commit, and nothing else."""
+    """The deployment that first reached each commit, and nothing else."""
     graph = facts.history.graph
     ordered = sorted(facts.rows, key=lambda row: row.finished_at)
     graph.first_reached(graph.index.get(row.commit, NONE) for row in ordered)

@@ -53,7 +53,7 @@ def plan_of(size: str, monorepo_services: int | None, weeks: int = WEEKS) -> Blu
 
 
 def happened_at(record: AnyRecord) -> datetime | None:
-    """When a record came about, where it has such a moment."""
+    """The moment at which a record came about, where it has one."""
     match record:
         case Commit():
             return record.committed_at

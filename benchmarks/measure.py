@@ -72,12 +72,12 @@ def steps(folder: Path) -> Iterator[Step]:
 
 
 def rows_in(folder: Path) -> int:
-    """How many records the files of a folder hold."""
+    """Count the records in the files of a folder."""
     return sum(lines_in(file) - 1 for file in folder.glob("*.csv"))
 
 
 def lines_in(file: Path) -> int:
-    """How many lines a file has, without holding them."""
+    """Count the lines of a file, without holding them."""
     with file.open("rb") as lines:
         return sum(1 for _ in lines)
 

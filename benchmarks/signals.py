@@ -1,4 +1,4 @@
-"""How often the words of a report are wrong, and how soon they are right, by simulation.
+"""The words of a report by simulation: the share that is wrong, and the weeks until they are right.
 
     python benchmarks/signals.py
 
@@ -117,7 +117,7 @@ def false_words(years: int) -> Iterator[str]:
 
 
 def in_the_year(one: Point | Signal) -> bool:
-    """Whether a point lies in the year that is judged."""
+    """Tell whether a point lies in the year that is judged."""
     return JUDGED.start <= one.start < JUDGED.end
 
 
@@ -202,7 +202,7 @@ def detection(years: int) -> Iterator[str]:
 
 
 def weeks_until_better(rate: float, rise: float, random: np.random.Generator) -> int:
-    """How many weeks after the baseline the rise is called better; a year and one if never."""
+    """Count the weeks until the rise is called better; a year and one if it never is."""
     before = random.poisson(rate, FULL[ChartKind.XMR])
     after = random.poisson(rate * rise, YEAR)
     points = weeks([*before, *after])
@@ -216,7 +216,7 @@ def weeks_until_better(rate: float, rise: float, random: np.random.Generator) ->
 
 
 def coverage(years: int) -> Iterator[str]:
-    """How often intervals of 95 % hold the true median."""
+    """The share of intervals of 95 % that hold the true median."""
     sizes = (6, 12, 20, 50)
     yield row("95 % intervals hold the true median, at", *sizes)
     yield row("---", *["---:"] * len(sizes))
@@ -228,7 +228,7 @@ def coverage(years: int) -> Iterator[str]:
 
 
 def lead_time_held(m: int, times: int, random: np.random.Generator) -> tuple[float, float]:
-    """How often Woodruff's interval of so many deployments holds the truth, and is open."""
+    """The share of Woodruff's intervals of so many deployments that hold the truth, or are open."""
     drawn = (lead_times(m, 0.0, random) for _ in range(times))
     found = [woodruff(one.seconds, one.deployments) for one in drawn]
     known = [one for one in found if one is not None]
@@ -245,14 +245,14 @@ def lead_times(m: int, shift: float, random: np.random.Generator) -> Samples:
 
 
 def recovery_held(n: int, times: int, random: np.random.Generator) -> float:
-    """How often the exact interval of so many recoveries holds the truth."""
+    """The share of exact intervals of so many recoveries that hold the truth."""
     drawn = (DAY * np.exp(random.normal(size=n)) for _ in range(times))
     found = (order_statistic_interval(one) for one in drawn)
     return float(np.mean([one is not None and holds(one, DAY) for one in found]))
 
 
 def holds(interval: Interval, truth: float) -> bool:
-    """Whether the truth is inside; a limit that is open excludes nothing."""
+    """Tell whether the truth is inside; a limit that is open excludes nothing."""
     above = interval.low is None or interval.low <= truth
     return above and (interval.high is None or truth <= interval.high)
 
@@ -261,7 +261,7 @@ def holds(interval: Interval, truth: float) -> bool:
 
 
 def quarters(years: int) -> Iterator[str]:
-    """How often two quarters that do not differ get a word, and two that do."""
+    """The share of pairs of quarters that get a word, of such as differ and such as do not."""
     random = np.random.default_rng(4)
     yield row(f"two quarters, {LEVEL:.0%} intervals exclude no change", "the same", "halved")
     yield row("---", *["---:"] * 2)
@@ -278,14 +278,14 @@ def quarters(years: int) -> Iterator[str]:
 def rates_apart(
     n: int, shares: tuple[float, float], times: int, random: np.random.Generator
 ) -> float:
-    """How often k of n in two quarters are told apart."""
+    """The share of pairs of k of n that are told apart."""
     drawn = random.binomial(n, shares, (times, 2)).tolist()
     found = (difference_of_proportions((one, n), (other, n)) for one, other in drawn)
     return float(np.mean([one is not None and not holds(one, 0.0) for one in found]))
 
 
 def medians_apart(m: int, shift: float, times: int, random: np.random.Generator) -> float:
-    """How often lead times of two quarters are told apart."""
+    """The share of pairs of lead times that are told apart."""
     found = (
         ratio_of_medians(lead_times(m, 0.0, random), lead_times(m, shift, random))
         for _ in range(times // 2)
