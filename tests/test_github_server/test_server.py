@@ -4,7 +4,6 @@ import json
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
-from itertools import count
 from time import perf_counter
 from urllib.parse import urlsplit
 
@@ -12,7 +11,6 @@ import pytest
 from github_caller import Caller, calling
 from github_server.server import SimulatedGitHub
 from github_server.tokens import Rights
-from github_server.world import World
 from github_world import MONDAY, after, busy_world
 
 from vpemetrics.collectors.github.queries import PULLS
@@ -292,39 +290,6 @@ def test_an_app_has_to_prove_who_it_is(token: str, message: str) -> None:
 
     assert got.status == 401
     assert message in got.json["message"]
-
-
-# How long it takes
-
-
-def test_a_page_of_a_hundred_pull_requests_with_twenty_commits_is_answered_quickly() -> None:
-    """Well under 100 ms on a machine at rest; measured beside reading and writing the answer."""
-    world, identity = large_world()
-    with calling(SimulatedGitHub(world)) as caller:
-        seconds = []
-        for _ in range(3):
-            begun = perf_counter()
-            got = caller.query(PULLS.text, id=identity, first=100)
-            seconds.append(perf_counter() - begun)
-
-    pulls = got.json["data"]["node"]["pullRequests"]["nodes"]
-    assert [len(pull["commits"]["nodes"]) for pull in pulls] == [20] * 100
-    begun = perf_counter()
-    json.loads(json.dumps(got.json))
-    assert min(seconds) < 20 * (perf_counter() - begun)
-
-
-def large_world() -> tuple[World, str]:
-    world = World()
-    shop, ada = world.repository("acme/shop"), world.account("ada")
-    numbers = count()
-    for pull in range(100):
-        oids = [
-            shop.commit(f"Step {next(numbers)}", author=ada, at=after(pull), branch="work").oid
-            for _ in range(20)
-        ]
-        shop.open_pull(f"Change {pull}", author=ada, commits=oids, at=after(pull))
-    return world, shop.id
 
 
 def test_a_connection_that_is_left_open_does_not_hold_up_the_end() -> None:
