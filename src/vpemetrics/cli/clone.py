@@ -57,7 +57,11 @@ def find_commit(name: str) -> str | None:
 
 def name_after_repository(rules: Rules, store: "Store") -> Rules:
     """The rules under the clone's name, where nothing else names the organisation."""
-    names = [one.name for _, one in store.records(Repository.KIND) if isinstance(one, Repository)]
+    names = [
+        record.name
+        for _, record in store.records(Repository.KIND)
+        if isinstance(record, Repository)
+    ]
     if rules.organisation != Rules().organisation or not names:
         return rules
     return replace(rules, organisation=names[0])

@@ -30,9 +30,9 @@ def log(error: BaseException) -> str:
     What the errors say is left out: it may quote records, addresses or passwords.
     """
     parts = [f"vpemetrics {__version__}, Python {sys.version}, {platform.platform()}"]
-    for one in _chain(error):
-        frames = traceback.format_list(traceback.extract_tb(one.__traceback__))
-        parts.append("".join([f"{type(one).__module__}.{type(one).__qualname__}\n", *frames]))
+    for cause in _chain(error):
+        frames = traceback.format_list(traceback.extract_tb(cause.__traceback__))
+        parts.append("".join([f"{type(cause).__module__}.{type(cause).__qualname__}\n", *frames]))
     return "\n\n".join(parts)
 
 

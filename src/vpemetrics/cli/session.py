@@ -217,12 +217,12 @@ def _with_shared_options(
         for name, annotation in _SHARED.items()
     ]
     context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    own = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
     parameters = [context, *own, *shared]
     run.__name__, run.__doc__ = function.__name__, function.__doc__
     # What inspect looks at first, though functions do not declare it.
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
 

@@ -81,7 +81,7 @@ def _lines(
     yield from align(rows)
     yield ""
     heading = ("Collected", "from", "to", "")
-    covered = [_coverage_row(one, as_of or one.end, zone) for one in found.coverage]
+    covered = [_coverage_row(covered, as_of or covered.end, zone) for covered in found.coverage]
     yield from align([heading, *covered])
     yield ""
     yield from _problem_lines(found)
@@ -131,15 +131,15 @@ def _lineage(found: "StoreStatus") -> str:
     return f"the configuration changed, {traced}; the next report brings it up to date"
 
 
-def _coverage_row(one: "Covered", as_of: datetime, zone: str) -> tuple[str, ...]:
+def _coverage_row(covered: "Covered", as_of: datetime, zone: str) -> tuple[str, ...]:
     from vpemetrics.reports import words
 
-    behind = as_of - one.end
+    behind = as_of - covered.end
     lag = f"{words.duration(behind.total_seconds())} older than the newest" if behind else ""
     return (
-        _name(one.kind),
-        words.moment(one.start, zone),
-        words.moment(one.end, zone, in_year=as_of.year),
+        _name(covered.kind),
+        words.moment(covered.start, zone),
+        words.moment(covered.end, zone, in_year=as_of.year),
         lag,
     )
 
@@ -193,12 +193,12 @@ def _json(found: "StoreStatus", place: str, size: int | None) -> bytes:
         "data_as_of": as_of and format_instant(as_of),
         "coverage": [
             {
-                "kind": one.kind,
-                "start": format_instant(one.start),
-                "end": format_instant(one.end),
-                "scopes": one.scopes,
+                "kind": covered.kind,
+                "start": format_instant(covered.start),
+                "end": format_instant(covered.end),
+                "scopes": covered.scopes,
             }
-            for one in found.coverage
+            for covered in found.coverage
         ],
         "lineage": {
             "current": found.lineage_current,

@@ -143,8 +143,8 @@ def _tell(session: Session, kept: "Triage") -> None:
 
 
 def _listing(found: Sequence["Undecided"], shown: int, zone: str) -> Iterator[str]:
-    suspected = [one for one in found if one.grade == "D"]
-    unexplained = [one for one in found if one.grade != "D"]
+    suspected = [undecided for undecided in found if undecided.grade == "D"]
+    unexplained = [undecided for undecided in found if undecided.grade != "D"]
     if not found:
         yield "Nothing waits for a decision."
         return
@@ -168,26 +168,26 @@ def _rest(found: Sequence["Undecided"], shown: int) -> Iterator[str]:
 def _table(found: Sequence["Undecided"], last: str, zone: str) -> Iterator[str]:
     from vpemetrics.reports.columns import align, cut
 
-    rows = [_row(one, zone) for one in found]
+    rows = [_row(undecided, zone) for undecided in found]
     for line in align([("RECORD", "service", "when", last), *rows]):
         yield cut(f"  {line}", output.width()) if sys.stdout.isatty() else f"  {line}"
 
 
-def _row(one: "Undecided", zone: str) -> tuple[str, ...]:
+def _row(undecided: "Undecided", zone: str) -> tuple[str, ...]:
     from vpemetrics.reports import words
     from vpemetrics.reports.columns import plain
     from vpemetrics.window import from_micros
 
-    when = "–" if one.at is None else words.moment(from_micros(one.at), zone)
-    reason = " · ".join(filter(None, (_reason(one), one.title)))
-    return plain(one.record), plain(one.service or "–"), when, plain(reason)
+    when = "–" if undecided.at is None else words.moment(from_micros(undecided.at), zone)
+    reason = " · ".join(filter(None, (_reason(undecided), undecided.title)))
+    return plain(undecided.record), plain(undecided.service or "–"), when, plain(reason)
 
 
-def _reason(one: "Undecided") -> str:
-    if one.grade is None:
+def _reason(undecided: "Undecided") -> str:
+    if undecided.grade is None:
         return "it names no service that is deployed"
-    if one.what == "time":
-        return f"began soon after {one.deployment}"
-    if one.deployment and one.deployment != one.record:
-        return f"{one.deployment}, {one.detail}"
-    return one.detail or ""
+    if undecided.what == "time":
+        return f"began soon after {undecided.deployment}"
+    if undecided.deployment and undecided.deployment != undecided.record:
+        return f"{undecided.deployment}, {undecided.detail}"
+    return undecided.detail or ""

@@ -88,7 +88,7 @@ class ChangeExplainer(RecordExplainer):
     def _commits(self, id_: int, record: Change) -> Iterable[RecordGroup]:
         """The commits a pull request lists: its own, and those that belong to another."""
         ownership = self._ownership(record.repository)
-        place = next(at for at, one in enumerate(ownership.changes) if one.id == id_)
+        place = next(at for at, change_row in enumerate(ownership.changes) if change_row.id == id_)
         change, own = ownership.changes[place], ownership.originals[place]
         listed = list(dict.fromkeys([*change.commits, *own]))
         originals = dict.fromkeys([*own, change.merge_commit])
@@ -143,22 +143,22 @@ class ChangeExplainer(RecordExplainer):
             return
         cut = self.facts_on(service, row.finished_at)
         samples = dora.lead_times(cut)
-        for one in samples.where(samples["item"] == row.item).rows():
-            yield Fact(name="  lead time", text=self._lead(one))
+        for sample in samples.where(samples["item"] == row.item).rows():
+            yield Fact(name="  lead time", text=self._lead(sample))
         spans = flow.stages(cut)
-        for one in spans.where(spans["item"] == row.item).rows():
+        for span in spans.where(spans["item"] == row.item).rows():
             parts = (
                 f"{name.replace('_', ' ')} {words.duration(seconds)}"
                 for name in flow.STAGES
-                if (seconds := getattr(one, name))
+                if (seconds := getattr(span, name))
             )
             yield Fact(name="  stages", text=" · ".join(parts))
 
-    def _lead(self, one: Any) -> str:
-        start = "its merge (original commits unknown)" if one.at_merge else self._start_word
-        end, begin = self.clock(one.finished_at), self.clock(one.start_at)
-        said = f"{end} − {begin} ({start}) = {elapsed_time(one.seconds)}"
-        clipped = one.finished_at < one.start_at
+    def _lead(self, sample: Any) -> str:
+        start = "its merge (original commits unknown)" if sample.at_merge else self._start_word
+        end, begin = self.clock(sample.finished_at), self.clock(sample.start_at)
+        said = f"{end} − {begin} ({start}) = {elapsed_time(sample.seconds)}"
+        clipped = sample.finished_at < sample.start_at
         return f"{said}, clock skew counts as 0" if clipped else said
 
     @property

@@ -63,9 +63,9 @@ class DeploymentExplainer(RecordExplainer):
         ]
         evidence = record_lookup.evidence_about(self.view, deployed=row.id)
         mended = [
-            one
-            for one in record_lookup.evidence_mended_by(self.view, row.id)
-            if one.deployed_id != row.id
+            piece
+            for piece in record_lookup.evidence_mended_by(self.view, row.id)
+            if piece.deployed_id != row.id
         ]
         return RecordStory(
             url=record.url,
@@ -112,21 +112,24 @@ class DeploymentExplainer(RecordExplainer):
             history=self.lineage_facts.history(repositories, paths=False),
         )
         whole = set(record_lookup.records_with(self.view, record))
-        every = [one for parts in judged(facts) for one in parts]
-        mine = [one for one in every if one.part.id in whole]
-        return [DeploymentPart(judged=one, earlier=_earlier_part(one, every)) for one in mine]
+        every = [judged_part for parts in judged(facts) for judged_part in parts]
+        mine = [judged_part for judged_part in every if judged_part.part.id in whole]
+        return [
+            DeploymentPart(judged=judged_part, earlier=_earlier_part(judged_part, every))
+            for judged_part in mine
+        ]
 
     def _part_facts(self, parts: Sequence[DeploymentPart]) -> Iterable[Fact]:
         """Each part, what was live before it, and what that makes of it."""
-        commits = (one.judged.before.commit for one in parts if one.judged.before)
+        commits = (part.judged.before.commit for part in parts if part.judged.before)
         shas = record_lookup.commits_of(self.view, commits)
-        for one in parts:
-            part, before = one.judged.part, one.judged.before
+        for whole in parts:
+            part, before, earlier = whole.judged.part, whole.judged.before, whole.earlier
             known = loading.load_one(self.view, Commit.KIND, part.commit) is not None
-            said = [f"{part.key}: {_judgement(one, known=known)}"]
-            if one.earlier and one.earlier != before and one.judged.kind in _PUT_BACK:
-                when = self.clock(one.earlier.finished_at)
-                said.append(f"brought there earlier by {one.earlier.key}, {when}")
+            said = [f"{part.key}: {_judgement(whole, known=known)}"]
+            if earlier and earlier != before and whole.judged.kind in _PUT_BACK:
+                when = self.clock(earlier.finished_at)
+                said.append(f"brought there earlier by {earlier.key}, {when}")
             if before:
                 commit, when = shas[before.commit][:7], self.clock(before.finished_at)
                 said.append(f"live until then: {commit} by {before.key}, {when}")
@@ -137,56 +140,56 @@ class DeploymentExplainer(RecordExplainer):
         failed = cut.failures.where(cut.failures["deployed_id"] == row.id)
         if not len(failed):
             yield Fact(name="failed", text="no evidence that counts")
-        for one in cut.facts.spells(failed, "start_at").rows():
-            sure = "confirmed" if one.grade in CONFIRMED else "suspected"
-            yield Fact(name="failed", text=f"{sure}, grade {one.grade}")
-            yield Fact(name="  recovery", text=self._outcome(one))
+        for spell in cut.facts.spells(failed, "start_at").rows():
+            sure = "confirmed" if spell.grade in CONFIRMED else "suspected"
+            yield Fact(name="failed", text=f"{sure}, grade {spell.grade}")
+            yield Fact(name="  recovery", text=self._outcome(spell))
 
-    def _outcome(self, one: Any) -> str:
-        if not one.timed:
+    def _outcome(self, spell: Any) -> str:
+        if not spell.timed:
             return "left out: nobody says when it was restored"
-        start, now = self.clock(one.start_at), self.context.data_as_of
-        if not one.over and now == MISSING:
+        start, now = self.clock(spell.start_at), self.context.data_as_of
+        if not spell.over and now == MISSING:
             return f"still open, since {start}"
-        end = self.clock(one.restored_at) if one.over else f"{self.clock(now)} (data as of)"
-        still_open = "" if one.over else ", still open"
-        return f"{end} − {start} = {elapsed_time(one.seconds)}{still_open}"
+        end = self.clock(spell.restored_at) if spell.over else f"{self.clock(now)} (data as of)"
+        still_open = "" if spell.over else ", still open"
+        return f"{end} − {start} = {elapsed_time(spell.seconds)}{still_open}"
 
     def _shipments(self, service: str, row: Any) -> Iterable[RecordGroup]:
         """The changes a deployment was the first to ship: those that count, then the others."""
         shipped = record_lookup.shipments_in(self.view, row.id)
-        named = record_lookup.items(self.view, [one.item for one in shipped])
+        named = record_lookup.items(self.view, [item.item for item in shipped])
         cut = self.facts_on(service, row.finished_at)
         samples = frame(dora.lead_times(cut)).groupby("item").seconds.max()
 
-        def entry(one: Any) -> Entry:
-            name = named[one.item]
+        def entry(item: Any) -> Entry:
+            name = named[item.item]
             return Entry(
                 kind=KINDS[name.kind],
                 id=name.name,
                 url=name.url,
-                start_at=known_instant(MISSING if one.start_at is None else one.start_at),
+                start_at=known_instant(MISSING if item.start_at is None else item.start_at),
                 end_at=known_instant(row.finished_at),
-                value=float(samples[one.item]) if one.item in samples.index else None,
+                value=float(samples[item.item]) if item.item in samples.index else None,
             )
 
-        counted = tuple(entry(one) for one in shipped if one.reason is None)
+        counted = tuple(entry(item) for item in shipped if item.reason is None)
         yield RecordGroup(title="First shipped by it", unit=Unit.SECONDS, entries=counted)
-        for reason in sorted({one.reason for one in shipped if one.reason is not None}):
-            mine = tuple(entry(one) for one in shipped if one.reason == reason)
+        for reason in sorted({item.reason for item in shipped if item.reason is not None}):
+            mine = tuple(entry(item) for item in shipped if item.reason == reason)
             title = f"First shipped by it, left out of lead time: {words.reason(reason)}"
             yield RecordGroup(title=title, role="left_out", reason=reason, entries=mine)
 
 
-def _earlier_part(one: JudgedPart, every: Iterable[JudgedPart]) -> DeploymentRow | None:
-    """The last part before one that brought the same commit to the same environment."""
+def _earlier_part(judged_part: JudgedPart, every: Iterable[JudgedPart]) -> DeploymentRow | None:
+    """The last part before judged_part that brought the same commit to the same environment."""
     found = [
         other.part
         for other in every
-        if other.part.commit == one.part.commit != NONE
-        and other.part.environment == one.part.environment
+        if other.part.commit == judged_part.part.commit != NONE
+        and other.part.environment == judged_part.part.environment
         and other.part.status != Status.ROLLED_BACK
-        and _order(other.part) < _order(one.part)
+        and _order(other.part) < _order(judged_part.part)
     ]
     return max(found, key=_order, default=None)
 
@@ -195,9 +198,9 @@ def _order(part: DeploymentRow) -> tuple[Micros, str]:
     return part.finished_at, part.key
 
 
-def _judgement(one: DeploymentPart, *, known: bool) -> str:
+def _judgement(whole: DeploymentPart, *, known: bool) -> str:
     """The reason why a part is of its kind."""
-    part, before, kind = one.judged.part, one.judged.before, one.judged.kind
+    part, before, kind = whole.judged.part, whole.judged.before, whole.judged.kind
     if part.status == Status.ROLLED_BACK:
         return "its own run rolled it back, so it ships nothing and what was live stayed"
     if part.commit == NONE:
@@ -208,14 +211,14 @@ def _judgement(one: DeploymentPart, *, known: bool) -> str:
         return "first known deployment there, so forward; what it ships is not counted"
     if kind == Kind.REDEPLOY and part.commit == before.commit:
         return "redeploy, the same commit was live"
-    if kind == Kind.ROLLBACK and one.earlier is None:
+    if kind == Kind.ROLLBACK and whole.earlier is None:
         return "rollback, an ancestor of what was live, and the source marks it as a rollback"
     return _JUDGEMENTS[kind]
 
 
 def _repeat(record: Deployment, parts: Sequence[DeploymentPart]) -> Iterable[Fact]:
     """Say so where a record only repeats what was deployed to its environment."""
-    if all(one.judged.part.key != record.id for one in parts):
+    if all(part.judged.part.key != record.id for part in parts):
         first = next(p for p in parts if p.judged.part.environment == record.environment)
         said = f"a repeat of {first.judged.part.key} within 60 minutes is the same deployment"
         yield Fact(name="  repeat", text=said)
@@ -224,7 +227,7 @@ def _repeat(record: Deployment, parts: Sequence[DeploymentPart]) -> Iterable[Fac
 def _kind(row: Any, parts: Sequence[DeploymentPart]) -> str:
     counts = "" if row.kind in ("forward", "redeploy", "rollback", "stale") else ", not counted"
     weightiest = (
-        ", the weightiest of its parts" if len({one.judged.kind for one in parts}) > 1 else ""
+        ", the weightiest of its parts" if len({part.judged.kind for part in parts}) > 1 else ""
     )
     return f"{row.kind}{weightiest}{counts}"
 

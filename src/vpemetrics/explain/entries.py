@@ -114,10 +114,10 @@ class EntryBuilder:
         said = metric_queries.failures_of(self.view, rows.deployed_id.tolist())
 
         def what(row: Any) -> str:
-            one = said[row.deployed_id]
+            failure = said[row.deployed_id]
             kind = "" if row.kind == "forward" else f"{row.kind}, "
-            named = f" ({', '.join(one.incidents)})" if one.incidents else ""
-            return f"{kind}{row.grade}: {'; '.join(one.evidence)}{named}"
+            named = f" ({', '.join(failure.incidents)})" if failure.incidents else ""
+            return f"{kind}{row.grade}: {'; '.join(failure.evidence)}{named}"
 
         timed = {"value": "seconds", "start": "start_at"} if "seconds" in rows else {}
         return self.deployments(rows, what, id_="deployed_id", **timed)

@@ -34,10 +34,11 @@ class IncidentExplainer(RecordExplainer):
             *([Fact(name="external", text="its cause is outside")] if record.external else []),
         ]
         evidence = record_lookup.evidence_about(self.view, incident=id_)
+        blaming = [piece for piece in evidence if piece.deployed_id is not None]
         return RecordStory(
             url=record.url,
             facts=(*facts, *self._lack_of_cause(evidence), *self.decisions(record.id)),
-            groups=tuple(self.evidence([one for one in evidence if one.deployed_id is not None])),
+            groups=tuple(self.evidence(blaming)),
         )
 
     def _duration(self, began: datetime | None, restored: datetime | None) -> Fact:
@@ -52,11 +53,11 @@ class IncidentExplainer(RecordExplainer):
     def _lack_of_cause(self, evidence: Sequence[Any]) -> Iterable[Fact]:
         if not evidence:
             yield Fact(name="cause", text="E: no service with deployments is concerned")
-        for one in evidence:
-            if one.deployed_id is None:
-                kept = "" if one.chosen else " (overridden)"
-                service = self.context.names[one.service_id]
-                yield Fact(name="cause", text=f"E in {service}: {one.detail}{kept}")
+        for piece in evidence:
+            if piece.deployed_id is None:
+                kept = "" if piece.chosen else " (overridden)"
+                service = self.context.names[piece.service_id]
+                yield Fact(name="cause", text=f"E in {service}: {piece.detail}{kept}")
 
 
 def _customers(record: Incident) -> str:

@@ -64,23 +64,25 @@ class RecordExplainer:
     def evidence(self, evidence: Sequence[Any]) -> Iterable[RecordGroup]:
         """Evidence that counts, and what was kept though something else was chosen."""
         for chosen, title in ((1, "Evidence that counts"), (0, "Evidence kept, but not chosen")):
-            mine = [one for one in evidence if one.chosen == chosen]
+            mine = [piece for piece in evidence if piece.chosen == chosen]
             yield RecordGroup(title=title, entries=self.pieces(mine))
 
     def pieces(self, evidence: Sequence[Any]) -> tuple[Entry, ...]:
         """The failed deployments of pieces of evidence, with what each says."""
-        ids = [i for one in evidence for i in (one.deployed_id, one.restored_by) if i is not None]
+        ids = [
+            i for piece in evidence for i in (piece.deployed_id, piece.restored_by) if i is not None
+        ]
         named = record_lookup.deployments(self.view, ids)
         return tuple(
             Entry(
                 kind="deployment",
-                id=named[one.deployed_id].name,
-                url=named[one.deployed_id].url,
-                service=self.context.names[one.service_id],
-                what=_piece(one, named),
+                id=named[piece.deployed_id].name,
+                url=named[piece.deployed_id].url,
+                service=self.context.names[piece.service_id],
+                what=_piece(piece, named),
             )
-            for one in evidence
-            if one.deployed_id is not None
+            for piece in evidence
+            if piece.deployed_id is not None
         )
 
     def decisions(self, record: str) -> Iterable[Fact]:
@@ -103,9 +105,9 @@ def elapsed_time(seconds: float) -> str:
     return f"{f'{days} d ' if days else ''}{clock} = {words.duration(seconds)}"
 
 
-def _piece(one: Any, named: Mapping[int, record_lookup.NamedRecord]) -> str:
-    sure = "confirmed" if one.grade in CONFIRMED else "suspected"
-    about = f" ({one.incident})" if one.incident else ""
-    mender = "" if one.restored_by in (None, one.deployed_id) else named[one.restored_by].name
-    mended = f", mended by {mender}" if mender not in one.detail else ""
-    return f"{one.grade} {sure}: {one.detail}{about}{mended}"
+def _piece(piece: Any, named: Mapping[int, record_lookup.NamedRecord]) -> str:
+    sure = "confirmed" if piece.grade in CONFIRMED else "suspected"
+    about = f" ({piece.incident})" if piece.incident else ""
+    mender = "" if piece.restored_by in (None, piece.deployed_id) else named[piece.restored_by].name
+    mended = f", mended by {mender}" if mender not in piece.detail else ""
+    return f"{piece.grade} {sure}: {piece.detail}{about}{mended}"

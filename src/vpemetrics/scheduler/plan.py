@@ -91,7 +91,7 @@ class Agenda:
 
 def agenda(plan: Plan, last: Mapping[str, LastCollection], reported: str, now: datetime) -> Agenda:
     """The agenda after what a store says was done: collections, and the last report."""
-    asked = {name: one.started_at for name, one in last.items()}
+    asked = {name: collection.started_at for name, collection in last.items()}
     return Agenda(
         collections={
             source.name: plan.collection_after(asked.get(source.name), now)

@@ -28,13 +28,13 @@ def with_fetch(report: Report, rules: Rules, store: Store, sources: Iterable[Sou
         return report
     lacking = sorted(_lacking(store, sources), key=lambda clone: clone.missing, reverse=True)
     names = _repositories(report.scope, rules)
-    commands = [one.command for one in lacking if one.repository in names] or [
-        one.command for one in lacking
+    commands = [clone.command for clone in lacking if clone.repository in names] or [
+        clone.command for clone in lacking
     ]
     if not commands:
         return report
     return report.model_copy(
-        update={"problems": tuple(_with(one, commands) for one in report.problems)}
+        update={"problems": tuple(_with(problem, commands) for problem in report.problems)}
     )
 
 
@@ -55,8 +55,8 @@ def _lacking(store: Store, sources: Iterable[Source]) -> Iterator["MissingOrigin
 
 def _repositories(scope: Scope, rules: Rules) -> Collection[str]:
     """The repositories that the services of a scope are built from, as far as is known."""
-    services = [one for one in rules.services if scope.name in (one.name, one.team)]
-    return {scope.name, *(one.repository or one.name for one in services)}
+    services = [service for service in rules.services if scope.name in (service.name, service.team)]
+    return {scope.name, *(service.repository or service.name for service in services)}
 
 
 def _with(problem: Problem, commands: list[str]) -> Problem:

@@ -30,8 +30,8 @@ def known_problems(
     `unresolved` are incidents that name a cause which no service has shipped.
     """
     found: dict[str, list[str]] = {}
-    for one in traced:
-        for reason, examples in one.problems.items():
+    for lineage in traced:
+        for reason, examples in lineage.problems.items():
             found.setdefault(reason, []).extend(examples)
     if unresolved:
         found["named_not_shipped"] = list(unresolved)

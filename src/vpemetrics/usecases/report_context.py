@@ -66,8 +66,10 @@ class ReportContext:
         stretches = store.coverage()
         with store.view() as connection:
             names = StoredFacts(connection, Services(rules)).names
-            traced = {names[id_]: one for id_, one in derived.load_traced(connection).items()}
-        deployed_from = {name: one.repositories for name, one in traced.items()}
+            traced = {
+                names[id_]: lineage for id_, lineage in derived.load_traced(connection).items()
+            }
+        deployed_from = {name: lineage.repositories for name, lineage in traced.items()}
         configured = {service.name for service in rules.services}
         coverage = coverage_by_service(stretches, rules, deployed_from)
         ends = [b for (_, kind), found in coverage.items() for _, b in found if kind in _AGE]
@@ -93,8 +95,8 @@ class ReportContext:
     def without_paths(self) -> tuple[str, ...]:
         """Services that share a repository and have no path patterns (rule D6)."""
         deployed_from: dict[str, list[str]] = defaultdict(list)
-        for name, one in self.traced.items():
-            for repository in one.repositories:
+        for name, lineage in self.traced.items():
+            for repository in lineage.repositories:
                 deployed_from[repository].append(name)
         shared = {name for names in deployed_from.values() if len(names) > 1 for name in names}
         return tuple(sorted(n for n in shared if not self.resolver.configured(n).paths))
@@ -161,7 +163,7 @@ class ReportContext:
             failures=failures(evidence, deployed),
             incidents=incidents,
             coverage=self.coverage,
-            attribution={name: one.attribution for name, one in self.traced.items()},
+            attribution={name: lineage.attribution for name, lineage in self.traced.items()},
             data_as_of=self.data_as_of,
             since=start,
             suspected_within=self.rules.incident_window // timedelta(microseconds=1),

@@ -22,22 +22,22 @@ def failure_rows(
     shown = found.where((finished >= start) & (finished < end) | is_open)
     with store.view() as connection:
         details = metric_queries.failures_of(connection, shown["deployed_id"].tolist())
-    for one in sorted(shown.rows(), key=lambda row: row.start_at, reverse=True):
-        detail = details[one.deployed_id]
-        until = known.data_as_of if one.restored_at == MISSING else one.restored_at
+    for failure in sorted(shown.rows(), key=lambda row: row.start_at, reverse=True):
+        detail = details[failure.deployed_id]
+        until = known.data_as_of if failure.restored_at == MISSING else failure.restored_at
         yield FailureRow(
-            service=one.service,
+            service=failure.service,
             deployment=detail.deployment,
             commit=detail.commit,
-            started_at=from_micros(one.start_at),
-            recovered_at=known_instant(one.restored_at),
-            recovery_time=_duration(one, until),
-            open=bool(one.timed and one.restored_at == MISSING),
-            grade=one.grade,
+            started_at=from_micros(failure.start_at),
+            recovered_at=known_instant(failure.restored_at),
+            recovery_time=_duration(failure, until),
+            open=bool(failure.timed and failure.restored_at == MISSING),
+            grade=failure.grade,
             evidence="; ".join(detail.evidence),
             incidents=detail.incidents,
             url=detail.url,
-            kind=one.kind,
+            kind=failure.kind,
         )
 
 

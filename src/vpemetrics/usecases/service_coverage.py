@@ -23,10 +23,10 @@ def coverage_by_service(
     for name, repositories in deployed_from.items():
         for repository in repositories:
             by_repository[repository].add(name)
-    for one in stretches:
-        named = resolver.name(one.scope, None)
-        names = {named} if named in everybody else by_repository.get(one.scope, set())
-        for name in everybody if one.scope == EVERYTHING else names:
-            span = to_micros(one.start), to_micros(one.end)
-            found[name or "", one.kind].append(span)
+    for stretch in stretches:
+        named = resolver.name(stretch.scope, None)
+        names = {named} if named in everybody else by_repository.get(stretch.scope, set())
+        for name in everybody if stretch.scope == EVERYTHING else names:
+            span = to_micros(stretch.start), to_micros(stretch.end)
+            found[name or "", stretch.kind].append(span)
     return {key: merge_intervals(spans) for key, spans in found.items()}

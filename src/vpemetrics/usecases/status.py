@@ -66,7 +66,7 @@ class StoreStatus:
     @property
     def data_as_of(self) -> datetime | None:
         """The end of what was collected last."""
-        return max((one.end for one in self.coverage), default=None)
+        return max((covered.end for covered in self.coverage), default=None)
 
 
 def status(store: Store, rules: Rules, configured: Iterable[str] = ()) -> StoreStatus:
@@ -113,12 +113,12 @@ def _sources(connection: View, configured: Iterable[str]) -> Iterator[SourceStat
 
 def _coverage(stretches: Iterable[Coverage]) -> Iterable[Covered]:
     found: dict[CoverageKind, list[Coverage]] = {}
-    for one in stretches:
-        found.setdefault(one.kind, []).append(one)
+    for stretch in stretches:
+        found.setdefault(stretch.kind, []).append(stretch)
     for kind, ones in sorted(found.items()):
         yield Covered(
             kind=kind,
-            start=min(one.start for one in ones),
-            end=max(one.end for one in ones),
-            scopes=len({one.scope for one in ones}),
+            start=min(stretch.start for stretch in ones),
+            end=max(stretch.end for stretch in ones),
+            scopes=len({stretch.scope for stretch in ones}),
         )

@@ -69,7 +69,7 @@ def link(
 
 def without_cause(store: Store, rules: Rules, incident: str) -> bool:
     """Tell whether an incident is tied to no deployment, for all that was decided."""
-    return any(one.record == incident for one in waiting(store, rules))
+    return any(undecided.record == incident for undecided in waiting(store, rules))
 
 
 def _keep(store: Store, decision: Triage) -> Triage:
