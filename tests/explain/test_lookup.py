@@ -1,0 +1,45 @@
+"""Names as people type them, and the records they mean."""
+
+import pytest
+from explanations import RULES
+
+from vpemetrics.errors import NotFound
+from vpemetrics.store import Store
+from vpemetrics.usecases.explain import explain
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("MTTR", "failed_deployment_recovery_time"),
+        ("lead-time", "change_lead_time"),
+        ("example/checkout#1", "example/checkout#1"),
+        ("pull_request:example/checkout#1", "example/checkout#1"),
+        ("https://git.example/example/checkout/pull/1/files", "example/checkout#1"),
+        ("https://git.example/example/checkout/-/merge_requests/1", "example/checkout#1"),
+        ("files:INC-1-3", "INC-1-3"),
+        ("89EE642", "89ee642a6a64ed8608c0844a0d8f4c2b88d6d202"),
+    ],
+)
+def test_a_name_means_what_people_mean_by_it(sample: Store, name: str, meant: str) -> None:
+    assert explain(sample, RULES, name).id == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("#1", "\nexample/checkout#1\nexample/notifications#1\nexample/search#1"),
+        ("changeleadtime", "did you mean change_lead_time"),
+        ("INC-1-33", "INC-1-3"),
+        ("abc123", "at least 7 characters"),
+        ("1", "did you mean '#1'? In a shell it wants the quotes"),
+        ("0000000", "A record goes by its sha"),
+    ],
+)
+def test_a_name_of_nothing_or_of_several_is_answered_with_names(
+    sample: Store, name: str, said: str
+) -> None:
+    with pytest.raises(NotFound) as error:
+        explain(sample, RULES, name)
+
+    assert said in str(error.value)
