@@ -26,7 +26,7 @@ type = "gitops"
 path = "desired"
 """
 TRANSPORT = {"requests", "urllib3", "github"}
-COLLECTING = {COLLECTORS[name].collect.partition(":")[0] for name in ("github", "files", "gitops")}
+COLLECTING = {parts.collect.partition(":")[0] for parts in COLLECTORS.values()}
 
 
 def modules_after(*arguments: str) -> set[str]:
