@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gitlab_server import GitLab, Project
+from gitlab_server import (
+    BEGIN,
+    DAY,
+    GitLab,
+    Project,
+    at,
+    change_node,
+    deployment_node,
+    issue_node,
+    sha,
+    shop,
+)
 from loopback import NOON, Hourglass, Loopback, Say, loopback
 from restsources import BROKEN, CUT, SECRET, WAIT, Faults, Query, Saved
 
@@ -33,24 +44,12 @@ from vpemetrics.records import (
     Run,
     Status,
 )
-from vpemetrics.window import format_instant, parse_instant
+from vpemetrics.window import parse_instant
 
 PAYLOADS = Path(__file__).parents[3] / "shared" / "payloads" / "gitlab"
 is_lacking = pytest.mark.skipif(
     not PAYLOADS.is_dir(), reason="no ../shared/payloads beside the repository"
 )
-DAY = timedelta(days=1)
-BEGIN = NOON - 20 * DAY
-
-
-def sha(number: int) -> str:
-    return f"{number:040x}"
-
-
-def at(days: float) -> str:
-    return format_instant(BEGIN + days * DAY)
-
-
 # --- what payloads say ----------------------------------------------------------------------------
 
 
@@ -177,108 +176,6 @@ def test_the_tier_stands_before_an_environment(
 
 
 # --- what is collected ----------------------------------------------------------------------------
-
-
-def change_node(iid: int, *, days: float, merged: float | None = None) -> dict[str, Any]:
-    return {
-        "id": 1000 + iid,
-        "iid": iid,
-        "title": f"Change {iid}",
-        "web_url": f"https://gitlab.example/acme/shop/-/merge_requests/{iid}",
-        "author": {"username": "jo"},
-        "created_at": at(days),
-        "updated_at": at(days if merged is None else merged),
-        "merged_at": None if merged is None else at(merged),
-        "closed_at": None,
-        "merge_commit_sha": None if merged is None else sha(iid),
-        "squash_commit_sha": None,
-        "sha": sha(500 + iid),
-        "target_branch": "main",
-        "source_branch": f"change-{iid}",
-        "labels": ["bug"],
-    }
-
-
-def deployment_node(
-    id_: int,
-    commit: str,
-    *,
-    days: float,
-    status: str = "success",
-    environment: str = "live",
-    ref: str = "main",
-) -> dict[str, Any]:
-    over = status not in ("created", "running", "blocked")
-    return {
-        "id": id_,
-        "sha": commit,
-        "ref": ref,
-        "status": status,
-        "created_at": at(days),
-        "updated_at": at(days + (0.1 if over else 0)),
-        "environment": {"id": {"live": 1, "review/x": 2}.get(environment, 9), "name": environment},
-        "deployable": {
-            "started_at": at(days),
-            "finished_at": at(days + 0.1) if over else None,
-            "tag": False,
-            "user": {"bot": False},
-            "web_url": f"https://gitlab.example/acme/shop/-/jobs/{id_}",
-        },
-    }
-
-
-def issue_node(
-    iid: int, *, days: float, closed: float | None = None, **more: Any
-) -> dict[str, Any]:
-    return {
-        "id": 2000 + iid,
-        "iid": iid,
-        "title": f"Outage {iid}",
-        "severity": "HIGH",
-        "issue_type": "incident",
-        "labels": [],
-        "web_url": f"https://gitlab.example/acme/shop/-/issues/{iid}",
-        "created_at": at(days),
-        "updated_at": at(days if closed is None else closed),
-        "closed_at": None if closed is None else at(closed),
-        **more,
-    }
-
-
-def pipeline_node(id_: int, *, days: float) -> dict[str, Any]:
-    return {
-        "id": id_,
-        "sha": sha(1),
-        "status": "success",
-        "source": "merge_request_event",
-        "created_at": at(days),
-        "updated_at": at(days + 0.2),
-        "started_at": at(days),
-        "finished_at": at(days + 0.1),
-    }
-
-
-def shop() -> Project:
-    """A project in its first days: 150 commits, five merge requests, deployments, an incident."""
-    project = Project(id=7, path="acme/shop")
-    for number in range(150):
-        parents = [sha(number - 1)] if number else []
-        project.commit(sha(number), BEGIN + number * DAY / 20, *parents)
-    for iid in range(1, 6):
-        project.commit(sha(500 + iid), BEGIN, sha(iid), branch=None)
-        project.changes[iid] = [sha(500 + iid), sha(iid)]
-        project.add(
-            "merge_requests", change_node(iid, days=iid, merged=iid + 0.5 if iid < 5 else None)
-        )
-        project.add("deployments", deployment_node(iid, sha(iid), days=iid + 0.6))
-    project.add("deployments", deployment_node(8, sha(5), days=6, status="running"))
-    project.add("environments", {"id": 1, "name": "live", "tier": "production"})
-    project.add("environments", {"id": 2, "name": "review/x", "tier": "development"})
-    project.add("issues", issue_node(1, days=3, closed=3.5))
-    project.add("issues", issue_node(2, days=5))
-    project.add("issues", issue_node(3, days=5, issue_type="issue", labels=["sev1", "outage"]))
-    project.add("pipelines", pipeline_node(91, days=2))
-    return project
 
 
 def go_on(project: Project) -> None:
