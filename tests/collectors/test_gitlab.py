@@ -235,7 +235,7 @@ def test_labels_may_say_what_an_incident_is(server: Loopback, options: Options) 
     assert [incident.id for incident in saved.of(Incident)] == ["acme/shop#3"]
 
 
-@pytest.mark.parametrize("number", (0, 5, 11, 17))
+@pytest.mark.parametrize("number", [0, 5, 11, 17])
 def test_faults_change_nothing(server: Loopback, options: Options, number: int) -> None:
     gitlab = GitLab(server, [shop()])
     without, with_faults = Saved(), Saved()
@@ -351,6 +351,30 @@ def test_a_branch_may_be_set_back_while_it_is_read(server: Loopback, options: Op
 
     assert saved.collect(collect, options, NOON)
     assert len(saved.of(Commit)) == 150
+
+
+def test_a_project_that_is_renamed_keeps_its_first_name_in_records(
+    server: Loopback, options: Options
+) -> None:
+    project = shop()
+    gitlab = GitLab(server, [project])
+    saved = Saved()
+    saved.collect(collect, options, NOON)
+    before = {key for key in saved.records if key[0] != Repository.KIND}
+    project.path = "acme/store"
+    gitlab.projects.append(Project(id=12, path="acme/shop", branch=None))  # under its old name
+    project.add("issues", issue_node(9, days=20.5))
+    server.asked.clear()
+    saved.collect(collect, options, NOON + DAY)
+
+    assert saved.of(Repository) == [
+        Repository(id="12", name="acme/shop", aliases=("acme/shop (12)",)),
+        Repository(id="7", name="acme/store", aliases=("acme/shop",), default_branch="main"),
+    ]
+    assert {key for key in saved.records if key[0] != Repository.KIND} - before == {
+        ("incidents", "acme/shop#9")
+    }
+    assert {one.scope for one in saved.coverage} == {"acme/shop", "acme/shop (12)"}
 
 
 def test_a_status_that_nobody_knows_is_left_out_and_told(

@@ -17,7 +17,11 @@ from vpemetrics.names import first_few
 from vpemetrics.records import AnyRecord, CoverageKind, Status
 from vpemetrics.window import format_instant
 
-_GROUP: Final = "groups/{}/projects?include_subgroups=true&archived=false&order_by=id&per_page=100"
+_PATHS: Final = http.RepositoryPaths(
+    one="projects/{}",
+    many="groups/{}/projects?include_subgroups=true&archived=false&order_by=id&per_page=100",
+    name="path_with_namespace",
+)
 # Lists of what is switched off are forbidden: https://docs.gitlab.com/api/projects/
 _SWITCHES: Final = {"deployments": "environments", "pipelines": "builds"}
 _Read = Callable[[Node], Iterator[AnyRecord]]
@@ -33,15 +37,14 @@ _SEVERITY: Final = {"CRITICAL": 1, "HIGH": 2, "MEDIUM": 3, "LOW": 4}
 class Options:
     """The projects to collect; `acme/*` is a group with all below it, and `!` leaves out.
 
-    Issues of type incident are incidents, or else those with one of `incident_labels`. `runs`
-    are pipelines, which take a request each.
+    Issues of type incident are incidents, or else those with one of `incident_labels`.
     """
 
     token: str
     projects: tuple[str, ...]
     url: str = "https://gitlab.com/api/v4"
     incident_labels: tuple[str, ...] = ()
-    runs: bool = False
+    runs: bool = False  # pipelines, which take a request each
     since: date | None = None
 
     def __post_init__(self) -> None:
@@ -141,20 +144,19 @@ def parse_run(node: Node, project: str) -> records.Run:
 
 def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
     """The news of each project since the cursors."""
-    with _projects(options, context) as (projects, problems):
-        yield Batch(records=[project.repository for project in projects.values()])
+    with _projects(options, context) as (projects, problems, cursors):
+        yield Batch(records=[one.repository for one in projects.values()], cursors=cursors)
         names, batches = list(projects), lambda name: projects[name].batches()
         yield from http.collect_scopes(names, batches, context, problems=problems)
 
 
 def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
     """The projects that the token sees, and how many deploy to the tier production."""
-    with _projects(options, context) as (projects, problems):
+    with _projects(options, context) as (projects, problems, _):
         looked_at = list(projects.values())[:5]
         live = sum("production" in project.tiers.values() for project in looked_at)
     yield Finding(topic="projects", text=f"{len(projects)}: {first_few(list(projects), 5)}")
-    for text in problems:
-        yield Finding(topic="projects", level=Level.ERROR, text=text, mend="correct `projects`")
+    yield from (Finding(topic="projects", level=Level.ERROR, text=text) for text in problems)
     text = f"{live} of {len(looked_at)} projects looked at deploy to the tier production"
     yield Finding(topic="production", level=Level.OK if live else Level.WARNING, text=text)
 
@@ -164,10 +166,8 @@ def _projects(options: Options, context: CollectionContext) -> Iterator[http.Fou
     """The projects that are wanted, by name, and what of them cannot be found."""
     url, token = options.url, context.secret(options.token)
     with http.connect(url, token, context, server="GitLab", header="PRIVATE-TOKEN") as client:
-        make, name = partial(_Project, client, options, context), "path_with_namespace"
-        yield http.find_by_patterns(
-            client, options.projects, make, one="projects/{}", many=_GROUP, name=name
-        )
+        make = partial(_Project, client, options, context)
+        yield http.find_by_patterns(client, _PATHS, options.projects, make, context.cursors)
 
 
 @dataclass(frozen=True)
@@ -182,9 +182,10 @@ class _Project:
 
     @property
     def repository(self) -> records.Repository:
-        """The project; it has no branch where it is empty."""
-        id_, branch = str(self.node["id"]), self.node.get("default_branch")
-        return records.Repository(id=id_, name=self.name, default_branch=branch)
+        """The project under the path it has now; it has no branch where it is empty."""
+        path, branch = self.node["path_with_namespace"], self.node.get("default_branch")
+        id_, old = str(self.node["id"]), (self.name,) if self.name != path else ()
+        return records.Repository(id=id_, name=path, aliases=old, default_branch=branch)
 
     @cached_property
     def tiers(self) -> dict[int, str | None]:
@@ -233,9 +234,8 @@ class _Project:
         )
 
     def _change(self, node: Node) -> Iterator[AnyRecord]:
-        path = self._at(f"merge_requests/{node['iid']}/commits?per_page=100")
-        commits = list(self.client.items(path)) if node["merged_at"] else []
-        yield parse_change(node, self.name, commits)
+        commits = self.client.items(self._at(f"merge_requests/{node['iid']}/commits?per_page=100"))
+        yield parse_change(node, self.name, list(commits) if node["merged_at"] else [])
 
     def _deployment(self, node: Node) -> Iterator[AnyRecord]:
         tier, branch = self.tiers.get(node["environment"]["id"]), self.repository.default_branch

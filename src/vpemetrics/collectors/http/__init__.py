@@ -53,7 +53,12 @@ from vpemetrics.collectors.http.rate_limit import (
     Refusal,
     WaitPolicy,
 )
-from vpemetrics.collectors.http.repositories import Found, check_patterns, find_by_patterns
+from vpemetrics.collectors.http.repositories import (
+    Found,
+    RepositoryPaths,
+    check_patterns,
+    find_by_patterns,
+)
 
 __all__ = [
     "FULL",
@@ -81,6 +86,7 @@ __all__ = [
     "RateLimiter",
     "RateLimits",
     "Refusal",
+    "RepositoryPaths",
     "Request",
     "Response",
     "SecretHeaders",

@@ -1,7 +1,8 @@
 """Repositories of a forge by their names and by patterns, as `acme/*`, `!acme/*-archive`."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from vpemetrics.rules import is_chosen
 _PATTERN: Final = re.compile(r"!?[\w.-]+/[\w./*?-]+")
 Item = TypeVar("Item")
 _WILD: Final = re.compile(r"[*?]")
+_NAME: Final = "name of repository"
 
 
 def check_patterns(patterns: Sequence[str], *, setting: str) -> None:
@@ -24,44 +26,78 @@ def check_patterns(patterns: Sequence[str], *, setting: str) -> None:
         raise ValueError(f'{setting}: names none, as in ["acme/*"]')
 
 
+@dataclass(frozen=True, kw_only=True)
+class RepositoryPaths:
+    """The places of repositories in an interface, where `{}` stands for a name.
+
+    `one` is that of a repository, as `projects/{}`, `many` that of the list of an owner's or
+    group's; `name` is what a repository has its name under.
+    """
+
+    one: str
+    many: str
+    name: str
+
+
 class Found(NamedTuple, Generic[Item]):
-    """Repositories by their names, and what could not be found, a line each."""
+    """Repositories by their names, and what could not be found, a line each.
+
+    The `cursors` keep the names, so that a repository has in records the one it had first.
+    """
 
     items: dict[str, Item]
     problems: list[str]
+    cursors: dict[str, str]
 
 
 def find_by_patterns(
     client: HttpClient,
+    paths: RepositoryPaths,
     patterns: Sequence[str],
     make: Callable[[str, Node], Item],
-    *,
-    one: str,
-    many: str,
-    name: str,
+    cursors: Mapping[str, str],
 ) -> Found[Item]:
     """Return what `make` makes of the names and nodes of repositories.
 
-    `one` is the path of a repository, as `projects/{}`, `many` that of a list of an owner's;
-    `name` is what a repository has its name under. Of a pattern the
-    owner is what stands before the last `/` without a wildcard. What is named is taken,
-    whatever patterns leave out.
+    Of a pattern the owner is what stands before the last `/` without a wildcard. What is named
+    is taken, whatever patterns leave out. The name that `make` gets is the first that was known,
+    as the `cursors` tell by its id.
     """
-    nodes: dict[str, Node] = {}
+    nodes: dict[object, Node] = {}
     problems: list[str] = []
     unwanted = [pattern for pattern in patterns if pattern.startswith("!")]
     for pattern in patterns:
-        try:
-            if pattern in unwanted:
-                continue
-            if _WILD.search(pattern):
-                owner = quote(_WILD.split(pattern)[0].rpartition("/")[0], safe="")
-                items = client.items(many.format(owner))
-                listed = [node for node in items if is_chosen(node[name], [pattern, *unwanted])]
-            else:
-                listed = [client.get(one.format(quote(pattern, safe="")))]
-        except (Gone, Forbidden) as problem:
-            problems.append(f"{pattern}: {problem}")
-        else:
-            nodes |= {node[name]: node for node in listed}
-    return Found({each: make(each, node) for each, node in nodes.items()}, problems)
+        if pattern not in unwanted:
+            try:
+                nodes |= {node["id"]: node for node in _list(client, paths, pattern, unwanted)}
+            except (Gone, Forbidden) as problem:
+                problems.append(f"{pattern}: {problem}")
+    names = _first_names(nodes, paths.name, cursors)
+    items = {names[id_]: make(names[id_], node) for id_, node in nodes.items()}
+    return Found(items, problems, {f"{_NAME} {id_}": known for id_, known in names.items()})
+
+
+def _list(
+    client: HttpClient, paths: RepositoryPaths, pattern: str, unwanted: Sequence[str]
+) -> list[Node]:
+    """The repositories that a name or a pattern means, without those that are unwanted."""
+    if not _WILD.search(pattern):
+        return [client.get(paths.one.format(quote(pattern, safe="")))]
+    owner = _WILD.split(pattern)[0].rpartition("/")[0]
+    nodes = client.items(paths.many.format(quote(owner, safe="")))
+    return [node for node in nodes if is_chosen(node[paths.name], [pattern, *unwanted])]
+
+
+def _first_names(
+    nodes: Mapping[object, Node], name: str, cursors: Mapping[str, str]
+) -> dict[object, str]:
+    """The names of repositories by their ids: the first known, else the one they have now.
+
+    A new repository may have got the name that another one had first; then its id tells it apart.
+    """
+    known = {key: first for key, first in cursors.items() if key.startswith(_NAME)}
+    names = {}
+    for id_, node in nodes.items():
+        new = f"{node[name]} ({id_})" if node[name] in known.values() else node[name]
+        names[id_] = known.get(f"{_NAME} {id_}", new)
+    return names
