@@ -21,6 +21,7 @@ from tiers import law
 
 from vpemetrics.collectors.files.fields import FIELDS, Field
 from vpemetrics.collectors.files.reading import read
+from vpemetrics.collectors.files.validators import column_validators
 from vpemetrics.errors import BadRows
 from vpemetrics.records import AnyRecord, Coverage
 
@@ -206,6 +207,30 @@ def test_a_mutated_cell_has_the_verdict_and_place_of_a_plain_reading(
 
 def is_stretch(coverage: Coverage) -> bool:
     return coverage.start < coverage.end
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [(kind, field) for kind, fields in FIELDS.items() for field in fields],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_every_odd_text_has_the_verdict_of_a_plain_reading_in_every_column(
+    kind: str, field: Field
+) -> None:
+    validate = column_validators(kind, json=False)[field.name]
+
+    assert [verdict(lambda cell: validate([cell])[0], text) for text in ODD] == [
+        verdict(lambda cell: read_plainly(field, cell), text) for text in ODD
+    ]
+
+
+def verdict(read_cell: Callable[[str], Any], text: str) -> tuple[str, type[Any] | None, Any]:
+    """A text and the value that is read of it, with its type; no type if it is refused."""
+    try:
+        value = read_cell(text)
+    except (ValueError, KeyError):
+        return text, None, None
+    return text, type(value), value
 
 
 @needs_govuk
