@@ -28,6 +28,7 @@ def report() -> Report:
     return jsonreport.read((made().folder / "reports" / "week.json").read_bytes())
 
 
+@pytest.mark.slow
 def test_the_gallery_is_what_the_demo_writes(request: pytest.FixtureRequest) -> None:
     written = {file.name: file.read_bytes() for file in (made().folder / "reports").iterdir()}
     if request.config.getoption("refresh_golden"):
@@ -135,6 +136,7 @@ def test_every_grade_of_evidence_occurs(tmp_path: Path) -> None:
     assert {piece.grade for piece in evidence if piece.counts} == set("ABCDE")
 
 
+@pytest.mark.slow
 def test_it_can_be_made_anew_in_its_own_place(folder: Path) -> None:
     again = Path(shutil.copytree(made().folder, folder / "acme"))
     (again / "reports" / "week.txt").unlink()
@@ -146,6 +148,7 @@ def test_it_can_be_made_anew_in_its_own_place(folder: Path) -> None:
     assert (again / "reports" / "week.txt").read_bytes() == (GALLERY / "week.txt").read_bytes()
 
 
+@pytest.mark.slow
 def test_it_ends_with_the_last_complete_week_before_today(folder: Path) -> None:
     today = datetime.now(ZoneInfo(ZONE)).date()
 
@@ -157,6 +160,7 @@ def test_it_ends_with_the_last_complete_week_before_today(folder: Path) -> None:
     assert week.end - week.start == timedelta(weeks=1)
 
 
+@pytest.mark.slow
 def test_but_for_its_dates_it_is_always_the_same(folder: Path) -> None:
     """In winter, too, where the history was made up in summer."""
     invoke("demo", "-q", "moved", "--until", "2027-02-03")

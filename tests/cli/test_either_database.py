@@ -34,6 +34,7 @@ STEPS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.needs_postgresql
 def test_every_command_says_the_same_of_either_database(
     folder: Path, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch

@@ -42,6 +42,7 @@ def ended(*arguments: object, **variables: str) -> tuple[str, int]:
     return written.decode().replace("\r\n", "\n"), process.wait(timeout=PATIENCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "variables", "colored"),
     [

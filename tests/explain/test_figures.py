@@ -96,6 +96,7 @@ def test_the_figures_explained_are_those_of_the_report(sample: Store) -> None:
 
 
 @needs_govuk
+@pytest.mark.slow
 @pytest.mark.needs_shared_data
 def test_the_listed_records_make_exactly_the_figure_on_real_deployments(tmp_path: Path) -> None:
     start, end = parse_instant("2025-01-01T00:00Z"), parse_instant("2026-08-22T00:00Z")

@@ -108,6 +108,7 @@ def shown(of: Report, metric: str) -> dict[str, Any]:
     return min(ours, key=lambda one: one["window"]["start"])
 
 
+@pytest.mark.slow
 def test_the_figure_explained_is_the_one_that_the_report_shows(history: History) -> None:
     printed = report(history.store, history.rules, history.asked)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+import pytest
 import reference
 from histories import BEGIN, History, histories
 from hypothesis import given
@@ -37,6 +38,7 @@ class Reading(NamedTuple):
     recoveries: dict[tuple[str, Parts], tuple[datetime, datetime | None]]
 
 
+@pytest.mark.slow
 @law(100, soak=5_000)
 @given(histories())
 def test_both_readings_of_the_rules_agree(history: History) -> None:

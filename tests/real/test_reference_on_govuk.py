@@ -25,6 +25,7 @@ def result() -> Result:
     return trace(records(), Rules())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "total", "kinds"),
     [

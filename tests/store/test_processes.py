@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from textwrap import dedent
 
+import pytest
 from subprocesses import PATIENCE, environment
 
 from vpemetrics.records import Deployment, Status
@@ -37,6 +38,7 @@ def ended(process: "subprocess.Popen[str]") -> int:
     return process.returncode
 
 
+@pytest.mark.slow
 def test_processes_that_save_at_once_lose_and_double_nothing(location: str) -> None:
     # It is not there yet: they also race to make it.
     code = """
@@ -58,6 +60,7 @@ def test_processes_that_save_at_once_lose_and_double_nothing(location: str) -> N
     assert sorted(names) == ["r0", "r1", "r2", "r3", "r4", "r5", "r6", "s"]
 
 
+@pytest.mark.slow
 def test_processes_that_trace_at_once_double_nothing(location: str) -> None:
     code = """
         from vpemetrics.rules import Rules
@@ -87,6 +90,7 @@ def test_processes_that_trace_at_once_double_nothing(location: str) -> None:
     assert parts == [len(live)]
 
 
+@pytest.mark.slow
 def test_a_save_that_was_killed_leaves_a_store_like_any_other(
     new_location: Callable[[], str],
 ) -> None:

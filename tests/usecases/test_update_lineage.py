@@ -130,6 +130,7 @@ def other_rules(rules: Rules, random: Random) -> Rules:
     )
 
 
+@pytest.mark.slow
 @law(25, soak=3_000)
 @given(histories(), st.integers(0, 10**9))
 def test_whatever_the_order_of_arrival_the_outcome_is_that_of_all_at_once(
@@ -176,6 +177,7 @@ BASE: list[AnyRecord] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "late",
     [
@@ -424,6 +426,7 @@ def test_a_service_that_rules_no_longer_know_is_forgotten() -> None:
         assert list(read(store).deployments) == ["web"]
 
 
+@pytest.mark.slow
 def test_a_history_that_gets_longer_is_gone_on_with_and_comes_to_the_same() -> None:
     plan = Blueprint(
         services=("till", "shop"),

@@ -74,6 +74,7 @@ def justified(found: Report, signal: Signal, metric: str) -> bool:
     return len(last) == 8 and (all(v > center for v in last) or all(v < center for v in last))
 
 
+@pytest.mark.slow
 @law(12, soak=500)
 @given(histories())
 def test_no_word_without_a_signal_and_none_that_is_better_while_provisional(
@@ -186,6 +187,7 @@ def test_a_report_of_a_week_compares_no_quarters() -> None:
     assert (found.before, found.comparisons) == (None, ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", FORMATS)
 def test_no_output_names_a_person(format_: str) -> None:
     people = ("ada.lovelace", "grace.hopper", "joan.clarke")

@@ -173,6 +173,7 @@ def outcome(name: str, text: str) -> tuple[list[Any], list[tuple[int, str]]]:
     return [record for record in records if is_coverage or record.KIND != Coverage.KIND], []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record", ONE_OF_EACH, ids=lambda record: record.KIND)
 @given(data=st.data())
 @law(100, soak=5_000)

@@ -28,6 +28,7 @@ def round_trip(records: list[Sourced], folder: Path, ending: str) -> tuple[Store
     return first, second
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".csv", ".jsonl"])
 @given(records=st.lists(any_sourced, max_size=12))
 @law(40, soak=20_000)

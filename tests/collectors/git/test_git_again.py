@@ -121,6 +121,7 @@ STEPS: list[Callable[[GitRepository], None]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deployments", ["tags", "commits"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_second_collection_tells_what_one_of_everything_does(

@@ -66,6 +66,7 @@ def test_a_chart_reads_as_its_golden_file(
     assert drawing == image.svg(picture(name, drawn_week()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHARTS)
 @pytest.mark.parametrize("made", REPORTS)
 def test_a_chart_can_be_drawn_of_any_report_in_any_format(
