@@ -124,6 +124,16 @@ def test_what_is_sent_back_is_hidden_in_answers_too(client: HttpClient, server: 
     assert client.get("x") == {"token": "(hidden)"}
 
 
+def test_a_token_as_short_as_a_word_does_not_hide_the_answer(
+    server: Loopback, hourglass: Hourglass
+) -> None:
+    server.answer = lambda asked: Say(json={"next": "exit"})
+    headers = SecretHeaders({"Authorization": "Bearer x"})
+
+    with HttpClient(server.url, headers, server="Forge", policy=hourglass.policy()) as client:
+        assert client.get("x") == {"next": "exit"}
+
+
 def test_the_passwords_of_the_environment_are_not_sent(
     server: Loopback, client: HttpClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,7 @@ MOST_BYTES: Final = 64 * 2**20
 _CONNECTING: Final = 10.0
 _PIECE: Final = 2**16
 _HIDDEN: Final = "(hidden)"
+_SHORTEST: Final = 8
 
 Authorize = Callable[[], Mapping[str, str]]
 """Gives the headers that hold the secrets of one request."""
@@ -271,7 +272,8 @@ def _with_query(url: str, query: str) -> str:
 def _secrets_in(headers: Mapping[str, str]) -> list[str]:
     """Return what must not be shown of headers: the last word, and what Basic packs into one.
 
-    It may stand behind `token=`, as PagerDuty has it.
+    It may stand behind `token=`, as PagerDuty has it. What is so short that it stands everywhere
+    is no secret that a vendor gives, and hiding it would hide the answer.
     """
     secrets = []
     for value in headers.values():
@@ -279,7 +281,7 @@ def _secrets_in(headers: Mapping[str, str]) -> list[str]:
         secrets.append(secret.removeprefix("token="))
         if [word.lower() for word in kind] == ["basic"]:
             secrets.append(base64.b64decode(secret).decode(errors="replace").partition(":")[2])
-    return [secret for secret in secrets if secret]
+    return [secret for secret in secrets if len(secret) >= _SHORTEST]
 
 
 def _masked(text: str, secrets: list[str]) -> str:
