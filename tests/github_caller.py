@@ -9,6 +9,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from github_server.server import SimulatedGitHub
+from subprocesses import PATIENCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ class Caller:
     connection: HTTPConnection = field(init=False)
 
     def __post_init__(self) -> None:
-        self.connection = HTTPConnection(urlsplit(self.github.url).netloc, timeout=10)
+        self.connection = HTTPConnection(urlsplit(self.github.url).netloc, timeout=PATIENCE)
 
     def __enter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from subprocesses import PATIENCE
 
 from vpemetrics.collectors.base import CollectionContext, Collector
 from vpemetrics.collectors.registry import (
@@ -58,7 +59,7 @@ def loaded_by(statement: str) -> set[str]:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     return set(json.loads(run.stdout))

@@ -14,6 +14,7 @@ from github_server.faults import Fault, Faults
 from github_server.server import SimulatedGitHub
 from github_server.world import World
 from github_world import busy_world
+from subprocesses import PATIENCE
 
 NOW = datetime(2026, 3, 9, 6, tzinfo=UTC)
 SHOP = "/repos/acme/shop"
@@ -187,13 +188,13 @@ def test_an_answer_is_slow() -> None:
 
 
 def test_a_slow_answer_does_not_hold_up_the_end_of_the_server() -> None:
-    with github(Faults(always=(faults.slow(seconds=30),))) as served:
+    with github(Faults(always=(faults.slow(seconds=10 * PATIENCE),))) as served:
         with Caller(github=served) as caller:
             caller.connection.timeout = 0.1
             with pytest.raises(TimeoutError):
                 caller.get(SHOP)
         begun = perf_counter()
-    assert perf_counter() - begun < 5
+    assert perf_counter() - begun < PATIENCE
 
 
 def test_an_item_of_a_page_is_missing_and_the_others_are_there() -> None:

@@ -12,6 +12,7 @@ from github_caller import Caller, calling
 from github_server.server import SimulatedGitHub
 from github_server.tokens import Rights
 from github_world import MONDAY, after, busy_world
+from subprocesses import PATIENCE
 
 from vpemetrics.collectors.github.queries import PULLS
 
@@ -208,17 +209,6 @@ def test_several_callers_are_answered_at_once() -> None:
         assert one.get(SHOP).status == other.get(SHOP).status == one.get(SHOP).status == 200
 
 
-def test_an_answer_on_an_open_connection_waits_for_no_acknowledgement() -> None:
-    """Nagle's algorithm would add 40 ms to every one."""
-    with calling(github()) as caller:
-        caller.query(COST)
-        begun = perf_counter()
-        for _ in range(20):
-            caller.query(COST)
-
-    assert perf_counter() - begun < 20 * 0.030
-
-
 # GitHub Apps
 
 
@@ -298,5 +288,5 @@ def test_a_connection_that_is_left_open_does_not_hold_up_the_end() -> None:
         connection.request("GET", "/api/v3/rate_limit", headers={"Authorization": "token x"})
         assert connection.getresponse().read()
         begun = perf_counter()
-    assert perf_counter() - begun < 5
+    assert perf_counter() - begun < PATIENCE
     connection.close()

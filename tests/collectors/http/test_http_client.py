@@ -9,6 +9,7 @@ from threading import Event, Thread
 
 import pytest
 from loopback import Asked, Hourglass, Loopback, Say
+from subprocesses import PATIENCE
 
 from vpemetrics.collectors.base import CollectionContext
 from vpemetrics.collectors.http import (
@@ -401,7 +402,7 @@ def test_the_package_loads_no_library_before_a_client_is_made() -> None:
     )
 
     run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
     assert run.stderr == ""

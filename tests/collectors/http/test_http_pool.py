@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from threading import Barrier, Event
 
+from subprocesses import PATIENCE
+
 from vpemetrics.collectors.base import Batch
 from vpemetrics.collectors.http import Done, Pool
 from vpemetrics.errors import Stopped
@@ -34,7 +36,7 @@ def test_all_is_found_and_the_last_cursor_of_a_target_is_its_latest() -> None:
 
 
 def test_targets_are_collected_together() -> None:
-    together = Barrier(4, timeout=20)
+    together = Barrier(4, timeout=PATIENCE)
 
     def collect(target: str) -> Iterator[Batch]:
         together.wait()

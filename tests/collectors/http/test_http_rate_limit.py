@@ -141,7 +141,7 @@ def test_a_link_that_goes_on_and_on_is_read_at_once() -> None:
     begin = process_time()
 
     assert endless.link("next") is None
-    assert process_time() - begin < 1  # it is a millisecond; by the square it would be a minute
+    assert process_time() - begin < 10  # it is a millisecond; by the square it would be a minute
 
 
 @pytest.mark.parametrize("told", ["9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
