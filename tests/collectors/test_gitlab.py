@@ -235,6 +235,7 @@ def test_labels_may_say_what_an_incident_is(server: Loopback, options: Options) 
     assert [incident.id for incident in saved.of(Incident)] == ["acme/shop#3"]
 
 
+@pytest.mark.slow  # it waits as a limit says
 @pytest.mark.parametrize("number", [0, 5, 11, 17])
 def test_faults_change_nothing(server: Loopback, options: Options, number: int) -> None:
     gitlab = GitLab(server, [shop()])

@@ -154,6 +154,7 @@ def asked_for(server: Loopback) -> Any:
     return lambda asked: Query.of(asked, server)
 
 
+@pytest.mark.slow  # it waits as a limit says
 @pytest.mark.parametrize("number", [0, 5, 10, 15])
 def test_faults_change_nothing(
     pagerduty: PagerDuty, server: Loopback, options: Options, number: int
