@@ -74,6 +74,7 @@ class Session:
 
     def colors(self, stream: Any) -> bool:
         """Tell whether a stream is a terminal that shows colours, and colours are welcome."""
+        # Any value but an empty one counts: https://no-color.org
         unwelcome = self.no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
         return not unwelcome and bool(stream.isatty())
 
@@ -228,6 +229,7 @@ def _with_shared_options(
 
 def _let_go_of_stdout() -> None:
     """Forget what stdout could not take; Python would try again at its end, and fail as a bug."""
+    # https://docs.python.org/3/library/signal.html#note-on-sigpipe
     try:
         sys.stdout.flush()
     except OSError:

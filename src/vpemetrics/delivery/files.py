@@ -21,6 +21,7 @@ def write(path: Path, content: bytes) -> None:
     unfinished = target.with_name(f".{target.name}.{token_hex(4)}")
     try:
         _fill(unfinished, content, like=target)
+        # At once for everybody: https://docs.python.org/3/library/os.html#os.replace
         os.replace(unfinished, target)
     except BaseException as error:
         unfinished.unlink(missing_ok=True)

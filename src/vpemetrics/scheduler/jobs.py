@@ -54,7 +54,8 @@ class Schedule:
             _collection_of(source.name): partial(self._collect, source) for source in plan.sources
         } | {REPORT: self._report}
         workers = ThreadPoolExecutor(len(self._jobs) + 1)
-        # Late is better than never: after the machine has slept, say.
+        # Late is better than never: after the machine has slept, say. None is however late:
+        # https://apscheduler.readthedocs.io/en/3.x/modules/job.html
         late = {"misfire_grace_time": None, "coalesce": True}
         self._scheduler = BackgroundScheduler(
             executors={"default": workers}, job_defaults=late, timezone=UTC
@@ -93,6 +94,8 @@ class Schedule:
         """
         if self._stopping.is_set() or event.job_id not in self._jobs:
             return
+        # By default one instance of a job runs at a time:
+        # https://apscheduler.readthedocs.io/en/3.x/modules/job.html
         self._put(event.job_id, event.retval or self._clock() + self._plan.every)
 
     def _run(self, job: str) -> datetime | None:
