@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,10 @@ def test_the_page_has_the_parts_that_are_tested_here() -> None:
     ]
     assert len(drawn()) > 20
     assert len(stops()) > 20
+
+
+def test_the_tree_draws_nothing_twice() -> None:
+    assert [str(path) for path, times in Counter(drawn()).items() if times > 1] == []
 
 
 def test_what_the_tree_draws_is_there() -> None:
