@@ -39,6 +39,7 @@ class Forge:
     incidents: dict[str, dict[str, Any]] = field(default_factory=dict)
     broken: dict[str, Say] = field(default_factory=dict)
     moving: str | None = None
+    newest_first: bool = False
 
     def open(self, id_: str, at: datetime, *, closed: datetime | None = None) -> None:
         end = closed and format_instant(closed)
@@ -69,6 +70,7 @@ class Forge:
         found = sorted(
             (one for one in self.incidents.values() if start <= one[order] < end),
             key=lambda one: (one[order], one["id"]),
+            reverse=self.newest_first,
         )
         page = int(parameters.get("page", 1))
         link = f'<{self.url}/{name}?from={start}&to={end}&page={page + 1}>; rel="next"'
@@ -214,6 +216,19 @@ def test_what_moves_while_a_list_is_read_is_not_missed(collected: Collected, for
     collected.collect(TOUCHED)
 
     assert sorted(collected.records) == [f"i{number}" for number in range(9)]
+
+
+def test_a_list_that_comes_newest_first_is_refused_and_not_cut_short(
+    collected: Collected, forge: Forge
+) -> None:
+    for number in range(9):
+        forge.open(f"i{number}", BEGIN + number * DAY, closed=BEGIN + number * DAY)
+    forge.newest_first = True
+
+    with pytest.raises(SourceProblem, match="shop, incidents: the list comes newest first"):
+        collected.collect(TOUCHED)
+
+    assert collected.coverage == []
 
 
 def test_many_things_of_one_moment_are_read_by_pages(

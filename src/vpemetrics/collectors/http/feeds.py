@@ -348,12 +348,22 @@ class _FeedReader:
         following, gap = self._feed.paging(page), self._progress.gap
         moments = self._moments(page)
         if following and gap and moments:
+            self._refuse_newest_first(moments)
             later = max(moments) - _TIE
             if later > max(self._asked_from, min(moments)):
                 self._asked_from = later
                 following = self._request_from(gap.end)
         self._following = following
         return following
+
+    def _refuse_newest_first(self, moments: list[datetime]) -> None:
+        """Raise SourceProblem where asking for what is later would miss all that is earlier."""
+        falling = moments == sorted(moments, reverse=True)
+        if falling and moments[0] - moments[-1] > _TIE:
+            raise SourceProblem(
+                "the list comes newest first, so what is older would be missed; "
+                "its `parameters` have to ask for the oldest first, or it may have no `moment`"
+            )
 
     def _moments(self, page: Page) -> list[datetime]:
         moment = self._feed.moment
