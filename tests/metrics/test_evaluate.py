@@ -69,6 +69,11 @@ def test_without_deployments_there_is_no_week_to_choose() -> None:
         reported(*quiet)
 
 
+def test_deployments_of_a_collection_that_was_cut_short_choose_no_week_and_are_not_denied() -> None:
+    with pytest.raises(NoData, match="deployments are known, but no collection"):
+        reported(deploy("d", "Mon 10:00", None))
+
+
 def test_the_running_week_is_reported_while_nothing_older_was_collected() -> None:
     since, until = (to_micros(parse_instant(f"2026-09-{day}T09:00:00Z")) for day in ("08", "10"))
 

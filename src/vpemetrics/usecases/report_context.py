@@ -44,6 +44,13 @@ NOT_DEPLOYED: Final = (
     "what was deployed: tags or commits of a git repository, GitOps, files"
 )
 
+NOT_COVERED: Final = (
+    "deployments are known, but no collection of them has come to its end, so there is no week "
+    "that is known whole\n"
+    "Let `vpemetrics collect` go on, or name a window, as with --week 2026-W36; `vpemetrics "
+    "status` shows what was collected"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReportContext:
@@ -88,7 +95,7 @@ class ReportContext:
         kind = CoverageKind.DEPLOYMENTS
         spans = [span for (_, of), found in self.coverage.items() for span in found if of == kind]
         if not spans:
-            raise NoData(NOT_DEPLOYED)
+            raise NoData(NOT_COVERED if self.traced else NOT_DEPLOYED)
         return min(start for start, _ in spans), max(end for _, end in spans)
 
     @property
