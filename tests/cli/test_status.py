@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 from commandline import invoke
+from loopback import NOON
 
-from vpemetrics.records import CoverageKind
+from vpemetrics.records import CoverageKind, Incident
+from vpemetrics.store import Store
 from vpemetrics.usecases.problems import REMEDIES
 
 
@@ -126,3 +128,13 @@ def test_each_source_says_when_it_was_collected_and_what_went_wrong(folder: Path
     assert gone["error"].endswith("/x")
     assert gone["failed_at"]
     assert (untried["collected_at"], untried["error"], untried["records"]) == (None, None, {})
+
+
+def test_a_first_collection_that_was_cut_short_is_told_from_an_import(sample: Path) -> None:
+    with Store.open(str(sample)) as store:
+        store.save("pager", [Incident(id="1", detected_at=NOON)], cursors={"* alerts": "page 2"})
+
+    said = " ".join(invoke("status").stdout.split())
+
+    assert "Source pager not collected to the end yet" in said
+    assert "Source files imported" in said

@@ -111,6 +111,8 @@ def _freshness(source: "SourceStatus", zone: str, now: datetime) -> str:
     if source.collected_at:
         at = _moment(source.collected_at, zone, now)
         return f"collected {at}, {_age(source.collected_at, now)}"
+    if source.begun:
+        return "not collected to the end yet"
     return "imported" if source.records and not source.last else "never collected"
 
 

@@ -95,6 +95,13 @@ class LastCollection(NamedTuple):
     error: str | None
 
 
+def load_begun(connection: Connection) -> set[str]:
+    """The names of the sources that a collection has saved anything of, to its end or not."""
+    table, name = tables.cursors, tables.names.c.name
+    query = select(name).join(table, tables.names.c.id == table.c.source_id).distinct()
+    return set(connection.scalars(query))
+
+
 def load_collections(connection: Connection) -> dict[str, LastCollection]:
     """The last collection of each source by the source's name, in the order of names."""
     table, name = tables.collections, tables.names.c.name

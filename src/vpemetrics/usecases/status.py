@@ -7,7 +7,7 @@ from datetime import datetime
 from vpemetrics.records import Coverage, CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived, metric_queries
-from vpemetrics.store.loading import LastCollection, load_collections
+from vpemetrics.store.loading import LastCollection, load_begun, load_collections
 from vpemetrics.store.record_lookup import View
 from vpemetrics.store.source_counts import counts_by_source, covered_until
 from vpemetrics.usecases.problems import known_problems
@@ -33,6 +33,8 @@ class SourceStatus:
     records: Mapping[str, int]
     covered_until: datetime | None
     last: LastCollection | None
+    begun: bool = False
+    """True if a collection has saved anything, though it may have been cut short."""
 
     @property
     def collected_at(self) -> datetime | None:
@@ -101,13 +103,14 @@ def lacking(store: Store, configured: Iterable[str]) -> dict[str, str | None]:
 def _sources(connection: View, configured: Iterable[str]) -> Iterator[SourceStatus]:
     """Every source that was configured, collected or imported, by name."""
     records, until = counts_by_source(connection), covered_until(connection)
-    last = load_collections(connection)
+    last, begun = load_collections(connection), load_begun(connection)
     for name in sorted({*records, *until, *last, *configured}):
         yield SourceStatus(
             name=name,
             records=records.get(name, {}),
             covered_until=until.get(name),
             last=last.get(name),
+            begun=name in begun,
         )
 
 
