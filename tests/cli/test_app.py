@@ -59,6 +59,13 @@ def test_a_terminals_help_names_every_command_with_an_example() -> None:
         )
 
 
+def test_the_help_tells_each_command_in_a_whole_sentence() -> None:
+    _, commands = invoke("--help").stdout.split("Commands:\n")
+
+    assert [line for line in commands.splitlines() if line and not line.endswith(".")] == []
+    assert "..." not in commands
+
+
 @pytest.mark.parametrize("arguments", [("version",), ("--version",)])
 def test_the_version_is_printed(arguments: tuple[str, ...]) -> None:
     assert invoke(*arguments).stdout == f"vpemetrics {__version__}\n"

@@ -44,7 +44,7 @@ def chart(
     service: options.Service = None,
     team: options.Team = None,
 ) -> None:
-    """Draw one chart over the half year to a week, or over a longer window.
+    """Draw one chart over the half year to a week, or longer.
 
     Example: vpemetrics chart deployments -o deployments.svg
     """

@@ -28,7 +28,7 @@ Names = Annotated[
     typer.Argument(
         metavar="[SOURCE]...",
         show_default=False,
-        help="Sources of the configuration; default: all of them, without any this git clone.",
+        help="Sources of the configuration; default: all, or this git clone where there are none.",
     ),
 ]
 

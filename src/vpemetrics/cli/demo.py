@@ -37,7 +37,7 @@ Until = Annotated[
 
 @command
 def demo(session: Session, folder: Folder = Path("vpemetrics-demo"), until: Until = None) -> None:
-    """Make up an organisation and report on it, in a folder of its own.
+    """Make up an organisation, and report on it in its own folder.
 
     Five teams and twelve services over sixty weeks; but for its dates the same every time.
     Example: vpemetrics demo

@@ -38,7 +38,7 @@ def explain(
     complete: All = False,
     json: options.Json = False,
 ) -> None:
-    """Print the records behind a figure, or what was made of one record.
+    """Print the records behind a figure, or how one was counted.
 
     Without a window it is the figure of the longer one that `report` shows.
 

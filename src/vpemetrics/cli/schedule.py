@@ -13,7 +13,7 @@ from vpemetrics.errors import FixConfiguration
 
 @command
 def schedule(session: Session) -> None:
-    """Collect every hour, write the week's report on Monday, until stopped.
+    """Collect every hour and report every Monday, until stopped.
 
     When, and where reports go, says [schedule] in vpemetrics.toml.
     Example: vpemetrics schedule
