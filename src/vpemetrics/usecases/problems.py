@@ -13,7 +13,8 @@ REMEDIES: Final[Mapping[str, str]] = {
     "stale": "check what is live there",
     "named_not_shipped": "correct the cause that the incidents name",
     "without_paths": "say in the configuration which paths of the repository are whose",
-    "not_covered": "import with --covers FROM..TO, so that quiet weeks count as 0",
+    "not_covered": "collect what is missing, or import files with --covers FROM..TO, so that "
+    "quiet weeks count as 0",
     "incidents_not_covered": "import incidents with --covers FROM..TO; until then the fail rate "
     "leaves these services out",
     "never_deployed": "check their sources and environments in the configuration",
