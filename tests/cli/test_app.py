@@ -59,8 +59,9 @@ def test_a_terminals_help_names_every_command_with_an_example() -> None:
         )
 
 
-def test_the_help_tells_each_command_in_a_whole_sentence() -> None:
-    _, commands = invoke("--help").stdout.split("Commands:\n")
+@pytest.mark.parametrize("group", [(), ("triage",), ("db",)])
+def test_the_help_tells_each_command_in_a_whole_sentence(group: tuple[str, ...]) -> None:
+    _, commands = invoke(*group, "--help").stdout.split("Commands:\n")
 
     assert [line for line in commands.splitlines() if line and not line.endswith(".")] == []
     assert "..." not in commands

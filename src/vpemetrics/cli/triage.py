@@ -89,7 +89,7 @@ def confirm(session: Session, record: Record, why: Why, who: Who = None) -> None
 @app.command()
 @command
 def reject(session: Session, record: Record, why: Why, who: Who = None) -> None:
-    """Keep that no deployment caused an incident, or that a deployment did not fail.
+    """Keep that a deployment did not fail, or caused no incident.
 
     Example: vpemetrics triage reject INC-212 --why "the provider was down"
     """
