@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from builders import at, commit, deploy, incident, pull
-from measuring import BEGIN, WEEK, collected, measure, shipping, weeks
+from measuring import BEGIN, END, WEEK, collected, measure, shipping, weeks
 
 from vpemetrics.metrics.flow import STAGES
 from vpemetrics.records import AnyRecord, Change, CoverageKind
@@ -163,6 +163,25 @@ def test_deployments_whose_changes_are_unknown_have_no_batch() -> None:
     found = measure("batch_size", history)
 
     assert (found.value, found.n) == (1.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "size"),
+    [
+        ((CoverageKind.DEPLOYMENTS,), None),  # nobody asked for pull requests
+        ((CoverageKind.DEPLOYMENTS, CoverageKind.PULL_REQUESTS), 0.0),  # there were none
+    ],
+)
+def test_without_any_source_of_changes_a_batch_is_unknown_and_not_empty(
+    kinds: tuple[CoverageKind, ...], size: float | None
+) -> None:
+    history: list[AnyRecord] = [
+        deploy("first", "Mon 10:00", None),
+        deploy("second", "Tue 10:00", None),
+        *collected(BEGIN, END, *kinds),
+    ]
+
+    assert measure("batch_size", history).value == size
 
 
 def test_changed_lines_are_a_median_of_the_changes_that_say() -> None:
