@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from vpemetrics.folders import cache_home, config_home, data_home, state_home
+from vpemetrics.errors import FixConfiguration
+from vpemetrics.folders import cache_home, config_home, data_home, locate, state_home
 
 Home = Callable[[Mapping[str, str]], Path | None]
 
@@ -26,3 +27,26 @@ def test_a_folder_is_where_its_variable_says_else_in_the_home(
     assert home(environ | {variable: str(tmp_path / "own")}) == tmp_path / "own"
     assert home(environ | {variable: "relative"}) == tmp_path / usual  # to be ignored
     assert home({}) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("shop", "/work/shop"),
+        ("../shop", "/work/../shop"),
+        ("/srv/shop", "/srv/shop"),
+        ("~/shop", "/home/ada/shop"),
+        ("shop/~", "/work/shop/~"),
+    ],
+)
+def test_a_path_starts_at_a_folder_or_the_home(
+    path: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+
+    assert locate(Path("/work"), path) == Path(expected)
+
+
+def test_a_home_of_nobody_is_named() -> None:
+    with pytest.raises(FixConfiguration, match="~nobody-of-that-name/shop"):
+        locate(Path("/work"), "~nobody-of-that-name/shop")

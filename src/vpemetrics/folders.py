@@ -1,10 +1,20 @@
-"""The folders of the user (XDG base directories).
+"""The folders of the user (XDG base directories), and paths as people write them.
 
 https://specifications.freedesktop.org/basedir-spec/latest/
 """
 
 from collections.abc import Mapping
 from pathlib import Path
+
+from vpemetrics.errors import FixConfiguration
+
+
+def locate(folder: Path, path: str) -> Path:
+    """The place of a path that a person wrote, relative to a folder; `~` is the user's home."""
+    try:
+        return folder / Path(path).expanduser()
+    except RuntimeError:
+        raise FixConfiguration(f"{path}: no home folder of that name is known") from None
 
 
 def config_home(environ: Mapping[str, str]) -> Path | None:

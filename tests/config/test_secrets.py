@@ -107,6 +107,16 @@ def test_a_secret_comes_from_a_file_beside_the_configuration(tmp_path: Path) -> 
     assert resolve("file:token", {}, folder=tmp_path).reveal() == "value"
 
 
+def test_a_secret_comes_from_a_file_in_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "token").write_text("value\n", encoding="utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+    assert resolve("file:~/token", {}, folder=tmp_path / "work").reveal() == "value"
+
+
 def test_a_missing_secret_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FixConfiguration, match=r"file:.*token: No such file"):
         resolve("file:token", {}, folder=tmp_path)

@@ -20,7 +20,7 @@ from vpemetrics.config.messages import Mistake, dotted_name, of_validation
 from vpemetrics.config.model import Settings
 from vpemetrics.config.source_checks import source_mistakes
 from vpemetrics.errors import ConfigurationErrors, FixConfiguration
-from vpemetrics.folders import config_home
+from vpemetrics.folders import config_home, locate
 from vpemetrics.rules import Rules
 
 FILE_NAME: Final = "vpemetrics.toml"
@@ -39,8 +39,7 @@ class Configuration:
 
     def locate(self, path: str) -> Path:
         """The place of a path in the settings, which starts at the file; `~` is the user's home."""
-        folder = self.path.parent if self.path else Path()
-        return folder / Path(path).expanduser()
+        return locate(self.path.parent if self.path else Path(), path)
 
     def rules(self) -> Rules:
         """The rules that lineage and metrics take."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.folders import locate
 
 LITERAL: Final = "a secret stands here itself, and with it in every copy, backup and commit"
 HOW_TO: Final = (
@@ -86,7 +87,9 @@ def resolve(reference: str, environ: Mapping[str, str], *, folder: Path) -> Secr
     if reference == "gh":
         return _from_gh(environ)
     scheme, _, place = reference.partition(":")
-    return _from_environment(place, environ) if scheme == "env" else _from_file(folder / place)
+    return (
+        _from_environment(place, environ) if scheme == "env" else _from_file(locate(folder, place))
+    )
 
 
 def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
@@ -100,8 +103,8 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
 
 def _from_file(path: Path) -> Secret:
     try:
-        value = path.expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError, RuntimeError) as error:
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it cannot be read as text"
         raise FixConfiguration(f"file:{path}: {reason}") from error
     if not value:

@@ -10,7 +10,7 @@ from vpemetrics.config.environment import variable
 from vpemetrics.config.load import Configuration
 from vpemetrics.config.secrets import HOW_TO, LITERAL, is_literal, mask, resolve
 from vpemetrics.errors import FixConfiguration
-from vpemetrics.folders import data_home
+from vpemetrics.folders import data_home, locate
 
 STORE_NAME: Final = "vpemetrics.db"
 
@@ -115,7 +115,7 @@ def _location(store: str, folder: Path, environ: Mapping[str, str]) -> str:
     """A URL as it is, a reference resolved, a path from the folder it is relative to."""
     if store.startswith(("env:", "file:")):
         store = resolve(store, environ, folder=folder).reveal()
-    return store if "://" in store else str(folder / Path(store).expanduser())
+    return store if "://" in store else str(locate(folder, store))
 
 
 def _users(environ: Mapping[str, str]) -> Path | None:

@@ -1,12 +1,12 @@
 """Original commits that a clone lacks after squashes: the command that fetches them (rule T1)."""
 
 from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import VpemetricsError
+from vpemetrics.folders import locate
 from vpemetrics.metrics.figures import Scope
 from vpemetrics.reports.model import Problem, Report
 from vpemetrics.rules import Rules
@@ -44,8 +44,8 @@ def _lacking(store: Store, sources: Iterable[Source]) -> Iterator["MissingOrigin
 
     for source in sources:
         if isinstance(source.options, Options):
-            place = source.folder / Path(source.options.path)
             try:
+                place = locate(source.folder, source.options.path)
                 found = missing_originals(source.options, place, store.cursors(source.name))
             except VpemetricsError:  # a clone that is no longer there has nothing to fetch
                 continue

@@ -46,3 +46,11 @@ def test_the_whole_graph_is_told(shop: GitRepository) -> None:
     assert found.commits[first].author == "ada@example.org"
     [repository] = found.of(Repository)
     assert (repository.name, repository.default_branch) == ("acme/shop", "main")
+
+
+def test_a_clone_in_the_home_is_found(shop: GitRepository, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.commit()
+    shop.tag("v1.0")
+    monkeypatch.setenv("HOME", str(shop.path.parent))
+
+    assert [*collected(Path("~/shop")).deployments] == ["v1.0"]

@@ -12,7 +12,7 @@ from vpemetrics.collectors.gitops.options import Options
 from vpemetrics.collectors.registry import collector_of
 from vpemetrics.errors import FixInput
 from vpemetrics.records import Deployment, Status
-from vpemetrics.rules import Rules
+from vpemetrics.rules import Rules, Service
 
 SUBJECT = r"Deploy (?P<service>\S+) (?P<version>\S+) to (?P<environment>\S+)"
 FILE = r"envs/(?P<environment>[^/]+)/(?P<service>[^/]+)\.yaml"
@@ -440,3 +440,81 @@ def test_a_repository_that_names_no_version_is_told(
 
     assert found.known == {}
     assert "names a version where the settings say it stands" in found.warnings[0]
+
+
+def test_places_in_the_home_are_found(
+    config: GitRepository, shop: GitRepository, collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(shop.path.parent))
+
+    found = collect(path="~/config", clones="~/{service}")
+
+    assert [commit for *_, commit in told(found)] == [shop.git("rev-parse", "v1")]
+
+
+@pytest.mark.parametrize("service", ["team/shop", ".hidden", "./shop", "shop/", "shop/../shop"])
+def test_a_subject_leads_to_no_other_folder_than_its_own(
+    config: GitRepository, collect: Collect, tmp_path: Path, service: str
+) -> None:
+    clone = new_repository(tmp_path / service)
+    clone.commit("Change")
+    clone.tag("v1")
+    wants(config, service, "v1", hours=1)
+
+    found = collect()
+
+    assert {line[0]: line[-1] for line in told(found)}[service] is None
+
+
+@pytest.mark.parametrize(
+    "declared", [Service(name="team/shop"), Service(name="x", sources=("team/shop",))]
+)
+def test_a_declared_service_may_lie_deeper(
+    config: GitRepository, collect: Collect, tmp_path: Path, declared: Service
+) -> None:
+    clone = new_repository(tmp_path / "team" / "shop")
+    sha = clone.commit("Change")
+    clone.tag("v1")
+    wants(config, "team/shop", "v1", hours=1)
+
+    found = collect(Rules(services=(declared,)))
+
+    assert {line[0]: line[-1] for line in told(found)}["team/shop"] == sha
+
+
+def test_a_name_stands_for_a_part_of_a_folders(
+    config: GitRepository, collect: Collect, tmp_path: Path
+) -> None:
+    clone = new_repository(tmp_path / "clones" / "of-shop-1" / "main")
+    sha = clone.commit("Change")
+    clone.tag("v1")
+
+    found = collect(clones="clones/of-{service}-1/main")
+
+    assert [commit for *_, commit in told(found)] == [sha]
+
+
+def test_a_name_of_two_lines_is_no_tag(
+    config: GitRepository, shop: GitRepository, collect: Collect
+) -> None:
+    file = config.path / "all.yaml"
+    file.write_text('"a\\nb": {tag: v1}\nshop: {tag: v1}\n', encoding="utf-8")
+    config.commit("Begin anew")
+
+    found = collect(
+        file="all.yaml", value="{service}.tag", environment="live", clones="shop", tag="v1"
+    )
+
+    assert {line[0] for line in told(found)} == {"a\nb", "shop"}
+    assert {
+        line[0]: line[-1]
+        for line in told(
+            collect(
+                file="all.yaml",
+                value="{service}.tag",
+                environment="live",
+                clones="shop",
+                tag="{service}/{version}",
+            )
+        )
+    } == {"a\nb": None, "shop": None}

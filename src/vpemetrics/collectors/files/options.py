@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from vpemetrics.folders import locate
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -12,4 +14,4 @@ class Options:
 
     def place(self, folder: Path) -> Path:
         """The path, which starts at a folder; `~` is the user's home."""
-        return folder / Path(self.path).expanduser()
+        return locate(folder, self.path)

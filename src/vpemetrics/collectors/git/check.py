@@ -11,13 +11,14 @@ from vpemetrics.collectors.git.collect import missing_originals
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.tags import deployed_tags
+from vpemetrics.folders import locate
 
 _STALE: Final = timedelta(days=7)
 
 
 def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
     """Yield findings on the path: what lies there, how old it is, and what in it was deployed."""
-    place = (context.folder / options.path).resolve()
+    place = locate(context.folder, options.path).resolve()
     clone = look_at(Git(path=place), options.branch)
     yield whereabouts(clone, options.repository)
     yield freshness(clone, context.now)

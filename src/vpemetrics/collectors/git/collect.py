@@ -18,6 +18,7 @@ from vpemetrics.collectors.git.reading import CloneReader, HistoryReading
 from vpemetrics.collectors.git.record_builder import GitRecordBuilder
 from vpemetrics.collectors.git.tags import Tag, deployed_tags
 from vpemetrics.fingerprint import fingerprint
+from vpemetrics.folders import locate
 from vpemetrics.records import AnyRecord, Commit
 from vpemetrics.window import format_instant, parse_instant
 
@@ -34,7 +35,7 @@ def collect(
 
     `also` are commits whose history is wanted too, wherever they lie.
     """
-    clone = look_at(Git(path=(context.folder / options.path).resolve()), options.branch)
+    clone = look_at(Git(path=locate(context.folder, options.path).resolve()), options.branch)
     repository = options.repository or clone.name
     since = context.begin(options.since)
     tags = [*_deployment_tags(options, clone, since), *(Tag(sha, sha, "") for sha in also)]

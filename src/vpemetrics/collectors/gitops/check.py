@@ -8,11 +8,12 @@ from vpemetrics.collectors.git.check import freshness, whereabouts
 from vpemetrics.collectors.git.clone import look_at
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.gitops.options import Options
+from vpemetrics.folders import locate
 
 
 def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
     """Yield findings on the path: what lies there, how old it is, and the services' clones."""
-    clone = look_at(Git(path=(context.folder / options.path).resolve()), options.branch)
+    clone = look_at(Git(path=locate(context.folder, options.path).resolve()), options.branch)
     yield whereabouts(clone)
     yield freshness(clone, context.now)
     yield _clones(options.clones, context.folder)
@@ -27,7 +28,7 @@ def _clones(pattern: str | None, folder: Path) -> Finding:
             mend='say where they are, as in clones = "../{service}"',
         )
     fixed, _, _ = pattern.partition("{service}")
-    above = folder / (fixed if fixed.endswith("/") else Path(fixed).parent)
+    above = locate(folder, fixed if fixed.endswith("/") else str(Path(fixed).parent))
     if above.is_dir():
         return Finding(topic="clones", text=f"the services' clones are looked for in {above}")
     return Finding(

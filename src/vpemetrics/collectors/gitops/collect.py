@@ -20,8 +20,10 @@ from vpemetrics.collectors.gitops.record_builder import GitopsRecordBuilder
 from vpemetrics.collectors.gitops.service_repositories import ServiceRepositories, off_branch
 from vpemetrics.errors import FixInput, VpemetricsError
 from vpemetrics.fingerprint import fingerprint
+from vpemetrics.folders import locate
 from vpemetrics.names import first_few
 from vpemetrics.records import AnyRecord
+from vpemetrics.rules import Rules
 from vpemetrics.window import format_instant, parse_instant
 
 _SCOPE: Final = "deployments"
@@ -37,13 +39,13 @@ def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
     A batch for each of the services' clones, then one with the deployments. A clone that
     cannot be read keeps none of the others from being collected: FixInput comes at the end.
     """
-    clone = look_at(Git(path=context.folder / options.path), options.branch)
+    clone = look_at(Git(path=locate(context.folder, options.path)), options.branch)
     if clone.tip is None:
         context.warn(f"{clone.git.path} has no commits yet")
         return
     settings, homes = (
         _settings(options, context, clone),
-        ServiceRepositories(options, context.folder),
+        ServiceRepositories(options, context.folder, _declared(context.rules)),
     )
     after = _to_go_on_from(context, clone, settings, homes)
     bots = BotAuthors(bot_test(context.rules.bots))
@@ -64,6 +66,11 @@ def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
         yield Batch(records=records, cursors={_SCOPE: cursor.to_json()})
     if homes.errors:
         raise FixInput("; ".join(map(str, homes.errors.values())))
+
+
+def _declared(rules: Rules) -> set[str]:
+    """The names of services that the configuration gives, ours and those of sources."""
+    return {name for service in rules.services for name in (service.name, *service.sources)}
 
 
 def _settings(options: Options, context: CollectionContext, clone: Clone) -> str:

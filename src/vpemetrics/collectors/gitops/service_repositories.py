@@ -1,16 +1,19 @@
 """The clones of the services' own repositories, and the commit in them that a version is."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from os import listdir
+from pathlib import Path
 from typing import Final
 
 from vpemetrics.collectors.git.clone import look_at
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.gitops.options import Options
 from vpemetrics.errors import VpemetricsError
+from vpemetrics.folders import locate
 
+_SERVICE: Final = "{service}"
 _FULL: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHA: Final = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,64}(?![0-9a-z])")
 
@@ -27,10 +30,14 @@ class ServiceRepository:
 class ServiceRepositories:
     """The clones of services, as the options say where they are."""
 
-    def __init__(self, options: Options, folder: Path) -> None:
-        """Nothing is looked at yet; `folder` is what relative paths are relative to."""
+    def __init__(self, options: Options, folder: Path, declared: Collection[str] = ()) -> None:
+        """Nothing is looked at yet; `folder` is what relative paths are relative to.
+
+        `declared` are the names of services that the configuration gives.
+        """
         self._options = options
         self._folder = folder
+        self._declared = declared
         self._homes: dict[str, ServiceRepository | None] = {}
         self._commits: dict[tuple[str, str], str | None] = {}
         self.errors: dict[str, VpemetricsError] = {}
@@ -83,13 +90,10 @@ class ServiceRepositories:
         return sorted(v for (name, v), sha in self._commits.items() if name == service and not sha)
 
     def _find(self, service: str) -> ServiceRepository | None:
-        steps = PurePosixPath(service)
-        if self._options.clones is None or steps.is_absolute() or ".." in steps.parts:
+        place = self._place(service)
+        if place is None:
             return None
-        place = self._options.clones.replace("{service}", service)
-        git = Git(path=self._folder / place)
-        if not git.path.is_dir():
-            return None
+        git = Git(path=locate(self._folder, place))
         repository = self._repository_name(service)
         try:
             return ServiceRepository(
@@ -99,9 +103,42 @@ class ServiceRepositories:
             self.errors[place] = error
             return ServiceRepository(place=place, git=git, repository=None)
 
+    def _place(self, service: str) -> str | None:
+        """The place of a service's clone; None if there is none.
+
+        Whoever writes to the configuration repository names services. So a name is compared with
+        what lies in the folder and is no path: a slash only counts in one that is declared, and
+        nothing that begins with a dot does, as `..` or `.git`.
+        """
+        pattern, parts = self._options.clones, service.split("/")
+        is_nested = len(parts) > 1 and service not in self._declared
+        if pattern is None or is_nested or not all(map(_is_plain, parts)):
+            return None
+        place = pattern.replace(_SERVICE, service)
+        before, service_, _ = pattern.partition(_SERVICE)
+        # From the first step on that has the service's name in it.
+        named = place[before.rfind("/") + 1 :].split("/") if service_ else []
+        folder = locate(self._folder, before[: before.rfind("/") + 1] or ".")
+        for step in named:
+            if not _is_listed(folder, step):
+                return None
+            folder /= step
+        return place if locate(self._folder, place).is_dir() else None
+
     def _repository_name(self, service: str) -> str | None:
         named = self._options.repository
-        return named.replace("{service}", service) if named else None
+        return named.replace(_SERVICE, service) if named else None
+
+
+def _is_plain(name: str) -> bool:
+    return name.isprintable() and not name.startswith(".") and not {*"/\\:"} & {*name}
+
+
+def _is_listed(folder: Path, name: str) -> bool:
+    try:
+        return name in listdir(folder)
+    except OSError:
+        return False
 
 
 def resolve(git: Git, service: str, versions: Iterable[str], tag: str | None) -> dict[str, str]:
@@ -110,7 +147,12 @@ def resolve(git: Git, service: str, versions: Iterable[str], tag: str | None) ->
     `tag` is how a version's tag is called; without it, as the version itself or with a `v`.
     One run of git for all.
     """
-    asked = [(version, name) for version in versions for name in _names(service, version, tag)]
+    asked = [
+        (version, name)
+        for version in versions
+        for name in _names(service, version, tag)
+        if name.isprintable()  # as a line each is asked for
+    ]
     # One line each, also for what there is not ("… missing"), in the order asked for.
     # https://git-scm.com/docs/git-cat-file#_batch_output
     lines = git.text(
@@ -137,6 +179,6 @@ def off_branch(git: Git, commits: Sequence[str]) -> list[str]:
 
 def _names(service: str, version: str, tag: str | None) -> Iterator[str]:
     for form in (tag,) if tag else ("{version}", "v{version}"):
-        name = form.replace("{service}", service).replace("{version}", version)
+        name = form.replace(_SERVICE, service).replace("{version}", version)
         yield f"refs/tags/{name}"
     yield from _SHA.findall(version)
