@@ -10,6 +10,7 @@ import pytest
 from commandline import invoke
 from loopback import Asked, Hourglass, Loopback, Say, loopback
 
+from vpemetrics.addresses import host_of
 from vpemetrics.collectors import http
 from vpemetrics.collectors.base import Collector
 from vpemetrics.collectors.http import Feed
@@ -40,6 +41,7 @@ def beacon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback
         (tmp_path / "vpemetrics.toml").write_text(
             f'[sources.pager]\ntype = "beacon"\nurl = "{server.url}"\nsince = 2026-09-01\n'
         )
+        monkeypatch.setenv("VPEMETRICS_TRUST", str(host_of(server.url)))
         yield server
 
 

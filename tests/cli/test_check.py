@@ -19,6 +19,8 @@ from github_server.server import SimulatedGitHub
 from github_server.tokens import Rights
 from gitrepository import GitRepository, new_repository
 
+from vpemetrics.addresses import host_of
+
 GITHUB = """
 [sources.github]
 type = "github"
@@ -46,6 +48,7 @@ def serve(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
         )
         running.append(server.__enter__())
         configure(GITHUB.format(url=server.url, who=who))
+        monkeypatch.setenv("VPEMETRICS_TRUST", str(host_of(server.url)))
         return server
 
     yield start
@@ -209,7 +212,7 @@ def test_an_organisation_with_single_sign_on_says_where_to_authorize(serve: Serv
 def test_a_github_that_is_not_there_is_told_beside_the_rest(folder: Path) -> None:
     configure(GITHUB.format(url="http://127.0.0.1:9/api/v3", who='token = "env:NO_SUCH"'))
 
-    result = invoke("check")
+    result = invoke("check", "--config", "vpemetrics.toml")
 
     assert result.exit_code == 1
     assert "error    env:NO_SUCH: the environment variable NO_SUCH is not set" in result.stdout

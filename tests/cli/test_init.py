@@ -1,11 +1,7 @@
 """`vpemetrics init` as people use it: in a clone, a folder, with and without a token."""
 
 import os
-import pty
 import re
-import select
-import subprocess
-import time
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commandline import command_of, invoke
+from commandline import invoke
+from conversation import END, talked_to
 from deploying_world import TOKEN, deploying_world
 from github_server.faults import Faults, bad_credentials, only
 from github_server.server import SimulatedGitHub
 from github_server.tokens import Rights
 from github_server.world import World
 from gitrepository import GitRepository, new_repository
-from subprocesses import PATIENCE, environment
 
 
 @pytest.fixture
@@ -347,12 +343,10 @@ def test_the_token_is_nowhere_to_be_read(
 
 ANSWERS = ["acme/*", "everywhere", "prod*", "9", "1", "none", "y"]
 """Two of them are none, and asked for again."""
-END = "\x04"
-"""Ctrl-D."""
 
 
 def test_a_person_is_asked_at_most_five_things(github: SimulatedGitHub) -> None:
-    said, questions = talked_to(*ANSWERS)
+    said, questions = talked_to("init", *ANSWERS)
 
     assert len(set(questions)) == 5
     assert "Error: expected some of these environments" in said
@@ -363,7 +357,7 @@ def test_a_person_is_asked_at_most_five_things(github: SimulatedGitHub) -> None:
 
 
 def test_enter_takes_what_is_proposed(github: SimulatedGitHub) -> None:
-    talked_to(*[""] * 5)
+    talked_to("init", *[""] * 5)
     by_hand = Path("vpemetrics.toml").read_text()
 
     invoke("init", "--yes", "--no-collect", "--force")
@@ -372,39 +366,7 @@ def test_enter_takes_what_is_proposed(github: SimulatedGitHub) -> None:
 
 
 def test_whoever_gives_no_answer_leaves_nothing_behind(github: SimulatedGitHub) -> None:
-    said, _ = talked_to("acme/shop", END, ends_with=130)
+    said, _ = talked_to("init", "acme/shop", END, ends_with=130)
 
     assert "error: interrupted; nothing was saved by halves" in said
     assert not Path("vpemetrics.toml").exists()
-
-
-def talked_to(*answers: str, ends_with: int = 0) -> tuple[str, list[str]]:
-    """What `vpemetrics init` writes to a terminal, and the questions that a person answers."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        command_of("init", "--no-color"),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=environment() | {"TERM": "xterm", "COLUMNS": "200"},
-    )
-    os.close(theirs)
-    written, asked, left = b"", 0, list(answers)
-    questions = []
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if select.select([ours], [], [], 0.2)[0]:
-            try:
-                written += os.read(ours, 65536)
-            except OSError:  # the other end is closed
-                break
-        elif left and written[asked:].rstrip(b" ").endswith(b":"):
-            asked = len(written)
-            questions.append(written.decode().splitlines()[-1])
-            answer = left.pop(0)
-            os.write(ours, answer.encode() if answer == END else f"{answer}\n".encode())
-    os.close(ours)
-    said = written.decode().replace("\r\n", "\n")
-    assert process.wait(timeout=PATIENCE) == ends_with, said
-    assert left == [], said
-    return said, questions

@@ -21,6 +21,8 @@ from github_with_git import with_git
 from gitrepository import GitRepository
 from subprocesses import PATIENCE, environment
 
+from vpemetrics.addresses import host_of
+
 pytestmark = pytest.mark.slow
 
 TOKEN = "canary-0123456789abcdef0123456789"
@@ -128,6 +130,7 @@ def person(tmp_path: Path) -> Iterator[Person]:
     ):
         settings = SETTINGS.format(url=url, token=f"file:{home / 'token'}")
         (one.folder / "vpemetrics.toml").write_text(settings, encoding="utf-8")
+        one.environment["VPEMETRICS_TRUST"] = str(host_of(url))
         yield one
 
 

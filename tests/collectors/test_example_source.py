@@ -16,6 +16,7 @@ from commandline import invoke
 from loopback import Asked, Hourglass, Loopback, Say, loopback
 from subprocesses import PATIENCE, environment
 
+from vpemetrics.addresses import host_of
 from vpemetrics.collectors.registry import COLLECTORS, collector_names, collector_of
 from vpemetrics.store import Store
 
@@ -118,6 +119,7 @@ def folder(
     monkeypatch.syspath_prepend(installed)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("RELEASE_BOARD_TOKEN", TOKEN)
+    monkeypatch.setenv("VPEMETRICS_TRUST", str(host_of(url)))
     monkeypatch.delenv("RELEASE_BOARD_URL", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -29,7 +29,9 @@ Collect = Callable[[Any, CollectionContext], Iterator[Batch]]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Nothing to set."""
+    """Nothing to set but a token."""
+
+    token: str = "env:TOKEN"
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from vpemetrics.cli.report import report
 from vpemetrics.cli.schedule import schedule
 from vpemetrics.cli.session import program
 from vpemetrics.cli.status import status
+from vpemetrics.cli.trust import trust
 from vpemetrics.cli.version import version as version_command
 
 app: Final = typer.Typer(
@@ -55,6 +56,7 @@ def vpemetrics(
 app.command()(demo)
 app.command()(init)
 app.command()(check)
+app.command()(trust)
 app.command("import")(import_)
 app.command()(collect)
 app.command()(report)

@@ -45,7 +45,7 @@ def check_sources(
     """The findings about the sources of the configuration, and about the store."""
     from vpemetrics.usecases.checking import check_source, check_store
 
-    sources = sources_of(configuration, names)
+    sources = sources_of(session, configuration, names)
     choice = session.choose_store(configuration)
     store, cursors = check_store(choice.location, [source.name for source in sources])
     found = []

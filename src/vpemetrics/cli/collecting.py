@@ -40,7 +40,7 @@ def collect(session: Session, names: Names = None, json: options.Json = False) -
     Example: vpemetrics collect pipelines pager
     """
     configuration = session.configuration()
-    sources = sources_of(configuration, names or [])
+    sources = sources_of(session, configuration, names or [])
     choice = session.choose_store(configuration)
     session.note(str(choice))
 
@@ -114,13 +114,19 @@ def _tell(session: Session, result: "Collected") -> None:
     session.note(f"{result.source}: {news(result)} ({result.seconds:.1f} s)")
 
 
-def sources_of(configuration: "Configuration", names: Sequence[str]) -> list["Source"]:
-    """The sources of a configuration, or those named; without any the clone one is in."""
+def sources_of(
+    session: Session, configuration: "Configuration", names: Sequence[str]
+) -> list["Source"]:
+    """The sources of a configuration, or those named; without any the clone one is in.
+
+    A person has allowed what they send.
+    """
     from vpemetrics.config.sources import clone_as_source, configured_sources
     from vpemetrics.config.stores import find_git_dir
 
     found = configured_sources(configuration, names)
     if found:
+        session.require_trust(configuration, (sent for one in found for sent in one.disclosures))
         return found
     if configuration.path is None and find_git_dir(Path.cwd()):
         return [clone_as_source(Path.cwd())]

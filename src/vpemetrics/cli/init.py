@@ -1,11 +1,11 @@
 """`vpemetrics init`: a first configuration from what is there, and the first report under it."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -59,7 +59,9 @@ def init(
         raise FixInput(f"{path} is there already; with --force it is replaced")
     scan = _scan(session, path.absolute().parent)
     named = _check_names(scan, repositories or [])
-    _write(session, path, _propose(session, scan, named, _asker(session, yes=yes)))
+    ask = _asker(session, yes=yes)
+    _require_trust(session, scan, named, path, yes=yes)
+    _write(session, path, _propose(session, scan, named, ask))
     if not no_collect and _wants_to_collect(session, yes=yes):
         _begin(session)
     else:
@@ -89,12 +91,36 @@ def _check_names(scan: "EnvironmentScan", repositories: Sequence[str]) -> tuple[
 def _asker(session: Session, *, yes: bool) -> "Ask":
     if yes:
         return lambda question: _take_proposal(session, question)
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not session.can_ask:
         raise FixInput(
             "there is no terminal to ask on\n"
             "With --yes the proposals are taken as they are, to be changed in the file"
         )
     return _prompt
+
+
+def _require_trust(
+    session: Session, scan: "EnvironmentScan", named: Sequence[str], path: Path, *, yes: bool
+) -> None:
+    """Go on only if tokens may be sent to hosts that no person named, but a clone's remote."""
+    from vpemetrics.config.trust import VARIABLE, host_disclosure, untrusted
+    from vpemetrics.usecases.setting_up import open_forges
+
+    for forge in filter(lambda forge: forge.is_guessed, open_forges(scan, named)):
+        sent = host_disclosure("init", forge.token or "", forge.address)
+        if not untrusted(path, [sent], os.environ):
+            continue
+        only = f"only the remote of a clone names {sent.to}"
+        if yes or not session.can_ask:
+            raise FixConfiguration(
+                f"{only}, so nothing was sent there, and {forge.token_place} stayed here\n"
+                f"If it is your {forge.title}: {VARIABLE}={quote(sent.to)} "
+                f"{session.hint('init --yes')}"
+            )
+        _tell(session, f"{only[0].upper()}{only[1:]}.", gap=True)
+        with _interruptible():
+            if not typer.confirm(f"Send {forge.token_place} there?", default=False, err=True):
+                raise FixConfiguration("not allowed; nothing was sent")
 
 
 def _take_proposal(session: Session, question: "SetupQuestion") -> str:
@@ -177,6 +203,7 @@ def _write(session: Session, path: Path, proposal: "Proposal") -> None:
     from vpemetrics.reports import words
 
     write(path, render(proposal, datetime.now(UTC).date()).encode())
+    _trust(path)
     teams = {service.team for service in proposal.services if service.team}
     owned = f" of {words.quantity(len(teams), 'team')}" if teams else ", whose teams nothing names"
     _tell(
@@ -192,6 +219,17 @@ def _write(session: Session, path: Path, proposal: "Proposal") -> None:
             f"{', '.join(names)} share {repository}: give each its paths in {path}; until then "
             "every change there counts for all of them, and seems to take too long"
         )
+
+
+def _trust(path: Path) -> None:
+    """Allow what the configuration sends that was just written: a person said all of it."""
+    from vpemetrics.config.load import load
+    from vpemetrics.config.sources import configured_sources
+    from vpemetrics.config.trust import allow
+
+    sources = configured_sources(load(path, os.environ))
+    sent = (sent for source in sources for sent in source.disclosures)
+    allow(path, sent, os.environ, datetime.now(UTC))
 
 
 def _tell(session: Session, text: str, *, gap: bool = False) -> None:

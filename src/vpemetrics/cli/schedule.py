@@ -6,7 +6,7 @@ from functools import partial
 
 import typer
 
-from vpemetrics.cli.collecting import nothing_to_collect
+from vpemetrics.cli.collecting import nothing_to_collect, sources_of
 from vpemetrics.cli.session import Session, command
 from vpemetrics.errors import FixConfiguration
 
@@ -18,6 +18,8 @@ def schedule(session: Session) -> None:
     When, and where reports go, says [schedule] in vpemetrics.toml.
     Example: vpemetrics schedule
     """
+    from vpemetrics.config.sources import output_disclosures
+
     configuration = session.configuration()
     if configuration.path is None:
         raise FixConfiguration(
@@ -26,7 +28,9 @@ def schedule(session: Session) -> None:
         )
     if not configuration.settings.sources:
         raise nothing_to_collect(configuration)
+    sources_of(session, configuration, [])
     choice = session.choose_store(configuration)
+    session.require_trust(configuration, output_disclosures(configuration, os.environ))
     session.note(str(choice))
 
     from vpemetrics.scheduler.log import ScheduleLog

@@ -8,9 +8,10 @@ Nothing heavy is imported before it is needed, so that `--help` answers at once.
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from os.path import samefile
 from pathlib import Path
 from shlex import quote
@@ -20,12 +21,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
 
-from vpemetrics.errors import VpemetricsError
+from vpemetrics.errors import FixConfiguration, VpemetricsError
 
 if TYPE_CHECKING:
     from vpemetrics.cli.progress import Shown
     from vpemetrics.config.load import Configuration
     from vpemetrics.config.stores import StoreChoice
+    from vpemetrics.config.trust import Disclosure
 
 KNOWN, BUG, INTERRUPTED = 1, 3, 130
 
@@ -104,11 +106,11 @@ class Session:
 
     def configuration(self) -> "Configuration":
         """The configuration in force, checked."""
-        from vpemetrics.config.load import find, load
+        from vpemetrics.config.load import find, load, load_found
 
         path = find(Path.cwd(), self.config, os.environ)
         self.detail(f"configuration: {path or 'none, everything has its default'}")
-        return load(path, os.environ)
+        return load(path, os.environ) if self.config else load_found(path, os.environ)
 
     def choose_store(
         self, configuration: "Configuration", *, for_import: bool = False
@@ -116,9 +118,38 @@ class Session:
         """The store to use."""
         from vpemetrics.config.stores import choose_store
 
-        return choose_store(
+        choice = choose_store(
             self.store, configuration, Path.cwd(), os.environ, for_import=for_import
         )
+        self.require_trust(configuration, choice.disclosures)
+        return choice
+
+    def require_trust(
+        self, configuration: "Configuration", disclosures: Iterable["Disclosure"]
+    ) -> None:
+        """Go on only if a person allows what a configuration that was found sends.
+
+        Asked for once; where there is nobody to ask, FixConfiguration with the command that does.
+        """
+        file = configuration.found_in
+        if file is None:
+            return
+        from vpemetrics.config.trust import allow, describe, refusal, untrusted
+
+        lacking = untrusted(file, disclosures, os.environ)
+        if not lacking:
+            return
+        if not self.can_ask:
+            raise refusal(file, lacking, program_name(anywhere=True))
+        self._say(describe(file, lacking))
+        if not typer.confirm("Allow it from now on?", default=False, err=True):
+            raise FixConfiguration("not allowed; nothing was sent")
+        allow(file, lacking, os.environ, datetime.now(UTC))
+
+    @property
+    def can_ask(self) -> bool:
+        """Tell whether there is a person to ask."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
 
     def _say(self, text: str, style: str = "{}") -> None:
         said = _fit_terminal(text)

@@ -150,6 +150,18 @@ def _no_discovery(_context: DiscoveryContext) -> "Iterator[Discovery]":
 
 
 @dataclass(frozen=True, kw_only=True)
+class Vendor:
+    """A vendor's own public hosts, and references to the tokens that it documents for them.
+
+    `Options` has it as its class variable `vendor`: such a token may be sent there by any
+    configuration that is found, as its vendor knows it anyway.
+    """
+
+    hosts: tuple[str, ...]
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Collector:
     """A type of source; the registry names the parts of each.
 

@@ -236,12 +236,14 @@ class Forge(ABC):
     """A forge, which knows more of repositories than git does.
 
     `host` is where people see it, `token` a reference to a token for it that was found, if any;
-    `clones` are those that came from there.
+    `clones` are those that came from there. `is_guessed`: no person named it, only a clone does,
+    so that the token may not be sent there unasked.
     """
 
     host: str
     token: str | None
     clones: "tuple[Clone, ...]"
+    is_guessed: bool = False
 
     type: ClassVar[str]
     title: ClassVar[str]
@@ -259,6 +261,11 @@ class Forge(ABC):
     def names(self) -> tuple[str, ...]:
         """The repositories that clones here came from."""
         return tuple(dict.fromkeys(clone.name for clone in self.clones))
+
+    @property
+    def address(self) -> str:
+        """The address that the token is sent to."""
+        return f"https://{self.host}"
 
     @property
     def token_place(self) -> str:

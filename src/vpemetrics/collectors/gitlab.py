@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import quote
 
 from vpemetrics import records
 from vpemetrics.collectors import http
-from vpemetrics.collectors.base import Batch, CollectionContext, Finding, Level
+from vpemetrics.collectors.base import Batch, CollectionContext, Finding, Level, Vendor
 from vpemetrics.collectors.git.subjects import picked_from, reverts
 from vpemetrics.collectors.http import Node, instant
 from vpemetrics.names import first_few
@@ -39,6 +39,9 @@ class Options:
 
     Issues of type incident are incidents, or else those with one of `incident_labels`.
     """
+
+    # https://docs.gitlab.com/cli/
+    vendor: ClassVar = Vendor(hosts=("gitlab.com",), tokens=("env:GITLAB_TOKEN",))
 
     token: str
     projects: tuple[str, ...]

@@ -4,10 +4,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import ClassVar, Final
 
 from vpemetrics.collectors import http
-from vpemetrics.collectors.base import Batch, CollectionContext, DiscoveryContext, Finding, Level
+from vpemetrics.collectors.base import (
+    Batch,
+    CollectionContext,
+    DiscoveryContext,
+    Finding,
+    Level,
+    Vendor,
+)
 from vpemetrics.collectors.discovery import Setting, SourceProposal
 from vpemetrics.collectors.http import Node, instant
 from vpemetrics.names import first_few
@@ -30,6 +37,11 @@ class Options:
 
     `url` is `https://api.eu.pagerduty.com` for accounts in Europe.
     """
+
+    # https://github.com/PagerDuty/terraform-provider-pagerduty (PAGERDUTY_TOKEN)
+    vendor: ClassVar = Vendor(
+        hosts=("api.pagerduty.com", "api.eu.pagerduty.com"), tokens=("env:PAGERDUTY_TOKEN",)
+    )
 
     token: str
     url: str = "https://api.pagerduty.com"

@@ -3,9 +3,10 @@
 `find` says which file, `load` reads it; without a file everything has its default.
 """
 
+import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from os.path import isfile
 from pathlib import Path
@@ -18,6 +19,7 @@ from vpemetrics.config.environment import misnamed_settings, override, variable
 from vpemetrics.config.lines import KeyPath, Lines
 from vpemetrics.config.messages import Mistake, dotted_name, of_validation
 from vpemetrics.config.model import Settings
+from vpemetrics.config.permissions import check_permissions
 from vpemetrics.config.source_checks import source_mistakes
 from vpemetrics.errors import ConfigurationErrors, FixConfiguration
 from vpemetrics.folders import config_home, locate
@@ -25,17 +27,26 @@ from vpemetrics.rules import Rules
 
 FILE_NAME: Final = "vpemetrics.toml"
 
+PermissionsCheck = Callable[[Path, os.stat_result, Mapping[str, str]], None]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
     """The settings in force, and the file they are from (None: there is none).
 
-    `from_environment` names the settings that a variable decides.
+    `from_environment` names the settings that a variable decides. One that `is_found` was come
+    upon in the folders above, by no word of a person: what it sends anywhere takes trust.
     """
 
     path: Path | None
     settings: Settings
     from_environment: tuple[str, ...] = ()
+    is_found: bool = False
+
+    @property
+    def found_in(self) -> Path | None:
+        """The file, if no person named it."""
+        return self.path if self.is_found else None
 
     def locate(self, path: str) -> Path:
         """The place of a path in the settings, which starts at the file; `~` is the user's home."""
@@ -57,10 +68,18 @@ def find(start: Path, explicit: Path | None, environ: Mapping[str, str]) -> Path
     """
     if explicit is not None:
         return _asked_for(explicit)
-    home = config_home(environ)
-    folders = [start, *start.parents] + ([home / "vpemetrics"] if home else [])
-    files = (folder / FILE_NAME for folder in folders)
+    own = _of_user(environ)
+    files = [folder / FILE_NAME for folder in (start, *start.parents)] + ([own] if own else [])
     return next((file for file in files if isfile(file)), None)
+
+
+def load_found(path: Path | None, environ: Mapping[str, str]) -> Configuration:
+    """The configuration of a file that nobody named; FixConfiguration if it is somebody else's.
+
+    The one in the user's folder of configurations is their own, and so it is not `is_found`.
+    """
+    configuration = _load(path, environ, check_permissions if path else None)
+    return replace(configuration, is_found=path not in (None, _of_user(environ)))
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Configuration:
@@ -68,7 +87,13 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Configuration:
 
     ConfigurationErrors names all mistakes at once, in the order of the file.
     """
-    text = _read(path) if path else ""
+    return _load(path, environ)
+
+
+def _load(
+    path: Path | None, environ: Mapping[str, str], check: PermissionsCheck | None = None
+) -> Configuration:
+    text = _read(path, environ, check) if path else ""
     document, given = override(_parse(path, text), environ)
     mistakes = [*contradictions(document), *source_mistakes(document)]
     try:
@@ -87,9 +112,17 @@ def _asked_for(path: Path) -> Path:
     raise FixConfiguration(f"{path}: there is no such configuration file")
 
 
-def _read(path: Path) -> str:
+def _of_user(environ: Mapping[str, str]) -> Path | None:
+    home = config_home(environ)
+    return home / "vpemetrics" / FILE_NAME if home else None
+
+
+def _read(path: Path, environ: Mapping[str, str], check: PermissionsCheck | None) -> str:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            if check:  # the very file that is read
+                check(path, os.fstat(file.fileno()), environ)
+            content = file.read()
     except OSError as error:
         raise FixConfiguration(f"{path}: {error.strerror}") from error
     try:

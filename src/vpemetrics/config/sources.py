@@ -1,16 +1,28 @@
 """The sources that are collected from: those configured, or the clone around a folder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from vpemetrics.collectors.base import Collector
 from vpemetrics.collectors.registry import collector_of
 from vpemetrics.config.load import Configuration
+from vpemetrics.config.model import WEEK
+from vpemetrics.config.secrets import resolve
 from vpemetrics.config.source_checks import options_of
+from vpemetrics.config.trust import (
+    Disclosure,
+    path_disclosure,
+    refusal,
+    secrets_of,
+    source_disclosures,
+    untrusted,
+)
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.names import nearest
+
+_OUTPUT: Final = "schedule.output"
 
 CLONE = "git"
 """The name, and the type, of the source that a clone is without any configuration."""
@@ -18,12 +30,32 @@ CLONE = "git"
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A source under its configured name; relative paths in its options start at `folder`."""
+    """A source under its configured name; relative paths in its options start at `folder`.
+
+    `found_in` is the configuration that names it, if that was found and named by nobody.
+    """
 
     name: str
     collector: Collector
     options: Any
     folder: Path
+    found_in: Path | None = None
+
+    @property
+    def disclosures(self) -> tuple[Disclosure, ...]:
+        """The secrets that it sends, and where to."""
+        return source_disclosures(self.name, self.options)
+
+    def secret(self, reference: str, environ: Mapping[str, str]) -> str:
+        """The value of a secret; FixConfiguration without one, or without trust.
+
+        Whatever asks, and whenever: no secret leaves but by here.
+        """
+        if reference not in secrets_of(self.options):
+            raise FixConfiguration(f"sources.{self.name}: no setting of it names this secret")
+        if self.found_in and (lacking := untrusted(self.found_in, self.disclosures, environ)):
+            raise refusal(self.found_in, lacking)
+        return resolve(reference, environ, folder=self.folder).reveal()
 
 
 def configured_sources(configuration: Configuration, names: Sequence[str] = ()) -> list[Source]:
@@ -36,10 +68,30 @@ def configured_sources(configuration: Configuration, names: Sequence[str] = ()) 
         if name not in tables:
             raise FixConfiguration(f"there is no source {name!r}; {_instead(name, list(tables))}")
     return [
-        _source(name, table.type, table.options, configuration.locate("."))
+        _source(
+            name,
+            table.type,
+            table.options,
+            configuration.locate("."),
+            configuration.found_in,
+        )
         for name, table in tables.items()
         if not names or name in names
     ]
+
+
+def output_disclosures(
+    configuration: Configuration, environ: Mapping[str, str]
+) -> tuple[Disclosure, ...]:
+    """The folder that scheduled reports are written to, where a configuration that was found says.
+
+    None if it is the configuration's own, or the user's for programs.
+    """
+    if not configuration.is_found or _OUTPUT in configuration.from_environment:
+        return ()
+    path = configuration.locate(configuration.settings.schedule.output)
+    folder = next(parent for parent in path.parents if WEEK not in str(parent))
+    return path_disclosure(_OUTPUT, folder, configuration.locate("."), environ)
 
 
 def clone_as_source(folder: Path) -> Source:
@@ -47,10 +99,17 @@ def clone_as_source(folder: Path) -> Source:
     return _source(CLONE, CLONE, {}, folder)
 
 
-def _source(name: str, kind: str, given: dict[str, Any], folder: Path) -> Source:
+def _source(
+    name: str, kind: str, given: dict[str, Any], folder: Path, found_in: Path | None = None
+) -> Source:
     collector = collector_of(kind)
-    options = options_of(collector, given)
-    return Source(name=name, collector=collector, options=options, folder=folder)
+    return Source(
+        name=name,
+        collector=collector,
+        options=options_of(collector, given),
+        folder=folder,
+        found_in=found_in,
+    )
 
 
 def _instead(name: str, names: Sequence[str]) -> str:

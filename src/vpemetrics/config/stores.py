@@ -8,11 +8,27 @@ from typing import Final
 
 from vpemetrics.config.environment import variable
 from vpemetrics.config.load import Configuration
-from vpemetrics.config.secrets import HOW_TO, LITERAL, is_literal, mask, resolve
+from vpemetrics.config.secrets import (
+    HOW_TO,
+    LITERAL,
+    is_literal,
+    is_reference,
+    mask,
+    resolve,
+)
+from vpemetrics.config.trust import Disclosure, path_disclosure
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.fingerprint import fingerprint
 from vpemetrics.folders import data_home, locate
 
 STORE_NAME: Final = "vpemetrics.db"
+
+_A_FILE: Final = "(a file)"
+_POSTGRESQL_PORT: Final = 5432
+_LEADING_NOWHERE: Final = frozenset(
+    {"application_name", "connect_timeout", "password", "sslmode", "sslrootcert", "user"}
+)
+_SHOWN: Final = frozenset({"host", "hostaddr", "port", "service"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +41,8 @@ class StoreChoice:
     """The store in the user's folder, where there is one that the clone's goes before."""
     of_clone: bool = False
     """Tell whether it is a clone's own, which holds what the clone says and nothing else."""
+    disclosures: tuple[Disclosure, ...] = ()
+    """The places that a configuration which was found leads to, beyond the user's own."""
 
     def __str__(self) -> str:
         """One line for people, without a password."""
@@ -51,8 +69,12 @@ def choose_store(
     if configuration.settings.store is not None:
         return _of_configuration(configuration, configuration.settings.store, cwd, environ)
     if configuration.path is not None:
-        beside = cwd / configuration.path.parent / STORE_NAME
-        return StoreChoice(location=str(beside), why=f"beside {configuration.path}")
+        beside = str(cwd / configuration.path.parent / STORE_NAME)
+        return StoreChoice(
+            location=beside,
+            why=f"beside {configuration.path}",
+            disclosures=_disclosures(configuration, beside, "store", environ),
+        )
     users = _users(environ)
     git_dir = None if for_import else find_git_dir(cwd)
     if git_dir is None:
@@ -108,7 +130,53 @@ def _of_configuration(
     if file is None or "store" in configuration.from_environment:
         return StoreChoice(location=_location(store, cwd, environ), why=variable("store"))
     location = _location(store, cwd / file.parent, environ)
-    return StoreChoice(location=location, why=f"`store` in {file}")
+    what = store if is_reference(store) else "store"
+    return StoreChoice(
+        location=location,
+        why=f"`store` in {file}",
+        disclosures=_disclosures(configuration, location, what, environ),
+    )
+
+
+def _disclosures(
+    configuration: Configuration, location: str, what: str, environ: Mapping[str, str]
+) -> tuple[Disclosure, ...]:
+    """The places that a store leads to; what a secret says of a path is shown to nobody."""
+    if not configuration.is_found:
+        return ()
+    folder = configuration.locate(".")
+    path = _path(location)
+    if path is not None and what == "store":
+        return path_disclosure("store", path, folder, environ)
+    places = (_A_FILE,) if path is not None else _hosts(location)
+    return tuple(Disclosure(setting="store", what=what, to=place) for place in places)
+
+
+def _path(location: str) -> Path | None:
+    """The file of a store; None for one that is elsewhere."""
+    if "://" not in location:
+        return Path(location)
+    from vpemetrics.store.engine import file_of, location_url
+
+    return file_of(location_url(location))
+
+
+def _hosts(location: str) -> tuple[str, ...]:
+    """The hosts of a database's address, and what else in it says where it leads.
+
+    Of its parameters only those are passed over that are known to lead nowhere:
+    https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+    """
+    from vpemetrics.store.engine import location_url
+
+    url = location_url(location)
+    port = f":{url.port}" if url.port not in (None, _POSTGRESQL_PORT) else ""
+    leading = [
+        f"{key}={value if key in _SHOWN else fingerprint(value)}"
+        for key, value in url.query.items()
+        if key not in _LEADING_NOWHERE
+    ]
+    return (f"{url.host or 'localhost'}{port}", *leading)
 
 
 def _location(store: str, folder: Path, environ: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from vpemetrics.config.load import Configuration
 from vpemetrics.config.model import WEEK
 from vpemetrics.config.sources import Source, configured_sources
 from vpemetrics.config.weekly import Weekly, parse_weekly
+from vpemetrics.errors import FixConfiguration
 from vpemetrics.rules import Rules
 from vpemetrics.scheduler.due import (
     end_of,
@@ -33,6 +34,8 @@ class Plan:
     report: Weekly
     output: Path
     """The path of reports; `{week}` stands for the week."""
+    is_found: bool = False
+    """Tell whether no person named the configuration, so that links in its folders mean nothing."""
 
     @classmethod
     def of(cls, configuration: Configuration, location: str) -> "Plan":
@@ -45,6 +48,7 @@ class Plan:
             every=said.collect,
             report=parse_weekly(said.report),
             output=configuration.locate(said.output),
+            is_found=configuration.is_found,
         )
 
     @property
@@ -52,9 +56,20 @@ class Plan:
         """The zone of the organisation's clocks."""
         return self.rules.zone
 
+    @property
+    def folder(self) -> Path:
+        """The folder that all reports go to, or folders in it."""
+        return next(parent for parent in self.output.parents if WEEK not in str(parent))
+
     def path(self, week: Window) -> Path:
-        """The file that the report of a week goes to."""
-        return Path(str(self.output).replace(WEEK, week.label))
+        """The file of a week's report. FixConfiguration if a link leads elsewhere."""
+        path = Path(str(self.output).replace(WEEK, week.label))
+        if self.is_found and not path.resolve().is_relative_to(self.folder.resolve()):
+            raise FixConfiguration(
+                f"schedule.output: {path} is a link that leads out of {self.folder}; remove it, or "
+                "name the configuration with --config"
+            )
+        return path
 
     def collection_after(self, asked: datetime | None, now: datetime) -> datetime:
         """The moment to ask a source again that was asked last at some other."""

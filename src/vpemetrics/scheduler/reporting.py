@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from vpemetrics.config.model import WEEK
 from vpemetrics.delivery.files import write
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.reports.registry import DRAWN, ENDINGS, WITH_PARTS, render_as
@@ -41,7 +40,7 @@ def write_report(
 
 def make_room(plan: Plan) -> None:
     """Find out now, and not on Monday, that reports cannot be written."""
-    folder = next(parent for parent in plan.output.parents if WEEK not in str(parent))
+    folder = plan.folder
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK):
         raise FixConfiguration(f"schedule.output: {folder} is not yours to write to")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from vpemetrics.collectors.base import CollectionContext, Finding, Level
-from vpemetrics.config.secrets import mask, resolve
+from vpemetrics.config.secrets import mask
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import FixConfiguration, NoData, VpemetricsError
 from vpemetrics.rules import Rules
@@ -48,7 +48,7 @@ def check_source(
         rules=rules,
         folder=source.folder,
         warn=warnings.append,
-        secret=lambda reference: resolve(reference, environ, folder=source.folder).reveal(),
+        secret=lambda reference: source.secret(reference, environ),
     )
     findings = list(_take_all(source.collector.check(source.options, context)))
     findings += [Finding(topic="note", level=Level.WARNING, text=text) for text in warnings]

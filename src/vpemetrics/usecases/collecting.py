@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from vpemetrics.collectors.base import CollectionContext, bot_test, mark_bots, never
-from vpemetrics.config.secrets import mask, resolve
+from vpemetrics.config.secrets import mask
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import Stopped, StoreProblem, VpemetricsError
 from vpemetrics.records import RECORD_TYPES, Coverage, counts_text
@@ -73,7 +73,7 @@ def collect(
         announce=announce or warn,
         countdown=countdown or (lambda _left: None),
         stop=stop,
-        secret=lambda reference: resolve(reference, environ, folder=source.folder).reveal(),
+        secret=lambda reference: source.secret(reference, environ),
     )
     error, bug = None, None
     try:

@@ -79,7 +79,7 @@ def propose(
 
     `wanted` are the repositories that were named. FixConfiguration where nothing can be proposed.
     """
-    forges = _open_forges(scan, wanted)
+    forges = open_forges(scan, wanted)
     if forges:
         return _propose_forges(scan, forges, wanted, talk, zone)
     if forge := wanted_forge(scan, wanted):
@@ -93,7 +93,7 @@ def propose(
     return _propose_git(scan, talk, zone)
 
 
-def _open_forges(scan: EnvironmentScan, wanted: Sequence[str]) -> list[Forge]:
+def open_forges(scan: EnvironmentScan, wanted: Sequence[str]) -> list[Forge]:
     """The forges to ask: with a token, and a reason to ask just them."""
     if forge := wanted_forge(scan, wanted):
         return [forge] if forge.token else []

@@ -15,7 +15,8 @@ from github_server.world import World
 from github_with_git import with_git
 from gitrepository import GitRepository
 
-from vpemetrics.collectors.github.mirror_history import mirrors_in_cache, web_address
+from vpemetrics.collectors.github.mirror_history import mirrors_in_cache
+from vpemetrics.collectors.github.options import web_address
 from vpemetrics.collectors.http import SourceProblem
 from vpemetrics.records import Commit
 from vpemetrics.rules import Rules, Service

@@ -43,12 +43,14 @@ _NO_INCIDENTS: Final = (
 
 def discover(context: DiscoveryContext) -> Iterator[Discovery]:
     """The GitHub that the environment names or a clone came from, else the public one."""
-    url = _api(context.clones, context.environ)
+    named = _named_api(context.environ)
+    url = named or _api_of_clones(context.clones)
     host = web_host(url)
     yield GitHubForge(
         host=host,
         token=context.first_secret(*TOKENS),
         clones=tuple(clone for clone in context.clones if _is_from(clone, host)),
+        is_guessed=named is None and url != _PUBLIC,
         url=url,
         context=context,
     )
@@ -73,6 +75,11 @@ class GitHubForge(Forge):
     hint: ClassVar[str] = "acme/* takes all of acme"
     tokens: ClassVar[str] = "GITHUB_TOKEN or `gh auth login`"
     remedy: ClassVar[str] = "set GITHUB_TOKEN, or log in with `gh auth login`"
+
+    @property
+    def address(self) -> str:
+        """The address of the API."""
+        return self.url
 
     @property
     def token_place(self) -> str:
@@ -163,21 +170,31 @@ def _incidents(rule: IncidentRule) -> Section:
     return Section(name="incidents", lines=tuple(lines))
 
 
-def _api(clones: Iterable[Clone], environ: Mapping[str, str]) -> str:
-    """The address of the GitHub that the environment names, else of the first remote at one.
+def _named_api(environ: Mapping[str, str]) -> str | None:
+    """The address of the GitHub that the environment names.
 
     https://docs.github.com/en/actions/reference/variables-reference (GITHUB_API_URL),
     https://cli.github.com/manual/gh_help_environment (GH_HOST).
     """
     if address := environ.get("GITHUB_API_URL"):
         return address.rstrip("/")
+    host = environ.get("GH_HOST")
+    return _api(host) if host else None
+
+
+def _api_of_clones(clones: Iterable[Clone]) -> str:
+    """The address of the first GitHub that clones came from, by its name; else the public one."""
     hosts = [clone.remote.host for clone in clones if clone.remote and clone.remote.host]
-    for host in (environ.get("GH_HOST"), *hosts):
-        if host and host.removeprefix("ssh.") == "github.com":
-            return _PUBLIC
-        if host and (host == environ.get("GH_HOST") or host.startswith("github.")):
-            return f"https://{host}/api/v3"
-    return _PUBLIC
+    own = (host for host in hosts if host.startswith("github.") or _is_public(host))
+    return _api(next(own, "github.com"))
+
+
+def _api(host: str) -> str:
+    return _PUBLIC if _is_public(host) else f"https://{host}/api/v3"
+
+
+def _is_public(host: str) -> bool:
+    return host.removeprefix("ssh.") == "github.com"
 
 
 def _is_from(clone: Clone, host: str) -> bool:

@@ -14,6 +14,7 @@ from vpemetrics.collectors.git.mirror import Mirror, Mirrors
 from vpemetrics.collectors.github.client import Client
 from vpemetrics.collectors.github.commit_history import HistoryReader
 from vpemetrics.collectors.github.cursor import HistoryProgress, SeenCommits
+from vpemetrics.collectors.github.options import web_address
 from vpemetrics.collectors.github.repository import RepositoryTarget
 from vpemetrics.folders import cache_home
 from vpemetrics.records import Commit
@@ -80,11 +81,3 @@ def mirrors_in_cache(environ: Mapping[str, str], *, url: str, token: str) -> Mir
     # https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation#about-authentication-as-a-github-app-installation
     account = b64encode(f"x-access-token:{token}".encode()).decode()
     return Mirrors(folder=cache / "vpemetrics" / "mirrors" / host, url=web, account=account)
-
-
-def web_address(url: str) -> str:
-    """The address of a GitHub's repositories, by that of its REST API."""
-    # https://docs.github.com/en/enterprise-server@latest/rest/enterprise-admin#endpoint-urls
-    parts = urlsplit(url)
-    host = parts.netloc.removeprefix("api.") if parts.netloc.startswith("api.") else parts.netloc
-    return f"{parts.scheme}://{host}{parts.path.removesuffix('/').removesuffix('/api/v3')}"

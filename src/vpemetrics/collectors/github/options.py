@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, ClassVar, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
+
+from vpemetrics.collectors.base import Vendor
 
 From = Literal["environments", "workflow", "releases", "tags", "merges"]
 
@@ -21,6 +24,14 @@ _UNITS: Final = {
     "d": timedelta(days=1),
 }
 _GROUPS: Final = frozenset({"service", "environment"})
+
+
+def web_address(url: str) -> str:
+    """The address of a GitHub's repositories, by that of its REST API."""
+    # https://docs.github.com/en/enterprise-server@latest/rest/enterprise-admin#endpoint-urls
+    parts = urlsplit(url)
+    host = parts.netloc.removeprefix("api.") if parts.netloc.startswith("api.") else parts.netloc
+    return f"{parts.scheme}://{host}{parts.path.removesuffix('/').removesuffix('/api/v3')}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +138,12 @@ class Options:
     after `max_requests`, and waits no longer than `max_wait` for a limit.
     """
 
+    # https://cli.github.com/manual/gh_help_environment
+    vendor: ClassVar = Vendor(
+        hosts=("api.github.com", "github.com"),
+        tokens=("env:GITHUB_TOKEN", "env:GH_TOKEN", "gh"),
+    )
+
     repositories: tuple[str, ...]
     url: str = "https://api.github.com"
     token: str | None = None
@@ -144,6 +161,11 @@ class Options:
     def __post_init__(self) -> None:
         for mistake in self._mistakes():
             raise ValueError(mistake)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The places that the token is sent to: the API's, and the mirrors' where they are kept."""
+        return (self.url, web_address(self.url)) if self.clone else (self.url,)
 
     @property
     def longest_wait(self) -> timedelta:

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from vpemetrics.addresses import host_of
 from vpemetrics.errors import FixConfiguration
 
 _TOKEN: Final = re.compile(r"[!-~]+")
@@ -35,7 +36,8 @@ def check_url(url: str, *, example: str) -> str:
     FixConfiguration with an example if it cannot: a token goes over TLS or stays on this machine.
     """
     parts = urlsplit(url)
-    if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
+    is_odd = parts.scheme in ("https", "http") and host_of(url) is None
+    if is_odd or not parts.hostname:
         raise FixConfiguration(f"url: wants an address and nothing else, as {example}")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts)):
         raise FixConfiguration(f"url: {url} has to begin with https, as a token is sent there")
