@@ -103,7 +103,19 @@ def is_chosen(name: str, patterns: Sequence[str]) -> bool:
     return matches(name, wanted) and not matches(name, unwanted)
 
 
+def expression_of(pattern: str) -> str:
+    """The regular expression of a pattern, for a match of all of a name.
+
+    What stands between two `*` is taken where it comes first and never looked for again, so that
+    many of them take no longer than one: https://docs.python.org/3/library/re.html ((?>...))
+    """
+    first, *others = (re.escape(part).replace(r"\?", ".") for part in pattern.split("*"))
+    if not others:
+        return first
+    *between, last = others
+    return f"{first}{''.join(f'(?>.*?{part})' for part in between if part)}.*{last}"
+
+
 @lru_cache(maxsize=1024)
 def _compile(pattern: str) -> re.Pattern[str]:
-    text = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.compile(text, re.IGNORECASE | re.DOTALL)
+    return re.compile(expression_of(pattern), re.IGNORECASE | re.DOTALL)

@@ -219,9 +219,11 @@ def test_environments_that_name_services_are_taken_apart(tmp_path: Path) -> None
     assert isinstance(source.options, Options)
     (rule,) = source.options.deployments
     assert rule.repositories == ("acme/shop",)
-    found = rule.expression and rule.expression.fullmatch("cart/production-eu")
-    assert found
-    assert found.groupdict() == {"service": "cart", "environment": "production-eu"}
+    assert rule.expression
+    assert rule.expression.fit("cart/production-eu") == {
+        "service": "cart",
+        "environment": "production-eu",
+    }
 
 
 def test_every_proposal_stands_beside_its_reason() -> None:

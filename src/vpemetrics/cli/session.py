@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 import typer
 
 from vpemetrics.errors import FixConfiguration, VpemetricsError
+from vpemetrics.patterns import EndlessPattern
 
 if TYPE_CHECKING:
     from vpemetrics.cli.progress import Shown
@@ -280,6 +281,11 @@ def _report_errors(session: Session) -> Iterator[None]:
         raise
     except (typer.Exit, typer.Abort, BrokenPipeError):
         raise
+    except EndlessPattern as error:
+        from vpemetrics.config.load import find
+
+        session.fail(f"{find(Path.cwd(), session.config, os.environ)}: {error}")
+        raise typer.Exit(KNOWN) from None
     except VpemetricsError as error:
         session.fail(str(error))
         raise typer.Exit(KNOWN) from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vpemetrics.errors import FixConfiguration, Stopped
 from vpemetrics.records import AnyRecord, Change, Commit
-from vpemetrics.rules import Rules
+from vpemetrics.rules import Rules, expression_of
 from vpemetrics.window import from_micros, midnight
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def bot_test(patterns: Iterable[str] = ()) -> IsBot:
     In a pattern `*` stands for anything and `?` for one character; case does not matter.
     Brackets stand for themselves, so that `*[bot]` means what it says.
     """
-    alternatives = [r".*\[bot\]", *map(_expression, patterns)]
+    alternatives = [r".*\[bot\]", *map(expression_of, patterns)]
     matches = re.compile("|".join(alternatives), re.IGNORECASE | re.DOTALL).fullmatch
     return lru_cache(maxsize=10_000)(lambda author: matches(author) is not None)
 
@@ -203,7 +203,3 @@ def mark_bots(records: Iterable[AnyRecord], is_bot: IsBot) -> Iterator[AnyRecord
             yield replace(record, is_bot=True)
         else:
             yield record
-
-
-def _expression(pattern: str) -> str:
-    return re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")

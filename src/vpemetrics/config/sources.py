@@ -1,6 +1,7 @@
 """The sources that are collected from: those configured, or the clone around a folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ from vpemetrics.config.trust import (
 )
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.names import nearest
+from vpemetrics.patterns import EndlessPattern
 
 _OUTPUT: Final = "schedule.output"
 
@@ -32,14 +34,15 @@ CLONE = "git"
 class Source:
     """A source under its configured name; relative paths in its options start at `folder`.
 
-    `found_in` is the configuration that names it, if that was found and named by nobody.
+    `file` is the configuration that names it, which `is_found` if no person named that.
     """
 
     name: str
     collector: Collector
     options: Any
     folder: Path
-    found_in: Path | None = None
+    file: Path | None = None
+    is_found: bool = False
 
     @property
     def disclosures(self) -> tuple[Disclosure, ...]:
@@ -53,9 +56,19 @@ class Source:
         """
         if reference not in secrets_of(self.options):
             raise FixConfiguration(f"sources.{self.name}: no setting of it names this secret")
-        if self.found_in and (lacking := untrusted(self.found_in, self.disclosures, environ)):
-            raise refusal(self.found_in, lacking)
+        file = self.file if self.is_found else None
+        if file and (lacking := untrusted(file, self.disclosures, environ)):
+            raise refusal(file, lacking)
         return resolve(reference, environ, folder=self.folder).reveal()
+
+    @contextmanager
+    def place_patterns(self) -> Iterator[None]:
+        """Say of an expression that takes too long in which file and table it stands."""
+        try:
+            yield
+        except EndlessPattern as error:
+            file = f"{self.file}: " if self.file else ""
+            raise FixConfiguration(f"{file}sources.{self.name}.{error}") from None
 
 
 def configured_sources(configuration: Configuration, names: Sequence[str] = ()) -> list[Source]:
@@ -73,7 +86,7 @@ def configured_sources(configuration: Configuration, names: Sequence[str] = ()) 
             table.type,
             table.options,
             configuration.locate("."),
-            configuration.found_in,
+            configuration,
         )
         for name, table in tables.items()
         if not names or name in names
@@ -100,7 +113,11 @@ def clone_as_source(folder: Path) -> Source:
 
 
 def _source(
-    name: str, kind: str, given: dict[str, Any], folder: Path, found_in: Path | None = None
+    name: str,
+    kind: str,
+    given: dict[str, Any],
+    folder: Path,
+    configuration: Configuration | None = None,
 ) -> Source:
     collector = collector_of(kind)
     return Source(
@@ -108,7 +125,8 @@ def _source(
         collector=collector,
         options=options_of(collector, given),
         folder=folder,
-        found_in=found_in,
+        file=configuration.path if configuration else None,
+        is_found=configuration is not None and configuration.is_found,
     )
 
 

@@ -50,9 +50,14 @@ def check_source(
         warn=warnings.append,
         secret=lambda reference: source.secret(reference, environ),
     )
-    findings = list(_take_all(source.collector.check(source.options, context)))
+    findings = list(_take_all(_check(source, context)))
     findings += [Finding(topic="note", level=Level.WARNING, text=text) for text in warnings]
     return Checked(name=source.name, findings=tuple(findings))
+
+
+def _check(source: Source, context: CollectionContext) -> Iterator[Finding]:
+    with source.place_patterns():
+        yield from source.collector.check(source.options, context)
 
 
 def check_store(location: str, sources: Iterable[str]) -> tuple[Checked, dict[str, dict[str, str]]]:

@@ -77,7 +77,8 @@ def collect(
     )
     error, bug = None, None
     try:
-        collecting.save_all(context)
+        with source.place_patterns():
+            collecting.save_all(context)
     except StoreProblem:
         raise
     except Exception as problem:

@@ -177,10 +177,10 @@ def build_run_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment:
 
 def build_job_deployment(job: Node, run: Node, rule: Rule, naming: Naming) -> Deployment | None:
     """The deployment that a job was; None for other jobs."""
-    match = rule.expression.fullmatch(str(job.get("name"))) if rule.expression else None
-    if match is None:
+    groups = rule.expression.fit(str(job.get("name"))) if rule.expression else None
+    if groups is None:
         return None
-    groups, status = match.groupdict(), _run_outcome(job)
+    status = _run_outcome(job)
     return Deployment(
         id=f"job:{job['id']}",
         environment=groups.get("environment") or rule.environment or _ENVIRONMENT,
@@ -220,10 +220,10 @@ def _service_and_environment(node: Node, rule: Rule) -> tuple[str | None, str] |
     if rule.task and not is_chosen(task, rule.task):
         return None
     if rule.expression:
-        match = rule.expression.fullmatch(environment)
-        groups = match.groupdict() if match else {}
-        named = groups.get("service") or rule.service, groups.get("environment") or environment
-        return named if match else None
+        groups = rule.expression.fit(environment)
+        if groups is None:
+            return None
+        return groups.get("service") or rule.service, groups.get("environment") or environment
     if rule.environment and not matches(environment, [rule.environment]):
         return None
     return rule.service, environment

@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from vpemetrics.collectors.base import Vendor
+from vpemetrics.patterns import Pattern
 
 From = Literal["environments", "workflow", "releases", "tags", "merges"]
 
@@ -94,12 +96,13 @@ class Rule:
         for mistake in self._mistakes():
             raise ValueError(f"deployments: {mistake}")
 
-    @property
-    def expression(self) -> "re.Pattern[str] | None":
+    @cached_property
+    def expression(self) -> Pattern | None:
         """The expression that all of a job's or environment's name has to fit; None without one."""
         if self.kind == "workflow":
-            return re.compile(self.job) if self.job else None
-        return re.compile(self.environment) if self.environment and self._has_groups else None
+            return Pattern("deployments.job", self.job) if self.job else None
+        has_one = self.environment and self._has_groups
+        return Pattern("deployments.environment", self.environment or "") if has_one else None
 
     @property
     def _has_groups(self) -> bool:
@@ -112,12 +115,7 @@ class Rule:
             yield 'job is for from = "workflow"'
         if self.tags and self.kind not in ("releases", "tags"):
             yield "tags are for releases and tags"
-        try:
-            expression = self.expression
-        except re.error as error:
-            yield f"{'job' if self.job else 'environment'} is no regular expression: {error}"
-            return
-        groups = set(expression.groupindex) if expression else set()
+        groups = self.expression.names if self.expression else frozenset[str]()
         for name in sorted(groups - _GROUPS):
             yield f"a group can be called service or environment, not {name}"
         if self.service and "service" in groups:

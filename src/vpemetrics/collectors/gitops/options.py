@@ -1,11 +1,12 @@
 """The settings of a GitOps source."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from vpemetrics.collectors.gitops.manifests import NAMES, names_of, parse_place
+from vpemetrics.patterns import Pattern
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,21 +41,17 @@ class Options:
         for mistake in self._mistakes():
             raise ValueError(mistake)
 
-    @property
-    def pattern(self) -> "re.Pattern[str]":
+    @cached_property
+    def pattern(self) -> Pattern:
         """The pattern that subjects, or else paths of files, have to fit."""
-        return re.compile(self.subject or self.file or "")
+        return Pattern("subject" if self.subject else "file", self.subject or self.file or "")
 
     def _mistakes(self) -> Iterator[str]:
         if bool(self.subject) == bool(self.file):
             yield "needs subject or file, one of the two: where versions are named"
         if bool(self.file) != bool(self.value):
             yield "needs file and value together: which files, and where in them the version is"
-        try:
-            named = {*self.pattern.groupindex}
-        except re.error as error:
-            yield f"{'subject' if self.subject else 'file'} is no regular expression: {error}"
-            return
+        named = {*self.pattern.names}
         if self.value:
             named |= names_of(parse_place(self.value)) | {"version"}
         fixed = {name for name in ("service", "environment") if getattr(self, name)}

@@ -92,12 +92,12 @@ class BumpReader:
 
     def _of_subjects(self, after: GitopsCursor | None) -> BumpReading:
         pattern = self._options.pattern
-        fitting: dict[str, tuple[Mapping[str, str], Logged]] = {}
+        fitting: dict[str, tuple[Mapping[str, str | None], Logged]] = {}
 
         def note(one: Logged) -> None:
-            found = pattern.fullmatch(one.message.partition("\n")[0])
-            if found:
-                fitting[one.sha] = found.groupdict(), one
+            found = pattern.fit(one.message.partition("\n")[0])
+            if found is not None:
+                fitting[one.sha] = found, one
 
         line = self._line(after, note)
         bumps = [
@@ -114,9 +114,9 @@ class BumpReader:
         )
         pattern = self._options.pattern
         files = [
-            (changed, fits.groupdict())
+            (changed, names)
             for changed in changed_files(self._clone.git, line.shas, line.parents)
-            if (fits := pattern.fullmatch(changed.path)) and self._is_chosen(fits.groupdict())
+            if (names := pattern.fit(changed.path)) is not None and self._is_chosen(names)
         ]
         read = self._versions(changed for changed, _ in files)
         wanted = (
