@@ -534,3 +534,14 @@ def test_where_no_deployment_names_a_commit_changes_are_shipped_by_time() -> Non
     assert where(found) == {"#2": "d2"}
     assert found.shipped["shop", "#1"].reason == "first_deployment"
     assert [one.ships for one in found.deployments["shop"]] == [False, True]
+
+
+def test_by_time_a_change_is_where_it_was_first_though_another_started_before() -> None:
+    changes = [pull(1, "Tue 08:00", by="x")]
+    first = deploy("d1", "Mon 10:00", None, version="1")
+    slow = deploy("d2", "Tue 12:00", None, took=180, version="2")
+    quick = deploy("d3", "Tue 11:00", None, took=60, version="3")
+
+    found = derive([*changes, first, slow, quick], Rules())
+
+    assert where(found) == {"#1": "d3"}

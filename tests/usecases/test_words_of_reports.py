@@ -12,7 +12,7 @@ from measuring import collected, weeks
 from stored import SOURCE, empty_store
 from tiers import law
 
-from vpemetrics.metrics.charts import Signal
+from vpemetrics.metrics.charts import Baseline, Point, Signal
 from vpemetrics.metrics.dora import MAY_RISE
 from vpemetrics.metrics.points import RATES
 from vpemetrics.records import AnyRecord, Coverage, CoverageKind, Deployment, Incident
@@ -63,8 +63,15 @@ def justified(found: Report, signal: Signal, metric: str) -> bool:
     assert by.locked
     assert by.last
     points = [p for p in chart.points if p.start > by.last and p.value is not None and not p.hollow]
-    at = next(at for at, point in enumerate(points) if point.start == signal.start)
-    values = [point.value for point in points[: at + 1] if point.value is not None]
+    # Gaps between failures of one day begin on the same date.
+    places = [at for at, point in enumerate(points) if point.start == signal.start]
+    return any(_justifies(points[: at + 1], signal, by) for at in places)
+
+
+def _justifies(points: Sequence[Point], signal: Signal, by: Baseline) -> bool:
+    values = [point.value for point in points if point.value is not None]
+    if values[-1] != signal.value:
+        return False
     if signal.rule == "outside_limits":
         return (by.high is not None and values[-1] > by.high) or (
             by.low is not None and values[-1] < by.low

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 
@@ -314,7 +315,10 @@ def _by_position(graph: Graph, reached: Sequence[int], start: int, count: int) -
 
 
 def _by_time(groups: list[Group], history: History, mine: Mine) -> _Attribution:
-    """Each pull request in the first forward deployment that started after its merge (rule C2)."""
+    """Each pull request in the first forward deployment that started after its merge (rule C2).
+
+    The first is the one that was there first, which may have started after another.
+    """
     ancestry = _ByOrder(groups)
     deployed = judge(groups, ancestry, Standing())
     forward = sorted(
@@ -323,12 +327,13 @@ def _by_time(groups: list[Group], history: History, mine: Mine) -> _Attribution:
         if d.kind == Kind.FORWARD and not d.rolled_back
     )
     begins = [began for began, _ in forward]
+    firsts = list(accumulate((at for _, at in reversed(forward)), min))[::-1]
 
     def shipped_at(change: ChangeRow) -> int:
         if history.on_other_branch(change):
             return NEVER
         place = bisect_right(begins, change.merged_at)
-        return forward[place][1] if place < len(forward) else NEVER
+        return firsts[place] if place < len(firsts) else NEVER
 
     changes = history.ownership.changes
     shipped = ((at, shipped_at(changes[at])) for at in mine.changes)

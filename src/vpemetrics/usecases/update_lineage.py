@@ -17,7 +17,7 @@ from vpemetrics.store.history import Facts, News
 from vpemetrics.store.resuming import Resumed, Resuming, keep_histories, save_history
 from vpemetrics.store.saving import last_batch
 
-LINEAGE_VERSION: Final = 2
+LINEAGE_VERSION: Final = 3
 """Raised when lineage comes to other results from the same facts; then all is traced anew."""
 
 Progress = Callable[[int, int], None]
