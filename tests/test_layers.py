@@ -19,7 +19,7 @@ SOURCE = Path(vpemetrics.__file__).parent
 ROWS = (
     ("__version__",),
     ("errors", "records", "rules"),
-    ("addresses", "fingerprint", "folders", "names", "patterns", "window"),
+    ("addresses", "files", "fingerprint", "folders", "names", "patterns", "spreadsheets", "window"),
     ("collectors", "lineage"),
     ("store", "metrics"),
     ("reports", "delivery"),

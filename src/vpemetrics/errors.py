@@ -19,6 +19,7 @@ Everything else that escapes is a bug: it is logged, and the exit code is 3.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 
 class VpemetricsError(Exception):
@@ -41,6 +42,10 @@ class FixInput(VpemetricsError):
     """A file or record that was given cannot be used as it is."""
 
 
+_SHOWN: Final = 400
+"""The most that is shown of a reason, which quotes what was found."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class BadRow:
     """One row that cannot be read: where it stands, what is wrong, and its text."""
@@ -53,9 +58,8 @@ class BadRow:
 
     def __str__(self) -> str:
         at = f"{self.file}:{self.line}"
-        return (
-            f"{at}: column {self.column}: {self.reason}" if self.column else f"{at}: {self.reason}"
-        )
+        reason = self.reason if len(self.reason) <= _SHOWN else f"{self.reason[:_SHOWN]}…"
+        return f"{at}: column {self.column}: {reason}" if self.column else f"{at}: {reason}"
 
 
 class BadRows(FixInput):

@@ -8,7 +8,7 @@ import typer
 from vpemetrics.cli import options
 from vpemetrics.cli.session import Session, command
 from vpemetrics.cli.stores import existing_store, rules_in_force
-from vpemetrics.delivery.files import write
+from vpemetrics.files import write
 from vpemetrics.names import load
 from vpemetrics.reports.registry import CHARTS, PICTURES
 

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import mkdtemp
 
 from vpemetrics import __version__
 
@@ -15,12 +15,14 @@ _LONGEST = 200
 
 def keep(error: BaseException, environ: Mapping[str, str]) -> Path:
     """The log of an error, in the user's folder for the state of programs."""
+    from vpemetrics.files import PRIVATE, make_folder, unused, write
     from vpemetrics.folders import state_home
 
-    folder = (state_home(environ) or Path(gettempdir())) / "vpemetrics"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"error-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
-    path.write_text(log(error), encoding="utf-8")
+    home = state_home(environ)
+    folder = home / "vpemetrics" if home else Path(mkdtemp(prefix="vpemetrics-"))
+    make_folder(folder)
+    path = unused(folder / f"error-{datetime.now(UTC):%Y%m%dT%H%M%S}.log")
+    write(path, log(error).encode(errors="replace"), PRIVATE)
     return path
 
 

@@ -13,7 +13,7 @@ from vpemetrics.cli import output
 from vpemetrics.cli.options import parse_date
 from vpemetrics.cli.report import show
 from vpemetrics.cli.session import Session, command, program_name
-from vpemetrics.delivery.files import write
+from vpemetrics.files import write
 from vpemetrics.reports.registry import ENDINGS, render_as
 
 if TYPE_CHECKING:

@@ -199,7 +199,7 @@ def _describe(scan: "EnvironmentScan") -> str:
 
 def _write(session: Session, path: Path, proposal: "Proposal") -> None:
     from vpemetrics.config.writing import render
-    from vpemetrics.delivery.files import write
+    from vpemetrics.files import write
     from vpemetrics.reports import words
 
     write(path, render(proposal, datetime.now(UTC).date()).encode())

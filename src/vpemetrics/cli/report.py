@@ -11,7 +11,7 @@ import typer
 from vpemetrics.cli import options, output
 from vpemetrics.cli.session import Session, command
 from vpemetrics.cli.stores import existing_store, rules_in_force, sources_to_read
-from vpemetrics.delivery.files import write
+from vpemetrics.files import write
 from vpemetrics.reports.registry import DRAWN, WITH_PARTS, render_as
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from vpemetrics.addresses import host_of
 from vpemetrics.collectors.base import Vendor
 from vpemetrics.config.secrets import is_reference, is_secret_key
-from vpemetrics.delivery.files import write
+from vpemetrics.files import write
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.folders import cache_home, config_home, data_home, state_home

@@ -4,10 +4,11 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import BinaryIO
 
 from vpemetrics.collectors.files.fields import FIELDS
 from vpemetrics.collectors.files.rows import csv_line
+from vpemetrics.files import replace
 from vpemetrics.records import AnyRecord
 
 
@@ -23,7 +24,7 @@ class RecordFiles:
         self.counts: Counter[str] = Counter()
         self._folder = folder
         self._stack = ExitStack()
-        self._files: dict[str, TextIO] = {}
+        self._files: dict[str, BinaryIO] = {}
 
     def __enter__(self) -> "RecordFiles":
         return self
@@ -34,19 +35,19 @@ class RecordFiles:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        self._stack.__exit__(kind, error, trace)
 
     def write(self, record: AnyRecord) -> None:
         """Add a row for a record."""
         kind = record.KIND
         if kind not in self._files:
             self._begin(kind)
-        cells = [field.cell(getattr(record, field.name)) for field in FIELDS[kind]]
-        self._files[kind].write(csv_line(cells) + "\n")
+        self._add_line(kind, [field.cell(getattr(record, field.name)) for field in FIELDS[kind]])
         self.counts[kind] += 1
 
     def _begin(self, kind: str) -> None:
-        path = self._folder / f"{kind}.csv"
-        file = self._stack.enter_context(path.open("w", encoding="utf-8", newline=""))
-        file.write(csv_line([field.name for field in FIELDS[kind]]) + "\n")
-        self._files[kind] = file
+        self._files[kind] = self._stack.enter_context(replace(self._folder / f"{kind}.csv"))
+        self._add_line(kind, [field.name for field in FIELDS[kind]])
+
+    def _add_line(self, kind: str, cells: list[str]) -> None:
+        self._files[kind].write(csv_line(cells).encode() + b"\n")

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.reports.model import Report
+from vpemetrics.spreadsheets import defuse
 
 COLUMNS: Final = (
     "organisation", "metric", "definition_id", "scope_kind", "scope", "window", "start", "end",
@@ -13,7 +14,6 @@ COLUMNS: Final = (
     "partial", "signal", "attribution", "services", "services_of", "excluded", "beside", "values",
     "note",
 )  # fmt: skip
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render(report: Report) -> bytes:
@@ -71,6 +71,4 @@ def _cell(value: Any) -> Any:
     """A value as it is; truths as `true` and `false`, texts never as formulas."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return defuse(value) if isinstance(value, str) else value

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vpemetrics.delivery.files import write
+from vpemetrics.config.model import WEEK
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.files import make_folder, readers_of, write
 from vpemetrics.reports.registry import DRAWN, ENDINGS, WITH_PARTS, render_as
 from vpemetrics.scheduler.plan import Plan
 from vpemetrics.store import Store
@@ -33,8 +35,10 @@ def write_report(
     asked = Asked(window=week, parts=format_ in WITH_PARTS, drawn=format_ in DRAWN)
     found = report(store, plan.rules, asked, progress)
     complete = with_fetch(found, plan.rules, store, plan.sources)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write(path, render_as(complete, format_))
+    make_folder(path.parent)
+    # What stands there from an earlier try keeps its permissions; whoever may read the folder,
+    # a web server's group for one, may read its new reports too.
+    write(path, render_as(complete, format_), readers_of(path.parent))
     return path
 
 
@@ -42,5 +46,7 @@ def make_room(plan: Plan) -> None:
     """Find out now, and not on Monday, that reports cannot be written."""
     folder = plan.folder
     folder.mkdir(parents=True, exist_ok=True)
+    folder = next(parent for parent in plan.output.parents if WEEK not in str(parent))
+    make_folder(folder)
     if not os.access(folder, os.W_OK):
         raise FixConfiguration(f"schedule.output: {folder} is not yours to write to")

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Engine, PoolProxiedConnection
 
 from vpemetrics.errors import StoreBusy
+from vpemetrics.files import create
 from vpemetrics.store.engine import (
     explain_errors,
     file_of,
@@ -30,7 +31,10 @@ def only_schedule(location: str | Path) -> Iterator[None]:
     """
     url = location_url(location)
     store = file_of(url)
-    engine = make_engine(location_url(f"{store}{_BESIDE}") if store else url)
+    if store:
+        url = location_url(f"{store}{_BESIDE}")
+        create(Path(f"{store}{_BESIDE}"))
+    engine = make_engine(url)
     with closing(_connect(engine)) as connection:
         with explain_errors(engine):
             held = _lock_file(connection) if store else _lock_number(connection)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import Connection, Engine, func, select, union
 
 from vpemetrics.errors import NewerStore, NoData, StoreProblem
+from vpemetrics.files import create, follow
 from vpemetrics.records import AnyRecord, Coverage, Sourced
 from vpemetrics.store import derived, loading, schema, tables
 from vpemetrics.store.baselines import StoredBaseline, load_baselines, save_baselines
@@ -215,10 +216,11 @@ def _chunks(records: Iterable[Sourced]) -> Iterator[list[Sourced]]:
 
 def _check_file(path: Path, *, must_exist: bool) -> None:
     """Make sure, without touching the file, that it is a store or can become one."""
+    follow(path)
     if not path.exists():
         if must_exist:
             raise NoData(f"there is no store at {path}; import or collect something first")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        create(path)  # its log and its index get the same permissions from SQLite
         return
     if path.is_dir():
         raise StoreProblem(f"{path} is a folder; name a file, as in {path / 'vpemetrics.db'}")

@@ -18,6 +18,7 @@ from vpemetrics.demo.files import RecordFiles
 from vpemetrics.demo.history import looked_at, records
 from vpemetrics.demo.settings import RECORDS, configuration, objectives
 from vpemetrics.errors import FixInput
+from vpemetrics.files import write
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 from vpemetrics.usecases.collecting import collect
@@ -33,8 +34,8 @@ def lay_out(folder: Path, calendar: Calendar) -> None:
     """
     _check(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE_NAME).write_text(f"{MARK}\n{configuration(calendar)}", encoding="utf-8")
-    (folder / "slo.csv").write_text(objectives(), encoding="utf-8")
+    write(folder / FILE_NAME, f"{MARK}\n{configuration(calendar)}".encode())
+    write(folder / "slo.csv", objectives().encode())
     (folder / REPORTS).mkdir(exist_ok=True)
     with RecordFiles(folder / RECORDS) as files:
         for record in records(calendar):

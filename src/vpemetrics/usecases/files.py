@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from os import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from vpemetrics.collectors.files.future_dates import skip_future
 from vpemetrics.collectors.files.reading import read
@@ -57,12 +55,7 @@ def export_files(store: Store, folder: Path) -> dict[str, int]:
 
     The files appear when all of them are whole, in place of those of an earlier export.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder, prefix=".export-") as unfinished:
-        counts = write(store.records, Path(unfinished))
-        for file in sorted(Path(unfinished).iterdir()):
-            replace(file, folder / file.name)
-    return counts
+    return write(store.records, folder)
 
 
 def _count(records: Iterator[Sourced], progress: Callable[[int], None]) -> Iterator[Sourced]:

@@ -1,3 +1,5 @@
+import json
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -576,3 +578,63 @@ def test_an_import_can_be_told_what_it_covers(folder: Write) -> None:
     assert {(c.scope, c.start, c.end) for c in found} == {
         ("*", datetime(2026, 8, 31, 23, tzinfo=UTC), datetime(2026, 9, 7, 23, tzinfo=UTC))
     }
+
+
+# --- bounds -------------------------------------------------------------------------------------
+
+
+def test_any_number_of_columns_is_read_in_proportion(tmp_path: Path) -> None:
+    extra = [f"column-{number}" for number in range(100_000)]
+    (tmp_path / "repositories.csv").write_text(
+        f"id,name,{','.join(extra)},{extra[0]}\n", encoding="utf-8"
+    )
+    told: list[str] = []
+
+    with pytest.raises(BadRows, match="named twice: column-0\n") as error:
+        list(read(tmp_path, warn=told.append))
+
+    assert len(error.value.rows) == 1
+    assert len(told) == 21
+    assert told[-1] == "repositories.csv: further columns are unknown, and not named here"
+
+
+def test_names_in_json_that_nobody_knows_are_told_a_few_times(tmp_path: Path) -> None:
+    rows = [json.dumps({"id": str(n), "name": "a", f"nonsense-{n}": n}) for n in range(5_000)]
+    (tmp_path / "repositories.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    told: list[str] = []
+
+    assert len(list(read(tmp_path, warn=told.append))) == 5_000
+    assert len(told) == 21
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl"])
+def test_a_line_of_many_megabytes_is_refused_unread(tmp_path: Path, ending: str) -> None:
+    good = {".csv": "1,a\n", ".jsonl": '{"id": "1", "name": "a"}\n'}[ending]
+    with (tmp_path / f"repositories{ending}").open("w", encoding="utf-8") as file:
+        file.write("id,name\n" if ending == ".csv" else "\n")
+        file.write(good)
+        file.writelines(["x" * 2**20] * 100)
+        file.write("\n" + good.replace("1", "2"))
+
+    tracemalloc.start()
+    with pytest.raises(BadRows) as error:
+        list(read(tmp_path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    (row,) = error.value.rows
+    assert row.line == 3
+    assert row.reason == "a line of more than 64 MB: probably line ends are missing"
+    assert len(row.text) <= 100
+    assert peak < 2.5 * 2**26
+
+
+def test_a_long_cell_is_not_quoted_whole(tmp_path: Path) -> None:
+    (tmp_path / "deployments.csv").write_text(
+        f"id,environment,status,started_at\n1,prod,{'x' * 100_000},\n", encoding="utf-8"
+    )
+
+    with pytest.raises(BadRows, match="deployments.csv:2: column status: found 'xxx") as error:
+        list(read(tmp_path))
+
+    assert max(map(len, str(error.value).splitlines())) < 500

@@ -12,6 +12,7 @@ from typing import Any, get_args, get_type_hints
 
 from vpemetrics import names
 from vpemetrics.records import RECORD_TYPES, AnyRecord
+from vpemetrics.spreadsheets import escape
 from vpemetrics.window import format_instant
 
 SOURCE = "source"
@@ -42,8 +43,8 @@ class Field:
         if self.type is bool:
             return "true" if value else "false"
         if self.type is tuple:
-            return " ".join(value) if self.holds_shas else write_list(value)
-        return str(value)
+            return " ".join(value) if self.holds_shas else escape(write_list(value))
+        return str(value) if self.type is int else escape(str(value))
 
     def to_json(self, value: Any) -> Any:
         """A known value as it stands in JSON."""

@@ -10,7 +10,9 @@ from vpemetrics.collectors.files.fields import nearest
 from vpemetrics.collectors.files.rows import FORMATS, csv_line
 from vpemetrics.collectors.files.sheet import RowBatch, Sheet, Warn
 from vpemetrics.errors import BadRow, BadRows, FixInput
+from vpemetrics.files import replace, unused
 from vpemetrics.records import RECORD_TYPES, Coverage, Sourced
+from vpemetrics.spreadsheets import defuse
 
 _REJECTED_HEADER = ["file", "line", "column", "reason", "text"]
 
@@ -75,7 +77,7 @@ def _the_good(
     mistakes = [_mistakes(sheet) for sheet in sheets]
     bad = [row for rows in mistakes for row in rows]
     if bad:
-        _write_rejected(bad, rejected)
+        rejected = _write_rejected(bad, rejected)
         rows = "1 mistake" if len(bad) == 1 else f"{len(bad)} mistakes"
         warn(f"{rows} found; the rows were left out, see {rejected}")
     for sheet, rows_of_sheet in zip(sheets, mistakes, strict=True):
@@ -102,12 +104,19 @@ def _without(batch: RowBatch, bad_lines: Collection[int]) -> RowBatch:
     )
 
 
-def _write_rejected(bad: Iterable[BadRow], path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(csv_line(_REJECTED_HEADER) + "\n")
+def _write_rejected(bad: Iterable[BadRow], wanted: Path) -> Path:
+    """Write rows with their reasons into a new file; return its path.
+
+    What is there stays: somebody may be mending it. A row's text that begins as a formula does
+    is read back as it was when it is copied into a file to import.
+    """
+    path = unused(wanted)
+    with replace(path) as file:
+        file.write(csv_line(_REJECTED_HEADER).encode() + b"\n")
         for row in bad:
-            cells = [row.file, str(row.line), row.column, row.reason, row.text]
-            file.write(csv_line(cells) + "\n")
+            texts = [defuse(text) for text in (row.column, row.reason, row.text)]
+            file.write(csv_line([row.file, str(row.line), *texts]).encode() + b"\n")
+    return path
 
 
 def find(path: Path, warn: Warn) -> list[Path]:

@@ -4,14 +4,18 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from vpemetrics.errors import BadRow
+from vpemetrics.spreadsheets import unescape
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LARGEST_CELL = 2**24
+_LARGEST_LINE = 2**26
+_SHOWN_OF_A_LINE = 100
 _CHUNK = 2_000
 _NEEDS_QUOTES = re.compile(r'[",\r\n]').search
 
@@ -48,23 +52,24 @@ class CsvRows:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._names: list[str] = []
+        self._width = 0
+        self._places: dict[str, int] = {}
+        self._may_be_escaped = False
 
     def header(self) -> list[str]:
         """The cells of the first line."""
-        for _, cells in self._cells(lambda _: None):
-            self._names = [cell.strip() for cell in cells]
-            break
-        return self._names
+        _, cells = next(self._cells(lambda _: None), (0, []))
+        names = [cell.strip() for cell in cells]
+        self._width, self._places = len(names), {name: place for place, name in enumerate(names)}
+        return names
 
     def chunks(self, report: Report) -> Iterator[Chunk]:
         """The rows after the header, all of the header's width."""
         lines: list[int] = []
         rows: list[list[str]] = []
-        width = len(self._names)
         for line, cells in islice(self._cells(report), 1, None):
-            if len(cells) != width:
-                reason = f"{len(cells)} cells where the header has {width}"
+            if len(cells) != self._width:
+                reason = f"{len(cells)} cells where the header has {self._width}"
                 report(self._bad(line, reason, csv_line(cells)))
                 continue
             lines.append(line)
@@ -75,10 +80,11 @@ class CsvRows:
         yield lines, rows
 
     def column(self, rows: Sequence[list[str]], name: str) -> list[str | None] | None:
-        """The cells of a column, None for empty ones."""
-        if name not in self._names:
+        """The cells of a column, None for empty ones, without what keeps spreadsheets off."""
+        if (place := self._places.get(name)) is None:
             return None
-        place = self._names.index(name)
+        if self._may_be_escaped:
+            return [unescape(cells[place]) or None for cells in rows]
         return [cells[place] or None for cells in rows]
 
     def text(self, row: list[str]) -> str:
@@ -95,6 +101,7 @@ class CsvRows:
                 try:
                     for cells in reader:
                         line, last = last + 1, reader.line_num
+                        self._may_be_escaped = lines.hold_apostrophes
                         if cells and not (lines.bad and lines.is_bad(line, last)):
                             yield line, cells
                     return
@@ -151,21 +158,29 @@ FORMATS: dict[str, type[CsvRows] | type[JsonRows]] = {".csv": CsvRows, ".jsonl":
 class _Lines(Iterable[str]):
     """The lines of a file as text; those that are no text are reported and remembered."""
 
-    def __init__(self, file: Iterable[bytes], name: str, report: Report) -> None:
+    def __init__(self, file: BinaryIO, name: str, report: Report) -> None:
         self.latest = ""
         self.bad: set[int] = set()
+        self.hold_apostrophes = False
         self._file = file
         self._name = name
         self._report = report
 
     def __iter__(self) -> Iterator[str]:
-        for number, raw in enumerate(self._file, 1):
+        lines = iter(partial(self._file.readline, _LARGEST_LINE), b"")
+        for number, raw in enumerate(lines, 1):
+            if len(raw) == _LARGEST_LINE:
+                self._pass_over(number, raw)
+                yield "\n"
+                continue
             text = raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
             try:
                 self.latest = text.decode()
             except UnicodeDecodeError as error:
                 byte = f"byte 0x{text[error.start]:02x} after {error.start} bytes of the line"
                 self._spoil(number, text, f"this is not UTF-8 ({byte}); save the file as UTF-8")
+            if b"'" in text:
+                self.hold_apostrophes = True
             if b"\0" in text:
                 self._spoil(number, text, "holds a NUL byte; the file is damaged or no text")
             yield self.latest
@@ -173,6 +188,14 @@ class _Lines(Iterable[str]):
     def is_bad(self, first: int, last: int) -> bool:
         """Tell whether one of these lines could not be read."""
         return not self.bad.isdisjoint(range(first, last + 1))
+
+    def _pass_over(self, number: int, start: bytes) -> None:
+        """Report a line that is too long, and go to its end."""
+        part = start
+        while part and not part.endswith(b"\n"):
+            part = self._file.readline(_LARGEST_LINE)
+        reason = f"a line of more than {_LARGEST_LINE // 2**20} MB: probably line ends are missing"
+        self._spoil(number, start[:_SHOWN_OF_A_LINE], reason)
 
     def _spoil(self, number: int, raw: bytes, reason: str) -> None:
         self.latest = raw.decode(errors="replace").replace("\0", "\ufffd")

@@ -1,6 +1,6 @@
 """One file of records: its rows become records, and every mistake in it is found."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,9 +10,15 @@ from vpemetrics.collectors.files.fields import FIELDS, SOURCE, Field, nearest
 from vpemetrics.collectors.files.rows import FORMATS, Report, Rows
 from vpemetrics.collectors.files.validators import column_validators, reason
 from vpemetrics.errors import BadRow
+from vpemetrics.names import first_few
 from vpemetrics.records import RECORD_TYPES, AnyRecord, Commit, Coverage, Triage
 
 Warn = Callable[[str], None]
+
+_TOLD = 20
+"""At most as many columns of a file that nobody knows are named."""
+
+_SHOWN = 100
 
 _KEY_COLUMN = {Commit.KIND: "sha", Triage.KIND: "record"}
 
@@ -40,7 +46,8 @@ class Sheet:
         self._rows: Rows = FORMATS[path.suffix](path)
         self._fields = FIELDS[self.kind]
         self._validators = column_validators(self.kind, json=self._rows.holds_json)
-        self._told: set[str] = set()
+        self._valid = [SOURCE, *(field.name for field in self._fields)]
+        self._told = set(self._valid)
         if (header := self._rows.header()) is not None:
             self._check_header(header)
 
@@ -120,25 +127,29 @@ class Sheet:
     def _check_header(self, columns: list[str]) -> None:
         required = [field.name for field in self._fields if field.required]
         missing = [name for name in required if name not in columns]
-        twice = sorted({name for name in columns if columns.count(name) > 1})
+        twice = sorted(name for name, count in Counter(columns).items() if count > 1)
         if not columns:
             self._refuse_header(f"the file is empty; the first line names {', '.join(required)}, …")
         elif missing:
             self._refuse_header(f"required columns are missing: {', '.join(missing)}")
         if twice:
-            self._refuse_header(f"columns are named twice: {', '.join(twice)}")
+            self._refuse_header(f"columns are named twice: {first_few(twice, _TOLD)}")
         self._tell_unknown(columns)
 
     def _refuse_header(self, reason: str) -> None:
         self.bad_header.append(BadRow(file=self._name, line=1, column="", reason=reason))
 
     def _tell_unknown(self, names: Iterable[str]) -> None:
-        """Warn of columns we do not know, each once."""
-        valid = [SOURCE, *(field.name for field in self._fields)]
-        for name in dict.fromkeys(names):
-            if name not in self._told and name not in valid:
-                self._warn(f"{self._name}: column {name!r} is unknown{nearest(name, valid)}")
+        """Warn of columns we do not know, each once, and no more than a few."""
+        for name in names:
+            if name in self._told or len(self._told) > _TOLD + len(self._valid):
+                continue
             self._told.add(name)
+            if len(self._told) > _TOLD + len(self._valid):
+                self._warn(f"{self._name}: further columns are unknown, and not named here")
+            else:
+                close = nearest(name[:_SHOWN], self._valid)
+                self._warn(f"{self._name}: column {name[:_SHOWN]!r} is unknown{close}")
 
     def _report_twice(self, lines: Sequence[int], report: Report) -> None:
         """Report rows that say something else under a key that was given before."""

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from vpemetrics.collectors.git.commands import Git, GitFailed
 from vpemetrics.errors import VpemetricsError
+from vpemetrics.files import make_folder
 from vpemetrics.fingerprint import fingerprint
 
 # https://git-scm.com/docs/git-rev-list#Documentation/git-rev-list.txt---filterltfilter-specgt
@@ -88,9 +89,10 @@ class Mirror:
             everything = ("--prune", "origin", "+refs/*:refs/*")
             self._fetch(self.path, "--git-dir=.", "fetch", "-q", *everything)
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self.path.parent)
         self._remove_unfinished()
         unfinished = self.path.with_suffix(f".{os.getpid()}")
+        make_folder(unfinished)
         options = ("-q", "--mirror", f"--filter={self.kind}")
         self._fetch(self.path.parent, "clone", *options, self.url, str(unfinished))
         try:

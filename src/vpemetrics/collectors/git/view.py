@@ -11,6 +11,8 @@ from tempfile import mkdtemp
 from typing import Final
 from weakref import finalize
 
+from vpemetrics.files import PRIVATE, write
+
 # https://git-scm.com/docs/gitrepository-layout names what there may be; info (grafts, attributes,
 # excludes), hooks, config, modules and the index are left out.
 _SHARED: Final = ("objects", "refs", "packed-refs", "reftable", "shallow")
@@ -42,8 +44,8 @@ class View:
             if place.exists():
                 (self.path / place.name).symlink_to(place.absolute())
         # Git takes a HEAD that is a link for one of old: https://git-scm.com/docs/gitrepository-layout
-        (self.path / "HEAD").write_bytes((own / "HEAD").read_bytes())
-        (self.path / "config").write_bytes("".join(_config(settings)).encode())
+        write(self.path / "HEAD", (own / "HEAD").read_bytes(), PRIVATE)
+        write(self.path / "config", "".join(_config(settings)).encode(), PRIVATE)
 
 
 def _config(settings: str) -> Iterator[str]:

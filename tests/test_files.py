@@ -5,8 +5,8 @@ from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 
 import pytest
 
-from vpemetrics.delivery.files import write
 from vpemetrics.errors import FixInput
+from vpemetrics.files import write
 
 
 def test_a_file_is_replaced_whole_and_keeps_its_permissions(tmp_path: Path) -> None:

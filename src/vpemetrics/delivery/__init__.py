@@ -1,1 +1,0 @@
-"""The places that finished reports go to."""
