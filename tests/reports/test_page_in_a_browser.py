@@ -77,3 +77,28 @@ def test_it_prints_on_a_few_sheets(browser: str, tmp_path: Path, name: str) -> N
     run(browser, source, f"--print-to-pdf={paper}", "--no-pdf-header-footer")
 
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) <= 4
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_its_policy_blocks_nothing_of_its_own_and_all_else(
+    browser: str, tmp_path: Path, name: str
+) -> None:
+    source, page = tmp_path / "page.html", render(EXAMPLES[name]()).decode()
+    source.write_text(page, encoding="utf-8")
+    tried = tmp_path / "tried.html"
+    tried.write_text(
+        page.replace("</body>", "<script>document.title = 'ran'</script></body>"), encoding="utf-8"
+    )
+
+    own = refusals(browser, source)
+    run_script = refusals(browser, tried)
+
+    assert own == []
+    assert len(run_script) == 1
+
+
+def refusals(browser: str, page: Path) -> list[str]:
+    """What the browser says that a policy kept it from."""
+    log = page.with_suffix(".log")
+    run(browser, page, "--enable-logging", f"--log-file={log}", "--v=0", "--dump-dom")
+    return re.findall(r"CONSOLE.*Content Security Policy.*", log.read_text(encoding="utf-8"))

@@ -1,8 +1,11 @@
 """The commands, in the order of `--help`."""
 
-from typing import Annotated, Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from vpemetrics import __version__
 from vpemetrics.cli import db, triage
@@ -21,9 +24,37 @@ from vpemetrics.cli.session import program
 from vpemetrics.cli.status import status
 from vpemetrics.cli.trust import trust
 from vpemetrics.cli.version import version as version_command
+from vpemetrics.hidden_characters import reveal
+
+
+class Commands(TyperGroup):
+    """The commands; what a usage error quotes of a command line hides nothing."""
+
+    def make_context(self, *given: Any, **more: Any) -> Any:
+        """The context of a run, from its arguments."""
+        with _reveal_errors():
+            return super().make_context(*given, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that is asked for."""
+        with _reveal_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _reveal_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # All usage errors have one, and typer shows them later.
+        if isinstance(said := getattr(error, "message", None), str):
+            error.message = reveal(said)  # type: ignore[attr-defined]  # it has one
+        raise
+
 
 app: Final = typer.Typer(
     name="vpemetrics",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -32,7 +32,7 @@ def check(session: Session, names: Names = None, json: options.Json = False) -> 
     configuration = session.configuration()
     found = check_sources(session, configuration, names or [])
     if json:
-        output.print_bytes(_json(found))
+        output.print_json(_json(found))
     else:
         output.print_text("".join(f"{line}\n" for line in _lines(found)))
     if any(checked.level == "error" for checked in found):

@@ -51,7 +51,7 @@ def collect(session: Session, names: Names = None, json: options.Json = False) -
         if any(result.new for result in results):
             _trace(session, store, configuration.rules())
     if json:
-        output.print_bytes(_json(results))
+        output.print_json(_json(results))
     for bug in filter(None, (result.bug for result in results)):
         raise bug
     if any(result.error for result in results):

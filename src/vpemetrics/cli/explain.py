@@ -65,6 +65,6 @@ def explain(
     if found.subject != "metric" and (window or service or team):
         session.warn("a record has no window and no scope; those options only choose figures")
     if json:
-        output.print_bytes(render_json(found))
+        output.print_json(render_json(found))
     else:
         output.print_text(render(found, width=output.width(), complete=complete))

@@ -16,6 +16,7 @@ from vpemetrics.cli.collecting import collect_each
 from vpemetrics.cli.report import show
 from vpemetrics.cli.session import KNOWN, Session, command
 from vpemetrics.errors import FixConfiguration, FixInput
+from vpemetrics.hidden_characters import reveal
 from vpemetrics.names import first_few
 
 if TYPE_CHECKING:
@@ -135,10 +136,10 @@ def _take_proposal(session: Session, question: "SetupQuestion") -> str:
 
 def _prompt(question: "SetupQuestion") -> str:
     """A person's answer, asked for until it is one."""
-    typer.echo("\n".join(["", *question.known]), err=True)
+    output.print_beside("\n".join(["", *question.known]))
     with _interruptible():
         answer: str = typer.prompt(
-            question.text,
+            reveal(question.text),
             default=question.proposed or None,
             err=True,
             value_proc=_understood(question.understand),

@@ -1,10 +1,15 @@
-"""The formats that can be asked for, and results on stdout."""
+"""The formats that can be asked for, and the one way out to stdout and stderr.
+
+Names, paths and errors come from elsewhere: whatever in them would steer a terminal is made
+visible here. The colours that are ours are added behind that.
+"""
 
 import sys
 from pathlib import Path
 
 import typer
 
+from vpemetrics.hidden_characters import reveal
 from vpemetrics.reports.registry import ENDINGS, FORMATS
 
 TERMINAL = "terminal"
@@ -43,10 +48,28 @@ def width() -> int:
 
 def print_text(text: str) -> None:
     """Print to stdout; what its encoding lacks becomes a question mark."""
+    print_painted(reveal(text))
+
+
+def print_painted(text: str) -> None:
+    """Print to stdout what holds colours of ours, and where nothing hidden is left."""
     encoding = sys.stdout.encoding or "utf-8"
     typer.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
 
 
+def print_json(content: bytes) -> None:
+    """Put JSON on stdout; what is hidden in it is escaped, which says the same."""
+    typer.echo(reveal(content.decode()).encode(), nl=False)
+
+
 def print_bytes(content: bytes) -> None:
-    """Put bytes on stdout as they are."""
-    typer.echo(content, nl=False)
+    """Put bytes on stdout as they are; on a terminal as a text."""
+    if sys.stdout.isatty():
+        print_text(content.decode(errors="replace"))
+    else:
+        typer.echo(content, nl=False)
+
+
+def print_beside(text: str, style: str = "{}") -> None:
+    """Print a line, or some, to stderr, in a style of ours."""
+    typer.echo(style.format(reveal(text)), err=True)

@@ -117,4 +117,4 @@ def show(session: Session, result: "Report", format_: str) -> None:
     from vpemetrics.reports import terminal
 
     colors = session.colors(sys.stdout)
-    output.print_text(terminal.render(result, width=output.width(), color=colors))
+    output.print_painted(terminal.render(result, width=output.width(), color=colors))

@@ -2,11 +2,10 @@
 
 import os
 from datetime import UTC, datetime
-from functools import partial
-
-import typer
 
 from vpemetrics.cli.collecting import nothing_to_collect, sources_of
+from vpemetrics.cli import output
+from vpemetrics.cli.collecting import nothing_to_collect
 from vpemetrics.cli.session import Session, command
 from vpemetrics.errors import FixConfiguration
 
@@ -38,8 +37,7 @@ def schedule(session: Session) -> None:
     from vpemetrics.scheduler.process import run_schedule
 
     plan = Plan.of(configuration, choice.location)
-    write = partial(typer.echo, err=True)
-    log = ScheduleLog(plan, _now, write, _describe_bug, quiet=session.quiet)
+    log = ScheduleLog(plan, _now, output.print_beside, _describe_bug, quiet=session.quiet)
     run_schedule(plan, log, configuration.path, _now)
 
 

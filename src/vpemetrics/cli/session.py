@@ -23,6 +23,8 @@ import typer
 
 from vpemetrics.errors import FixConfiguration, VpemetricsError
 from vpemetrics.patterns import EndlessPattern
+from vpemetrics.errors import VpemetricsError
+from vpemetrics.hidden_characters import reveal
 
 if TYPE_CHECKING:
     from vpemetrics.cli.progress import Shown
@@ -153,12 +155,14 @@ class Session:
         return sys.stdin.isatty() and sys.stderr.isatty()
 
     def _say(self, text: str, style: str = "{}") -> None:
-        said = _fit_terminal(text)
-        typer.echo(style.format(said) if self.colors(sys.stderr) else said, err=True)
+        from vpemetrics.cli.output import print_beside
+
+        print_beside(_fit_terminal(text), style if self.colors(sys.stderr) else "{}")
 
 
 def _fit_terminal(text: str, behind: int = 0) -> str:
     """The text on lines as a terminal is wide, `behind` so many columns; elsewhere as it is."""
+    text = reveal(text)
     if not sys.stderr.isatty():
         return text
     from vpemetrics.cli.output import width

@@ -32,7 +32,7 @@ def status(session: Session, json: options.Json = False) -> None:
     choice = session.choose_store(configuration)
     place, size = _shown(choice.location), _size(choice.location)
     if json:
-        output.print_bytes(_json(found, place, size))
+        output.print_json(_json(found, place, size))
     else:
         lines = _lines(found, place, size, rules.zone, datetime.now(UTC))
         output.print_text("".join(f"{line}\n" for line in lines))

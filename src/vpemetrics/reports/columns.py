@@ -4,10 +4,11 @@ Widths are counted in terminal cells: most characters take one, Chinese or emoji
 """
 
 import shlex
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len, chop_cells, set_cell_size
+
+from vpemetrics.hidden_characters import is_shown
 
 ELLIPSIS = "…"
 
@@ -19,7 +20,7 @@ def width(text: str) -> int:
 
 def plain(text: str) -> str:
     """The text on one line, without control characters, so that a name cannot steer a terminal."""
-    visible = (" " if c.isspace() else c for c in text if c.isspace() or _is_visible(c))
+    visible = (" " if c.isspace() else c for c in text if c.isspace() or is_shown(c))
     return " ".join("".join(visible).split())
 
 
@@ -88,10 +89,6 @@ def align(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
         gap.join(left(text, size) for text, size in zip(row, sizes, strict=True)).rstrip()
         for row in rows
     ]
-
-
-def _is_visible(character: str) -> bool:
-    return unicodedata.category(character)[0] != "C"
 
 
 def _broken(piece: str, limit: int) -> list[str]:

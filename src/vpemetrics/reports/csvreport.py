@@ -4,6 +4,7 @@ import csv
 import io
 from typing import Any, Final
 
+from vpemetrics.hidden_characters import remove_hidden
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.reports.model import Report
 from vpemetrics.spreadsheets import defuse
@@ -71,4 +72,4 @@ def _cell(value: Any) -> Any:
     """A value as it is; truths as `true` and `false`, texts never as formulas."""
     if isinstance(value, bool):
         return str(value).lower()
-    return defuse(value) if isinstance(value, str) else value
+    return defuse(remove_hidden(value)) if isinstance(value, str) else value

@@ -5,12 +5,16 @@ python -m vpemetrics.reports.jsonreport > docs/report.schema.json
 
 import json
 
+from vpemetrics.hidden_characters import reveal
 from vpemetrics.reports.model import Report
 
 
 def render(report: Report) -> bytes:
-    """The report as UTF-8 JSON: keys in the order of the schema, a newline at the end."""
-    return report.model_dump_json(indent=2).encode() + b"\n"
+    """The report as UTF-8 JSON: keys in the order of the schema, a newline at the end.
+
+    Characters that would steer a terminal, or hide, are escaped.
+    """
+    return reveal(report.model_dump_json(indent=2)).encode() + b"\n"
 
 
 def read(rendered: bytes) -> Report:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from vpemetrics.hidden_characters import remove_hidden
 from vpemetrics.names import load
 from vpemetrics.reports import columns, content, signal_words, sparkline, words
 from vpemetrics.reports.charts import palette
@@ -65,7 +66,7 @@ def render(report: Report) -> bytes:
         notes=list(content.footnotes(report)),
         in_the_dark=list(IN_THE_DARK.items()),
     )
-    return page.encode()
+    return remove_hidden(page).encode()
 
 
 NO_COMMENTARY: Final = "No commentary."

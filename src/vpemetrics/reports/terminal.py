@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from vpemetrics.hidden_characters import remove_hidden
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.reports import columns, content, signal_words, words
 from vpemetrics.reports.cells import Cell
@@ -58,7 +59,7 @@ def render(report: Report, *, width: int = NARROWEST, color: bool = False) -> st
     own = _of_its_own_scope(report)
     blocks = (block(own, max(width, NARROWEST)) for block in _BLOCKS)
     lines = [line for block in blocks if block for line in (*block, Line())][:-1]
-    return "".join(f"{_paint(line) if color else line.text}\n" for line in lines)
+    return "".join(f"{_paint(line) if color else remove_hidden(line.text)}\n" for line in lines)
 
 
 def render_file(report: Report) -> bytes:
@@ -73,7 +74,8 @@ def _of_its_own_scope(report: Report) -> Report:
 
 
 def _paint(line: Line) -> str:
-    return f"\x1b[{line.style}m{line.text}\x1b[0m" if line.style and line.text else line.text
+    text = remove_hidden(line.text)  # so that all codes there are, are ours
+    return f"\x1b[{line.style}m{text}\x1b[0m" if line.style and text else text
 
 
 # Whose report, and how complete ------------------------------------------------------------

@@ -634,7 +634,7 @@ def test_a_long_cell_is_not_quoted_whole(tmp_path: Path) -> None:
         f"id,environment,status,started_at\n1,prod,{'x' * 100_000},\n", encoding="utf-8"
     )
 
-    with pytest.raises(BadRows, match="deployments.csv:2: column status: found 'xxx") as error:
+    with pytest.raises(BadRows, match=r"deployments\.csv:2: column status: found 'xxx") as error:
         list(read(tmp_path))
 
     assert max(map(len, str(error.value).splitlines())) < 500
