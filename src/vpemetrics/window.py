@@ -24,6 +24,9 @@ MINUTE: Final[Micros] = 60 * SECOND
 HOUR: Final[Micros] = 60 * MINUTE
 DAY: Final[Micros] = 24 * HOUR
 
+CLOCK_DIFFERENCE: Final = timedelta(days=1)
+"""The difference between two clocks that is nobody's mistake."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -53,6 +56,11 @@ def parse_instant(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"time without a zone: {text!r}; write {text}Z if it is UTC")
     return moment.astimezone(UTC)
+
+
+def is_yet_to_come(moment: datetime, now: datetime) -> bool:
+    """Tell whether a moment cannot be over; a day is allowed for, because clocks differ."""
+    return moment > now + CLOCK_DIFFERENCE
 
 
 def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:

@@ -101,8 +101,10 @@ def test_a_report_is_about_the_last_week_that_is_over(moment: str, zone: str, la
         ("2026-09-09 11:40", HOUR, "2026-09-09 12:00", "2026-09-09 12:40"),
         # the process was down
         ("2026-09-09 03:00", HOUR, "2026-09-09 12:00", "2026-09-09 12:00"),
-        # by a clock that was ahead
-        ("2026-12-09 03:00", HOUR, "2026-09-09 12:00", "2026-09-09 13:00"),
+        # by a clock that was a little ahead
+        ("2026-09-09 15:00", HOUR, "2026-09-09 12:00", "2026-09-09 13:00"),
+        # by one that was wrong
+        ("2031-12-09 03:00", HOUR, "2026-09-09 12:00", "2026-09-09 12:00"),
         # seldom, but a report shall have the end of its week
         ("2026-09-06 14:00", DAY, "2026-09-06 15:00", "2026-09-07 06:00"),
         ("2026-09-06 14:00", DAY, "2026-09-07 06:30", "2026-09-07 06:30"),

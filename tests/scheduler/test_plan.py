@@ -63,6 +63,12 @@ def asked(**moments: str) -> dict[str, LastCollection]:
         # for five weeks: only the last is written
         ({"first": "2026-08-01 17:00", "second": "2026-08-01 17:00"}, "2026-W30",
          "2026-09-09 12:00", {"first": "now", "second": "now"}, "2026-W36"),
+        # by a clock that was wrong: it was in another year, or only in the next week
+        ({"first": "2031-02-01 17:00", "second": "2026-09-09 11:30"}, "2031-W05",
+         "2026-09-09 12:00", {"first": "now", "second": "2026-09-09 12:30"}, "2026-W36"),
+        ({"first": "2026-09-09 11:30", "second": "2026-09-09 11:30"}, "2026-W37",
+         "2026-09-09 12:00", {"first": "2026-09-09 12:30", "second": "2026-09-09 12:30"},
+         "2026-W36"),
         # over the turn of the year
         ({"first": "2026-12-31 17:00", "second": "2026-12-31 17:00"}, "2026-W52",
          "2027-01-05 12:00", {"first": "now", "second": "now"}, "2026-W53"),
@@ -95,10 +101,21 @@ def test_a_report_waits_for_sources_not_asked_since_its_week(tmp_path: Path) -> 
     names = [source.name for source in plan(tmp_path).sources]
 
     waiting = sources_not_asked_since(
-        parse_week("2026-W36", "Europe/Dublin"), [*names, "third"], last
+        parse_week("2026-W36", "Europe/Dublin"), [*names, "third"], last, at("2026-09-07 06:00")
     )
 
     assert waiting == ["first", "third"]
+
+
+def test_what_was_asked_by_a_clock_that_was_wrong_was_not_asked(tmp_path: Path) -> None:
+    last = asked(first="2031-09-07 06:00", second="2026-09-07 06:10")
+    names = [source.name for source in plan(tmp_path).sources]
+    week, now = parse_week("2026-W36", "Europe/Dublin"), at("2026-09-07 06:00")
+
+    assert sources_not_asked_since(week, names, last, now) == ["first"]
+    assert agenda(plan(tmp_path), last, "2031-W05", now).yet_to_come == (
+        "a report of 2031-W05", "a collection of first at 2031-09-07T06:00:00Z",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

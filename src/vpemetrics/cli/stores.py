@@ -1,12 +1,13 @@
 """The store that a command reads, and what else a clone without a configuration is read with."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vpemetrics.cli.session import Session
-from vpemetrics.errors import FixInput, NoData
+from vpemetrics.errors import FixInput, NoData, StoreProblem
 
 if TYPE_CHECKING:
     from vpemetrics.config.load import Configuration
@@ -42,7 +43,17 @@ def existing_store(
             bring_in(session, store, configuration.rules(), assumed)
         if not store.batch():
             raise _no_data(session, configuration, choice)
+        _forget_future(session, store)
         yield store
+
+
+def _forget_future(session: Session, store: "Store") -> None:
+    """Let no wrong clock decide which week is the last; who may not write, is told at least."""
+    from vpemetrics.usecases.collecting import covered_too_far
+
+    with suppress(StoreProblem):
+        if latest := store.forget_future(datetime.now(UTC)):
+            session.warn(covered_too_far(latest))
 
 
 def sources_to_read(session: Session, configuration: "Configuration") -> list["Source"]:

@@ -7,7 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from vpemetrics.config.weekly import Weekly
-from vpemetrics.window import Window, from_micros, previous, week_of
+from vpemetrics.window import (
+    CLOCK_DIFFERENCE,
+    Window,
+    from_micros,
+    is_yet_to_come,
+    previous,
+    week_of,
+)
 
 
 def last_moment(weekly: Weekly, zone: str, now: datetime) -> datetime:
@@ -30,6 +37,11 @@ def reported_week(moment: datetime, zone: str) -> Window:
     return previous(week_of(moment.astimezone(ZoneInfo(zone)).date(), zone))
 
 
+def last_week(zone: str, now: datetime) -> Window:
+    """The last week that may be over, by whichever clock."""
+    return reported_week(now + CLOCK_DIFFERENCE, zone)
+
+
 def next_collection(
     asked: datetime | None, every: timedelta, report: Weekly, zone: str, now: datetime
 ) -> datetime:
@@ -38,9 +50,9 @@ def next_collection(
     An interval after the last time; at once if that is over. Sooner where a report would
     otherwise lack the end of its week.
     """
-    if asked is None:
+    if asked is None or is_yet_to_come(asked, now):
         return now
-    asked = min(asked, now)  # by a clock that was ahead
+    asked = min(asked, now)  # by a clock that was a little ahead
     wanted = [asked + every]
     for moment in (last_moment(report, zone, now), next_moment(report, zone, now)):
         if asked < end_of(reported_week(moment, zone)):

@@ -187,7 +187,7 @@ class Schedule:
         if week is None:
             return
         names = [source.name for source in self._plan.sources]
-        waiting = sources_not_asked_since(week, names, store.collections())
+        waiting = sources_not_asked_since(week, names, store.collections(), now)
         until = self._plan.report_gives_up_waiting(self._began, now)
         if waiting and now < until:
             if tell_waiting:

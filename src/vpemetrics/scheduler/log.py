@@ -73,6 +73,11 @@ class ScheduleLog:
         """Say what will be done and when it comes next."""
         plan = self._plan
         self._note(f"vpemetrics {__version__} goes by {configuration}, on clocks of {plan.zone}")
+        for done in coming.yet_to_come:
+            self._warn(
+                f"the store knows of {done}, which is yet to come: a clock was wrong, so that does "
+                "not count"
+            )
         times = ", ".join(f"{name} {self._when(at)}" for name, at in coming.collections.items())
         self._note(f"collects each source every {duration(plan.every.total_seconds())}: {times}")
         self._note(

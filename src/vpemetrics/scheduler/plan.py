@@ -1,6 +1,6 @@
 """The plan of a schedule, as the configuration says, and what of it is due first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,12 +14,13 @@ from vpemetrics.rules import Rules
 from vpemetrics.scheduler.due import (
     end_of,
     last_moment,
+    last_week,
     next_collection,
     next_moment,
     reported_week,
 )
 from vpemetrics.store.loading import LastCollection
-from vpemetrics.window import Window
+from vpemetrics.window import CLOCK_DIFFERENCE, Window, format_instant, is_yet_to_come
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,12 @@ class Plan:
         Of several weeks the last; the default week of a report then (rule W3).
         """
         week = reported_week(last_moment(self.report, self.zone, now), self.zone)
-        return week if reported < week.label else None
+        written = reported >= week.label and not self.is_yet_to_come(reported, now)
+        return None if written else week
+
+    def is_yet_to_come(self, reported: str, now: datetime) -> bool:
+        """Tell whether a week said to be reported on is not over: a clock was wrong then."""
+        return reported > last_week(self.zone, now).label
 
     def report_gives_up_waiting(self, began: datetime, now: datetime) -> datetime:
         """The moment from which a report goes without the sources that are still being asked.
@@ -102,6 +108,8 @@ class Agenda:
     collections: Mapping[str, datetime]
     overdue: Window | None
     report_at: datetime
+    yet_to_come: tuple[str, ...] = ()
+    """What the store says was done, and cannot have been; it does not count."""
 
 
 def agenda(plan: Plan, last: Mapping[str, LastCollection], reported: str, now: datetime) -> Agenda:
@@ -114,12 +122,24 @@ def agenda(plan: Plan, last: Mapping[str, LastCollection], reported: str, now: d
         },
         overdue=plan.overdue(reported, now),
         report_at=plan.report_after(now),
+        yet_to_come=tuple(_yet_to_come(plan, asked, reported, now)),
     )
 
 
+def _yet_to_come(
+    plan: Plan, asked: Mapping[str, datetime], reported: str, now: datetime
+) -> Iterator[str]:
+    if plan.is_yet_to_come(reported, now):
+        yield f"a report of {reported}"
+    for name, at in asked.items():
+        if is_yet_to_come(at, now):
+            yield f"a collection of {name} at {format_instant(at)}"
+
+
 def sources_not_asked_since(
-    week: Window, names: Iterable[str], last: Mapping[str, LastCollection]
+    week: Window, names: Iterable[str], last: Mapping[str, LastCollection], now: datetime
 ) -> list[str]:
     """The sources that were not asked since a week ended, well or in vain."""
     end = end_of(week)
-    return [name for name in names if name not in last or last[name].started_at < end]
+    asked = {name for name in last if end <= last[name].started_at <= now + CLOCK_DIFFERENCE}
+    return [name for name in names if name not in asked]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, func, select, union
 from vpemetrics.errors import NewerStore, NoData, StoreProblem
 from vpemetrics.files import create, follow
 from vpemetrics.records import AnyRecord, Coverage, Sourced
-from vpemetrics.store import derived, loading, schema, tables
+from vpemetrics.store import derived, future_marks, loading, schema, tables
 from vpemetrics.store.baselines import StoredBaseline, load_baselines, save_baselines
 from vpemetrics.store.engine import (
     begin_read,
@@ -29,6 +29,7 @@ from vpemetrics.store.engine import (
 from vpemetrics.store.loading import LastCollection
 from vpemetrics.store.mapping import SHAPES
 from vpemetrics.store.saving import Saved, Saving, last_batch
+from vpemetrics.window import is_yet_to_come
 
 if TYPE_CHECKING:
     from vpemetrics.store.columns import Arrays
@@ -141,6 +142,31 @@ class Store:
         """The last collection of each source, by its name; imported ones never were."""
         with begin_read(self._engine) as connection:
             return loading.load_collections(connection)
+
+    def forget_future(self, now: datetime) -> datetime | None:
+        """Cut what is covered later than now; return the moment it was covered to, if that is so.
+
+        A clock was wrong once, and all until then would seem to be collected.
+        """
+        with begin_read(self._engine) as connection:
+            latest = future_marks.latest_coverage(connection)
+        if latest is None or not is_yet_to_come(latest, now):
+            return None
+        with self.transaction() as connection:
+            future_marks.cut_coverage(connection, now)
+        return latest
+
+    def forget_future_collection(self, source: str, now: datetime) -> datetime | None:
+        """Have a source collected anew whose last collection is yet to come; return its moment.
+
+        It ended where a wrong clock said, and the next one would begin there.
+        """
+        with begin_read(self._engine) as connection:
+            latest = future_marks.future_collection(connection, source, now)
+        if latest is not None:
+            with self.transaction() as connection:
+                future_marks.forget_collections(connection, source)
+        return latest
 
     def sources(self) -> list[str]:
         """The names of the sources that anything is known from, in order."""

@@ -1,7 +1,7 @@
 """The collection of sources into a store: only what is new, and when they were asked last."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic, sleep
@@ -15,6 +15,7 @@ from vpemetrics.errors import Stopped, StoreProblem, VpemetricsError
 from vpemetrics.records import RECORD_TYPES, Coverage, counts_text
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
+from vpemetrics.window import format_instant
 
 BUG: Final = "a bug in vpemetrics"
 _GRACE_S: Final = 0.3
@@ -61,6 +62,8 @@ def collect(
     only what is wrong with the store is raised (StoreProblem), and Stopped once `stop` says so.
     """
     started = clock()
+    for text in _forget_future(store, source.name, started):
+        warn(text)
     collecting = _Collecting(store, source, rules)
     context = CollectionContext(
         source=source.name,
@@ -94,6 +97,25 @@ def collect(
         new=_in_order(collecting.new),
         error=error,
         bug=bug,
+    )
+
+
+def _forget_future(store: Store, source: str, now: datetime) -> Iterator[str]:
+    """Put right what a wrong clock has left in a store, and say so."""
+    if latest := store.forget_future_collection(source, now):
+        yield (
+            f"its last collection was at {format_instant(latest)}, which is yet to come: a clock "
+            "was wrong, so it is collected anew"
+        )
+    if latest := store.forget_future(now):
+        yield covered_too_far(latest)
+
+
+def covered_too_far(latest: datetime) -> str:
+    """The words for data that is said to reach into the future."""
+    return (
+        f"the store says that it holds all until {format_instant(latest)}, which is yet to come: a "
+        "clock was wrong, so that counts until now only"
     )
 
 

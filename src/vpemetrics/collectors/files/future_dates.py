@@ -1,13 +1,12 @@
 """Moments that cannot be: a mistyped year would decide which week is the last."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from vpemetrics.errors import FixInput
 from vpemetrics.records import Change, Coverage, Deployment, Incident, Sourced
-from vpemetrics.window import format_instant
+from vpemetrics.window import CLOCK_DIFFERENCE, format_instant
 
-_CLOCK_DIFFERENCE = timedelta(days=1)
 _HAPPENED = {
     Deployment: ("finished_at",),
     Change: ("merged_at",),
@@ -21,7 +20,7 @@ def skip_future(records: Iterable[Sourced], now: datetime) -> Iterator[Sourced]:
 
     A day is allowed for, because clocks differ.
     """
-    limit = now + _CLOCK_DIFFERENCE
+    limit = now + CLOCK_DIFFERENCE
     for source, record in records:
         for name in _HAPPENED.get(type(record), ()):
             moment = getattr(record, name)
