@@ -373,7 +373,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database, but long enough to look at\n" * 50)
 
-    with pytest.raises(StoreProblem, match="no SQLite database") as problem:
+    with pytest.raises(StoreProblem, match="no store of vpemetrics") as problem:
         Store.open(path)
     assert str(problem.value).startswith(f"{path}: ")
 

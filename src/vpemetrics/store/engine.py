@@ -1,8 +1,10 @@
 """Connections to the database: how they are set up, and what their errors mean to people."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -10,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from vpemetrics.errors import StoreBusy, StoreFull, StoreProblem
+from vpemetrics.store.write_ahead_log import give_back, log_of
 
 _BUSY_TIMEOUT_MS = 30_000
 _CACHE_KIB = 64 * 1024
@@ -17,6 +20,8 @@ _PAGE_BYTES = 16_384
 # https://www.sqlite.org/rescode.html
 _SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_READONLY, _SQLITE_IOERR = 5, 6, 8, 10
 _SQLITE_CORRUPT, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_NOTADB = 11, 13, 14, 26
+# Of a header, and of a text, which have no codes of their own.
+_DAMAGE = re.compile("unsupported file format|Could not decode to UTF-8").match
 _POSTGRES_OLDEST = 15
 _SERVER = (
     "SELECT current_setting('server_version_num')::integer / 10000, "
@@ -107,7 +112,7 @@ def make_reading_engine(path: Path) -> Engine:
     """Connections that cannot change a SQLite file, nor leave anything beside it."""
     # Without a log beside it the file is whole, and SQLite need not even lock it.
     # https://www.sqlite.org/uri.html#uriimmutable
-    mode = "mode=ro" if _log_of(path).exists() else "immutable=1"
+    mode = "mode=ro" if log_of(path).exists() else "immutable=1"
     return create_engine(f"sqlite:///{path.absolute().as_uri()}?{mode}&uri=true")
 
 
@@ -127,10 +132,6 @@ def check_server(connection: Connection, where: str) -> None:
         )
 
 
-def _log_of(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
-
-
 @contextmanager
 def begin_write(engine: Engine, patience_ms: int | None = None) -> Iterator[Connection]:
     """One transaction that is the only writer from its first moment; all of it or nothing.
@@ -139,8 +140,14 @@ def begin_write(engine: Engine, patience_ms: int | None = None) -> Iterator[Conn
     """
     patience = _BUSY_TIMEOUT_MS if patience_ms is None else patience_ms
     options = {"writes": True, "patience_ms": patience}
-    with explain_errors(engine), engine.execution_options(**options).begin() as connection:
-        yield connection
+    with explain_errors(engine):
+        try:
+            with engine.execution_options(**options).begin() as connection:
+                yield connection
+        except BaseException:
+            if path := file_of(engine.url):
+                give_back(engine, path, _BUSY_TIMEOUT_MS)
+            raise
 
 
 @contextmanager
@@ -168,6 +175,17 @@ def _full(where: str) -> StoreFull:
     return StoreFull(
         f"{where}: the disk is full. Nothing of this save was kept, and what was saved "
         "before is whole. Make room and run the same command again."
+    )
+
+
+def damaged(where: str) -> StoreProblem:
+    """The error of a store whose file is not what was written, with the ways out."""
+    file, rescued = quote(where), quote(f"{where}.rescued")
+    return StoreProblem(
+        f"{where}: this file is damaged, or no store of vpemetrics; it was left as it is.\n"
+        "Keep a copy, and put your last back-up in its place. Without one, rescue what can be read "
+        f"with `sqlite3 {file} .recover | sqlite3 {rescued}` and use that with --store, or move "
+        "the file away and collect or import anew."
     )
 
 
@@ -200,8 +218,8 @@ def _sqlite_problem(error: BaseException | None, where: str) -> StoreProblem | N
         return _full(where)
     if code in (_SQLITE_BUSY, _SQLITE_LOCKED):
         return _busy(where)
-    if code in (_SQLITE_CORRUPT, _SQLITE_NOTADB):
-        return StoreProblem(f"{where}: this file is no SQLite database, or it is damaged.")
+    if code in (_SQLITE_CORRUPT, _SQLITE_NOTADB) or _DAMAGE(str(error)):
+        return damaged(where)
     if code == _SQLITE_READONLY:
         return StoreProblem(
             f"{where}: the store, or the folder it is in, cannot be written to, which reading "

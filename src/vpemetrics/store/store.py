@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import Connection, Engine, func, select, union
 
-from vpemetrics.errors import NewerStore, NoData, StoreProblem
+from vpemetrics.errors import NewerStore, NoData, StoreProblem, VpemetricsError
 from vpemetrics.files import create, follow
 from vpemetrics.records import AnyRecord, Coverage, Sourced
 from vpemetrics.store import derived, future_marks, loading, schema, tables
@@ -19,6 +19,7 @@ from vpemetrics.store.engine import (
     begin_read,
     begin_write,
     check_server,
+    damaged,
     explain_errors,
     file_of,
     location_url,
@@ -79,7 +80,23 @@ class Store:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        """Let go of the database; StoreProblem for what went wrong because it is damaged."""
+        path = file_of(self._engine.url)
+        try:
+            is_ours = isinstance(error, VpemetricsError | OSError)
+            if path and isinstance(error, Exception) and not is_ours and self._is_damaged():
+                raise damaged(str(path)) from error
+        finally:
+            self.close()
+
+    def _is_damaged(self) -> bool:
+        """Tell whether SQLite finds its file to be other than it wrote it."""
+        # https://www.sqlite.org/pragma.html#pragma_integrity_check
+        try:
+            with begin_read(self._engine) as connection:
+                return connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok"
+        except StoreProblem:
+            return True
 
     def save(
         self,
