@@ -1,12 +1,21 @@
 """`python -m vpemetrics`, and what the installed command `vpemetrics` calls."""
 
 import gc
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Final
 
-from vpemetrics.cli import app
+_WITH_VALUES: Final = ("--config", "--store")
 
 
 def main() -> None:
     """Runs the command line; ends the process with its exit code."""
+    if _command(sys.argv[1:]) == "schedule":
+        # Whoever stops it has what they want, however little it has begun with.
+        signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    from vpemetrics.cli import app  # takes a good part of the first second
+
     # Rows by the hundred thousand are no garbage: looking for cycles among them as often as
     # Python does by default takes an eighth of an import.
     gc.set_threshold(1_000_000, 20, 100)
@@ -14,6 +23,17 @@ def main() -> None:
         app(prog_name="vpemetrics")
     finally:
         gc.freeze()  # or Python looks for cycles in all of it once more, 0.1 s before it ends
+
+
+def _command(arguments: Sequence[str]) -> str | None:
+    """The command that is asked for, behind the options that may come before it."""
+    words = iter(arguments)
+    for word in words:
+        if word in _WITH_VALUES:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return None
 
 
 if __name__ == "__main__":

@@ -79,7 +79,8 @@ class Schedule:
         with self._idle:
             self._idle.wait_for(lambda: not self._busy, patience.total_seconds())
             left = tuple(sorted(self._busy))
-        self._scheduler.shutdown(wait=False)
+        if self._scheduler.running:  # it may be stopped while it starts
+            self._scheduler.shutdown(wait=False)
         return left
 
     def _put(self, job: str, at: datetime) -> None:

@@ -37,9 +37,9 @@ def _run(plan: Plan, log: ScheduleLog, configuration: Path, clock: Callable[[], 
     schedule = Schedule(plan, log, configuration, clock)
     coming = agenda(plan, last, reported, clock())
     log.log_begin(configuration, coming)
-    # Both then interrupt the main thread, which does nothing but wait.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
+        # Both then interrupt the main thread, which does nothing but wait.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         schedule.start(coming)
         while True:
             time.sleep(timedelta(hours=1).total_seconds())

@@ -1,16 +1,19 @@
 import os
 import shutil
+import subprocess
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from gitrepository import BEGIN, NOW, GitRepository, collected, new_repository
+from subprocesses import PATIENCE
 
 from vpemetrics.collectors.git.clone import Remote, parse_remote
 from vpemetrics.collectors.git.collect import MissingOriginals, missing_originals
 from vpemetrics.collectors.git.commands import GitFailed, environment
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.records import Coverage, Repository
+from vpemetrics.rules import Rules, Service
 
 
 @pytest.fixture
@@ -195,6 +198,18 @@ def test_patterns_that_fit_no_tag_are_said(shop: GitRepository) -> None:
 def test_tags_that_are_all_too_old_are_said(shop: GitRepository) -> None:
     [line] = collected(shop.path, since=date(2100, 1, 1)).warnings
     assert "none of its tags was made since 2100-01-01;" in line
+
+
+def test_a_partial_clone_says_what_brings_the_rest(shop: GitRepository) -> None:
+    rules = Rules(services=(Service(name="shop", repository="acme/shop", paths=("file1",)),))
+    shop.git("config", "uploadpack.allowFilter", "true")
+    partial = clone(shop, "it's partial", "--no-checkout", "--filter=tree:0")
+
+    with pytest.raises(GitFailed, match="is a partial clone") as failed:
+        collected(partial.path, rules)
+    subprocess.run(str(failed.value).split("with: ")[1], shell=True, check=True, timeout=PATIENCE)
+
+    assert collected(partial.path, rules).commits[shop.head()].paths == ("file1",)
 
 
 def test_a_path_is_named_without_detours(shop: GitRepository) -> None:

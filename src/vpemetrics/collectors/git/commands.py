@@ -7,12 +7,14 @@ unless it is to fetch.
 """
 
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryFile
 from typing import IO, Final
 
@@ -22,6 +24,7 @@ from vpemetrics.errors import FixConfiguration, FixInput
 # https://git-scm.com/docs/git-config. These come from the command line, so that they count above
 # everything a person, a machine or a repository says.
 SETTINGS: Final = {
+    "advice.graftFileDeprecated": "false",  # we name one, so that none counts
     "core.quotePath": "false",
     "log.showSignature": "false",
     "color.ui": "false",
@@ -66,6 +69,13 @@ class GitFailed(FixInput):
     def __init__(self, text: str, said: str) -> None:
         super().__init__(text)
         self.said = said
+
+
+# https://git-scm.com/docs/partial-clone: what is not there is fetched when it is wanted, which a
+# reader of somebody else's repository does not do.
+_IN_A_PARTIAL_CLONE: Final = re.compile(
+    "lazy fetching disabled|could not fetch .* from promisor remote"
+).search
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +214,13 @@ class Git:
         if "not a git repository" in said:
             return FixConfiguration(f"{self.path} lies in no git repository")
         said = said or "it gave no reason"
+        if _IN_A_PARTIAL_CLONE(said):
+            return GitFailed(
+                f"{self.path} is a partial clone, and lacks what is to be read; nothing is fetched "
+                f"on the way, so bring it with: git -C {quote(str(self.path))} fetch --refetch "
+                "--no-filter",
+                said,
+            )
         return GitFailed(f"git could not read {self.path}: {said}", said)
 
 
