@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import Connection, Engine, func, select, union
+from sqlalchemy.exc import SQLAlchemyError
 
-from vpemetrics.errors import NewerStore, NoData, StoreProblem, VpemetricsError
+from vpemetrics.errors import NewerStore, NoData, StoreProblem
 from vpemetrics.files import create, follow
 from vpemetrics.records import AnyRecord, Coverage, Sourced
 from vpemetrics.store import derived, future_marks, loading, schema, tables
@@ -36,6 +37,16 @@ if TYPE_CHECKING:
     from vpemetrics.store.columns import Arrays
 
 _CHUNK = 5_000
+_MAY_COME_OF_DAMAGE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    SQLAlchemyError,
+    TypeError,
+    ValueError,
+)
+"""What is raised where a value is none that was ever saved."""
 _AT_ONCE_MS = 1
 
 
@@ -83,8 +94,7 @@ class Store:
         """Let go of the database; StoreProblem for what went wrong because it is damaged."""
         path = file_of(self._engine.url)
         try:
-            is_ours = isinstance(error, VpemetricsError | OSError)
-            if path and isinstance(error, Exception) and not is_ours and self._is_damaged():
+            if path and isinstance(error, _MAY_COME_OF_DAMAGE) and self._is_damaged():
                 raise damaged(str(path)) from error
         finally:
             self.close()
