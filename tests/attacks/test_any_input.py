@@ -181,7 +181,7 @@ def add(repository: GitRepository, content: bytes) -> str:
 
 @pytest.mark.slow
 @given(history=st.lists(edits(GIT_TOKENS, 3), min_size=1, max_size=25))
-@law(10, soak=4_000)
+@law(10, soak=1_000)
 def test_a_history_is_read_or_refused_with_its_repository(history: list[list[Edit]]) -> None:
     with TemporaryDirectory() as folder:
         repository = new_repository(Path(folder) / "shop")

@@ -130,3 +130,19 @@ def test_a_reverting_pull_request_names_the_reverted_one() -> None:
 )
 def test_a_merge_says_so_in_the_words_of_git(message: str, expected: bool) -> None:
     assert is_merge(message) is expected
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Add a till (#{})",
+        "Merge pull request #{} from acme/x",
+        "Merged in x (pull request #{})",
+        "Merge branch 'x'\n\nSee merge request acme/shop!{}",
+    ],
+)
+@pytest.mark.parametrize("digits", [19, 5_000])
+def test_a_number_that_no_pull_request_has_is_none(message: str, digits: int) -> None:
+    found = parse_merge(message.format("9" * digits))
+
+    assert found is None or found.number < 10**9

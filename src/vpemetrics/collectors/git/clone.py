@@ -17,7 +17,7 @@ _SCP: Final = re.compile(r"(?:[^@/:]+@)?(?P<host>[^/:]{2,}):(?P<path>[^/].*)")
 # Hosts keep the heads of pull requests there; nobody fetches them unasked.
 # https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests/checking-out-pull-requests-locally
 # https://docs.gitlab.com/user/project/merge_requests/merge_request_troubleshooting/
-_PULL: Final = re.compile(r"([0-9a-f]+) refs/(?:pull|merge-requests)/(\d+)/head")
+_PULL: Final = re.compile(r"([0-9a-f]+) refs/(?:pull|merge-requests)/(\d{1,9})/head")
 _PULLS: Final = ("refs/pull/*/head", "refs/merge-requests/*/head")
 # `*` stands for what an annotated tag points at: https://git-scm.com/docs/git-for-each-ref
 _REF: Final = (

@@ -25,24 +25,25 @@ _SHA: Final = r"([0-9a-f]{40}(?:[0-9a-f]{24})?)\b"
 # https://git-scm.com/docs/git-revert and https://git-scm.com/docs/git-cherry-pick (-x)
 _REVERTS: Final = re.compile(rf"This reverts commit {_SHA}")
 _PICKED: Final = re.compile(rf"\(cherry picked from commit {_SHA}")
-_REVERTED_PULL: Final = re.compile(r"^Reverts (\S*)[#!](\d+)", re.MULTILINE)
+_REVERTED_PULL: Final = re.compile(r"^Reverts (\S*)[#!](\d{1,9})\b", re.MULTILINE)
 
-_SQUASH: Final = re.compile(r"(.*\S)\s+\((?:pull request )?([#!])(\d+)\)")
+# Numbers of at most nine digits: longer ones are nobody's, and no database holds them.
+_SQUASH: Final = re.compile(r"(.*\S)\s+\((?:pull request )?([#!])(\d{1,9})\)")
 _MERGES: Final = tuple(
     re.compile(form)
     for form in (
-        r"Merge pull request #(?P<number>\d+) in \S+ from (?P<head>\S+) to (?P<base>\S+)",
-        r"Merge pull request #(?P<number>\d+) from (?:[^/\s]+/)?(?P<head>\S+)",
-        r"Merge pull request #(?P<number>\d+)\b.*",
-        r"Merged in (?P<head>\S+) \(pull request #(?P<number>\d+)\)",
-        r"Merged PR (?P<number>\d+): (?P<title>.+)",
-        r"Auto merge of #(?P<number>\d+)\b.*",
+        r"Merge pull request #(?P<number>\d{1,9}) in \S+ from (?P<head>\S+) to (?P<base>\S+)",
+        r"Merge pull request #(?P<number>\d{1,9}) from (?:[^/\s]+/)?(?P<head>\S+)",
+        r"Merge pull request #(?P<number>\d{1,9})\b.*",
+        r"Merged in (?P<head>\S+) \(pull request #(?P<number>\d{1,9})\)",
+        r"Merged PR (?P<number>\d{1,9}): (?P<title>.+)",
+        r"Auto merge of #(?P<number>\d{1,9})\b.*",
     )
 )
 _MERGE: Final = re.compile(
     r"Merge (?:(?:remote-tracking )?branch(?:es)?|tags?|commits?|pull request|https?://\S+) "
 )
-_GITLAB: Final = re.compile(r"^See merge request \S*!(\d+)\s*$", re.MULTILINE)
+_GITLAB: Final = re.compile(r"^See merge request \S*!(\d{1,9})\s*$", re.MULTILINE)
 _GITLAB_SUBJECT: Final = re.compile(r"Merge branch '(?P<head>[^']+)'(?: into '(?P<base>[^']+)')?")
 
 

@@ -25,6 +25,8 @@ _VERSION: Final = (
     r"(?:[-._](?:\d+|release|final|ga|stable|lts|(?:post|hotfix|patch|p|r|rev|sp|build)[-._]?\d*))*"
     r"(?:\+\S+)?"
 )
+# Python reads no longer numbers: https://docs.python.org/3/library/sys.html#sys.set_int_max_str_digits
+_MOST_DIGITS: Final = 4_000
 _ANY_VERSION: Final = r"[vV]?\d+(?:[._]\d+)*\S*"
 _PREFIX: Final = r"(?:(?P<prefix>.*?[^\d./@_-].*?)[-_/@])?"
 _RELEASE: Final = re.compile(_PREFIX + _VERSION, re.IGNORECASE)
@@ -60,7 +62,7 @@ def _creation_order(tag: Tag) -> tuple[int, list[int]]:
     """The order of tags: by when they were made; of one moment the highest version comes first."""
     found = _RELEASE.fullmatch(tag.name)
     numbers = re.findall(r"\d+", found["numbers"]) if found else []
-    return int(tag.seconds or 0), [-int(number) for number in numbers]
+    return int(tag.seconds or 0), [-int(number[:_MOST_DIGITS]) for number in numbers]
 
 
 def is_release(name: str) -> bool:
