@@ -109,7 +109,7 @@ class Agenda:
     overdue: Window | None
     report_at: datetime
     yet_to_come: tuple[str, ...] = ()
-    """What the store says was done, and cannot have been; it does not count."""
+    """The things that the store says were done, and cannot have been; they do not count."""
 
 
 def agenda(plan: Plan, last: Mapping[str, LastCollection], reported: str, now: datetime) -> Agenda:

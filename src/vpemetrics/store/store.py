@@ -46,7 +46,7 @@ _MAY_COME_OF_DAMAGE = (
     TypeError,
     ValueError,
 )
-"""What is raised where a value is none that was ever saved."""
+"""The errors that are met with where a value is none that was ever saved."""
 _AT_ONCE_MS = 1
 
 
