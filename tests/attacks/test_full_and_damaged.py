@@ -178,6 +178,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "another format": lambda content: overwritten(content, 44, b"\xff" * 4),
     "another page size": lambda content: overwritten(content, 16, b"\x02\x00"),
     "no schema": lambda content: overwritten(content, 100, b"\xff" * 4_000),
+    "another column": lambda content: content.replace(b"restored_by", b"restored_bx", 1),
     "cut": lambda content: content[: len(content) // 3],
     "cut in its header": lambda content: content[:50],
     "a text": lambda _: b"dear diary\n" * 1_000,
@@ -187,7 +188,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize(
     ("damage", "command"),
     [
-        *((damage, COMMANDS[0]) for damage in DAMAGES),
+        *((damage, COMMANDS[1]) for damage in DAMAGES),
         *((damage, command) for damage in ("no header", "no schema") for command in COMMANDS),
     ],
 )

@@ -20,8 +20,11 @@ _PAGE_BYTES = 16_384
 # https://www.sqlite.org/rescode.html
 _SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_READONLY, _SQLITE_IOERR = 5, 6, 8, 10
 _SQLITE_CORRUPT, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_NOTADB = 11, 13, 14, 26
-# Of a header, and of a text, which have no codes of their own.
-_DAMAGE = re.compile("unsupported file format|Could not decode to UTF-8").match
+# Of a header, a text and the schema, which have no codes of their own.
+_DAMAGE = re.compile(
+    "unsupported file format|Could not decode to UTF-8|"
+    r"no such (?:column|table): |table \w+ has no column named "
+).match
 _POSTGRES_OLDEST = 15
 _SERVER = (
     "SELECT current_setting('server_version_num')::integer / 10000, "
