@@ -19,7 +19,17 @@ SOURCE = Path(vpemetrics.__file__).parent
 ROWS = (
     ("__version__",),
     ("errors", "records", "rules"),
-    ("addresses", "files", "fingerprint", "folders", "hidden_characters", "names", "patterns", "spreadsheets", "window"),
+    (
+        "addresses",
+        "files",
+        "fingerprint",
+        "folders",
+        "hidden_characters",
+        "names",
+        "patterns",
+        "spreadsheets",
+        "window",
+    ),
     ("collectors", "lineage"),
     ("store", "metrics"),
     ("reports", "delivery"),

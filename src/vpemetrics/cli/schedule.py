@@ -3,9 +3,8 @@
 import os
 from datetime import UTC, datetime
 
-from vpemetrics.cli.collecting import nothing_to_collect, sources_of
 from vpemetrics.cli import output
-from vpemetrics.cli.collecting import nothing_to_collect
+from vpemetrics.cli.collecting import nothing_to_collect, sources_of
 from vpemetrics.cli.session import Session, command
 from vpemetrics.errors import FixConfiguration
 

@@ -22,9 +22,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 import typer
 
 from vpemetrics.errors import FixConfiguration, VpemetricsError
-from vpemetrics.patterns import EndlessPattern
-from vpemetrics.errors import VpemetricsError
 from vpemetrics.hidden_characters import reveal
+from vpemetrics.patterns import EndlessPattern
 
 if TYPE_CHECKING:
     from vpemetrics.cli.progress import Shown

@@ -17,8 +17,8 @@ from typing import Any, Final
 from vpemetrics.addresses import host_of
 from vpemetrics.collectors.base import Vendor
 from vpemetrics.config.secrets import is_reference, is_secret_key
-from vpemetrics.files import write
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.files import PRIVATE, make_folder, write
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.folders import cache_home, config_home, data_home, state_home
 from vpemetrics.window import format_instant
@@ -123,10 +123,9 @@ def allow(
             f"no home folder is known to keep trust in; name the hosts in {VARIABLE} instead"
         )
     files = {**record, _key(file): [*record.get(_key(file), []), *new]}
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # As the writer keeps the permissions of what is there, nobody else reads it from its start.
-    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    write(path, json.dumps({"format": FORMAT, "files": files}, indent=2).encode() + b"\n")
+    make_folder(path.parent)
+    text = json.dumps({"format": FORMAT, "files": files}, indent=2)
+    write(path, text.encode() + b"\n", PRIVATE)
 
 
 def _unusual(disclosures: Iterable[Disclosure]) -> list[Disclosure]:

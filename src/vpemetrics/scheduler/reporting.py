@@ -4,8 +4,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from vpemetrics.delivery.files import write
-from vpemetrics.config.model import WEEK
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.files import make_folder, readers_of, write
 from vpemetrics.reports.registry import DRAWN, ENDINGS, WITH_PARTS, render_as
@@ -45,8 +43,6 @@ def write_report(
 def make_room(plan: Plan) -> None:
     """Find out now, and not on Monday, that reports cannot be written."""
     folder = plan.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    folder = next(parent for parent in plan.output.parents if WEEK not in str(parent))
     make_folder(folder)
     if not os.access(folder, os.W_OK):
         raise FixConfiguration(f"schedule.output: {folder} is not yours to write to")

@@ -20,11 +20,8 @@ _PAGE_BYTES = 16_384
 # https://www.sqlite.org/rescode.html
 _SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_READONLY, _SQLITE_IOERR = 5, 6, 8, 10
 _SQLITE_CORRUPT, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_NOTADB = 11, 13, 14, 26
-# Of a header, a text and the schema, which have no codes of their own.
-_DAMAGE = re.compile(
-    "unsupported file format|Could not decode to UTF-8|"
-    r"no such (?:column|table): |table \w+ has no column named "
-).match
+# Of a header, and of a text, which have no codes of their own.
+_DAMAGE = re.compile("unsupported file format|Could not decode to UTF-8").match
 _POSTGRES_OLDEST = 15
 _SERVER = (
     "SELECT current_setting('server_version_num')::integer / 10000, "
