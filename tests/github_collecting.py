@@ -35,6 +35,7 @@ class Collected:
     records: dict[tuple[str, str], AnyRecord] = field(default_factory=dict)
     told: list[AnyRecord] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
     requests: int = 0
     points: int = 0
 
@@ -47,7 +48,7 @@ class Collected:
     def batches(self, later: timedelta = timedelta(hours=1), **settings: Any) -> Generator[Batch]:
         """One more collection, a batch at a time; each is kept before it is given."""
         self.now += later
-        self.told, self.warnings = [], []
+        self.told, self.warnings, self.left_out = [], [], {}
         requests, points = self.github.requests, self.github.points
         asked = {"url": self.github.url, **self.settings, **settings}
         options = Options(token="env:TOKEN", **asked)
@@ -59,6 +60,7 @@ class Collected:
             warn=self.warnings.append,
             announce=self.warnings.append,
             secret=lambda _reference: TOKEN,
+            leave_out=self.left_out.__setitem__,
         )
         try:
             for batch in collect(options, context):
@@ -88,7 +90,7 @@ class Collected:
 
     def fresh(self) -> "Collected":
         """The same GitHub, of which nothing was collected yet."""
-        return replace(self, cursors={}, records={}, told=[], warnings=[])
+        return replace(self, cursors={}, records={}, told=[], warnings=[], left_out={})
 
     def _keep(self, batch: Batch) -> None:
         told = list(batch.records)

@@ -122,10 +122,11 @@ class Collected:
     known: dict[tuple[str, str], AnyRecord] = field(default_factory=dict)
     new: list[AnyRecord] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     def again(self) -> "Collected":
         """Collects once more, as a store would: a record that comes again replaces the old one."""
-        self.warnings, self.new = [], []
+        self.warnings, self.new, self.left_out = [], [], []
         context = CollectionContext(
             source="git",
             now=self.now,
@@ -133,6 +134,7 @@ class Collected:
             rules=self.rules,
             folder=self.folder,
             warn=self.warnings.append,
+            leave_out=lambda _name, why: self.left_out.append(why),
         )
         for batch in self.collector.collect(self.options, context):
             self.new += batch.records

@@ -20,14 +20,14 @@ def test_a_wait_is_told_above_the_bar_and_counted_down_beside_it(
 ) -> None:
     with bar("Collecting github") as shown:
         shown(1, 10)
-        shown.say("github: waiting [60 s], until 12:01:00 UTC")
+        shown.say("github: waiting [60 s], until 2026-09-07 12:01:00 UTC")
         shown.count_down(timedelta(seconds=59.7))
         shown._progress.refresh()
         shown.count_down(timedelta())
         shown._progress.refresh()
 
     lines = capsys.readouterr().err
-    assert "github: waiting [60 s], until 12:01:00 UTC\n" in lines
+    assert "github: waiting [60 s], until 2026-09-07 12:01:00 UTC\n" in lines
     assert "Collecting github (waiting 0:01:00)" in lines
     assert "(waiting" not in lines.rpartition("Collecting github")[2]
 

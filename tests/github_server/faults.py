@@ -184,6 +184,23 @@ def _nodes(request: Request) -> int:
         return 0
 
 
+def changed(change: Callable[[Request, Any], Any], **headers: str) -> Fault:
+    """The body is another one, which `change` makes of a copy; headers are added."""
+
+    def play(request: Request, reply: Reply) -> Answer:
+        answer = reply()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        body = change(request, deepcopy(answer.body))
+        return replace(answer, body=body, headers={**answer.headers, **named})
+
+    return play
+
+
+def status(number: int, body: Any = None) -> Fault:
+    """Nothing but a status is answered, and perhaps a body."""
+    return lambda _request, _reply: Answer(status=number, body=body)
+
+
 def cut(*, after: int = 0) -> Fault:
     """The connection ends after so many bytes of the answer."""
     return lambda _request, reply: replace(reply(), cut_after=after)

@@ -159,6 +159,7 @@ def _json(results: Sequence["Collected"]) -> bytes:
                 "seconds": round(result.seconds, 3),
                 "read": dict(result.read),
                 "new": dict(result.new),
+                "left_out": dict(result.left_out),
                 "error": result.error,
             }
             for result in results

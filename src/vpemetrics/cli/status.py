@@ -101,6 +101,10 @@ def _source_lines(
     if source.last and source.error:
         when = _moment(source.last.finished_at, zone, now)
         lines += wrap(f"failed {when}: {source.error}", room)
+    if source.left_out:
+        from vpemetrics.usecases.collecting import left_out_text
+
+        lines += wrap(left_out_text(source.left_out), room)
     if counts and source.records:
         lines += wrap(counts_text(source.records), room)
     yield f"Source     {source.name}"
@@ -222,6 +226,7 @@ def _source_json(source: "SourceStatus") -> dict[str, Any]:
         "collected_at": collected and format_instant(collected),
         "covered_until": until and format_instant(until),
         "error": source.error,
+        "left_out": dict(source.left_out),
         "failed_at": format_instant(source.last.finished_at)
         if source.last and source.error
         else None,

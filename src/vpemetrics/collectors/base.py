@@ -37,6 +37,10 @@ def _unheard(_text: str) -> None:
     """Nobody listens."""
 
 
+def not_noted(_name: str, _why: str) -> None:
+    """Nobody keeps it."""
+
+
 def _unseen(_done: int, _of: int) -> None:
     """Nobody looks."""
 
@@ -64,7 +68,9 @@ class CollectionContext:
     cannot wait until the end, as a long wait, and `countdown` how much of it is left. `stop`
     says that no more is wanted: whoever waits asks it every second, and whatever then ends the
     collection is no error. `secret` gives the value of a reference in the options (`env:NAME`,
-    `file:PATH`, `gh`), or FixConfiguration.
+    `file:PATH`, `gh`), or FixConfiguration. `leave_out` is told of a record that the source does
+    not give as it should: its name, and a sentence about what is wrong. It is not saved, the rest
+    goes on, and every collection that asks for it in vain says so.
     """
 
     source: str
@@ -78,6 +84,7 @@ class CollectionContext:
     countdown: Callable[[timedelta], None] = _uncounted
     stop: Callable[[], bool] = never
     secret: Callable[[str], str] = _no_secret
+    leave_out: Callable[[str, str], None] = not_noted
 
     def begin(self, day: date | None) -> datetime | None:
         """The first instant of a day where the organisation is; None for no day."""

@@ -13,6 +13,7 @@ from vpemetrics.collectors import http
 from vpemetrics.collectors.base import Batch, CollectionContext, Finding, Level, Vendor
 from vpemetrics.collectors.git.subjects import picked_from, reverts
 from vpemetrics.collectors.http import Node, instant
+from vpemetrics.collectors.sizes import parse_size
 from vpemetrics.names import first_few
 from vpemetrics.records import AnyRecord, CoverageKind, Status
 from vpemetrics.window import format_instant
@@ -49,10 +50,12 @@ class Options:
     incident_labels: tuple[str, ...] = ()
     runs: bool = False  # pipelines, which take a request each
     since: date | None = None
+    max_answer: str = "64MiB"
 
     def __post_init__(self) -> None:
         http.check_patterns(self.projects, setting="projects")
         http.check_reference(self.token, example="env:GITLAB_TOKEN")
+        parse_size(self.max_answer)
 
 
 def parse_commit(node: Node, project: str) -> records.Commit:
@@ -167,10 +170,11 @@ def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
 @contextmanager
 def _projects(options: Options, context: CollectionContext) -> Iterator[http.Found["_Project"]]:
     """The projects that are wanted, by name, and what of them cannot be found."""
-    url, token = options.url, context.secret(options.token)
-    with http.connect(url, token, context, server="GitLab", header="PRIVATE-TOKEN") as client:
+    url, token, most = options.url, context.secret(options.token), options.max_answer
+    named = partial(http.connect, server="GitLab", header="PRIVATE-TOKEN", max_answer=most)
+    with named(url, token, context) as client:
         make = partial(_Project, client, options, context)
-        yield http.find_by_patterns(client, _PATHS, options.projects, make, context.cursors)
+        yield http.find_by_patterns(client, _PATHS, options.projects, make, context)
 
 
 @dataclass(frozen=True)
@@ -183,6 +187,9 @@ class _Project:
     name: str
     node: Node
 
+    def __post_init__(self) -> None:
+        http.check_record(self.repository)
+
     @property
     def repository(self) -> records.Repository:
         """The project under the path it has now; it has no branch where it is empty."""
@@ -194,7 +201,7 @@ class _Project:
     def tiers(self) -> dict[int, str | None]:
         """The tiers of the environments by their ids: deployments do not tell them."""
         nodes = self.client.items(self._at("environments?per_page=100"))
-        return {node["id"]: node.get("tier") for node in nodes}
+        return {http.need(node, "id", int): http.given(node, "tier", str) for node in nodes}
 
     @cached_property
     def history(self) -> http.CommitHistory:
@@ -206,7 +213,8 @@ class _Project:
         """The news of the project."""
         client, context, since = self.client, self.context, self.context.begin(self.options.since)
         if branch := self.repository.default_branch:
-            head = client.get(self._at(f"repository/commits/{quote(branch, safe='')}"))["id"]
+            path = self._at(f"repository/commits/{quote(branch, safe='')}")
+            head = http.need(http.as_object(client.get(path), f"{branch}'s tip"), "id", str)
             yield from http.collect_history(client, self.history, context, head=head, since=since)
         yield from http.collect_feeds(client, self._feeds(), context, scope=self.name, since=since)
 

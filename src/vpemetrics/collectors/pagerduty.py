@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import ClassVar, Final
 
 from vpemetrics.collectors import http
@@ -17,6 +18,7 @@ from vpemetrics.collectors.base import (
 )
 from vpemetrics.collectors.discovery import Setting, SourceProposal
 from vpemetrics.collectors.http import Node, instant
+from vpemetrics.collectors.sizes import parse_size
 from vpemetrics.names import first_few
 from vpemetrics.records import AnyRecord, CoverageKind, Incident, Triage, Verdict
 from vpemetrics.window import format_instant, parse_instant
@@ -47,9 +49,11 @@ class Options:
     url: str = "https://api.pagerduty.com"
     services: tuple[str, ...] = ()
     since: date | None = None
+    max_answer: str = "64MiB"
 
     def __post_init__(self) -> None:
         http.check_reference(self.token, example="env:PAGERDUTY_TOKEN")
+        parse_size(self.max_answer)
 
 
 def parse_incident(node: Node, entries: list[Node]) -> Incident:
@@ -131,7 +135,7 @@ def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
     with _client(options, context) as client:
         asked = {"limit": _LIMIT, "offset": 0}
         services = client.items("services", asked, paging=http.Offset(), key="services")
-        names = {node["id"]: node["name"] for node in services}
+        names = {http.need(node, "id", str): http.need(node, "name", str) for node in services}
         since = format_instant(context.now - timedelta(days=90))
         late = {"since": since, "until": format_instant(context.now), "limit": 1, "total": True}
         found = client.get("incidents", {**late, "service_ids[]": options.services})
@@ -140,7 +144,7 @@ def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
         if id_ not in names:
             text = f"there is no service with the id {id_}"
             yield Finding(topic="services", level=Level.ERROR, text=text, mend="correct `services`")
-    yield Finding(topic="incidents", text=f"{found['total']:,} in 90 days")
+    yield Finding(topic="incidents", text=f"{http.count(found, 'total'):,} in 90 days")
 
 
 def discover(context: DiscoveryContext) -> Iterator[SourceProposal]:
@@ -154,7 +158,8 @@ def discover(context: DiscoveryContext) -> Iterator[SourceProposal]:
 def _client(options: Options, context: CollectionContext) -> http.HttpClient:
     # https://developer.pagerduty.com/docs/authentication
     url, token, scheme = options.url, context.secret(options.token), "Token token="
-    return http.connect(url, token, context, server="PagerDuty", scheme=scheme, headers=_ACCEPT)
+    named = partial(http.connect, server="PagerDuty", scheme=scheme, headers=_ACCEPT)
+    return named(url, token, context, max_answer=options.max_answer)
 
 
 def _moments(entries: list[Node], kind: str) -> list[datetime]:

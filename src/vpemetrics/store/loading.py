@@ -111,6 +111,16 @@ def load_collections(connection: Connection) -> dict[str, LastCollection]:
     return {source: LastCollection(*rest) for source, *rest in found}
 
 
+def load_left_out(connection: Connection) -> dict[str, dict[str, str]]:
+    """The records that sources were left out of by their last collections: source → name → why."""
+    table, name = tables.cursors, tables.names.c.name
+    query = select(name, table.c.position).join(
+        tables.names, tables.names.c.id == table.c.source_id
+    )
+    found = connection.execute(query.where(table.c.scope == tables.LEFT_OUT).order_by(name))
+    return {source: json.loads(position) for source, position in found}
+
+
 def _select_in_order(shape: Shape) -> Select[Any]:
     table, names, shas = shape.table, tables.names, tables.shas
     query = select(table).join(names, names.c.id == table.c.source_id)

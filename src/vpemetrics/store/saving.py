@@ -24,6 +24,7 @@ from vpemetrics.store.tables import Holds
 from vpemetrics.window import Interval, from_micros, merge_intervals, to_micros
 
 HIDDEN = "h:"
+MOST_LEFT_OUT = 1000
 
 Values = Sequence[Any]
 
@@ -71,6 +72,17 @@ class Saving:
                 "position": list(positions.values()),
             },
         )
+
+    def note_left_out(self, source: str, left_out: Mapping[str, str]) -> None:
+        """Note the records that the last collection of a source left out, and why."""
+        if left_out:
+            kept = dict(list(left_out.items())[:MOST_LEFT_OUT])
+            self.move_cursors(source, {tables.LEFT_OUT: json.dumps(kept)})
+            return
+        table, names = tables.cursors, tables.names
+        of_source = select(names.c.id).where(names.c.name == source).scalar_subquery()
+        same = (table.c.source_id == of_source) & (table.c.scope == tables.LEFT_OUT)
+        self._connection.execute(delete(table).where(same))
 
     def note_collection(
         self, source: str, started_at: datetime, finished_at: datetime, error: str | None

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import Connection, Engine, func, select, union
@@ -153,17 +153,29 @@ class Store:
         query = (
             select(table.c.scope, table.c.position)
             .join(names, names.c.id == table.c.source_id)
-            .where(names.c.name == source)
+            .where(names.c.name == source, table.c.scope != tables.LEFT_OUT)
         )
         with begin_read(self._engine) as connection:
             return {row.scope: row.position for row in connection.execute(query)}
 
     def note_collection(
-        self, source: str, started_at: datetime, finished_at: datetime, error: str | None = None
+        self,
+        source: str,
+        started_at: datetime,
+        finished_at: datetime,
+        error: str | None = None,
+        left_out: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Note when a source was collected last; `error` is what went wrong, without secrets."""
+        """Note when a source was collected last; `error` is what went wrong, without secrets.
+
+        `left_out` are the records that it does not give as it should, by their names, and why.
+        Those of before a collection that failed stay, as it may not have come to them.
+        """
         with self.transaction() as connection:
-            Saving(connection).note_collection(source, started_at, finished_at, error)
+            before = loading.load_left_out(connection).get(source, {}) if error else {}
+            saving = Saving(connection)
+            saving.note_collection(source, started_at, finished_at, error)
+            saving.note_left_out(source, {**before, **left_out})
 
     def collections(self) -> dict[str, LastCollection]:
         """The last collection of each source, by its name; imported ones never were."""

@@ -301,6 +301,9 @@ coverage = Table(
     sqlite_with_rowid=False,
 )
 
+LEFT_OUT = "left out"
+"""The scope of the cursor that holds which records were left out: they are asked for again."""
+
 cursors = Table(
     "cursors",
     metadata,

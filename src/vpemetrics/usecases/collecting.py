@@ -12,6 +12,7 @@ from vpemetrics.collectors.base import CollectionContext, bot_test, mark_bots, n
 from vpemetrics.config.secrets import mask
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import Stopped, StoreProblem, VpemetricsError
+from vpemetrics.names import first_few
 from vpemetrics.records import RECORD_TYPES, Coverage, counts_text
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
@@ -20,6 +21,7 @@ from vpemetrics.window import format_instant
 BUG: Final = "a bug in vpemetrics"
 _GRACE_S: Final = 0.3
 _OFTEN_S: Final = 0.02
+_FEW: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +29,16 @@ class Collected:
     """The outcome of collecting one source.
 
     `read` counts the records it told by kind, `new` those that were not known before or said
-    something else. With an `error` these are what was saved before it happened; `bug` is the
-    exception behind it where the fault is ours.
+    something else; `left_out` are those that it does not give as it should, and why. With an
+    `error` these are what was saved before it happened; `bug` is the exception behind it where
+    the fault is ours.
     """
 
     source: str
     seconds: float
     read: Mapping[str, int] = field(default_factory=dict)
     new: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
     error: str | None = None
     bug: Exception | None = None
 
@@ -64,6 +68,7 @@ def collect(
     started = clock()
     for text in _forget_future(store, source.name, started):
         warn(text)
+    left_out: dict[str, str] = {}
     collecting = _Collecting(store, source, rules)
     context = CollectionContext(
         source=source.name,
@@ -77,6 +82,7 @@ def collect(
         countdown=countdown or (lambda _left: None),
         stop=stop,
         secret=lambda reference: source.secret(reference, environ),
+        leave_out=lambda name, why: left_out.update({mask(name): mask(why)}),
     )
     error, bug = None, None
     try:
@@ -89,12 +95,15 @@ def collect(
             raise Stopped from None
         error, bug = _account_for(problem)
     finished = clock()
-    store.note_collection(source.name, started, finished, error)
+    store.note_collection(source.name, started, finished, error, left_out)
+    if left_out:
+        warn(left_out_text(left_out))
     return Collected(
         source=source.name,
         seconds=(finished - started).total_seconds(),
         read=_in_order(collecting.read),
         new=_in_order(collecting.new),
+        left_out=left_out,
         error=error,
         bug=bug,
     )
@@ -156,6 +165,14 @@ def news(result: Collected) -> str:
     """The new records by kind; how far was collected is not one of them."""
     new = {kind: count for kind, count in result.new.items() if kind != Coverage.KIND}
     return f"new {counts_text(new)}" if new else "nothing new"
+
+
+def left_out_text(left_out: Mapping[str, str]) -> str:
+    """The number of records that were left out, and why the first of them were."""
+    count = len(left_out)
+    records, they = ("1 record", "it") if count == 1 else (f"{count:,} records", "they")
+    reasons = first_few(list(left_out.values()), _FEW, between="; ")
+    return f"left out {records} until {they} can be read: {reasons}"
 
 
 def _in_order(counts: Mapping[str, int]) -> dict[str, int]:

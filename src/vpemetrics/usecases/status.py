@@ -1,13 +1,18 @@
 """The holdings of a store by source, how far it was collected, whether lineage is in step."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from vpemetrics.records import Coverage, CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived, metric_queries
-from vpemetrics.store.loading import LastCollection, load_begun, load_collections
+from vpemetrics.store.loading import (
+    LastCollection,
+    load_begun,
+    load_collections,
+    load_left_out,
+)
 from vpemetrics.store.record_lookup import View
 from vpemetrics.store.source_counts import counts_by_source, covered_until
 from vpemetrics.usecases.problems import known_problems
@@ -35,6 +40,8 @@ class SourceStatus:
     last: LastCollection | None
     begun: bool = False
     """True if a collection has saved anything, though it may have been cut short."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """The records that its last collection left out, and why: they are asked for again."""
 
     @property
     def collected_at(self) -> datetime | None:
@@ -104,6 +111,7 @@ def _sources(connection: View, configured: Iterable[str]) -> Iterator[SourceStat
     """Every source that was configured, collected or imported, by name."""
     records, until = counts_by_source(connection), covered_until(connection)
     last, begun = load_collections(connection), load_begun(connection)
+    left_out = load_left_out(connection)
     for name in sorted({*records, *until, *last, *configured}):
         yield SourceStatus(
             name=name,
@@ -111,6 +119,7 @@ def _sources(connection: View, configured: Iterable[str]) -> Iterator[SourceStat
             covered_until=until.get(name),
             last=last.get(name),
             begun=name in begun,
+            left_out=left_out.get(name, {}),
         )
 
 

@@ -42,7 +42,8 @@ def test_a_used_up_hour_is_waited_for_and_told_with_its_end(
 
     assert github.waits == [601]
     assert hourglass.announced == [
-        "GitHub's hourly limit of 5,000 requests is used up: waiting 10 min, until 12:10:01 UTC"
+        "GitHub's hourly limit of 5,000 requests is used up: "
+        "waiting 10 min, until 2026-09-07 12:10:01 UTC"
     ]
     assert hourglass.counted[0] == timedelta(seconds=601)
     assert hourglass.counted[-1] == timedelta()
@@ -59,7 +60,7 @@ def test_a_used_up_hour_of_graphql_comes_as_a_good_answer(
     assert github.waits == [601]
     assert hourglass.announced == [
         "GitHub's hourly limit of 5,000 GraphQL points is used up: "
-        "waiting 10 min, until 12:10:01 UTC"
+        "waiting 10 min, until 2026-09-07 12:10:01 UTC"
     ]
 
 
@@ -104,7 +105,8 @@ def test_a_pause_without_an_end_grows_until_an_answer_comes(
 
     assert github.waits == [60, 120, 240, 0, 60]
     assert hourglass.announced[0] == (
-        "GitHub asks for a pause (its secondary rate limit): waiting 60 s, until 12:01:00 UTC"
+        "GitHub asks for a pause (its secondary rate limit): "
+        "waiting 60 s, until 2026-09-07 12:01:00 UTC"
     )
 
 
@@ -119,7 +121,7 @@ def test_a_wait_that_is_too_long_is_not_begun(github: Loopback, hourglass: Hourg
 
     assert caught.value.until == NOON + timedelta(seconds=601)
     assert str(caught.value) == (
-        "GitHub's hourly limit of 5,000 requests is used up, until 12:10:01 UTC: "
+        "GitHub's hourly limit of 5,000 requests is used up, until 2026-09-07 12:10:01 UTC: "
         "10 min to wait, and max_wait is 5 min. "
         "What was collected so far is saved, and the next collection goes on from here."
     )

@@ -271,8 +271,36 @@ def test_files_that_move_or_change_elsewhere_deploy_nothing(
 
     assert list(versions(found)) == ["v1 succeeded"]
     assert found.warnings == [
-        f"files in {config.path} that are no YAML: envs/production/shop.yaml at {broken[:12]}"
+        f"files in {config.path} that could not be read, and were changed since: "
+        f"envs/production/shop.yaml at {broken[:12]} is no YAML"
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("[" * 500 + "]" * 500, "is nested too deeply"),
+        ("image: {{ .tag }", "is no YAML"),
+        ("image: &a [*a]", "is no YAML"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_left_out_until_it_is_changed(
+    config: GitRepository, shop: GitRepository, collect: Collect, content: str, why: str
+) -> None:
+    file = config.path / "envs" / "production" / "shop.yaml"
+    file.write_text(content, encoding="utf-8")
+    broken = config.commit("Break")
+
+    found = collect(file=FILE, value="image.tag")
+    left_out = [*found.left_out, *found.again().left_out]
+    file.write_text("image:\n  tag: v2\n", encoding="utf-8")
+    config.commit("Mend")
+    found.again()
+
+    name = f"{config.path}: envs/production/shop.yaml at {broken[:12]} {why}"
+    assert left_out == [name, name]
+    assert found.left_out == []
+    assert "v2 succeeded" in versions(found)
 
 
 def test_a_revert_of_a_file_goes_back_to_the_version_before(

@@ -1,7 +1,12 @@
 import pytest
-import yaml
 
-from vpemetrics.collectors.gitops.manifests import names_of, parse_place, version_of, versions
+from vpemetrics.collectors.gitops.manifests import (
+    Unreadable,
+    names_of,
+    parse_place,
+    version_of,
+    versions,
+)
 
 PLAIN = "image:\n  tag: 1.10\n"
 DEPLOYMENT = """
@@ -85,7 +90,7 @@ def test_the_version_of_an_image_is_its_tag_else_its_digest(
 
 
 def test_templates_are_no_yaml() -> None:
-    with pytest.raises(yaml.YAMLError):
+    with pytest.raises(Unreadable, match="is no YAML"):
         versions("image:\n  tag: {{ .Values.tag }}\n{{- end }}", parse_place("image.tag"))
 
 

@@ -40,6 +40,7 @@ class Forge:
     broken: dict[str, Say] = field(default_factory=dict)
     moving: str | None = None
     newest_first: bool = False
+    page: int = PAGE
 
     def open(self, id_: str, at: datetime, *, closed: datetime | None = None) -> None:
         end = closed and format_instant(closed)
@@ -74,8 +75,8 @@ class Forge:
         )
         page = int(parameters.get("page", 1))
         link = f'<{self.url}/{name}?from={start}&to={end}&page={page + 1}>; rel="next"'
-        headers = {"Link": link} if page * PAGE < len(found) else {}
-        return Say(json=found[page * PAGE - PAGE : page * PAGE], headers=headers)
+        headers = {"Link": link} if page * self.page < len(found) else {}
+        return Say(json=found[page * self.page - self.page : page * self.page], headers=headers)
 
 
 def parse(node: Node) -> Iterator[Incident]:
@@ -121,10 +122,15 @@ class Collected:
     coverage: list[Coverage] = field(default_factory=list)
     cursors: dict[str, str] = field(default_factory=dict)
     warned: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     def context(self, now: datetime) -> CollectionContext:
         return CollectionContext(
-            source="forge", now=now, cursors=self.cursors, warn=self.warned.append
+            source="forge",
+            now=now,
+            cursors=self.cursors,
+            warn=self.warned.append,
+            leave_out=lambda _name, why: self.left_out.append(why),
         )
 
     def save(self, batch: Batch) -> None:
@@ -426,16 +432,41 @@ def test_what_concerns_all_ends_it_at_once(
     assert len(server.asked) == 1
 
 
-def test_an_item_that_is_not_as_expected_is_named(collected: Collected, forge: Forge) -> None:
+def test_an_item_that_is_not_as_expected_is_left_out_and_asked_for_again(
+    collected: Collected, forge: Forge
+) -> None:
     forge.open("a", BEGIN, closed=BEGIN)
-    del forge.incidents["a"]["closed"]
+    forge.open("b", BEGIN + DAY, closed=BEGIN + DAY)
+    odd = forge.incidents["a"].pop("closed")
 
-    with pytest.raises(
-        SourceProblem, match=r"shop, incidents: what came with id a cannot be read \(KeyError"
-    ):
-        collected.collect(MADE)
+    collected.collect(MADE)
+    collected.collect(MADE, now=NOON + DAY)
 
-    assert collected.cursors == {}
+    why = "Forge's answer about one of the incidents of shop with id a has no `closed`"
+    assert collected.left_out == [why, why]
+    assert list(collected.records) == ["b"]
+
+    forge.incidents["a"]["closed"] = odd
+    collected.collect(MADE, now=NOON + 2 * DAY)
+    collected.collect(MADE, now=NOON + 3 * DAY)
+
+    assert collected.left_out == [why, why]
+    assert list(collected.records) == ["b", "a"]
+
+
+def test_where_all_items_are_odd_the_feed_fails_and_nothing_is_passed_over(
+    collected: Collected, forge: Forge
+) -> None:
+    feed = replace(MADE, parse=lambda node: parse({**node, "made": node["born"]}))
+    for number in range(9):
+        forge.open(str(number), BEGIN + number * timedelta(hours=1), closed=NOON)
+    forge.page = 5
+
+    with pytest.raises(SourceProblem, match="has no `born`, and so it is with the 4 others"):
+        collected.collect(feed)
+    collected.collect(MADE)
+
+    assert len(collected.records) == 9
 
 
 def scoped(client: HttpClient, scope: str, context: CollectionContext) -> Iterator[Batch]:

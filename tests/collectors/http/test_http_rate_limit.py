@@ -182,7 +182,7 @@ def test_a_used_up_limit_is_waited_for_and_told_with_its_end(
 
     assert server.waits == [601]
     assert hourglass.announced == [
-        "Forge's limit of 5,000 requests is used up: waiting 10 min, until 12:10:01 UTC"
+        "Forge's limit of 5,000 requests is used up: waiting 10 min, until 2026-09-07 12:10:01 UTC"
     ]
     assert hourglass.counted[0] == timedelta(seconds=601)
     assert hourglass.counted[-1] == timedelta()
@@ -219,7 +219,7 @@ def test_a_pause_is_as_long_as_the_server_says(
 
     assert server.waits == [17]
     assert hourglass.announced == [
-        "Forge asks for a pause (its rate limit): waiting 17 s, until 12:00:17 UTC"
+        "Forge asks for a pause (its rate limit): waiting 17 s, until 2026-09-07 12:00:17 UTC"
     ]
 
 
@@ -255,7 +255,7 @@ def test_a_wait_that_is_too_long_is_not_begun(server: Loopback, hourglass: Hourg
 
         assert caught.value.until == NOON + timedelta(seconds=601)
         assert str(caught.value) == (
-            "Forge's limit of 5,000 requests is used up, until 12:10:01 UTC: "
+            "Forge's limit of 5,000 requests is used up, until 2026-09-07 12:10:01 UTC: "
             "10 min to wait, and max_wait is 5 min. "
             "What was collected so far is saved, and the next collection goes on from here."
         )

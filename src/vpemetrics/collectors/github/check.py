@@ -10,6 +10,7 @@ from vpemetrics.collectors.github.client import Access, Client, Limits
 from vpemetrics.collectors.github.collect import Forecast, access, forecast, minutes
 from vpemetrics.collectors.github.options import Options
 from vpemetrics.collectors.http import Forbidden, Gone, Quota, Waiting
+from vpemetrics.collectors.http.rate_limit import moment_text
 from vpemetrics.names import first_few
 
 _SCOPED: Final = frozenset({"repo"})
@@ -46,7 +47,8 @@ def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
         yield Finding(
             topic="limits",
             level=Level.ERROR,
-            text=f"a limit of GitHub's is reached until {waiting.until:%H:%M:%S} UTC",
+            text="a limit of GitHub's is reached until "
+            f"{moment_text(waiting.until, context.rules.zone)}",
             mend="check again then; a collection would wait for it, as long as max_wait says",
         )
     finally:
@@ -56,7 +58,7 @@ def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
 def _findings(opened: Access, options: Options, context: CollectionContext) -> Iterator[Finding]:
     told = [client.limits() for client in opened.clients]
     for limits in told:
-        yield from _of_token(limits, options)
+        yield from _of_token(limits, options, context.rules.zone)
     found = forecast(options, context, opened)
     yield from _repositories(found)
     if not opened.accounts:  # an App says what it may
@@ -77,7 +79,7 @@ def needs_of(options: Options) -> tuple[Need, ...]:
     )
 
 
-def _of_token(limits: Limits, options: Options) -> Iterator[Finding]:
+def _of_token(limits: Limits, options: Options, zone: str) -> Iterator[Finding]:
     """The kind of a token, what it lacks as far as it tells, and what is left of its hour."""
     host = urlsplit(options.url).hostname
     scopes = f" with {', '.join(limits.scopes) or 'no scopes'}" if limits.scopes is not None else ""
@@ -91,8 +93,8 @@ def _of_token(limits: Limits, options: Options) -> Iterator[Finding]:
         )
     if limits.permissions is not None:
         yield from _of_app(limits.permissions, options)
-    yield from _quota("requests", limits.core)
-    yield from _quota("GraphQL points", limits.graphql)
+    yield from _quota("requests", limits.core, zone)
+    yield from _quota("GraphQL points", limits.graphql, zone)
 
 
 def _of_app(permissions: Mapping[str, str], options: Options) -> Iterator[Finding]:
@@ -107,10 +109,10 @@ def _of_app(permissions: Mapping[str, str], options: Options) -> Iterator[Findin
             )
 
 
-def _quota(what: str, quota: Quota | None) -> Iterator[Finding]:
+def _quota(what: str, quota: Quota | None, zone: str) -> Iterator[Finding]:
     if quota is None:
         return
-    until = f"{quota.reset_at:%H:%M} UTC"
+    until = moment_text(quota.reset_at, zone)
     yield Finding(
         topic="limits",
         text=f"{quota.remaining:,} of {quota.limit:,} {what} are left until {until}",

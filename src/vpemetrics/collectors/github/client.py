@@ -39,6 +39,8 @@ from vpemetrics.collectors.http import (
     Request,
     Response,
     WaitPolicy,
+    as_object,
+    read_shape,
 )
 from vpemetrics.errors import FixConfiguration
 
@@ -249,7 +251,11 @@ def access_by_app(
     told = [node for page in own.pages("/app/installations") for node in page]
     if not told:
         raise FixConfiguration(f"app {app}: it is not installed anywhere; {how_to_install(told)}")
-    installations = [parse_installation(node) for node in told]
+    installations = read_shape(
+        lambda: [parse_installation(as_object(node, "an item")) for node in told],
+        server="GitHub",
+        about="where the App is installed",
+    )
     installed = {}
     for installation in installations:
         if not installation.suspended:

@@ -27,7 +27,14 @@ from vpemetrics.collectors.github.repository import (
 from vpemetrics.collectors.github.repository_collector import COMMITS, RepositoryCollector
 from vpemetrics.collectors.github.repository_search import FoundRepositories, find_repositories
 from vpemetrics.collectors.github.workflow_runs import is_look_back_due
-from vpemetrics.collectors.http import Budget, BudgetExhausted, Pool, SourceProblem, wait_policy
+from vpemetrics.collectors.http import (
+    BadAnswer,
+    Budget,
+    BudgetExhausted,
+    Pool,
+    SourceProblem,
+    wait_policy,
+)
 from vpemetrics.collectors.http.pool import AT_ONCE
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.rules import is_chosen
@@ -40,7 +47,7 @@ _FEW: Final = 3
 
 def access(options: Options, context: CollectionContext, budget: Budget | None = None) -> Access:
     """The way to GitHub under the settings; a person hears of waits for limits."""
-    policy = wait_policy(context, max_wait=options.longest_wait)
+    policy = wait_policy(context, max_wait=options.longest_wait, max_answer=options.max_answer)
     if options.app:
         key = context.secret(options.app.private_key)
         return access_by_app(
@@ -119,6 +126,8 @@ class _Collection:
             self._warn_of_end()
             return
         self._problems |= shown.problems
+        for name, why in shown.bad.items():
+            self._context.leave_out(name, why)
         tasks = [self._task(probe, shown) for probe in shown.probes]
         busy = [task for task in tasks if self._is_busy(task)]
         active = {task.target.probe.id for task in busy}
@@ -188,6 +197,7 @@ class _Collection:
             begin=begin,
             is_code=is_code,
             bots=self._bots,
+            leave_out=context.leave_out,
         )
 
     def _is_busy(self, task: _Task) -> bool:
@@ -256,7 +266,7 @@ class _Collection:
         fresh = _fresh(tasks)
         try:
             total = self._cost(fresh)
-        except BudgetExhausted:
+        except (BadAnswer, BudgetExhausted):
             return
         if total.requests >= _MUCH:
             begin = min(target.begin for target in fresh)

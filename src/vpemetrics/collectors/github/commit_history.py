@@ -11,7 +11,13 @@ from typing import Final
 
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.client import Client
-from vpemetrics.collectors.github.connections import FULL, Absent, Connection, fetch_page
+from vpemetrics.collectors.github.connections import (
+    FULL,
+    Absent,
+    Connection,
+    check_following,
+    fetch_page,
+)
 from vpemetrics.collectors.github.cursor import (
     GitHubCursor,
     HistoryProgress,
@@ -19,8 +25,8 @@ from vpemetrics.collectors.github.cursor import (
     SeenCommits,
 )
 from vpemetrics.collectors.github.record_builder import build_commit, parents
-from vpemetrics.collectors.github.repository import RepositoryTarget, instant
-from vpemetrics.collectors.http import Node
+from vpemetrics.collectors.github.repository import OID, RepositoryTarget, instant
+from vpemetrics.collectors.http import Node, as_object, check_record
 from vpemetrics.records import Commit
 
 # https://docs.github.com/en/graphql/reference/objects#commit; the newest come first, as of git log.
@@ -48,6 +54,7 @@ class HistoryReader:
         self._client = client
         self._seen = seen
         self.history = self._resume(before)
+        self._followed: set[str] = set()
         self._touched: dict[str, set[str]] = {}
         self._touched_since: dict[str, datetime] = {}
 
@@ -61,11 +68,13 @@ class HistoryReader:
         """New commits in batches; `history` says how far was read when one is yielded."""
         while self.history.walks:
             walk, *others = self.history.walks
-            if walk.after is None and walk.tip in self._seen:
+            if walk.after is None and walk.tip in self._seen and not walk.again:
                 self.history = replace(self.history, walks=tuple(others))
                 continue
             fresh, after = self._read_pages(walk)
             going_on = () if after is None else (after,)
+            if after is None:
+                self._followed.clear()
             self.history = replace(self.history, walks=(*going_on, *others))
             commits = self._build(walk.tip, fresh, goes_on=after is not None)
             self._seen.add(commit.sha for commit in commits)
@@ -77,7 +86,8 @@ class HistoryReader:
         if before is None or before.settings != settings:
             self._seen.clear()
             before = HistoryProgress(cut=cut, end=target.now, settings=settings, size=FULL)
-        history = replace(before, end=target.now, tip=target.probe.tip)
+        walks = (*before.again, *before.walks)
+        history = replace(before, end=target.now, tip=target.probe.tip, walks=walks, again=())
         tip, walks = history.tip, history.walks
         if tip is None or tip in self._seen or any(walk.tip == tip for walk in walks):
             return history
@@ -86,10 +96,16 @@ class HistoryReader:
     def _read_pages(self, walk: HistoryWalk) -> tuple[list[Node], HistoryWalk | None]:
         """The new commits of a few pages, and where to go on; None at the end."""
         fresh: list[Node] = []
+        bad: set[str] = set()
         for _ in range(_AT_ONCE):
-            commits, after, is_late = self._read_page(walk)
+            page, after, is_late = self._read_page(walk)
+            commits = [commit for commit in page if self._is_good(commit)]
+            if len(commits) < len(page):
+                self.history = self.history.with_again(walk)
+                bad |= {shown for commit in page if (shown := _shown_sha(commit))}
+            check_following(after, self._followed)
             new = [commit for commit in commits if commit["oid"] not in self._seen]
-            met = {commit["oid"] for commit in (*fresh, *new)}
+            met = {commit["oid"] for commit in (*fresh, *new)} | bad
             fresh += new
             wanted = {*walk.pending, *(sha for commit in new for sha in parents(commit))}
             pending = sorted(sha for sha in wanted if sha not in met and sha not in self._seen)
@@ -97,6 +113,15 @@ class HistoryReader:
                 return fresh, None
             walk = replace(walk, after=after, pending=tuple(pending))
         return fresh, walk
+
+    def _is_good(self, node: Node) -> bool:
+        """Return whether a commit can be read; one that cannot is left out."""
+        name, bots = self._target.naming.known, self._target.bots
+
+        def build() -> object:
+            return check_record(build_commit(as_object(node, "it"), name, bots))
+
+        return self._target.read(node, "a commit", build) is not None
 
     def _read_page(self, walk: HistoryWalk) -> tuple[Sequence[Node], str | None, bool]:
         """Commits, where more are, and whether they are all from before the cut."""
@@ -155,9 +180,11 @@ class HistoryReader:
             "until": until.isoformat() if until else None,
             "after": None,
         }
+        seen = set[str]()
         while True:
             page = fetch_page(self._client, _TOUCHING, variables, FULL)
-            yield from (commit["oid"] for commit in page.nodes)
+            check_following(page.after, seen)
+            yield from filter(None, map(_shown_sha, page.nodes))
             if page.after is None:
                 return
             variables["after"] = page.after
@@ -171,7 +198,9 @@ def history_settings(target: RepositoryTarget) -> str:
 def is_read(target: RepositoryTarget, cursor: GitHubCursor) -> bool:
     """Return whether all commits were read, as far as a look at the repository shows."""
     probe, history = target.probe, cursor.history
-    if history is None or history.walks or history.settings != history_settings(target):
+    if history is None or history.walks or history.again:
+        return False
+    if history.settings != history_settings(target):
         return False
     return (history.tip, cursor.branch) == (probe.tip, probe.branch)
 
@@ -190,4 +219,11 @@ def prefix(pattern: str) -> str:
 
 
 def _committed_at(commits: Sequence[Node]) -> list[datetime]:
-    return [at for commit in commits if (at := instant(commit.get("committedDate")))]
+    texts = (commit.get("committedDate") for commit in commits if isinstance(commit, dict))
+    return [at for text in texts if (at := instant(text))]
+
+
+def _shown_sha(commit: object) -> str | None:
+    """The name of a commit, whatever else is wrong with it."""
+    sha = commit.get("oid") if isinstance(commit, dict) else None
+    return sha if isinstance(sha, str) and OID.fullmatch(sha) else None

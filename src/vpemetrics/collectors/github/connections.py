@@ -5,15 +5,29 @@ A page is as large as GitHub can bear, and nothing of it is lost in silence.
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.client import Client, GraphQLResult, Missing
-from vpemetrics.collectors.github.cursor import OVERLAP, GitHubCursor, ListProgress
+from vpemetrics.collectors.github.cursor import OVERLAP, GitHubCursor, ListGap, ListProgress
 from vpemetrics.collectors.github.repository import RepositoryTarget, instant
-from vpemetrics.collectors.http import Forbidden, Gone, Node, TooHeavy
+from vpemetrics.collectors.http import (
+    BadAnswer,
+    Forbidden,
+    Gone,
+    Malformed,
+    Node,
+    TooHeavy,
+    as_object,
+    given,
+    moment,
+    need,
+    part,
+    parts,
+    read_shape,
+)
 
 # https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#node-limit
 FULL: Final = 100
@@ -39,6 +53,7 @@ RULES: Final = {
 RUN_MINUTES: Final = 54 * 7 * 24 * 60
 """The length of a window of workflow runs at first, and at most."""
 
+SAME_PAGE: Final = "GitHub gives the same page of a list again and again; try again later"
 _TRIES: Final = 2
 """The number of times that a page of one is asked for again."""
 _GONE: Final = "NOT_FOUND"
@@ -55,17 +70,16 @@ def _no_moment(_node: Node) -> datetime | None:
 
 
 def _created_at(node: Node) -> datetime | None:
-    return instant(node.get("createdAt"))
+    return moment(node, "createdAt")
 
 
 def _updated_at(node: Node) -> datetime | None:
-    return instant(node.get("updatedAt"))
+    return moment(node, "updatedAt")
 
 
 def _committed_at(tag: Node) -> datetime | None:
-    target: Node = tag.get("target") or {}
-    commit: Node = target.get("target") or target
-    return instant(commit.get("committedDate"))
+    target = part(tag, "target")
+    return moment(part(target, "target") or target, "committedDate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +183,7 @@ class ConnectionPage:
     """A page: what is on it, GitHub's cursor if another one follows, and the size that went well.
 
     `partial` are ids of things of which GitHub left something out; `lost` counts those it did
-    not give at all.
+    not give at all. `again` is the gap that has this page read once more.
     """
 
     nodes: Sequence[Node]
@@ -177,6 +191,7 @@ class ConnectionPage:
     size: int
     partial: frozenset[str] = frozenset()
     lost: int = 0
+    again: ListGap | None = None
 
 
 def fetch_page(
@@ -186,11 +201,11 @@ def fetch_page(
 
     TooHeavy if a page of one is; Gone or Forbidden if there is no such list for us.
     """
-    tries = 0
+    tries, about = 0, connection.query.wording(dict(variables))
     while True:
         try:
             answer = client.query(connection.query, {**variables, "first": size}, halves=size > 1)
-            page = _page(answer, connection, size)
+            page = _page_of(answer, connection, size, about)
             if connection.whole and answer.missing:
                 raise TooHeavy(f"GitHub leaves something out: {answer.missing[0].message}")
         except TooHeavy:
@@ -207,17 +222,25 @@ def read_gaps(
     client: Client, connection: Connection, variables: Mapping[str, Any], progress: ListProgress
 ) -> Iterator[tuple[ConnectionPage, ListProgress]]:
     """The pages in the gaps of a list, each with how far it then was read."""
+    seen = set[str]()
     while progress.gaps:
         gap = progress.gaps[0]
         page = fetch_page(client, connection, {**variables, "after": gap.after}, progress.size)
-        if page.after is not None and page.after == gap.after:
-            raise TooHeavy("GitHub gives the same page of a list again and again; try again later")
-        moments = [at for node in page.nodes if (at := connection.moment(node))]
+        check_following(page.after, seen)
+        moments = [at for node in page.nodes if (at := _moment(connection, node))]
+        again = replace(gap, top=gap.reached, down_to=min(moments, default=gap.reached))
         progress = replace(progress, size=page.size).advance(
             min(moments, default=None), page.after, max(moments, default=None)
         )
         wanted = [node for node in page.nodes if _is_within(node, connection, gap.down_to)]
-        yield replace(page, nodes=wanted), progress
+        yield replace(page, nodes=wanted, again=again), progress
+
+
+def check_following(after: str | None, seen: set[str]) -> None:
+    """Note GitHub's cursor of the next page; TooHeavy if it leads back to one that was read."""
+    if after is not None and after in seen:
+        raise TooHeavy(SAME_PAGE)
+    seen.add(after or "")
 
 
 def complete(client: Client, node: Node, kind: str) -> Node:
@@ -231,17 +254,22 @@ def complete(client: Client, node: Node, kind: str) -> Node:
 
 @dataclass(frozen=True, kw_only=True)
 class Refetched:
-    """The things behind some ids; the ids of what is `partial` again, and of what is `gone`."""
+    """The things by their ids; the ids of what is `partial` again, and of what is `gone`.
 
-    nodes: tuple[Node, ...] = ()
+    `bad` tells by ids why there is no answer that can be read.
+    """
+
+    nodes: Mapping[str, Node] = field(default_factory=dict)
     partial: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
+    bad: Mapping[str, str] = field(default_factory=dict)
 
     def __or__(self, other: "Refetched") -> "Refetched":
         return Refetched(
-            nodes=(*self.nodes, *other.nodes),
+            nodes={**self.nodes, **other.nodes},
             partial=self.partial | other.partial,
             gone=self.gone | other.gone,
+            bad={**self.bad, **other.bad},
         )
 
 
@@ -251,19 +279,23 @@ def refetch(client: Client, ids: Sequence[str]) -> Refetched:
         answer = client.query(queries.REFETCH, {"ids": list(ids)}, halves=len(ids) > 1)
     except Gone:
         return Refetched(gone=frozenset(ids))
-    except TooHeavy:
+    except (BadAnswer, TooHeavy) as problem:
+        if len(ids) == 1 and isinstance(problem, BadAnswer):
+            return Refetched(bad={ids[0]: str(problem)})
         if len(ids) == 1:
             raise
         half = len(ids) // 2
         return refetch(client, ids[:half]) | refetch(client, ids[half:])
-    given: Sequence[Node | None] = answer.data.get("nodes") or [None] * len(ids)
+    found = read_shape(
+        lambda: given(answer.data, "nodes", list), server="GitHub", about="things by their ids"
+    )
     missing = [
         (ids[at], reason)
         for reason in answer.missing
-        if (at := _index(reason, ("nodes",))) is not None
+        if (at := _index(reason, ("nodes",))) is not None and at < len(ids)
     ]
     return Refetched(
-        nodes=tuple(node for node in given if node),
+        nodes={id_: node for id_, node in zip(ids, found or (), strict=False) if node is not None},
         partial=frozenset(id_ for id_, reason in missing if len(reason.path) > 2),
         gone=frozenset(
             id_ for id_, reason in missing if len(reason.path) == 2 and reason.kind == _GONE
@@ -328,7 +360,9 @@ def sign(target: RepositoryTarget, name: str) -> tuple[str, str | None]:
 
 def runs_sign(target: RepositoryTarget) -> str:
     """A text that differs where there may be new runs: after a push, or a touched pull request."""
-    return json.dumps((target.probe.node.get("pushedAt"), target.probe.sign("pullRequests")))
+    return json.dumps(
+        (given(target.probe.node, "pushedAt", str), target.probe.sign("pullRequests"))
+    )
 
 
 def list_settings(target: RepositoryTarget, name: str) -> str:
@@ -353,44 +387,62 @@ def _own(target: RepositoryTarget) -> set[str]:
 
 def _read_rest(client: Client, connection: Connection, node: Node) -> Node:
     """A list within a thing with all that follows its first page."""
-    first: Node = node.get(connection.name) or {}
-    found, after = [*(first.get("nodes") or ())], _after(first)
+    first = part(node, connection.name)
+    found, after, seen = parts(first, "nodes"), _after(first), set[str]()
     while after:
-        page = fetch_page(client, connection, {"id": node["id"], "after": after}, FULL)
+        check_following(after, seen)
+        variables = {"id": need(node, "id", str), "after": after}
+        page = fetch_page(client, connection, variables, FULL)
         found += page.nodes
-        after = page.after if page.after != after else None
+        after = page.after
     return {**first, "nodes": found}
 
 
+def _moment(connection: Connection, node: object) -> datetime | None:
+    """The moment of a thing on a list; None of one that does not have it as it should."""
+    try:
+        return connection.moment(as_object(node, "an item"))
+    except Malformed:
+        return None
+
+
 def _is_within(node: Node, connection: Connection, down_to: datetime) -> bool:
-    at = connection.moment(node)
-    return at is None or at >= down_to
+    at = _moment(connection, node)
+    return at is None or at >= down_to or not isinstance(node.get("id"), str)
+
+
+def _page_of(
+    answer: GraphQLResult, connection: Connection, size: int, about: str
+) -> ConnectionPage:
+    return read_shape(lambda: _page(answer, connection, size), server="GitHub", about=about)
 
 
 def _page(answer: GraphQLResult, connection: Connection, size: int) -> ConnectionPage:
-    given = _value(answer.data, (*connection.path, "nodes"))
-    if given is None:
+    holder = _holder(answer.data, connection.path)
+    found = given(holder, "nodes", list)
+    if found is None:
         raise _refusal(answer.missing)
     # The path of an error says what it left out: https://spec.graphql.org/October2021/#sec-Errors
     within = (_index(reason, (*connection.path, "nodes")) for reason in answer.missing)
-    partial = {
-        given[at]["id"]
+    incomplete = {
+        found[at]["id"]
         for at in within
-        if at is not None and at < len(given) and given[at] and "id" in given[at]
+        if at is not None and at < len(found) and isinstance(found[at], dict)
+        if isinstance(found[at].get("id"), str)
     }
     return ConnectionPage(
-        nodes=[node for node in given if node],
-        after=_after(_value(answer.data, connection.path)),
+        nodes=[node for node in found if node is not None],
+        after=_after(holder),
         size=size,
-        partial=frozenset(partial),
-        lost=sum(node is None for node in given),
+        partial=frozenset(incomplete),
+        lost=sum(node is None for node in found),
     )
 
 
 def _after(connection: Node) -> str | None:
     """GitHub's cursor, if another page follows."""
-    info: Node = connection.get("pageInfo") or {}
-    return info.get("endCursor") if info.get("hasNextPage") else None
+    info = part(connection, "pageInfo")
+    return given(info, "endCursor", str) if given(info, "hasNextPage", bool) else None
 
 
 def _index(missing: Missing, path: tuple[str, ...]) -> int | None:
@@ -413,8 +465,8 @@ def _refusal(missing: Sequence[Missing]) -> Exception:
     return TooHeavy(f"GitHub left a whole list out of its answer: {missing[0].message}")
 
 
-def _value(data: Node, path: Sequence[str]) -> Any:
-    found: Any = data
-    for part in path:
-        found = (found or {}).get(part)
-    return found
+def _holder(data: Node, path: Sequence[str]) -> Node:
+    """The object at a path; an empty one if there is none."""
+    for key in path:
+        data = part(data, key)
+    return data

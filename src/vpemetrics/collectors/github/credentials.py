@@ -12,9 +12,21 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from vpemetrics.collectors.http import Request, Response, check_token, check_url
+from vpemetrics.collectors.http import (
+    Malformed,
+    Request,
+    Response,
+    as_object,
+    check_token,
+    check_url,
+    given,
+    moment,
+    need,
+    part,
+    read_shape,
+)
+from vpemetrics.collectors.http.credentials import is_token
 from vpemetrics.errors import FixConfiguration
-from vpemetrics.window import parse_instant
 
 if TYPE_CHECKING:
     from github.Auth import Auth
@@ -29,6 +41,7 @@ _KINDS: Final = {
 }
 _PUBLIC: Final = "https://api.github.com"
 _EARLY: Final = timedelta(minutes=2)
+_LONGEST: Final = timedelta(hours=1)
 
 
 def token_kind(token: str) -> str:
@@ -98,17 +111,21 @@ def parse_installation(told: Mapping[str, Any]) -> Installation:
 
     https://docs.github.com/en/rest/apps/apps#list-installations-for-the-authenticated-app
     """
+    id_ = need(told, "id", int)
+    permissions = {
+        name: level for name, level in part(told, "permissions").items() if isinstance(level, str)
+    }
     return Installation(
-        id=told["id"],
-        account=(told.get("account") or {}).get("login") or str(told["id"]),
-        permissions=told.get("permissions") or {},
+        id=id_,
+        account=given(part(told, "account"), "login", str) or str(id_),
+        permissions=permissions,
         suspended=told.get("suspended_at") is not None,
     )
 
 
 def how_to_install(told: Sequence[Mapping[str, Any]]) -> str:
     """Return where people install the App of these installations, as a sentence."""
-    slugs = (installation.get("app_slug") for installation in told)
+    slugs = (given(installation, "app_slug", str) for installation in told)
     slug = next(filter(None, slugs), None)
     page = f"https://github.com/apps/{slug}" if slug else "the App's page"
     return f"install it at {page}, with the repositories that are to be read"
@@ -151,6 +168,21 @@ class InstallationToken:
         address = f"/app/installations/{self._installation.id}/access_tokens"
         response = self._ask_as_app(Request(address=address, method="POST"))
         now = self._clock()
-        ends_at = parse_instant(response.json["expires_at"])
-        self._token = response.json["token"]
-        self._good_until = now + (ends_at - (response.sent_at or now)) - _EARLY
+        about = f"the token for {self._installation.account}"
+        self._token, ends_at = read_shape(
+            lambda: _token(response.json), server="GitHub", about=about
+        )
+        left = min(ends_at - (response.sent_at or now), _LONGEST)
+        self._good_until = now + left - _EARLY
+
+
+def _token(told: object) -> tuple[str, datetime]:
+    """A token and its end; Malformed if it can be none, and then the text does not repeat it."""
+    node = as_object(told, "all of it")
+    token = need(node, "token", str)
+    if not is_token(token):
+        raise Malformed("has no `token` that can be one")
+    ends_at = moment(node, "expires_at")
+    if ends_at is None:
+        raise Malformed("has no `expires_at`")
+    return token, ends_at

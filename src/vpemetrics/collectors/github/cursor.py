@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 OVERLAP: Final = timedelta(minutes=10)
 """The time before the end of what was read that is read again, for what was written meanwhile."""
 _TIE: Final = timedelta(minutes=2)
+_MOST_AGAIN: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +34,9 @@ class ListProgress:
 
     The list is wanted from `start` on and was read until `end`, but for the gaps, the newest first.
     `newest` is the latest moment met, by GitHub's clock. `size` is how much is asked for at a
-    time. `sign` is what showed that nothing is new when all of it was read, and `settings` stand
-    for what decides which records it becomes.
+    time. `again` are pages that are to be read once more, as something on them has no id and
+    cannot be read. `sign` is what showed that nothing is new when all of it was read, and
+    `settings` stand for what decides which records it becomes.
     """
 
     start: datetime
@@ -44,6 +46,7 @@ class ListProgress:
     gaps: tuple[ListGap, ...] = ()
     newest: datetime | None = None
     sign: str | None = None
+    again: tuple[ListGap, ...] = ()
 
     def reopen(self, now: datetime, overlap: timedelta = OVERLAP) -> "ListProgress":
         """Add what came since as a gap to be read first, with some of what came before."""
@@ -54,7 +57,11 @@ class ListProgress:
             others = [gap for gap in (first, *others) if gap]
             known_to = min(self.newest, self.end) if self.newest else self.start
             fresh = ListGap(top=now, reached=now, down_to=known_to - overlap)
-        return replace(self, end=now, gaps=(fresh, *others), sign=None)
+        return replace(self, end=now, gaps=(fresh, *others, *self.again), again=(), sign=None)
+
+    def with_again(self, gap: ListGap) -> "ListProgress":
+        """Note that a page is to be read once more, next time; the latest few count."""
+        return replace(self, again=(gap, *self.again)[:_MOST_AGAIN])
 
     def advance(
         self, reached: datetime | None, after: str | None, newest: datetime | None
@@ -78,24 +85,29 @@ class ListProgress:
 
         What was written in the very seconds of the last reading does not count as read.
         """
-        same = not self.gaps and self.sign == sign and self.settings == settings
+        same = not self.gaps and not self.again and self.sign == sign and self.settings == settings
         return same and (newest is None or newest < self.end - _TIE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryWalk:
-    """A history that is being read from a commit: GitHub's cursor, and parents not met yet."""
+    """A history that is being read from a commit: GitHub's cursor, and parents not met yet.
+
+    One `again` is a page that was read before, on which a commit could not be read.
+    """
 
     tip: str
     after: str | None = None
     pending: tuple[str, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryProgress:
     """The progress in the commits, back to `cut`; `tip` is the default branch's.
 
-    `walks` are still to be ended. `end` is when the tip was looked at.
+    `walks` are still to be ended, and those `again` to be begun next time. `end` is when the tip
+    was looked at.
     """
 
     cut: datetime
@@ -104,6 +116,13 @@ class HistoryProgress:
     size: int
     tip: str | None = None
     walks: tuple[HistoryWalk, ...] = ()
+    again: tuple[HistoryWalk, ...] = ()
+
+    def with_again(self, walk: HistoryWalk) -> "HistoryProgress":
+        """Note that a page is to be read once more, next time; the latest few count."""
+        page = HistoryWalk(tip=walk.tip, after=walk.after, again=True)
+        others = [other for other in self.again if other != page]
+        return replace(self, again=(page, *others)[:_MOST_AGAIN])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,13 +130,15 @@ class OpenItem:
     """Something that may still change without moving up in any list.
 
     `updated_at` is what GitHub said when it was read; None has it fetched again in any case.
-    `tries` counts how often parts of it were not given.
+    `tries` counts how often parts of it were not given. What `is_bad` is not as GitHub documents
+    it, and asked for once in each collection until it is.
     """
 
     kind: str
     created_at: datetime
     updated_at: datetime | None = None
     tries: int = 0
+    is_bad: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

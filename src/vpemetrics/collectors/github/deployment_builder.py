@@ -11,13 +11,15 @@ from typing import Final, NamedTuple
 
 from vpemetrics.collectors.git.tags import Tag, deployed_tags, service_of
 from vpemetrics.collectors.github.options import Rule
-from vpemetrics.collectors.github.repository import Naming, instant, nodes
-from vpemetrics.collectors.http import Node
+from vpemetrics.collectors.github.repository import Naming, nodes, sha_of
+from vpemetrics.collectors.http import Malformed, Node, given, moment, need, part
 from vpemetrics.records import Change, Deployment, Run, Status
 from vpemetrics.rules import is_chosen, matches
-from vpemetrics.window import parse_instant
 
 _ENVIRONMENT: Final = "production"
+# GitHub was never seen to allow more, and each takes a request:
+# https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs
+_MOST_ATTEMPTS: Final = 1000
 
 # https://docs.github.com/en/graphql/reference/enums#deploymentstatusstate; without being told
 # otherwise, a success makes older deployments of its environment inactive:
@@ -51,7 +53,7 @@ class GitHubTag(NamedTuple):
 
     name: str
     sha: str
-    made_at: str
+    made_at: datetime
 
 
 def build_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment | None:
@@ -60,21 +62,21 @@ def build_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment | Non
     if named is None:
         return None
     service, environment = named
-    statuses, task = _statuses(node), str(node.get("task") or "")
+    statuses, task = _statuses(node), (given(node, "task", str) or "")
     status, finished_at = _outcome(node, statuses)
-    created_at = instant(node.get("createdAt"))
-    urls = (given.get("logUrl") for given in nodes(node.get("statuses")))
+    created_at = moment(node, "createdAt")
+    urls = (given(status, "logUrl", str) for status in nodes(node, "statuses"))
     return Deployment(
-        id=f"deployment:{node.get('databaseId') or node['id']}",
+        id=f"deployment:{_id(node)}",
         environment=environment,
         status=status,
         service=service,
         repository=naming.known,
-        commit_sha=node.get("commitOid"),
+        commit_sha=sha_of(node, "commitOid") if node.get("commitOid") else None,
         version=_version(node),
         started_at=_started_at(statuses, finished_at) or created_at,
         finished_at=finished_at,
-        is_bot=naming.author(node.get("creator")).is_bot,
+        is_bot=naming.author(part(node, "creator")).is_bot,
         rollback=True if matches(task, ["*rollback*"]) else None,
         url=next(filter(None, urls), None),
     )
@@ -82,33 +84,33 @@ def build_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment | Non
 
 def build_release_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment | None:
     """The deployment that publishing a release was; None for drafts and what was not chosen."""
-    name, published_at = str(node.get("tagName")), instant(node.get("publishedAt"))
+    name, published_at = need(node, "tagName", str), moment(node, "publishedAt")
     if node.get("isDraft") or published_at is None:
         return None
     if not _is_deployed(name, rule) or (node.get("isPrerelease") and not rule.tags):
         return None
     return Deployment(
-        id=f"release:{node.get('databaseId') or node['id']}",
+        id=f"release:{_id(node)}",
         environment=rule.environment or _ENVIRONMENT,
         status=Status.SUCCEEDED,
         service=rule.service or service_of(name, naming.known),
         repository=naming.known,
-        commit_sha=(node.get("tagCommit") or {}).get("oid"),
+        commit_sha=sha_of(part(node, "tagCommit")) if part(node, "tagCommit") else None,
         version=name,
         finished_at=published_at,
-        is_bot=naming.author(node.get("author")).is_bot,
+        is_bot=naming.author(part(node, "author")).is_bot,
         url=node.get("url"),
     )
 
 
 def parse_tag(node: Node) -> GitHubTag | None:
     """A tag; None for tags of anything but a commit."""
-    target: Node = node.get("target") or {}
-    commit: Node = (target.get("target") or {}) if target.get("__typename") == "Tag" else target
-    made_at = (target.get("tagger") or {}).get("date") or commit.get("committedDate")
+    target = part(node, "target")
+    commit = part(target, "target") if target.get("__typename") == "Tag" else target
+    made_at = moment(part(target, "tagger"), "date") or moment(commit, "committedDate")
     if commit.get("__typename") != "Commit" or not made_at:
         return None
-    return GitHubTag(str(node["name"]), str(commit["oid"]), str(made_at))
+    return GitHubTag(need(node, "name", str), sha_of(commit), made_at)
 
 
 def build_tag_deployment(tag: GitHubTag, rule: Rule, naming: Naming) -> Deployment | None:
@@ -123,7 +125,7 @@ def build_tag_deployment(tag: GitHubTag, rule: Rule, naming: Naming) -> Deployme
         repository=naming.known,
         commit_sha=tag.sha,
         version=tag.name,
-        finished_at=parse_instant(tag.made_at),
+        finished_at=tag.made_at,
     )
 
 
@@ -147,14 +149,14 @@ def build_run(node: Node, naming: Naming) -> Run:
     """The record of one attempt of a run; `outcome` is GitHub's conclusion, else its status."""
     ended = is_completed(node)
     return Run(
-        id=f"run:{node['id']}.{attempt(node)}",
+        id=f"run:{need(node, 'id', int)}.{attempt(node)}",
         repository=naming.known,
         outcome=_conclusion(node) or _run_status(node),
         name=node.get("name"),
         attempt=attempt(node),
         commit_sha=node.get("head_sha"),
-        started_at=instant(node.get("run_started_at") or node.get("created_at")),
-        finished_at=instant(node.get("updated_at")) if ended else None,
+        started_at=moment(node, "run_started_at") or moment(node, "created_at"),
+        finished_at=moment(node, "updated_at") if ended else None,
     )
 
 
@@ -162,42 +164,45 @@ def build_run_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment:
     """The deployment that an attempt of a run was."""
     status = _run_outcome(node)
     return Deployment(
-        id=f"run:{node['id']}.{attempt(node)}",
+        id=f"run:{need(node, 'id', int)}.{attempt(node)}",
         environment=rule.environment or _ENVIRONMENT,
         status=status,
         service=rule.service,
         repository=naming.known,
         commit_sha=node.get("head_sha"),
-        started_at=instant(node.get("run_started_at") or node.get("created_at")),
-        finished_at=None if status is Status.IN_PROGRESS else instant(node.get("updated_at")),
-        is_bot=naming.author(node.get("triggering_actor") or node.get("actor")).is_bot,
+        started_at=moment(node, "run_started_at") or moment(node, "created_at"),
+        finished_at=None if status is Status.IN_PROGRESS else moment(node, "updated_at"),
+        is_bot=naming.author(part(node, "triggering_actor") or part(node, "actor")).is_bot,
         url=node.get("html_url"),
     )
 
 
 def build_job_deployment(job: Node, run: Node, rule: Rule, naming: Naming) -> Deployment | None:
     """The deployment that a job was; None for other jobs."""
-    groups = rule.expression.fit(str(job.get("name"))) if rule.expression else None
+    groups = rule.expression.fit(given(job, "name", str) or "") if rule.expression else None
     if groups is None:
         return None
     status = _run_outcome(job)
     return Deployment(
-        id=f"job:{job['id']}",
+        id=f"job:{need(job, 'id', int)}",
         environment=groups.get("environment") or rule.environment or _ENVIRONMENT,
         status=status,
         service=groups.get("service") or rule.service,
         repository=naming.known,
         commit_sha=job.get("head_sha") or run.get("head_sha"),
-        started_at=instant(job.get("started_at")),
-        finished_at=instant(job.get("completed_at")) if is_completed(job) else None,
-        is_bot=naming.author(run.get("triggering_actor") or run.get("actor")).is_bot,
+        started_at=moment(job, "started_at"),
+        finished_at=moment(job, "completed_at") if is_completed(job) else None,
+        is_bot=naming.author(part(run, "triggering_actor") or part(run, "actor")).is_bot,
         url=job.get("html_url"),
     )
 
 
 def attempt(run: Node) -> int:
     """The number of an attempt of a run, from 1."""
-    return int(run.get("run_attempt") or 1)
+    number = given(run, "run_attempt", int) or 1
+    if not 1 <= number <= _MOST_ATTEMPTS:
+        raise Malformed(f"has {number} as `run_attempt`")
+    return number
 
 
 def is_completed(node: Node) -> bool:
@@ -207,16 +212,16 @@ def is_completed(node: Node) -> bool:
 
 def is_of(run: Node, rule: Rule) -> bool:
     """Return whether a run is of the workflow that a rule names, by its name or file."""
-    path = str(run.get("path") or "").partition("@")[0]
-    names = (str(run.get("name") or ""), path, path.rpartition("/")[2])
+    path = (given(run, "path", str) or "").partition("@")[0]
+    names = ((given(run, "name", str) or ""), path, path.rpartition("/")[2])
     return any(matches(name, [rule.workflow or ""]) for name in names if name)
 
 
 def _service_and_environment(node: Node, rule: Rule) -> tuple[str | None, str] | None:
     """The service and the environment under a rule; None if it does not want the deployment."""
     # https://docs.github.com/en/rest/deployments/deployments#create-a-deployment has the defaults.
-    environment = str(node.get("environment") or _ENVIRONMENT)
-    task = str(node.get("task") or "deploy")
+    environment = given(node, "environment", str) or _ENVIRONMENT
+    task = given(node, "task", str) or "deploy"
     if rule.task and not is_chosen(task, rule.task):
         return None
     if rule.expression:
@@ -235,7 +240,7 @@ def _outcome(
     """The end of a deployment, and its moment: the first success if there ever was one."""
     if succeeded_at := _first(statuses, ("SUCCESS",)):
         return Status.SUCCEEDED, succeeded_at
-    state = str(node.get("state") or "").upper()
+    state = (given(node, "state", str) or "").upper()
     if not statuses and state in _WAS_LIVE:
         return Status.SUCCEEDED, None  # the history was not given
     # Becoming inactive tells nothing of how it went before.
@@ -260,17 +265,22 @@ def _first(statuses: Iterable[tuple[datetime, str]], states: tuple[str, ...]) ->
 
 def _statuses(node: Node) -> list[tuple[datetime, str]]:
     """The status history, with the moment of each."""
-    statuses = nodes(node.get("statuses"))
+    statuses = nodes(node, "statuses")
     dated = (
-        (instant(status.get("createdAt")), str(status.get("state")).upper()) for status in statuses
+        (moment(status, "createdAt"), (given(status, "state", str) or "").upper())
+        for status in statuses
     )
     return [(at, state) for at, state in dated if at]
 
 
 def _version(node: Node) -> str | None:
     """The tag that was deployed, if it was one."""
-    ref = node.get("ref") or {}
-    return ref.get("name") if ref.get("prefix") == "refs/tags/" else None
+    ref = part(node, "ref")
+    return given(ref, "name", str) if ref.get("prefix") == "refs/tags/" else None
+
+
+def _id(node: Node) -> str:
+    return str(given(node, "databaseId", int) or need(node, "id", str))
 
 
 def _is_deployed(name: str, rule: Rule) -> bool:
@@ -284,8 +294,8 @@ def _run_outcome(node: Node) -> Status:
 
 
 def _conclusion(node: Node) -> str:
-    return str(node.get("conclusion") or "").lower()
+    return (given(node, "conclusion", str) or "").lower()
 
 
 def _run_status(node: Node) -> str:
-    return str(node.get("status") or "").lower()
+    return (given(node, "status", str) or "").lower()

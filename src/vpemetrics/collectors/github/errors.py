@@ -5,15 +5,24 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from vpemetrics.collectors.http import Forbidden, Gone, Request, Response, SourceProblem, TooHeavy
+from vpemetrics.collectors.http import (
+    BadAnswer,
+    Forbidden,
+    Gone,
+    Request,
+    Response,
+    SourceProblem,
+    TooHeavy,
+)
 from vpemetrics.collectors.http.errors import (
     bad_credentials,
-    cut_off,
     forbidden,
     gone,
+    no_json,
     problem_with,
 )
 from vpemetrics.collectors.http.messages import one_line
+from vpemetrics.collectors.http.shapes import kind_of
 from vpemetrics.errors import FixConfiguration, VpemetricsError
 
 GRAPHQL: Final = "graphql"
@@ -49,7 +58,7 @@ def read_problem(response: Response, request: Request, now: datetime) -> Vpemetr
             f"url: a web page answers ({status}) instead of GitHub's interface; that of "
             "GitHub Enterprise Server is at https://HOST/api/v3, and a proxy may stand between"
         )
-    if status == 200:
+    if 200 <= status < 300:
         return _problem_inside(response, request)
     if status == 401:
         return bad_credentials(response, request, _clock_hint(response, now))
@@ -64,7 +73,8 @@ def graphql_errors(response: Response) -> tuple[Mapping[str, Any], ...]:
     """Return the errors of a GraphQL answer: https://spec.graphql.org/October2021/#sec-Errors."""
     body = response.json if response.is_json else None
     found = body.get("errors") if isinstance(body, dict) else None
-    return tuple(error for error in found or () if isinstance(error, dict))
+    errors = found if isinstance(found, list) else [found]
+    return tuple(error for error in errors if isinstance(error, dict) and error)
 
 
 def sso_hint(response: Response) -> str:
@@ -84,10 +94,14 @@ def organisations_left_out(response: Response) -> tuple[str, ...]:
 
 
 def _problem_inside(response: Response, request: Request) -> SourceProblem | None:
-    if not response.is_json:
-        return cut_off(request)
+    if problem := no_json(response, request):
+        return problem
+    if request.resource != GRAPHQL:
+        return None
+    if odd := _not_as_asked(response, request):
+        return odd
     errors = graphql_errors(response)
-    if request.resource != GRAPHQL or not errors:
+    if not errors:
         return None
     heavy = [error for error in errors if _is_heavy(error)]
     if heavy:
@@ -96,11 +110,25 @@ def _problem_inside(response: Response, request: Request) -> SourceProblem | Non
     return None if _something(response.json.get("data")) else _nothing_given(response, request)
 
 
+def _not_as_asked(response: Response, request: Request) -> SourceProblem | None:
+    """Return the problem with an answer that is none of GraphQL, or gives neither data nor errors.
+
+    https://spec.graphql.org/October2021/#sec-Response-Format
+    """
+    body = response.json
+    data = body.get("data") if isinstance(body, dict) else body
+    if isinstance(data, dict) or (data is None and graphql_errors(response)):
+        return None
+    return BadAnswer(
+        f"{request.name}: GitHub's answer has {kind_of(data)} as `data`, where an object belongs"
+    )
+
+
 def _nothing_given(response: Response, request: Request) -> SourceProblem:
     """Return why not even a part was answered."""
     errors = graphql_errors(response)
     said = one_line("; ".join(str(error.get("message")) for error in errors))
-    kinds = {error.get("type") for error in errors}
+    kinds = {str(error.get("type")) for error in errors}
     if kinds == {"NOT_FOUND"}:
         return Gone(f"{request.name}: {said}")
     if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
@@ -118,7 +146,7 @@ def _something(data: Any) -> bool:
 
 
 def _is_heavy(error: Mapping[str, Any]) -> bool:
-    return error.get("type") in _HEAVY_TYPES or bool(_HEAVY.search(str(error.get("message"))))
+    return str(error.get("type")) in _HEAVY_TYPES or bool(_HEAVY.search(str(error.get("message"))))
 
 
 def _may_be_heavy(request: Request) -> str:

@@ -10,9 +10,19 @@ from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.client import Client
 from vpemetrics.collectors.github.commit_history import BEFORE, prefixes
 from vpemetrics.collectors.github.connections import CONNECTIONS, DEPLOYMENTS, FULL, ISSUES, PULLS
-from vpemetrics.collectors.github.repository import RepositoryTarget, instant, nodes
+from vpemetrics.collectors.github.repository import RepositoryTarget
 from vpemetrics.collectors.github.workflow_runs import CAP
-from vpemetrics.collectors.http import Forbidden, Gone, Node, TooHeavy
+from vpemetrics.collectors.http import (
+    Node,
+    SourceProblem,
+    as_object,
+    count,
+    moment,
+    need,
+    part,
+    parts,
+    read_shape,
+)
 
 _AT_ONCE: Final = 20
 _SECONDS: Final = 1.5
@@ -66,8 +76,8 @@ class _RepositorySize:
 
     def late(self, connection: str) -> float:
         """The number of things on a list that are supposed to be collected."""
-        counted: Node = self.node.get(connection) or {}
-        return int(counted.get("totalCount") or 0) * max(self._share, self._share_since(counted))
+        counted = part(self.node, connection)
+        return count(counted, "totalCount") * max(self._share, self._share_since(counted))
 
     @property
     def _share(self) -> float:
@@ -76,20 +86,24 @@ class _RepositorySize:
 
     def _share_since(self, connection: Node) -> float:
         """The share of the time since the first of a list that is collected."""
-        first: Node = next(iter(nodes(connection)), {})
-        born, target = instant(first.get("createdAt")), self.target
+        first: Node = next(iter(parts(connection, "nodes")), {})
+        born, target = moment(first, "createdAt"), self.target
         if born is None:
             return 0.0
         return min(1.0, (target.now - target.begin) / max(target.now - born, timedelta(seconds=1)))
 
     def _commit_count(self, name: str) -> int:
-        branch: Node = self.node.get("defaultBranchRef") or {}
-        target: Node = branch.get("target") or {}
-        return int((target.get(name) or {}).get("totalCount") or 0)
+        target = part(part(self.node, "defaultBranchRef"), "target")
+        return count(part(target, name), "totalCount")
 
 
 def estimate(client: Client, targets: Sequence[RepositoryTarget]) -> Estimate:
     """The cost of collecting some repositories of one account for the first time."""
+    about = "how much there is to collect"
+    return read_shape(lambda: _estimate(client, targets), server="GitHub", about=about)
+
+
+def _estimate(client: Client, targets: Sequence[RepositoryTarget]) -> Estimate:
     starts = range(0, len(targets), _AT_ONCE)
     sizes = [size for at in starts for size in _sizes(client, targets[at : at + _AT_ONCE])]
     points = sum(map(_queries, sizes))
@@ -108,11 +122,13 @@ def _sizes(client: Client, targets: Sequence[RepositoryTarget]) -> Iterator[_Rep
     }
     try:
         answer = client.query(queries.SIZES, variables)
-    except (Forbidden, Gone, TooHeavy):
+    except SourceProblem as problem:
+        if problem.concerns_all:
+            raise
         return
-    for node in answer.data.get("nodes") or ():
-        if node and node["id"] in by_id:
-            yield _RepositorySize(target=by_id[node["id"]], node=node)
+    for node in parts(answer.data, "nodes"):
+        if target := by_id.get(need(node, "id", str)):
+            yield _RepositorySize(target=target, node=node)
 
 
 def _queries(size: _RepositorySize) -> int:
@@ -129,8 +145,8 @@ def _queries(size: _RepositorySize) -> int:
     return pages
 
 
-def _pages(count: float, size: int) -> int:
-    return ceil(count / size)
+def _pages(things: float, size: int) -> int:
+    return ceil(things / size)
 
 
 def _runs(client: Client, sizes: Sequence[_RepositorySize]) -> Mapping[str, float]:
@@ -146,9 +162,11 @@ def _runs(client: Client, sizes: Sequence[_RepositorySize]) -> Mapping[str, floa
 def _count_of_runs(client: Client, target: RepositoryTarget) -> int:
     try:
         page = client.get(f"/repos/{target.probe.name}/actions/runs", {"per_page": 1})
-    except (Forbidden, Gone, TooHeavy):
+    except SourceProblem as problem:
+        if problem.concerns_all:
+            raise
         return 0
-    return int(page.get("total_count") or 0)
+    return count(as_object(page, "all of it"), "total_count")
 
 
 def _pages_of_runs(runs: float) -> int:

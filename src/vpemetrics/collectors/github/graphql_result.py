@@ -31,7 +31,9 @@ class GraphQLResult:
     @property
     def points(self) -> int:
         """The points it cost, where the query asked for `rateLimit { cost }`."""
-        return int((self.data.get("rateLimit") or {}).get("cost") or 0)
+        limit = self.data.get("rateLimit")
+        cost = limit.get("cost") if isinstance(limit, dict) else None
+        return cost if isinstance(cost, int) else 0
 
 
 def read_result(response: Response) -> GraphQLResult:
@@ -43,10 +45,15 @@ def read_result(response: Response) -> GraphQLResult:
     )
 
 
+def _path(path: object) -> tuple[str | int, ...]:
+    steps = path if isinstance(path, list) else []
+    return tuple(step for step in steps if isinstance(step, str | int))
+
+
 def _missing(error: Mapping[str, Any], hint: str) -> Missing:
     kind = str(error.get("type") or "ERROR")
     return Missing(
-        path=tuple(error.get("path") or ()),
+        path=_path(error.get("path")),
         kind=kind,
         message=hint if hint and kind == "FORBIDDEN" else one_line(str(error.get("message"))),
     )

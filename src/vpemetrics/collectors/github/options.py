@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from vpemetrics.collectors.base import Vendor
+from vpemetrics.collectors.sizes import parse_size
 from vpemetrics.patterns import Pattern
 
 From = Literal["environments", "workflow", "releases", "tags", "merges"]
@@ -18,7 +19,7 @@ From = Literal["environments", "workflow", "releases", "tags", "merges"]
 _EXACT: Final = {"extra": "forbid"}
 _REPOSITORY: Final = re.compile(r"!?[\w.*?-]+/[\w.*?-]+")
 _LITERAL: Final = re.compile(r"[\w.-]+/[\w.-]+")
-_WAIT: Final = re.compile(r"(\d+) ?(s|min|h|d)")
+_WAIT: Final = re.compile(r"(\d{1,6}) ?(s|min|h|d)")
 _UNITS: Final = {
     "s": timedelta(seconds=1),
     "min": timedelta(minutes=1),
@@ -133,7 +134,8 @@ class Options:
     ones and forks only if wanted. What was last touched before `since`, by default 53 weeks
     before the first collection, is left out. `runs` are those of continuous integration.
     With `clone` a mirror without files is kept, and commits come from git. A collection ends
-    after `max_requests`, and waits no longer than `max_wait` for a limit.
+    after `max_requests`, waits no longer than `max_wait` for a limit, and takes no answer that is
+    larger than `max_answer`.
     """
 
     # https://cli.github.com/manual/gh_help_environment
@@ -154,6 +156,7 @@ class Options:
     clone: bool = False
     max_requests: int | None = None
     max_wait: str = "1h"
+    max_answer: str = "64MiB"
     deployments: tuple[Rule, ...] = (Rule(),)
 
     def __post_init__(self) -> None:
@@ -185,5 +188,9 @@ class Options:
             yield 'repositories: names none, as in ["acme/*"]'
         if not _WAIT.fullmatch(self.max_wait):
             yield 'max_wait is a duration such as "90s", "30min" or "2h"'
+        try:
+            parse_size(self.max_answer)
+        except ValueError as mistake:
+            yield str(mistake)
         if self.max_requests is not None and self.max_requests < 1:
             yield "max_requests is at least 1"

@@ -82,8 +82,9 @@ def read_limits(response: Response, *, kind: str, permissions: Mapping[str, str]
     https://docs.github.com/en/rest/rate-limit/rate-limit
     """
     body = response.json if response.status == 200 else {}
-    resources = body.get("resources", {})
-    core = _resource(resources.get("core"))
+    resources = body.get("resources") if isinstance(body, dict) else None
+    told = resources if isinstance(resources, dict) else {}
+    core = _resource(told.get("core"))
     if kind == "App installation" and permissions is None and core:
         kind = "Actions token" if core.limit == ACTIONS_HOURLY else kind
     scopes = response.headers.get("x-oauth-scopes")
@@ -92,12 +93,12 @@ def read_limits(response: Response, *, kind: str, permissions: Mapping[str, str]
         scopes=None if scopes is None else tuple(filter(None, map(str.strip, scopes.split(",")))),
         permissions=permissions,
         core=core,
-        graphql=_resource(resources.get("graphql")),
+        graphql=_resource(told.get("graphql")),
     )
 
 
 def _is_limit(error: Mapping[str, Any]) -> bool:
-    is_typed = error.get("type") in _LIMIT_TYPES or error.get("code") == "graphql_rate_limit"
+    is_typed = str(error.get("type")) in _LIMIT_TYPES or error.get("code") == "graphql_rate_limit"
     return is_typed or bool(_LIMIT.match(str(error.get("message"))))
 
 
@@ -110,5 +111,7 @@ def _refused(response: Response, now: datetime) -> Refusal | None:
     return Refusal(of_quota=False, wait=None) if is_limit else None
 
 
-def _resource(told: Mapping[str, Any] | None) -> Quota | None:
-    return make_quota(told["limit"], told["remaining"], told["reset"]) if told else None
+def _resource(told: object) -> Quota | None:
+    if not isinstance(told, dict):
+        return None
+    return make_quota(*(told.get(name) for name in ("limit", "remaining", "reset")))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from vpemetrics.collectors.git.commits import BotAuthors
 from vpemetrics.collectors.git.subjects import is_merge, picked_from, reverted_pulls, reverts
@@ -17,13 +17,22 @@ from vpemetrics.collectors.github.deployment_builder import (
     parse_tag,
 )
 from vpemetrics.collectors.github.repository import (
+    OID,
     Author,
     Naming,
     RepositoryTarget,
-    instant,
     nodes,
+    sha_of,
 )
-from vpemetrics.collectors.http import Node
+from vpemetrics.collectors.http import (
+    Node,
+    check_record,
+    count,
+    given,
+    moment,
+    need,
+    part,
+)
 from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Status
 
 _MAY_END: Final = timedelta(days=90)
@@ -70,7 +79,13 @@ class GitHubRecordBuilder:
     has_originals: bool = False
 
     def build(self, node: Node, kind: str) -> BuiltRecords:
-        """The records of a thing of a kind as GitHub names it."""
+        """The records of a thing of a kind as GitHub names it; Malformed if it cannot be one."""
+        built = self._build(node, kind)
+        for record in built.records:
+            check_record(record)
+        return built
+
+    def _build(self, node: Node, kind: str) -> BuiltRecords:
         match kind:
             case "PullRequest":
                 return self._of_pull(node)
@@ -87,7 +102,7 @@ class GitHubRecordBuilder:
         change, originals, lost = build_change(node, self.target.naming)
         records: list[AnyRecord] = [change]
         if change.merged_at and not self.target.paths and not self.has_originals:
-            fresh = (original for original in originals if original["oid"] not in self.seen)
+            fresh = (original for original in originals if sha_of(original) not in self.seen)
             records += (self.commit(original) for original in fresh)
         branch = self.target.probe.branch
         for rule in self.target.rules_from("merges"):
@@ -135,7 +150,7 @@ class GitHubRecordBuilder:
     def retry(self, node: Node, before: OpenItem) -> OpenItem | None:
         """An item of which GitHub left something out, to be fetched some more times."""
         tries = before.tries + 1
-        created_at = instant(node.get("createdAt")) or before.created_at
+        created_at = moment(node, "createdAt") or before.created_at
         if tries >= _TRIES:
             return None
         return OpenItem(kind=before.kind, created_at=created_at, tries=tries)
@@ -145,17 +160,19 @@ class GitHubRecordBuilder:
         for record in records:
             if not isinstance(record, Deployment) or record.status is not Status.SUCCEEDED:
                 continue
-            if record.commit_sha and self.target.is_production(record.environment):
-                yield record.commit_sha
+            if OID.fullmatch(record.commit_sha or "") and self.target.is_production(
+                record.environment
+            ):
+                yield str(record.commit_sha)
 
     def _open_item(self, node: Node, deployment: Deployment) -> OpenItem | None:
         if deployment.status is Status.SUCCEEDED:
             return None
-        created_at = instant(node.get("createdAt")) or self.target.now
+        created_at = moment(node, "createdAt") or self.target.now
         may_go_on = _MAY_END if deployment.status is Status.IN_PROGRESS else _MAY_RECOVER
         if created_at < self.target.now - may_go_on:
             return None
-        updated_at = instant(node.get("updatedAt"))
+        updated_at = moment(node, "updatedAt")
         return OpenItem(kind="Deployment", created_at=created_at, updated_at=updated_at)
 
 
@@ -163,15 +180,15 @@ def build_commit(
     node: Node, repository: str, bots: BotAuthors, paths: tuple[str, ...] | None = None
 ) -> Commit:
     """The record of a commit; without parents where GitHub was not asked for them."""
-    author: Node = node.get("author") or {}
-    email, name = author.get("email") or "", author.get("name") or ""
-    message: Any = node.get("message") or ""
+    author = part(node, "author")
+    email, name = given(author, "email", str) or "", given(author, "name", str) or ""
+    message = given(node, "message", str) or ""
     return Commit(
-        sha=node["oid"],
+        sha=sha_of(node),
         repository=repository,
         parents=parents(node),
-        authored_at=instant(node.get("authoredDate")),
-        committed_at=instant(node.get("committedDate")),
+        authored_at=moment(node, "authoredDate"),
+        committed_at=moment(node, "committedDate"),
         author=email or name or None,
         is_bot=bots[email, name],
         reverts_sha=reverts(message),
@@ -182,7 +199,7 @@ def build_commit(
 
 def parents(node: Node) -> tuple[str, ...]:
     """The parents of a commit, in git's order."""
-    return tuple(parent["oid"] for parent in nodes(node.get("parents")))
+    return tuple(sha_of(parent) for parent in nodes(node, "parents"))
 
 
 class BuiltChange(NamedTuple):
@@ -199,31 +216,32 @@ class BuiltChange(NamedTuple):
 
 def build_change(node: Node, naming: Naming) -> BuiltChange:
     """The record of a pull request with all of its commits and events."""
-    given = [item["commit"] for item in nodes(node.get("commits")) if item.get("commit")]
+    commits = [part(item, "commit") for item in nodes(node, "commits") if item.get("commit")]
     # Merges are no changes; as no parents tell them, they go by their words.
-    originals = [commit for commit in given if not is_merge(commit.get("message") or "")]
-    events = nodes(node.get("timelineItems"))
-    author = naming.author(node.get("author"))
+    originals = [commit for commit in commits if not is_merge(given(commit, "message", str) or "")]
+    events = nodes(node, "timelineItems")
+    author = naming.author(part(node, "author"))
     reviews = _reviews(events, author, naming)
-    title, body = node.get("title") or "", node.get("body") or ""
-    id_ = naming.id_of(node["number"])
+    title, body = given(node, "title", str) or "", given(node, "body", str) or ""
+    number = need(node, "number", int)
+    id_ = naming.id_of(number)
     change = Change(
         id=id_,
         repository=naming.known,
-        number=node["number"],
+        number=number,
         url=node.get("url"),
         title=title or None,
         author=author.login,
         is_bot=author.is_bot,
-        created_at=instant(node.get("createdAt")),
+        created_at=moment(node, "createdAt"),
         ready_at=_ready_at(node, events),
         first_commit_at=_first_at(originals),
         first_review_at=min((at for at, _ in reviews), default=None),
         approved_at=min((at for at, state in reviews if state == "APPROVED"), default=None),
-        merged_at=instant(node.get("mergedAt")),
-        closed_at=instant(node.get("closedAt")),
-        merge_commit_sha=(node.get("mergeCommit") or {}).get("oid"),
-        commit_shas=tuple(commit["oid"] for commit in originals),
+        merged_at=moment(node, "mergedAt"),
+        closed_at=moment(node, "closedAt"),
+        merge_commit_sha=sha_of(merge) if (merge := part(node, "mergeCommit")) else None,
+        commit_shas=tuple(sha_of(commit) for commit in originals),
         base_branch=node.get("baseRefName"),
         head_branch=node.get("headRefName"),
         additions=node.get("additions"),
@@ -232,8 +250,8 @@ def build_change(node: Node, naming: Naming) -> BuiltChange:
         reverts=reverted_in(body, naming),
         closes=_closes(f"{title}\n{body}", events, id_, naming),
     )
-    total = (node.get("commits") or {}).get("totalCount") or 0
-    return BuiltChange(change, originals, lost=max(0, total - len(given)))
+    total = count(part(node, "commits"), "totalCount")
+    return BuiltChange(change, originals, lost=max(0, total - len(commits)))
 
 
 def build_incident(
@@ -244,17 +262,17 @@ def build_incident(
     `service` is what it is about where no label names one. Without labels its type tells.
     It ends when it is closed, or when nothing marks it as an incident any more.
     """
-    own = [str(label.get("name")) for label in nodes(node.get("labels"))]
-    comments = [comment.get("body") or "" for comment in nodes(node.get("comments"))]
-    cause = root_cause([node.get("body") or "", *comments], naming)
+    own = [(given(label, "name", str) or "") for label in nodes(node, "labels")]
+    comments = [given(comment, "body", str) or "" for comment in nodes(node, "comments")]
+    cause = root_cause([given(node, "body", str) or "", *comments], naming)
     return Incident(
-        id=naming.id_of(node["number"]),
+        id=naming.id_of(need(node, "number", int)),
         service=services(own) or service,
         title=node.get("title"),
         severity=severity(own),
-        detected_at=instant(node.get("createdAt")),
+        detected_at=moment(node, "createdAt"),
         resolved_at=_resolved_at(node, own, labels),
-        updated_at=instant(node.get("updatedAt")),
+        updated_at=moment(node, "updatedAt"),
         cause_sha=cause.sha if cause else None,
         cause_change=cause.change if cause else None,
         url=node.get("url"),
@@ -305,7 +323,7 @@ def services(labels: Iterable[str]) -> tuple[str, ...]:
 
 
 def _first_at(originals: Iterable[Node]) -> datetime | None:
-    dates = (instant(commit.get("authoredDate")) for commit in originals)
+    dates = (moment(commit, "authoredDate") for commit in originals)
     return min(filter(None, dates), default=None)
 
 
@@ -316,9 +334,9 @@ def _reviews(events: Iterable[Node], author: Author, naming: Naming) -> list[tup
     for event in events:
         if event.get("__typename") != "PullRequestReview" or event.get("state") == "PENDING":
             continue
-        reviewer, at = naming.author(event.get("author")), instant(event.get("submittedAt"))
+        reviewer, at = naming.author(part(event, "author")), moment(event, "submittedAt")
         if at and not reviewer.is_bot and (reviewer.login is None or reviewer != author):
-            reviews.append((at, str(event.get("state"))))
+            reviews.append((at, (given(event, "state", str) or "")))
     return reviews
 
 
@@ -327,15 +345,15 @@ def _ready_at(node: Node, events: Sequence[Node]) -> datetime | None:
     if node.get("isDraft"):
         return None
     ready = [event for event in events if event.get("__typename") == "ReadyForReviewEvent"]
-    dates = (instant(event.get("createdAt")) for event in ready)
-    return max(filter(None, dates), default=None) or instant(node.get("createdAt"))
+    dates = (moment(event, "createdAt") for event in ready)
+    return max(filter(None, dates), default=None) or moment(node, "createdAt")
 
 
 def _labels(events: Iterable[Node]) -> tuple[str, ...]:
     """The labels it has in the end, in the order in which it got them."""
     labels: dict[str, None] = {}
     for event in events:
-        name = (event.get("label") or {}).get("name")
+        name = given(part(event, "label"), "name", str)
         if name and event.get("__typename") == "LabeledEvent":
             labels[name] = None
         elif name:
@@ -347,10 +365,11 @@ def _closes(text: str, events: Iterable[Node], own: str, naming: Naming) -> tupl
     """The issues it names or was linked to, by id: those that are incidents count."""
     closes = dict.fromkeys(mentions(text, naming))
     for event in events:
-        subject = event.get("subject") or {}
+        subject = part(event, "subject")
         if "number" not in subject:
             continue
-        id_ = naming.id_of(subject["number"], subject["repository"]["nameWithOwner"])
+        repository = need(part(subject, "repository"), "nameWithOwner", str)
+        id_ = naming.id_of(need(subject, "number", int), repository)
         if event.get("__typename") == "ConnectedEvent":
             closes[id_] = None
         else:
@@ -360,20 +379,20 @@ def _closes(text: str, events: Iterable[Node], own: str, naming: Naming) -> tupl
 
 
 def _resolved_at(node: Node, own: Iterable[str], labels: Sequence[str]) -> datetime | None:
-    closed_at = instant(node.get("closedAt"))
+    closed_at = moment(node, "closedAt")
     if not labels or _small(own) & _small(labels):
         return closed_at
-    unlabelled_at = _unlabelled_at(nodes(node.get("timelineItems")), _small(labels))
+    unlabelled_at = _unlabelled_at(nodes(node, "timelineItems"), _small(labels))
     return min(filter(None, (closed_at, unlabelled_at)), default=None)
 
 
 def _unlabelled_at(events: Iterable[Node], labels: set[str]) -> datetime | None:
     """The moment when the last of the labels was taken off."""
     dates = (
-        instant(event.get("createdAt"))
+        moment(event, "createdAt")
         for event in events
         if event.get("__typename") == "UnlabeledEvent"
-        and str((event.get("label") or {}).get("name")).lower() in labels
+        and (given(part(event, "label"), "name", str) or "").lower() in labels
     )
     return max(filter(None, dates), default=None)
 

@@ -1,20 +1,35 @@
 """One repository that is collected: its names, what GitHub shows of it, what is wanted of it."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
-from vpemetrics.collectors.base import IsBot, bot_test
+from vpemetrics.collectors.base import IsBot, bot_test, not_noted
 from vpemetrics.collectors.git.commits import BotAuthors
 from vpemetrics.collectors.github.options import Options, Rule
-from vpemetrics.collectors.http import Node
+from vpemetrics.collectors.http import (
+    BadAnswer,
+    Malformed,
+    Node,
+    given,
+    name_of,
+    need,
+    part,
+    parts,
+    read_shape,
+)
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.rules import Rules, is_chosen, matches
 from vpemetrics.window import parse_instant
 
+Value = TypeVar("Value")
+# https://docs.github.com/en/graphql/reference/scalars#gitobjectid
+OID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_NAME: Final = re.compile(r"\w[\w-]*/(?!\.\.?$)[\w.-]+")
 _VERSION: Final = 1
 """The version of the records that are built: with another one the next collection reads all."""
 
@@ -56,7 +71,7 @@ class Naming:
         """
         # The author of a deleted account is null:
         # https://docs.github.com/en/graphql/reference/interfaces#comment
-        if not actor or not actor.get("login"):
+        if not actor or not given(actor, "login", str):
             return Author(None, None)
         # https://docs.github.com/en/graphql/reference/objects#bot
         login, kind = str(actor["login"]), actor.get("__typename") or actor.get("type")
@@ -91,26 +106,22 @@ class RepositoryProbe:
     @property
     def branch(self) -> str | None:
         """The default branch; None in an empty repository."""
-        branch: Node = self.node.get("defaultBranchRef") or {}
-        return branch.get("name")
+        return given(part(self.node, "defaultBranchRef"), "name", str)
 
     @property
     def tip(self) -> str | None:
         """The default branch's newest commit."""
-        branch: Node = self.node.get("defaultBranchRef") or {}
-        return (branch.get("target") or {}).get("oid")
+        return given(part(part(self.node, "defaultBranchRef"), "target"), "oid", str)
 
     def total(self, connection: str) -> int | None:
         """The length of a list; None if that was not asked for."""
-        shown: Node = self.node.get(connection) or {}
-        return shown.get("totalCount")
+        return given(part(self.node, connection), "totalCount", int)
 
     def sign(self, connection: str) -> tuple[str, str | None]:
         """A text that differs once a list has news, and the latest moment in it if it has one."""
-        shown: Node = self.node.get(connection) or {}
-        newest: Node = next((node for node in shown.get("nodes") or () if node), {})
-        text = json.dumps((shown.get("totalCount"), newest), sort_keys=True)
-        return text, newest.get("updatedAt") or newest.get("createdAt")
+        newest: Node = next(iter(nodes(self.node, connection)), {})
+        text = json.dumps((self.total(connection), newest), sort_keys=True)
+        return text, given(newest, "updatedAt", str) or given(newest, "createdAt", str)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +129,7 @@ class RepositoryTarget:
     """A repository, and what is wanted of it under which names.
 
     `is_code` is False where only incidents are looked for. `paths` are the path patterns of
-    services that lie in it.
+    services that lie in it. `leave_out` is told of what cannot be read.
     """
 
     probe: RepositoryProbe
@@ -130,6 +141,19 @@ class RepositoryTarget:
     begin: datetime
     is_code: bool
     bots: BotAuthors
+    leave_out: Callable[[str, str], None] = not_noted
+
+    def read(self, node: object, what: str, read: Callable[[], Value]) -> Value | None:
+        """Return what is read of a thing; None if it cannot be, which is noted under its name."""
+        try:
+            return self.read_strictly(node, what, read)
+        except BadAnswer as bad:
+            self.leave_out(name_of(node, what, self.naming.known), str(bad))
+            return None
+
+    def read_strictly(self, node: object, what: str, read: Callable[[], Value]) -> Value:
+        """Return what is read of a thing; BadAnswer with its name if it cannot be."""
+        return read_shape(read, server="GitHub", about=name_of(node, what, self.naming.known))
 
     @cached_property
     def deployments(self) -> list[Rule]:
@@ -184,19 +208,41 @@ class RepositoryTarget:
         return fingerprint(_VERSION, self.rules.bots, self.begin, *decisive, size=6)
 
 
+def check_probe(node: Node) -> Node:
+    """Return what GitHub shows of a repository, if it can be gone by; Malformed if it cannot."""
+    need(node, "id", str)
+    if not _NAME.fullmatch(need(node, "nameWithOwner", str)):
+        raise Malformed("has no `owner/name` as `nameWithOwner`")
+    probe = RepositoryProbe(node=node, known="", asked=None, account="")
+    given(node, "pushedAt", str)
+    if probe.branch is not None and not OID.fullmatch(probe.tip or ""):
+        raise Malformed("has no commit as its `defaultBranchRef`")
+    for name, value in node.items():
+        if isinstance(value, dict) and "totalCount" in value:
+            probe.sign(name)
+    return node
+
+
 def bots_of(rules: Rules) -> BotAuthors:
     """The bots among authors of commits."""
     return BotAuthors(bot_test(rules.bots))
 
 
-def instant(text: str | None) -> datetime | None:
+def instant(text: object) -> datetime | None:
     """The moment GitHub names; None for none, or for what is no time."""
     try:
-        return parse_instant(text) if text else None
-    except ValueError:
+        return parse_instant(text) if text and isinstance(text, str) else None
+    except (ValueError, OverflowError):
         return None
 
 
-def nodes(connection: Node | None) -> list[Node]:
-    """The items of a connection, gaps in partial answers left out."""
-    return [node for node in (connection or {}).get("nodes") or () if node]
+def sha_of(node: Node, key: str = "oid") -> str:
+    """The commit that a thing names; Malformed if it names none."""
+    if not OID.fullmatch(oid := need(node, key, str)):
+        raise Malformed(f"has no commit as `{key}`")
+    return oid
+
+
+def nodes(node: Node, connection: str) -> list[Node]:
+    """The items of a thing's connection, gaps in partial answers left out."""
+    return parts(part(node, connection), "nodes")

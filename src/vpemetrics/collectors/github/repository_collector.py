@@ -7,7 +7,8 @@ already; last the histories of deployed commits that are on no branch that was r
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
+from typing import Final, NamedTuple
 
 from vpemetrics.collectors.base import Batch
 from vpemetrics.collectors.git.commands import GitFailed
@@ -34,16 +35,19 @@ from vpemetrics.collectors.github.connections import (
 from vpemetrics.collectors.github.coverage import coverage
 from vpemetrics.collectors.github.cursor import GitHubCursor, OpenItem, SeenCommits
 from vpemetrics.collectors.github.mirror_history import MirrorHistoryReader
-from vpemetrics.collectors.github.record_builder import GitHubRecordBuilder
+from vpemetrics.collectors.github.record_builder import BuiltRecords, GitHubRecordBuilder
 from vpemetrics.collectors.github.repository import RepositoryTarget
 from vpemetrics.collectors.github.workflow_runs import RunReader, is_look_back_due
 from vpemetrics.collectors.http import (
+    BadAnswer,
     BudgetExhausted,
-    Forbidden,
-    Gone,
     Node,
     SourceProblem,
-    TooHeavy,
+    as_object,
+    check_not_all_bad,
+    given,
+    name_of,
+    need,
 )
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.records import AnyRecord, Change, Deployment, Repository
@@ -53,6 +57,14 @@ COMMITS: Final = " commits"
 
 _AT_ONCE: Final = 25
 """The number of things that are fetched again at a time."""
+_WITHOUT_ID: Final = ("Release", "Tag")
+_WORDS: Final = {
+    "PullRequest": "a pull request",
+    "Deployment": "a deployment",
+    "Issue": "an issue",
+    "Release": "a release",
+    "Tag": "a tag",
+}
 
 
 class RepositoryCollector:
@@ -99,7 +111,9 @@ class RepositoryCollector:
             for name in self._parts():
                 try:
                     yield from self._part(name)
-                except (Forbidden, Gone, TooHeavy, GitFailed, Unfetched) as error:
+                except (SourceProblem, GitFailed, Unfetched) as error:
+                    if isinstance(error, SourceProblem) and error.concerns_all:
+                        raise
                     self.errors[name] = error
         except (BudgetExhausted, SourceProblem) as reason:
             end = reason
@@ -148,23 +162,34 @@ class RepositoryCollector:
         for page, reached in read_gaps(self._client, connection, variables, progress):
             progress = reached
             self._lose(name, page.lost)
-            records, items = self._build(page.nodes, connection.kind, page.partial)
-            self.cursor = self.cursor.with_list(name, progress).with_items(items)
-            yield self._batch(records)
+            built = self._build(page.nodes, connection.kind, page.partial)
+            check_not_all_bad(len(page.nodes), built.bad)
+            self._leave_out(built.bad)
+            if built.has_nameless and page.again:
+                progress = progress.with_again(page.again)
+            self.cursor = self.cursor.with_list(name, progress).with_items(built.items)
+            yield self._batch(built.records)
         done = replace(progress, sign=sign(self.target, name)[0])
         self.cursor = self.cursor.with_list(name, done)
 
-    def _build(
-        self, nodes: Sequence[Node], kind: str, partial: frozenset[str]
-    ) -> tuple[list[AnyRecord], dict[str, OpenItem | None]]:
+    def _build(self, nodes: Sequence[Node], kind: str, partial: frozenset[str]) -> "_Built":
         """The records of things of a kind, and by their ids what of them is open."""
         records: list[AnyRecord] = []
         items: dict[str, OpenItem | None] = {}
+        bad: dict[str, str] = {}
+        has_nameless = False
         for node in nodes:
-            built = self._builder.build(complete(self._client, node, kind), kind)
+            id_ = node.get("id") if isinstance(node, dict) else None
+            try:
+                built = self._build_one(node, kind)
+            except BadAnswer as problem:
+                bad[self._name(node, kind)] = str(problem)
+                has_nameless = has_nameless or not isinstance(id_, str)
+                if isinstance(id_, str):
+                    items[id_] = self._bad_item(id_, kind)
+                continue
             records += built.records
             self._lose("commits of pull requests", built.lost)
-            id_ = node.get("id")
             if id_ in partial:
                 before = self.cursor.open.get(id_) or OpenItem(
                     kind=kind, created_at=self.target.now
@@ -175,7 +200,28 @@ class RepositoryCollector:
                 items[id_] = built.open
         if isinstance(self._history, MirrorHistoryReader):
             records += self._history.originals(_merged_commits(records))
-        return records, items
+        return _Built(records, items, bad, has_nameless)
+
+    def _build_one(self, node: Node, kind: str) -> BuiltRecords:
+        def build() -> BuiltRecords:
+            take = given if kind in _WITHOUT_ID else need
+            take(as_object(node, "it"), "id", str)
+            whole = complete(self._client, node, kind)
+            return self._builder.build(whole, kind)
+
+        return self.target.read_strictly(node, _WORDS.get(kind, "a thing"), build)
+
+    def _name(self, node: Node, kind: str) -> str:
+        return name_of(node, _WORDS.get(kind, "a thing"), self.target.naming.known)
+
+    def _bad_item(self, id_: str, kind: str) -> OpenItem:
+        before = self.cursor.open.get(id_)
+        created_at = before.created_at if before else self.target.now
+        return OpenItem(kind=kind, created_at=created_at, is_bad=True)
+
+    def _leave_out(self, bad: Mapping[str, str]) -> None:
+        for name, why in bad.items():
+            self.target.leave_out(name, why)
 
     def _refetch(self, ids: Sequence[str]) -> Iterator[Batch]:
         """Things behind some ids: those that are open, or of which GitHub left something out."""
@@ -183,12 +229,23 @@ class RepositoryCollector:
             fetched = refetch(self._client, ids[at : at + _AT_ONCE])
             records: list[AnyRecord] = []
             items = {id_: self._missing(id_) for id_ in fetched.gone}
-            for node in fetched.nodes:
-                built, opened = self._build([node], node["__typename"], fetched.partial)
-                records += built
-                items |= opened
+            items |= {id_: self._bad_item(id_, self._kind(id_, {})) for id_ in fetched.bad}
+            self._leave_out(fetched.bad)
+            for id_, node in fetched.nodes.items():
+                built = self._build([node], self._kind(id_, node), fetched.partial)
+                records += built.records
+                items |= built.items
+                self._leave_out(built.bad)
+                if built.bad:
+                    items[id_] = self._bad_item(id_, self._kind(id_, node))
             self.cursor = self.cursor.with_items(items)
             yield self._batch(records)
+
+    def _kind(self, id_: str, node: object) -> str:
+        """The kind of a thing as GitHub names it, or as it was when it was read."""
+        kind = node.get("__typename") if isinstance(node, dict) else None
+        before = self.cursor.open.get(id_)
+        return str(kind if isinstance(kind, str) else before.kind if before else "")
 
     def _missing(self, id_: str) -> OpenItem | None:
         """An item that is not found: fetched some more times before it counts as gone."""
@@ -206,20 +263,23 @@ class RepositoryCollector:
         self.cursor = self.cursor.with_list(name, done)
 
     def _ids_of_type(self, type_: str, since: datetime) -> Iterator[str]:
-        page, issues = 1, list[dict[str, Any]]()
-        while issues or page == 1:
-            # Pull requests are issues too:
-            # https://docs.github.com/en/rest/issues/issues#list-repository-issues
-            issues = self._client.get(
-                f"/repos/{self.target.probe.name}/issues",
-                {"type": type_, "state": "all", "since": since.isoformat(), "page": page}
-                | {"sort": "updated", "direction": "desc", "per_page": FULL},
-            )
-            yield from (issue["node_id"] for issue in issues if "pull_request" not in issue)
-            page += 1
+        # Pull requests are issues too:
+        # https://docs.github.com/en/rest/issues/issues#list-repository-issues
+        parameters = {"type": type_, "state": "all", "since": since.isoformat()}
+        order = {"sort": "updated", "direction": "desc", "per_page": FULL}
+        path = f"/repos/{self.target.probe.name}/issues"
+        for issues in self._client.pages(path, {**parameters, **order}):
+            for issue in issues:
+                id_ = self.target.read(issue, _WORDS["Issue"], partial(_id_of_issue, issue))
+                if id_:
+                    yield id_
 
     def _partial(self) -> list[str]:
-        return [id_ for id_, item in self.cursor.open.items() if item.updated_at is None]
+        return [
+            id_
+            for id_, item in self.cursor.open.items()
+            if item.updated_at is None and not item.is_bad
+        ]
 
     def _runs(self) -> Iterator[Batch]:
         reader = RunReader(target=self.target, client=self._client, cursor=self.cursor)
@@ -271,6 +331,22 @@ class RepositoryCollector:
     def _lose(self, what: str, count: int) -> None:
         if count:
             self.lost[what] = self.lost.get(what, 0) + count
+
+
+class _Built(NamedTuple):
+    """The records of some things, what of these is open, and by their names why some are bad.
+
+    `has_nameless` is true if one of these has no id by which it could be asked for again.
+    """
+
+    records: list[AnyRecord]
+    items: dict[str, OpenItem | None]
+    bad: Mapping[str, str]
+    has_nameless: bool
+
+
+def _id_of_issue(issue: Node) -> str | None:
+    return None if "pull_request" in as_object(issue, "it") else need(issue, "node_id", str)
 
 
 def _merged_commits(records: Sequence[AnyRecord]) -> list[str]:

@@ -11,11 +11,30 @@ from typing import Any, Final
 
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.client import Access, Client, GraphQLResult, Missing
-from vpemetrics.collectors.github.connections import DEPLOYMENTS, FULL, RELEASES, RULES, TAGS
+from vpemetrics.collectors.github.connections import (
+    DEPLOYMENTS,
+    FULL,
+    RELEASES,
+    RULES,
+    TAGS,
+    check_following,
+)
 from vpemetrics.collectors.github.cursor import GitHubCursor
 from vpemetrics.collectors.github.options import Options
-from vpemetrics.collectors.github.repository import RepositoryProbe, instant
-from vpemetrics.collectors.http import Forbidden, Gone, Node, SourceProblem, TooHeavy
+from vpemetrics.collectors.github.repository import RepositoryProbe, check_probe, instant
+from vpemetrics.collectors.http import (
+    BadAnswer,
+    Forbidden,
+    Gone,
+    Node,
+    SourceProblem,
+    TooHeavy,
+    as_object,
+    given,
+    name_of,
+    part,
+    read_shape,
+)
 from vpemetrics.rules import is_chosen, matches
 
 _NOT_FOUND: Final = "NOT_FOUND"
@@ -27,12 +46,14 @@ _FINAL: Final = (_NOT_FOUND, "FORBIDDEN")
 class FoundRepositories:
     """The repositories that a search found, and by id what became of open things.
 
-    An open thing that is gone has no time. `problems` are by owner or repository.
+    An open thing that is gone has no time. `problems` are by owner or repository; `bad` tells by
+    the names of repositories why these cannot be read.
     """
 
     probes: Sequence[RepositoryProbe]
     open: Mapping[str, datetime | None]
     problems: Mapping[str, SourceProblem]
+    bad: Mapping[str, str]
 
 
 def find_repositories(
@@ -41,7 +62,9 @@ def find_repositories(
     """Find all repositories that are wanted; `cursors` are where they were left."""
     search = _Search(options, cursors, access.client)
     search.run()
-    return FoundRepositories(probes=search.probes(), open=search.open, problems=search.problems)
+    return FoundRepositories(
+        probes=search.probes(), open=search.open, problems=search.problems, bad=search.bad
+    )
 
 
 class _Search:
@@ -66,6 +89,7 @@ class _Search:
         }
         self.open: dict[str, datetime | None] = {}
         self.problems: dict[str, SourceProblem] = {}
+        self.bad: dict[str, str] = {}
 
     def run(self) -> None:
         """Ask for everything."""
@@ -156,7 +180,7 @@ class _Search:
         self, owner: str, *, is_listed: bool, ids: Sequence[str], open_ids: Sequence[str]
     ) -> None:
         """Ask for what one account owns, in as many requests as it takes."""
-        size, after = FULL, None
+        size, after, seen = FULL, None, set[str]()
         try:
             client = self._client(owner)
         except Forbidden as error:  # the App is not installed there
@@ -173,34 +197,67 @@ class _Search:
                     raise
                 size //= 2
                 continue
+            except BadAnswer as bad:
+                self.problems[owner] = bad
+                return
             except (Gone, Forbidden) as error:
                 answer = _nothing(error, now, is_listed=is_listed)
-            after = self._note_listed(owner, answer) if is_listed else None
+            try:
+                after = self._note_listed(owner, answer) if is_listed else None
+                check_following(after, seen)
+                self._note_known(now[0], answer)
+                self._note_open(now[1], answer)
+            except (BadAnswer, TooHeavy) as bad:
+                self.problems[owner] = bad
+                return
             is_listed = after is not None
-            self._note_known(now[0], answer)
-            self._note_open(now[1], answer)
             ids, open_ids = rest
 
     def _note_listed(self, owner: str, answer: GraphQLResult) -> str | None:
         """Note an owner's repositories; GitHub's cursor if more follow."""
-        listed = (answer.data.get("repositoryOwner") or {}).get("repositories")
+        listed = self._listed(owner, answer)
         if not listed:
             reasons = (gap for gap in answer.missing if gap.path[:1] == ("repositoryOwner",))
             self.problems[owner] = _problem(owner, next(reasons, None))
             return None
-        for node in listed.get("nodes") or ():
-            if node:
-                self._nodes[node["id"]] = node
-        info = listed.get("pageInfo") or {}
-        return info.get("endCursor") if info.get("hasNextPage") else None
+        nodes, after = listed
+        for node in nodes:
+            self._note_node(node, owner)
+        return after
+
+    def _listed(self, owner: str, answer: GraphQLResult) -> tuple[list[Node], str | None] | None:
+        """The repositories on a page of an owner's, and GitHub's cursor if more follow."""
+
+        def read() -> tuple[list[Node], str | None] | None:
+            listed = part(part(answer.data, "repositoryOwner"), "repositories")
+            info = part(listed, "pageInfo")
+            after = given(info, "endCursor", str) if info.get("hasNextPage") else None
+            return (given(listed, "nodes", list) or [], after) if listed else None
+
+        return read_shape(read, server="GitHub", about=f"the repositories of {owner}")
+
+    def _note_node(self, node: object, place: str, known: str | None = None) -> None:
+        """Note a repository, if it can be gone by; one that is `known` has that name else."""
+        if node is None:
+            return
+        name = node.get("nameWithOwner") if isinstance(node, dict) else None
+        about = name if isinstance(name, str) and name else name_of(node, "a repository", place)
+        try:
+            checked = read_shape(
+                lambda: check_probe(as_object(node, "it")), server="GitHub", about=about
+            )
+        except BadAnswer as bad:
+            self.bad[known or about] = str(bad)
+        else:
+            self._nodes[checked["id"]] = checked
 
     def _note_known(self, ids: Sequence[str], answer: GraphQLResult) -> None:
         """Note repositories that were asked for by their ids."""
-        given = answer.data.get("known") or [None] * len(ids)
+        found = _nodes(answer, "known", ids)
         reasons = _reasons(answer, "known")
-        for place, (id_, node) in enumerate(zip(ids, given, strict=False)):
+        for place, (id_, node) in enumerate(zip(ids, found, strict=False)):
             if node:
-                self._nodes[id_] = node
+                self._note_node(node, "GitHub", self._cursors[id_].name)
                 continue
             reason = reasons.get(place)
             if self._insisting or (reason and reason.kind in _FINAL):
@@ -209,12 +266,12 @@ class _Search:
 
     def _note_open(self, ids: Sequence[str], answer: GraphQLResult) -> None:
         """Note what became of open things."""
-        given = answer.data.get("open") or [None] * len(ids)
+        found = _nodes(answer, "open", ids)
         reasons = _reasons(answer, "open")
         gone = {place for place, reason in reasons.items() if reason.kind == _NOT_FOUND}
-        for place, (id_, node) in enumerate(zip(ids, given, strict=False)):
-            if node or place in gone:
-                self.open[id_] = instant((node or {}).get("updatedAt"))
+        for place, (id_, node) in enumerate(zip(ids, found, strict=False)):
+            if node or place in gone:  # what is odd about it is told when it is fetched
+                self.open[id_] = instant(node.get("updatedAt")) if isinstance(node, dict) else None
 
     def _find_names(self, names: Sequence[str]) -> None:
         """Ask for repositories by their names, for the first time."""
@@ -229,13 +286,15 @@ class _Search:
             variables[f"owner{at}"], _, variables[f"name{at}"] = name.partition("/")
         try:
             answer = self._client(owner).query(queries.find(len(names)), variables)
-        except (Gone, Forbidden) as error:
+        except SourceProblem as error:
+            if error.concerns_all:
+                raise
             self.problems |= dict.fromkeys(names, error)
             return
         reasons = {str(gap.path[0]): gap for gap in answer.missing if gap.path}
         for at, name in enumerate(names):
             if node := answer.data.get(f"r{at}"):
-                self._nodes[node["id"]] = node
+                self._note_node(node, name, name)
             else:
                 self.problems[name] = _problem(name, reasons.get(f"r{at}"))
 
@@ -261,6 +320,13 @@ def _reasons(answer: GraphQLResult, name: str) -> dict[int, Missing]:
         for gap in answer.missing
         if len(gap.path) == 2 and gap.path[0] == name and isinstance(gap.path[1], int)
     }
+
+
+def _nodes(answer: GraphQLResult, key: str, ids: Sequence[str]) -> Sequence[Any]:
+    found = read_shape(
+        lambda: given(answer.data, key, list), server="GitHub", about="what is known by its id"
+    )
+    return found or [None] * len(ids)
 
 
 def _name(node: Node) -> str:

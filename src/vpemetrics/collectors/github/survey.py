@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from vpemetrics.collectors.discovery import (
     DAYS,
@@ -25,8 +26,23 @@ from vpemetrics.collectors.discovery import (
 from vpemetrics.collectors.git.tags import is_release, service_of
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.client import Access, Client
+from vpemetrics.collectors.github.connections import check_following
 from vpemetrics.collectors.github.options import Rule
-from vpemetrics.collectors.http import Forbidden, Gone, SourceProblem, TooHeavy
+from vpemetrics.collectors.http import (
+    BadAnswer,
+    Forbidden,
+    Gone,
+    Node,
+    SourceProblem,
+    TooHeavy,
+    as_object,
+    count,
+    given,
+    need,
+    part,
+    parts,
+    read_shape,
+)
 from vpemetrics.rules import is_chosen, matches
 
 AT_ONCE: Final = 20
@@ -41,7 +57,7 @@ https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-w
 """
 _TOGETHER: Final = 8
 
-Node = Mapping[str, Any]
+Value = TypeVar("Value")
 Progress = Callable[[int, int], None]
 
 
@@ -60,8 +76,12 @@ def active_of(client: Client, owner: str, now: datetime) -> list[str]:
     Nobody pushes to one that only holds issues: if its name sounds like incidents it is among
     them, as far as it stands on a page that is read. Gone if there is no such owner.
     """
-    found: list[str] = []
-    after, since = None, _since(now)
+    about = f"the repositories of {owner}"
+    return _read(about, lambda: list(_active_of(client, owner, _since(now))))
+
+
+def _active_of(client: Client, owner: str, since: str) -> Iterator[str]:
+    after, seen = None, set[str]()
     while True:
         variables = {"owner": owner, "first": FULL, "after": after}
         told = client.query(queries.OWNED, variables).data.get("repositoryOwner")
@@ -73,10 +93,11 @@ def active_of(client: Client, owner: str, now: datetime) -> list[str]:
         quiet = [node for node in listed if node not in late]
         holding = [node for node in quiet if sounds_like_incident(_name(node).partition("/")[2])]
         wanted = [node for node in late + holding if not node["isArchived"] and not node["isFork"]]
-        found += map(_name, wanted)
+        yield from map(_name, wanted)
         if len(late) < len(page["nodes"]) or not page["pageInfo"]["hasNextPage"]:
-            return found
-        after = page["pageInfo"]["endCursor"]
+            return
+        after = need(page["pageInfo"], "endCursor", str)
+        check_following(after, seen)
 
 
 def list_own(client: Client, now: datetime) -> list[str]:
@@ -88,26 +109,30 @@ def list_own(client: Client, now: datetime) -> list[str]:
         told = client.get("/user/repos", {"sort": "pushed", "per_page": 20})
     except (Gone, Forbidden):
         return []
-    return [
-        repository["full_name"]
-        for repository in told
-        if (repository["pushed_at"] or "") >= _since(now)
-        and not repository["archived"]
-        and not repository["fork"]
-    ]
+    return _read("your own repositories", lambda: [*_active(told, _since(now))])
+
+
+def _active(told: Sequence[Node], since: str) -> Iterator[str]:
+    for repository in told:
+        is_left = repository["archived"] or repository["fork"]
+        if (repository["pushed_at"] or "") >= since and not is_left:
+            yield need(repository, "full_name", str)
 
 
 def survey(access: Access, names: Sequence[str], now: datetime, progress: Progress) -> Survey:
     """The environments, versions, merges, incidents and owners of repositories."""
     progress(0, len(names))
-    nodes, trouble = _nodes(access, names)
-    first = [_first_overview(node, now) for node in nodes]
+    nodes, trouble = _nodes(access, names, now)
+    first = [_read(_name(node), partial(_first_overview, node, now)) for node in nodes]
     labelled = _with_labels(access, first, _since(now))
     types = _types(access, nodes)
     overviews: list[RepositoryOverview] = []
     with ThreadPoolExecutor(_TOGETHER) as pool:
         looks = pool.map(
-            lambda node, overview: _look_closer(access, node, overview, types, now),
+            lambda node, overview: _read(
+                overview.repository,
+                partial(_look_closer, access, node, overview, types, now),
+            ),
             nodes,
             labelled,
         )
@@ -120,16 +145,33 @@ def survey(access: Access, names: Sequence[str], now: datetime, progress: Progre
     )
 
 
-def _nodes(access: Access, names: Sequence[str]) -> tuple[list[Node], list[str]]:
+def _read(about: str, read: Callable[[], Value]) -> Value:
+    return read_shape(read, server="GitHub", about=about)
+
+
+def _nodes(access: Access, names: Sequence[str], now: datetime) -> tuple[list[Node], list[str]]:
     """The nodes of repositories as they present themselves, and which are not there."""
     found: list[Node] = []
     trouble: list[str] = []
     for name, node in _ask(access, names, queries.sight, {}):
         if isinstance(node, str):
             trouble.append(f"{name}: {node}")
-        elif node["nameWithOwner"] not in map(_name, found):
+            continue
+        try:
+            own = _read(name, partial(_own_name, node, now))
+        except BadAnswer as bad:
+            trouble.append(str(bad))
+            continue
+        if own not in map(_name, found):
             found.append(node)
     return found, trouble
+
+
+def _own_name(node: Node, now: datetime) -> str:
+    """The name of a repository of which an overview can be made."""
+    _first_overview(as_object(node, "it"), now)
+    need(part(node, "owner"), "login", str)
+    return need(node, "nameWithOwner", str)
 
 
 def _ask(
@@ -142,13 +184,13 @@ def _ask(
     """Each repository's part of the answer, or why there is none."""
     for client, owned in _by_client(access, names):
         for start in range(0, len(owned), size):
-            part = owned[start : start + size]
+            chunk = owned[start : start + size]
             try:
-                yield from _ask_once(client, part, query(len(part)), variables)
+                yield from _ask_once(client, chunk, query(len(chunk)), variables)
             except TooHeavy:
-                if len(part) == 1:
+                if len(chunk) == 1:
                     raise
-                yield from _ask(access, part, query, variables, (len(part) + 1) // 2)
+                yield from _ask(access, chunk, query, variables, (len(chunk) + 1) // 2)
 
 
 def _by_client(access: Access, names: Sequence[str]) -> Iterator[tuple[Client, list[str]]]:
@@ -167,7 +209,7 @@ def _ask_once(
     own = {f"name{at}": name for at, (_, _, name) in enumerate(split)}
     try:
         answer = client.query(query, {**owners, **own, **variables}, halves=len(names) > 1)
-    except (Gone, Forbidden) as problem:
+    except (BadAnswer, Gone, Forbidden) as problem:
         yield from ((name, str(problem)) for name in names)
         return
     why = {gap.path[0]: gap.message for gap in answer.missing if gap.path}
@@ -179,7 +221,7 @@ def _first_overview(node: Node, now: datetime) -> RepositoryOverview:
     """The overview by the first answer."""
     name, since = _name(node), _since(now)
     merged = [pull["mergedAt"] for pull in _items(node, "pullRequests")]
-    texts = [(node.get(f"owners{at}") or {}).get("text") for at in range(3)]
+    texts = [given(part(node, f"owners{at}"), "text", str) for at in range(3)]
     return RepositoryOverview(
         repository=name,
         releases=_versions(name, _releases(node), since),
@@ -191,7 +233,7 @@ def _first_overview(node: Node, now: datetime) -> RepositoryOverview:
             if sounds_like_incident(label["name"])
         },
         codeowners=next(filter(None, texts), None),
-        catalog=(node.get("catalog") or {}).get("text"),
+        catalog=given(part(node, "catalog"), "text", str),
     )
 
 
@@ -271,9 +313,9 @@ def _types_of(client: Client, organisation: str) -> Iterator[str]:
         told = client.get(f"/orgs/{organisation}/issue-types")
     except (Gone, Forbidden):  # a server or a token that knows of none
         return
-    for kind in told:
-        if sounds_like_incident(kind["name"]):
-            yield kind["name"]
+    about = f"the types of issues of {organisation}"
+    names = _read(about, lambda: [need(kind, "name", str) for kind in told])
+    yield from filter(sounds_like_incident, names)
 
 
 def _look_closer(
@@ -349,8 +391,9 @@ class _RepositorySurvey:
     def _runs(self, workflow: int) -> Tally:
         parameters = {"status": "success", "created": f">={self._since[:10]}", "per_page": 1}
         told = self._get(f"actions/workflows/{workflow}/runs", parameters) or {}
-        count = int(told.get("total_count", 0))
-        return Tally(count=count, at_least=count >= FILTERED)
+        runs = count(told, "total_count")
+        is_open = runs >= FILTERED or str(told.get("total_count")).endswith("+")
+        return Tally(count=runs, at_least=is_open)
 
     def _pages(self, of: str, most: int, key: str | None = None) -> Iterator[list[dict[str, Any]]]:
         try:
@@ -367,7 +410,7 @@ class _RepositorySurvey:
 
     def _note(self, problem: SourceProblem) -> None:
         """Keep what concerns this repository only; raise whatever stops all."""
-        if not isinstance(problem, Gone | Forbidden):
+        if not isinstance(problem, BadAnswer | Gone | Forbidden):
             raise problem
         self.trouble.append(str(problem))
 
@@ -378,7 +421,7 @@ def _since(now: datetime) -> str:
 
 
 def _items(node: Node, connection: str) -> list[Node]:
-    return [item for item in (node.get(connection) or {}).get("nodes") or () if item]
+    return parts(part(node, connection), "nodes")
 
 
 def _name(node: Node) -> str:

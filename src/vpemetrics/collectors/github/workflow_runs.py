@@ -8,6 +8,7 @@ at again. What was not completed is asked about by its id.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, TypeVar
 
 from vpemetrics.collectors.github.client import Client
@@ -22,8 +23,19 @@ from vpemetrics.collectors.github.deployment_builder import (
     is_of,
 )
 from vpemetrics.collectors.github.options import Rule
-from vpemetrics.collectors.github.repository import RepositoryTarget, instant
-from vpemetrics.collectors.http import Gone, Node
+from vpemetrics.collectors.github.repository import RepositoryTarget
+from vpemetrics.collectors.http import (
+    BadAnswer,
+    Gone,
+    Node,
+    as_object,
+    check_record,
+    count,
+    given,
+    moment,
+    need,
+    read_shape,
+)
 from vpemetrics.records import AnyRecord
 
 Item = TypeVar("Item")
@@ -33,6 +45,9 @@ _SHORTEST: Final = 5
 CAP: Final = 1000
 """The most runs that GitHub gives to a question."""
 _FEW: Final = 250
+# Of a workflow's jobs there are 256 for each matrix at most:
+# https://docs.github.com/en/actions/reference/limits
+_MOST_JOBS: Final = 10_000
 # https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs
 _RERUN: Final = timedelta(days=31)
 _OFTEN: Final = timedelta(days=1)
@@ -54,7 +69,13 @@ class RunReader:
     def refetch_open(self) -> Iterator[list[AnyRecord]]:
         """The records of what was not completed when it was last asked about."""
         for id_, created_at in list(self.cursor.open_runs.items()):
-            run = self._fetch(id_)
+            try:
+                run = self._fetch(id_)
+            except BadAnswer as bad:
+                self.target.leave_out(
+                    f"a run of {self.target.naming.known} with id {id_}", str(bad)
+                )
+                continue
             records = self._build([run]) if run else []
             if run is None or created_at < self.target.now - _RERUN:
                 self.cursor = replace(self.cursor, open_runs=_without(self.cursor.open_runs, id_))
@@ -89,21 +110,21 @@ class RunReader:
     def _fetch_window(self, start: datetime, end: datetime) -> list[Node] | None:
         """The runs created in a window; None for so many that a shorter one is to be read."""
         may_shorten = end - start > timedelta(minutes=_SHORTEST)
-        found: dict[int, Node] = {}
+        found: dict[object, Node] = {}
         for path in self._paths():
             # https://docs.github.com/en/search-github/getting-started-with-searching-on-github/understanding-the-search-syntax#query-for-dates
             created = f"{_text(start)}..{_text(end)}"
             runs = self._fetch_runs(path, created, may_shorten=may_shorten)
             if runs is None:
                 return None
-            found |= {run["id"]: run for run in runs}
+            found |= {_key(run): run for run in runs}
         return list(found.values())
 
     def _fetch_runs(self, path: str, created: str, *, may_shorten: bool) -> list[Node] | None:
         found, page = list[Node](), 1
         while True:
             answer = self.client.get(path, {"created": created, "per_page": FULL, "page": page})
-            runs, total = answer.get("workflow_runs") or [], answer.get("total_count") or 0
+            runs, total = _list(answer, "workflow_runs", "workflow runs")
             if may_shorten and total >= CAP and page == 1:
                 return None
             found += runs
@@ -118,30 +139,56 @@ class RunReader:
         if self.target.options.runs:
             return [f"{base}/runs"]
         if self._workflows is None:
-            self._workflows = [
-                f"{base}/workflows/{workflow['id']}/runs"
-                for workflow in self._fetch_all(f"{base}/workflows", "workflows")
-                if any(is_of(workflow, rule) for rule in self.target.rules_from("workflow"))
-            ]
+            found = self._fetch_all(f"{base}/workflows", "workflows")
+            ids = [self._wanted_workflow(workflow) for workflow in found]
+            self._workflows = [f"{base}/workflows/{id_}/runs" for id_ in ids if id_]
         return self._workflows
+
+    def _wanted_workflow(self, workflow: Node) -> int | None:
+        """The id of a workflow that deploys; None for others."""
+
+        def read() -> int | None:
+            node, rules = as_object(workflow, "it"), self.target.rules_from("workflow")
+            return need(node, "id", int) if any(is_of(node, rule) for rule in rules) else None
+
+        return self.target.read(workflow, "a workflow", read)
 
     def _fetch_all(self, path: str, key: str, **parameters: str) -> Iterator[Node]:
         page = 1
         while True:
             answer = self.client.get(path, {**parameters, "per_page": FULL, "page": page})
-            yield from answer.get(key) or ()
-            if page * FULL >= (answer.get("total_count") or 0):
+            items, total = _list(answer, key, key)
+            yield from items
+            if page * FULL >= min(total, _MOST_JOBS) or not items:
                 return
             page += 1
 
     def _build(self, runs: Sequence[Node]) -> list[AnyRecord]:
-        records = [record for run in runs for record in self._records(run)]
+        records: list[AnyRecord] = []
+        for run in runs:
+            built = self.target.read(run, "a run", partial(self._checked, run))
+            records += built or []
+            if built is None:
+                self._ask_again(run)
         self._forget()
         return records
 
+    def _checked(self, run: Node) -> list[AnyRecord]:
+        return [check_record(record) for record in self._records(as_object(run, "it"))]
+
+    def _ask_again(self, run: object) -> None:
+        """Have a run that cannot be read asked for next time: by its id, else with all others."""
+        id_ = run.get("id") if isinstance(run, dict) else None
+        if type(id_) is int:
+            created_at = self.cursor.open_runs.get(str(id_), self.target.now)
+            open_runs = {**self.cursor.open_runs, str(id_): created_at}
+            self.cursor = replace(self.cursor, open_runs=open_runs)
+        else:
+            self.cursor = replace(self.cursor, looked_back_at=None)
+
     def _records(self, run: Node) -> Iterator[AnyRecord]:
         """The attempts of a run that are not in records yet, and the deployments they were."""
-        id_, created_at = str(run["id"]), instant(run.get("created_at")) or self.target.now
+        id_, created_at = str(need(run, "id", int)), moment(run, "created_at") or self.target.now
         before = self.cursor.attempts.get(id_)
         built, was_open = before.count if before else 0, id_ in self.cursor.open_runs
         if built >= attempt(run) and not was_open:
@@ -178,7 +225,8 @@ class RunReader:
         met: set[tuple[object, ...]] = set()
         for job in self._fetch_all(path, "jobs", filter="all"):
             # What succeeded before is listed again, under a new id, by an attempt that skips it.
-            mark = (job.get("name"), job.get("started_at"), job.get("completed_at"))
+            job = as_object(job, "a job")
+            mark = tuple(given(job, key, str) for key in ("name", "started_at", "completed_at"))
             if mark in met and is_completed(job):
                 continue
             met.add(mark)
@@ -206,7 +254,24 @@ class RunReader:
             run: Node = self.client.get(f"/repos/{self.target.probe.name}/actions/runs/{path}")
         except Gone:  # deleted, or older than GitHub keeps
             return None
-        return run
+        about = f"run {path} of {self.target.naming.known}"
+        return read_shape(lambda: as_object(run, "it"), server="GitHub", about=about)
+
+
+def _list(answer: object, key: str, about: str) -> tuple[list[Node], int]:
+    """The items of a page, whatever they are, and how many there are of them in all."""
+
+    def read() -> tuple[list[Node], int]:
+        node = as_object(answer, "it")
+        return given(node, key, list) or [], count(node, "total_count")
+
+    return read_shape(read, server="GitHub", about=about)
+
+
+def _key(run: object) -> object:
+    """The id of a run, by which it is the same on two lists; any other key for one without."""
+    id_ = run.get("id") if isinstance(run, dict) else None
+    return id_ if type(id_) is int else object()
 
 
 def is_look_back_due(target: RepositoryTarget, cursor: GitHubCursor) -> bool:

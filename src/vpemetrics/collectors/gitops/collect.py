@@ -59,6 +59,8 @@ def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
         homes.resolve(service, versions)
     yield from _histories(options, context, homes, builder.services)
     cursor = _cursor(clone, builder, homes, settings, context.now)
+    for path, why in reading.unreadable.items():
+        context.leave_out(f"{clone.git.path}: {path}", f"{clone.git.path}: {why}")
     if cursor != after:
         _warn(clone, builder, context)
         _warn_of_unknown(options, cursor, context)
@@ -157,6 +159,7 @@ def _cursor(
         cloneless=tuple(service for service in services if service not in at_home),
         first_at=format_instant(_first_at(reading, now)),
         last_at=format_instant(_last_at(clone, reading, now)),
+        unreadable=reading.unreadable,
     )
 
 
@@ -186,7 +189,7 @@ def _records(
 
 
 def _warn(clone: Clone, builder: GitopsRecordBuilder, context: CollectionContext) -> None:
-    path, reading = clone.git.path, builder.reading
+    path, passed = clone.git.path, builder.reading.passed
     if clone.boundary:
         context.warn(
             f"{path} is a shallow clone: what was wanted before its history is cut is not known; "
@@ -194,8 +197,11 @@ def _warn(clone: Clone, builder: GitopsRecordBuilder, context: CollectionContext
         )
     if not builder.services:
         context.warn(f"no commit in {path} names a version where the settings say it stands")
-    if reading.unreadable:
-        context.warn(f"files in {path} that are no YAML: {first_few(reading.unreadable, _FEW)}")
+    if passed:
+        context.warn(
+            f"files in {path} that could not be read, and were changed since: "
+            f"{first_few(passed, _FEW, between='; ')}"
+        )
 
 
 def _warn_of_unknown(options: Options, cursor: GitopsCursor, context: CollectionContext) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from vpemetrics.collectors.gitops.bumps import Bump
 
@@ -14,7 +14,8 @@ class GitopsCursor:
     `settings` stand for all that decides what is told; another means reading all again.
     `wanted` are the bumps that the next ones may supersede, of each service and environment.
     `unresolved` are versions by service that were neither tag nor commit, `cloneless` the
-    services without a clone. `first_at` and `last_at` say what is covered, in ISO-8601.
+    services without a clone. `unreadable` tells by path why files cannot be read as they stand
+    last. `first_at` and `last_at` say what is covered, in ISO-8601.
     """
 
     settings: str
@@ -25,6 +26,7 @@ class GitopsCursor:
     cloneless: tuple[str, ...]
     first_at: str
     last_at: str
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """One line, as a cursor holds it."""

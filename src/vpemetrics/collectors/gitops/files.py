@@ -6,10 +6,11 @@ from typing import Final, NamedTuple
 from vpemetrics.collectors.git.commands import Git
 
 _FILES: Final = ("100644", "100755")
+_REMOVED: Final = "000000"
 
 
 class ChangedFile(NamedTuple):
-    """A file as a commit left it, by the id of its content."""
+    """A file as a commit left it, by the id of its content; that is empty if it is removed."""
 
     sha: str
     path: str
@@ -33,6 +34,8 @@ def changed_files(
                 change = []
                 if mode in _FILES:
                     yield ChangedFile(sha, field, blob)
+                elif mode == _REMOVED:
+                    yield ChangedFile(sha, field, "")
             elif field.startswith(":"):
                 change = field.split(" ")
             else:

@@ -7,6 +7,7 @@ anything and names it: `{service}.image.tag`.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -17,6 +18,7 @@ _STEP: Final = re.compile(
     r"\.?(?P<key>[^.\[\]=]+)|\[(?P<number>\d+)\]|\[(?P<where>[^\[\]=]+)=(?P<equal>[^\[\]=]+)\]"
 )
 _PLACEHOLDER: Final = re.compile(r"\{(service|environment)\}")
+_MOST: Final = 10_000
 _NOTHING: Final = ("", "~", "null", "Null", "NULL")
 # All scalars stay the text they are: version 1.10 is not the number 1.1.
 _LOADER: Final[type[Any]] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -62,12 +64,27 @@ def names_of(steps: Sequence[PathStep]) -> set[str]:
     return {step.placeholder for step in steps if step.placeholder}
 
 
+class Unreadable(ValueError):
+    """A file in which no versions can be looked for; the text says why."""
+
+
 def versions(text: str, steps: Sequence[PathStep]) -> list[FoundVersion]:
-    """The versions in a YAML file at a place; yaml.YAMLError if it is no YAML."""
+    """The versions in a YAML file at a place; Unreadable if it is none that can be read."""
+    try:
+        reached = [
+            reached
+            for document in yaml.load_all(text, _LOADER)
+            for reached in islice(_reach(document, steps, {}), _MOST + 1)
+        ]
+    except yaml.YAMLError:
+        raise Unreadable("is no YAML") from None
+    except RecursionError:
+        raise Unreadable("is nested too deeply") from None
+    if len(reached) > _MOST:  # names that stand for each other are more than any file is long
+        raise Unreadable(f"names more than {_MOST:,} versions")
     return [
         FoundVersion(names, version)
-        for document in yaml.load_all(text, _LOADER)
-        for names, value in _reach(document, steps, {})
+        for names, value in reached
         if isinstance(value, str) and (version := version_of(value))
     ]
 
@@ -88,7 +105,7 @@ def _reach(
     if not steps:
         yield names, node
         return
-    for more, inner in _enter(node, steps[0]):
+    for more, inner in islice(_enter(node, steps[0]), _MOST):
         yield from _reach(inner, steps[1:], {**names, **more})
 
 

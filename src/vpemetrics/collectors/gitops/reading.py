@@ -5,10 +5,8 @@ merged, for nothing is deployed before.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
-
-import yaml
 
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commands import GitFailed
@@ -17,7 +15,7 @@ from vpemetrics.collectors.git.log import Logged, moment, read_log
 from vpemetrics.collectors.gitops.bumps import Bump
 from vpemetrics.collectors.gitops.cursor import GitopsCursor
 from vpemetrics.collectors.gitops.files import ChangedFile, changed_files, read_blobs
-from vpemetrics.collectors.gitops.manifests import FoundVersion, parse_place, versions
+from vpemetrics.collectors.gitops.manifests import FoundVersion, Unreadable, parse_place, versions
 from vpemetrics.collectors.gitops.options import Options
 from vpemetrics.rules import is_chosen
 
@@ -28,15 +26,17 @@ class BumpReading:
 
     `after` is where the last collection ended, None if all was read. `first_at` and `last_at`
     are when the oldest and the newest of the default branch's own commits were made, in seconds.
-    `unreadable` are files, as `path at commit`, that are no YAML. `cut` are commits at which
-    files stand that others before them changed, in a shallow clone.
+    `unreadable` tells by path why files cannot be read as they stand last, and `passed` of those
+    that were changed or removed since. `cut` are commits at which files stand that others before
+    them changed, in a shallow clone.
     """
 
     bumps: Sequence[Bump] = field(repr=False)
     after: GitopsCursor | None
     first_at: int | None
     last_at: int | None
-    unreadable: Sequence[str] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    passed: Sequence[str] = ()
     cut: Collection[str] = ()
 
 
@@ -118,30 +118,32 @@ class BumpReader:
             for changed in changed_files(self._clone.git, line.shas, line.parents)
             if (names := pattern.fit(changed.path)) is not None and self._is_chosen(names)
         ]
-        read = self._versions(changed for changed, _ in files)
+        read: dict[str, list[FoundVersion] | str] = {"": []}  # of those that are removed
+        read |= self._versions(changed for changed, _ in files if changed.blob)
         wanted = (
             self._bump({**names, **said.names, "version": said.version}, own[changed.sha], at)
             for changed, names in files
-            for said in read[changed.blob] or ()
+            for said in _found(read[changed.blob])
             if (at := line.moment(changed.sha)) is not None
         )
-        unreadable = [
-            f"{changed.path} at {changed.sha[:12]}"
-            for changed, _ in files
-            if read[changed.blob] is None
-        ]
-        return self._reading(line, _changes(wanted, after), after, unreadable)
+        unreadable, passed = dict(after.unreadable) if after else {}, list[str]()
+        for changed, _ in files:
+            passed += filter(None, [unreadable.pop(changed.path, None)])
+            if isinstance(why := read[changed.blob], str):
+                unreadable[changed.path] = f"{changed.path} at {changed.sha[:12]} {why}"
+        reading = self._reading(line, _changes(wanted, after), after)
+        return replace(reading, unreadable=unreadable, passed=passed)
 
-    def _versions(self, files: Iterable[ChangedFile]) -> dict[str, list[FoundVersion] | None]:
-        """The versions in files, by blob; None where one is no YAML."""
+    def _versions(self, files: Iterable[ChangedFile]) -> dict[str, list[FoundVersion] | str]:
+        """The versions in files, by blob, or why one cannot be read."""
         place = parse_place(self._options.value or "")
         blobs = list(dict.fromkeys(changed.blob for changed in files))
-        read: dict[str, list[FoundVersion] | None] = {}
+        read: dict[str, list[FoundVersion] | str] = {}
         for blob, content in zip(blobs, read_blobs(self._clone.git, blobs), strict=True):
             try:
                 read[blob] = versions(content.decode("utf-8", "replace"), place)
-            except yaml.YAMLError:
-                read[blob] = None
+            except Unreadable as why:
+                read[blob] = str(why)
         return read
 
     def _line(self, after: GitopsCursor | None, note: Callable[[Logged], Any], *more: str) -> _Line:
@@ -180,7 +182,6 @@ class BumpReader:
         line: _Line,
         bumps: Iterable[Bump],
         after: GitopsCursor | None,
-        unreadable: Sequence[str] = (),
     ) -> BumpReading:
         known = [at for sha in (*line.shas[:1], *line.shas[-1:]) if (at := line.moment(sha))]
         only = self._options.only
@@ -189,9 +190,12 @@ class BumpReader:
             after=after,
             first_at=known[0] if known else None,
             last_at=known[-1] if known else None,
-            unreadable=unreadable,
             cut=self._clone.boundary if self._options.file else (),
         )
+
+
+def _found(read: list[FoundVersion] | str) -> list[FoundVersion]:
+    return [] if isinstance(read, str) else read
 
 
 def _changes(wanted: Iterable[Bump], after: GitopsCursor | None) -> Iterator[Bump]:

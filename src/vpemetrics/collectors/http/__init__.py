@@ -8,6 +8,7 @@ A source in one file takes from here
   `collect_history` for commits;
 - a paging: `follow_link`, `Offset`, `PageNumber`, `NextCursor`, `NextURL` or `Keyset`;
 - `NotUnderstood`, for what a parse function does not know how to take;
+- `need`, `given`, `part`, `parts` and `moment`, to take what a server answers as it should be;
 - the problems, by what can be done next: `TooHeavy`, `Gone`, `Forbidden` and so on.
 
 Importing this package loads no `requests`; making a client does.
@@ -17,6 +18,7 @@ from vpemetrics.collectors.http.budget import Budget, BudgetExhausted
 from vpemetrics.collectors.http.client import HttpClient, SecretHeaders, connect, wait_policy
 from vpemetrics.collectors.http.credentials import check_reference, check_token, check_url
 from vpemetrics.collectors.http.errors import (
+    BadAnswer,
     BadCredentials,
     Forbidden,
     Gone,
@@ -59,9 +61,24 @@ from vpemetrics.collectors.http.repositories import (
     check_patterns,
     find_by_patterns,
 )
+from vpemetrics.collectors.http.shapes import (
+    Malformed,
+    as_object,
+    check_not_all_bad,
+    check_record,
+    count,
+    given,
+    moment,
+    name_of,
+    need,
+    part,
+    parts,
+    read_shape,
+)
 
 __all__ = [
     "FULL",
+    "BadAnswer",
     "BadCredentials",
     "Budget",
     "BudgetExhausted",
@@ -73,6 +90,7 @@ __all__ = [
     "Gone",
     "HttpClient",
     "Keyset",
+    "Malformed",
     "NextCursor",
     "NextURL",
     "Node",
@@ -95,7 +113,10 @@ __all__ = [
     "Unreachable",
     "WaitPolicy",
     "Waiting",
+    "as_object",
+    "check_not_all_bad",
     "check_patterns",
+    "check_record",
     "check_reference",
     "check_token",
     "check_url",
@@ -103,10 +124,18 @@ __all__ = [
     "collect_history",
     "collect_scopes",
     "connect",
+    "count",
     "find_by_patterns",
     "follow_link",
+    "given",
     "instant",
+    "moment",
+    "name_of",
+    "need",
+    "part",
+    "parts",
     "read_pages",
     "read_range",
+    "read_shape",
     "wait_policy",
 ]

@@ -17,6 +17,8 @@ from vpemetrics.collectors.base import CollectionContext
 from vpemetrics.collectors.http.budget import Budget
 from vpemetrics.collectors.http.credentials import check_token, check_url
 from vpemetrics.collectors.http.errors import (
+    MOVED,
+    BadAnswer,
     BadCredentials,
     ProblemReader,
     SourceProblem,
@@ -27,6 +29,7 @@ from vpemetrics.collectors.http.errors import (
 from vpemetrics.collectors.http.messages import Node, Request, Response
 from vpemetrics.collectors.http.paging import Page, Paging, follow_link, read_pages
 from vpemetrics.collectors.http.rate_limit import RateLimiter, RateLimits, WaitPolicy
+from vpemetrics.collectors.sizes import MOST_BYTES, parse_size
 from vpemetrics.errors import FixConfiguration, VpemetricsError
 
 if TYPE_CHECKING:
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
 
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 _MOVES: Final = 5
-_MOVED: Final = frozenset({301, 302, 307, 308})
 
 
 class HttpClient:
@@ -75,6 +77,7 @@ class HttpClient:
             headers={"Accept": "application/json", **(headers or {})},
             answer_time=self._policy.answer_time,
             total_time=self._policy.total_time,
+            most_bytes=self._policy.most_bytes,
         )
         self._limiter = RateLimiter(self._policy, limits or RateLimits(), server=server)
         self._problem = problem
@@ -98,6 +101,11 @@ class HttpClient:
     def url(self) -> str:
         """The address of the interface, without a slash at the end."""
         return self._transport.url
+
+    @property
+    def server(self) -> str:
+        """The name by which people call the server."""
+        return self._server
 
     @property
     def requests(self) -> int:
@@ -155,7 +163,7 @@ class HttpClient:
         self._check_home(request.address)
         for _ in range(_MOVES):
             response = self._response(request, halves=halves)
-            if response.status not in _MOVED:
+            if response.status not in MOVED:
                 return response
             request = self._moved(request, response)
         raise SourceProblem(f"{request.name}: {self._server} sends us in a circle")
@@ -193,7 +201,9 @@ class HttpClient:
             except Slow as slow:
                 return TooHeavy(f"{request.name}: {slow}")
             except Oversized as oversized:
-                return TooHeavy(f"{request.name}: {oversized}, so it is given up", is_final=True)
+                hint = "" if oversized.is_slow else "; `max_answer` allows more"
+                text = f"{request.name}: {oversized}, so it is given up{hint}"
+                return TooHeavy(text, is_final=True)
             except Cut as cut:
                 return self._unreachable(request, cut, is_final=cut.is_final)
             if not self._limiter.read(response, request.resource, ticket=ticket):
@@ -227,7 +237,7 @@ class HttpClient:
         """Raise FixConfiguration for another server: the secrets go nowhere else."""
         if not self._transport.is_home(address):
             raise FixConfiguration(
-                f"url: {self._transport.url} sends on to {urlsplit(address).hostname}, another "
+                f"url: {self._transport.url} sends on to {_host(address)}, another "
                 f"server, where the token is not sent; if {self._server} has moved there, write "
                 "its new address"
             )
@@ -254,6 +264,7 @@ def connect(
     scheme: str = "",
     headers: Mapping[str, str] | None = None,
     max_wait: timedelta = WaitPolicy.max_wait,
+    max_answer: str | None = None,
     limits: RateLimits | None = None,
     budget: Budget | None = None,
 ) -> HttpClient:
@@ -269,7 +280,7 @@ def connect(
         check_url(url, example=f"https://{server.lower()}.example.com/api"),
         SecretHeaders({header: value}),
         server=server,
-        policy=wait_policy(context, max_wait=max_wait),
+        policy=wait_policy(context, max_wait=max_wait, max_answer=max_answer),
         headers=headers,
         limits=limits,
         budget=budget,
@@ -277,19 +288,33 @@ def connect(
 
 
 def wait_policy(
-    context: CollectionContext, *, max_wait: timedelta = WaitPolicy.max_wait
+    context: CollectionContext,
+    *,
+    max_wait: timedelta = WaitPolicy.max_wait,
+    max_answer: str | None = None,
 ) -> WaitPolicy:
-    """Return how long a collection waits, and that its context hears of it."""
+    """Return how long a collection waits and for how much, and that its context hears of it."""
     return WaitPolicy(
         max_wait=max_wait,
+        most_bytes=parse_size(max_answer) if max_answer else MOST_BYTES,
+        zone=context.rules.zone,
         announce=context.announce,
         countdown=context.countdown,
         stop=context.stop,
     )
 
 
+def _host(address: str) -> str:
+    try:
+        return str(urlsplit(address).hostname)
+    except ValueError:
+        return "an address that is none"
+
+
 def _is_passing(problem: VpemetricsError, *, halves: bool) -> bool:
     """Return whether the same again may well go better."""
     if isinstance(problem, TooHeavy):
         return not halves and not problem.is_final
+    if isinstance(problem, BadAnswer):
+        return problem.may_pass
     return isinstance(problem, Unreachable) and not problem.is_final

@@ -16,7 +16,7 @@ def check_token(token: str) -> str:
 
     FixConfiguration, which does not repeat it, if it cannot.
     """
-    if not _TOKEN.fullmatch(token):
+    if not is_token(token):
         raise FixConfiguration(
             "token: what it names is no token, as there is a space, a line break or a letter "
             "beyond ASCII in it; the secret has to be the token and nothing else"
@@ -28,6 +28,11 @@ def check_reference(reference: str, *, example: str) -> None:
     """Raise ValueError for the login to GitHub, as it is not for another server's eyes."""
     if reference == "gh":
         raise ValueError(f'token: "gh" is the login to GitHub; write where it is, as "{example}"')
+
+
+def is_token(token: str) -> bool:
+    """Return whether a text can stand in a header as a token."""
+    return _TOKEN.fullmatch(token) is not None
 
 
 def check_url(url: str, *, example: str) -> str:

@@ -4,6 +4,7 @@ SourceProblem         its text says what was asked, what came of it, and what to
 ├── TooHeavy          ask for less at a time: a page of half the size
 ├── Gone              leave it: there is nothing under this name, or nothing we may know of
 ├── Forbidden         leave it, and grant what the text names
+├── BadAnswer         leave it out, and ask for it again next time: it is not as documented
 ├── BadCredentials    stop: nothing else will work with this token or key either
 ├── Waiting           stop: a limit is reached; the next collection goes on from here
 └── Unreachable       stop: there is no connection, or the server is down
@@ -21,6 +22,8 @@ from vpemetrics.errors import FixConfiguration, VpemetricsError
 # Failures of a server, and of a gateway that waited for it:
 # https://www.rfc-editor.org/rfc/rfc9110#section-15.6
 _HEAVY_STATUS: Final = frozenset({500, 502, 503, 504})
+# https://www.rfc-editor.org/rfc/rfc9110#section-15.4
+MOVED: Final = frozenset({301, 302, 307, 308})
 
 
 class SourceProblem(VpemetricsError):
@@ -49,6 +52,17 @@ class Gone(SourceProblem):
 
 class Forbidden(SourceProblem):
     """It is there and may not be read; the text says what to grant, and where."""
+
+
+class BadAnswer(SourceProblem):
+    """An answer, or one thing in it, is not of the shape that is documented; the text names it.
+
+    `may_pass` is true of what is but cut off: the same again may be whole.
+    """
+
+    def __init__(self, text: str, *, may_pass: bool = False) -> None:
+        super().__init__(text)
+        self.may_pass = may_pass
 
 
 class BadCredentials(SourceProblem):
@@ -94,16 +108,22 @@ def problem_with(response: Response, request: Request, _now: datetime) -> Vpemet
             f"url: a web page answers ({response.status}) instead of {request.server}'s interface; "
             "its address may be another one, and a proxy may stand between"
         )
-    if response.status == 200:
-        return None if response.is_json else cut_off(request)
-    if response.status < 400 or (response.status == 404 and request.may_be_missing):
+    if 200 <= response.status < 300:
+        return no_json(response, request)
+    if response.status in MOVED or (response.status == 404 and request.may_be_missing):
         return None
     return _BY_STATUS.get(response.status, _refused)(response, request)
 
 
-def cut_off(request: Request) -> Unreachable:
-    """The problem with an answer that does not end as JSON does."""
-    return Unreachable(f"{request.name}: the answer was cut off")
+def no_json(response: Response, request: Request) -> BadAnswer | None:
+    """The problem with an answer that is no JSON, or ends before it does; None with one that is."""
+    if response.is_json:
+        return None
+    if response.is_cut_off:
+        return BadAnswer(f"{request.name}: the answer was cut off", may_pass=True)
+    if not response.content:
+        return BadAnswer(f"{request.name}: {request.server} answers nothing ({response.status})")
+    return BadAnswer(f"{request.name}: {request.server}'s answer is no JSON, or nested too deeply")
 
 
 def status_text(response: Response) -> str:

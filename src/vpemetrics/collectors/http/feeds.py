@@ -13,17 +13,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.http.budget import Budget, BudgetExhausted
 from vpemetrics.collectors.http.client import HttpClient
-from vpemetrics.collectors.http.errors import Gone, SourceProblem
+from vpemetrics.collectors.http.errors import BadAnswer, Gone, SourceProblem
 from vpemetrics.collectors.http.messages import Node, Request
 from vpemetrics.collectors.http.paging import Page, Paging, follow_link
 from vpemetrics.collectors.http.pool import AT_ONCE, Done, Pool
+from vpemetrics.collectors.http.shapes import (
+    as_object,
+    check_record,
+    name_of,
+    read_items,
+    read_shape,
+)
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.records import (
     AnyRecord,
@@ -43,6 +50,9 @@ MOST_OPEN: Final = 500
 """Open things of a feed that are asked for again at most, the latest first."""
 
 _TIE: Final = timedelta(seconds=1)
+_AHEAD: Final = timedelta(days=1)
+"""A moment further ahead of ours is none that a list is read by."""
+_MOST_AGAIN: Final = 20
 
 
 class NotUnderstood(ValueError):
@@ -51,10 +61,6 @@ class NotUnderstood(ValueError):
     The text names it without what tells items apart, as in `status 'undeployed'`, for it is
     counted.
     """
-
-
-Value = TypeVar("Value")
-_UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +83,9 @@ class Feed:
     from the oldest open thing on.
 
     An item of which `parse` raises NotUnderstood is left out, and a warning tells how many were.
+    One that is not of the shape that `parse` expects (Malformed, KeyError and the like), or of
+    which it makes a record that is none, is left out too (`CollectionContext.leave_out`), and its
+    page asked for again by the next collection.
 
     `settings` are those of the configuration on which it depends what the list tells; where
     they change, all of it is read anew.
@@ -116,10 +125,19 @@ class FeedGap:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FeedPage:
+    """A page with an item that cannot be read: how it is asked for again."""
+
+    address: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class FeedProgress:
     """The progress of a feed: all was read from `start` to `end`, and what else is on the way.
 
-    `open` are the ids of things that may change without the list telling so, with their moments.
+    `again` are pages to be asked for again, as something on them cannot be read. `open` are the ids
+    of things that may change without the list telling so, with their moments.
     """
 
     settings: str
@@ -127,6 +145,7 @@ class FeedProgress:
     end: datetime
     gap: FeedGap | None = None
     open: Mapping[str, datetime] = field(default_factory=dict)
+    again: tuple[FeedPage, ...] = ()
 
     def next_gap(
         self, begin: datetime, now: datetime, *, span: timedelta | None, overlap: timedelta
@@ -273,7 +292,8 @@ class _FeedReader:
         self._left_out: dict[str, set[object]] = {}
 
     def batches(self) -> Iterator[Batch]:
-        """Return what was open, and then what is new, page by page."""
+        """Return what could not be read, what was open, and then what is new, page by page."""
+        yield from self._read_again()
         if self._feed.refetch:
             yield from self._refetch(self._feed.refetch)
         elif self._feed.moment is None:
@@ -295,12 +315,41 @@ class _FeedReader:
         """Ask for each thing that was open, by its id."""
         for id_ in list(self._progress.open):
             try:
-                records = self._parse([refetch(id_)])
+                records = self._parse(self._refetched(refetch, id_), None)
             except Gone:
                 records = []
                 left = {other: at for other, at in self._progress.open.items() if other != id_}
                 self._progress = replace(self._progress, open=left)
             yield self._batch(records)
+
+    def _refetched(self, refetch: Callable[[str], Node], id_: str) -> list[Node]:
+        """Return the thing behind an id; none if that cannot be read, so that it stays open."""
+        try:
+            about = self._name({"id": id_})
+            return [read_shape(lambda: refetch(id_), server=self._client.server, about=about)]
+        except BadAnswer as bad:
+            self._context.leave_out(about, str(bad))
+            return []
+
+    def _read_again(self) -> Iterator[Batch]:
+        """Ask again for the pages on which something could not be read."""
+        pages = self._progress.again
+        self._progress = replace(self._progress, again=())
+        for page in pages:
+            request = Request(address=page.address, parameters=page.parameters)
+            try:
+                read = next(self._client.read_pages(request, key=self._feed.key))
+            except SourceProblem as problem:
+                if problem.concerns_all:
+                    raise
+                self._note_again(request)
+                self._context.leave_out(self._name(None), str(problem))
+            else:
+                yield self._batch(self._parse(read.items, request))
+
+    def _note_again(self, request: Request) -> None:
+        again = noted_again(self._progress.again, feed_page(request, self._client))
+        self._progress = replace(self._progress, again=again)
 
     def _go_back_to_open(self) -> None:
         """Have the list read again from the oldest open thing on."""
@@ -324,7 +373,7 @@ class _FeedReader:
             self._progress = replace(self._progress, gap=FeedGap(start=gap.start, end=gap.end))
             return
         for page in chain([first], pages):
-            records = self._parse(page.items)
+            records = self._parse(page.items, page.request)
             self._move(gap, page)
             yield self._batch([*records, *self._coverage(gap)])
 
@@ -366,8 +415,19 @@ class _FeedReader:
             )
 
     def _moments(self, page: Page) -> list[datetime]:
+        latest = self._context.now + _AHEAD
+        moments = map(self._moment, page.items)
+        return [at for at in moments if at and at <= latest]
+
+    def _moment(self, item: Node) -> datetime | None:
+        """Return the moment that a list is in order of; None of an item that cannot be read."""
         moment = self._feed.moment
-        return [at for item in page.items if moment and (at := _readable(moment, item))]
+        if moment is None:
+            return None
+        try:
+            return read_shape(lambda: moment(as_object(item, "it")), server="", about="")
+        except BadAnswer:
+            return None
 
     def _move(self, gap: FeedGap, page: Page) -> None:
         """Note that a page was read, and with the last one its gap."""
@@ -375,7 +435,7 @@ class _FeedReader:
         if following is None:
             self._progress = self._progress.closed(gap)
         elif self._feed.moment:
-            reached = max([*self._moments(page), gap.start])
+            reached = max([*self._moments(page), gap.reached or gap.start])
             self._progress = replace(self._progress, gap=replace(gap, reached=reached))
         else:
             address = following.address.removeprefix(self._client.url)
@@ -393,20 +453,32 @@ class _FeedReader:
                 end=gap.end,
             )
 
-    def _parse(self, items: Iterable[Node]) -> list[AnyRecord]:
-        """Return what items say, and note what of it is open."""
-        records = [record for item in items for record in _readable(self._parsed, item)]
+    def _parse(self, items: Sequence[Node], page: Request | None) -> list[AnyRecord]:
+        """Return what items say, and note what of it is open, and which `page` has odd ones."""
+        records, has_bad = read_items(
+            items,
+            self._parsed,
+            server=self._client.server,
+            name=self._name,
+            leave_out=self._context.leave_out,
+        )
+        if has_bad and page:
+            self._note_again(page)
         if self._feed.refetch or self._feed.moment is None:
             self._note_open(records)
         return records
 
     def _parsed(self, item: Node) -> list[AnyRecord]:
         try:
-            return list(self._feed.parse(item))
+            return [check_record(record) for record in self._feed.parse(item)]
         except NotUnderstood as what:
             # Some come twice, at the end of one page and the beginning of the next.
             self._left_out.setdefault(str(what), set()).add(item.get("id"))
             return []
+
+    def _name(self, item: object) -> str:
+        place = self._client.server if self._scope == "*" else self._scope
+        return name_of(item, f"one of the {self._feed.name.replace('_', ' ')}", place)
 
     def _note_open(self, records: Iterable[AnyRecord]) -> None:
         opened = dict(self._progress.open)
@@ -428,17 +500,15 @@ class _FeedReader:
         return Batch(records=records, cursors={self._cursor: format_progress(self._progress)})
 
 
-def _readable(read: Callable[[Node], Value], item: Node) -> Value:
-    """Return what is read of an item; SourceProblem, with its id, if it is not as expected."""
-    try:
-        return read(item)
-    except _UNREADABLE as error:
-        reason = f"{type(error).__name__}: {error}"
-    where = item.get("id") if isinstance(item, Mapping) else None
-    raise SourceProblem(
-        f"what came with id {where} cannot be read ({reason}); "
-        "if the server is of a version that is supported, please report it"
-    )
+def feed_page(request: Request, client: HttpClient) -> FeedPage:
+    """Return the page that a request asked for."""
+    address = request.address.removeprefix(client.url)
+    return FeedPage(address=address, parameters=request.parameters)
+
+
+def noted_again(pages: Iterable[FeedPage], page: FeedPage) -> tuple[FeedPage, ...]:
+    """Return the pages to be asked for again, with one more: the latest few."""
+    return (page, *(other for other in pages if other != page))[:_MOST_AGAIN]
 
 
 def open_since(record: AnyRecord) -> datetime | None:

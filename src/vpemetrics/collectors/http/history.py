@@ -13,9 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.http.client import HttpClient
 from vpemetrics.collectors.http.errors import Gone
-from vpemetrics.collectors.http.feeds import FIRST
+from vpemetrics.collectors.http.feeds import FIRST, FeedPage, feed_page, noted_again
 from vpemetrics.collectors.http.messages import Node, Request
-from vpemetrics.collectors.http.paging import FULL, PageNumber
+from vpemetrics.collectors.http.paging import FULL, Page, PageNumber
+from vpemetrics.collectors.http.shapes import check_record, name_of, read_items
 from vpemetrics.records import Commit, Coverage, CoverageKind
 from vpemetrics.window import format_instant
 
@@ -25,12 +26,20 @@ BEFORE: Final = timedelta(days=30)
 
 @dataclass(frozen=True, kw_only=True)
 class RangeProgress:
-    """All that `tip` has since `begin` was read; of what `head` has beyond it, until `page`."""
+    """All that `tip` has since `begin` was read; of what `head` has beyond it, until `page`.
+
+    `again` are pages on which a commit could not be read.
+    """
 
     begin: datetime
     tip: str | None = None
     head: str | None = None
     page: int = 1
+    again: tuple[FeedPage, ...] = ()
+
+    def with_again(self, page: FeedPage) -> "RangeProgress":
+        """Note that a page is to be asked for again, next time; the latest few count."""
+        return replace(self, again=noted_again(self.again, page))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +87,12 @@ def collect_history(
     begin = since or (progress.begin if progress else context.now - FIRST)
     if progress is None or begin < progress.begin:
         progress = RangeProgress(begin=begin)
+    reader = _CommitReader(client, history, context)
+    for left in progress.again:
+        progress = replace(progress, again=progress.again[1:])
+        commits, has_bad = reader.read_again(left)
+        progress = progress.with_again(left) if has_bad else progress
+        yield Batch(records=commits, cursors={cursor: _format(progress)})
     while progress.head or progress.tip != head:
         progress = replace(progress, head=progress.head or head)
         wanted = _request(history, progress)
@@ -87,18 +102,20 @@ def collect_history(
             for page in client.read_pages(replace(wanted, parameters=numbered), paging=_PAGING):
                 count += len(page.items)
                 progress = replace(progress, page=progress.page + 1)
-                commits = [history.parse(node) for node in page.items]
+                commits, has_bad = reader.read(page)
+                if has_bad:
+                    progress = progress.with_again(feed_page(page.request, client))
                 yield Batch(records=commits, cursors={cursor: _format(progress)})
         except Gone:
             if progress.tip is None and progress.head == head:
                 raise
-            progress = RangeProgress(begin=progress.begin)
+            progress = RangeProgress(begin=progress.begin, again=progress.again)
             continue
         if progress.tip and not count and progress.page <= 2:
             # The branch was set back, or its tip is there no more: what is known is not certain.
-            progress = RangeProgress(begin=progress.begin)
+            progress = RangeProgress(begin=progress.begin, again=progress.again)
         else:
-            progress = RangeProgress(begin=progress.begin, tip=progress.head)
+            progress = replace(progress, tip=progress.head, head=None, page=1)
     covered = Coverage(
         source=context.source,
         scope=history.scope,
@@ -107,6 +124,38 @@ def collect_history(
         end=context.now,
     )
     yield Batch(records=[covered], cursors={cursor: _format(progress)})
+
+
+@dataclass(frozen=True)
+class _CommitReader:
+    """Reads the commits of pages, and leaves out what of them cannot be read."""
+
+    client: HttpClient
+    history: CommitHistory
+    context: CollectionContext
+
+    def read(self, page: Page) -> tuple[list[Commit], bool]:
+        """Return the commits of a page, and True if some were left out."""
+        return read_items(
+            page.items,
+            self._parse,
+            server=self.client.server,
+            name=lambda node: name_of(node, "a commit", self.history.scope),
+            leave_out=self.context.leave_out,
+        )
+
+    def read_again(self, page: FeedPage) -> tuple[list[Commit], bool]:
+        """Return the commits of a page that was read before, as far as it is there."""
+        request = Request(address=page.address, parameters=page.parameters)
+        try:
+            return self.read(next(self.client.read_pages(request, paging=_PAGING)))
+        except Gone:  # the branch was set back, and its commits are gone
+            return [], False
+
+    def _parse(self, node: Node) -> list[Commit]:
+        commit = self.history.parse(node)
+        check_record(commit)
+        return [commit]
 
 
 def read_range(client: HttpClient, history: CommitHistory, head: str, tip: str) -> Iterator[Commit]:

@@ -21,6 +21,7 @@ DEFAULT: Final = "requests"
 # https://www.rfc-editor.org/rfc/rfc8288#section-3
 _LINK = re.compile(r"<([^<>]*)>\s*((?:;[^,]*)*)")
 _REL = re.compile(r';\s*rel="?([^";]+)"?', re.IGNORECASE)
+_PAGE: Final = re.compile(rb"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
 _LONGEST: Final = 300
 
 
@@ -84,10 +85,23 @@ class Response:
             return False
         return True
 
-    @property
+    @cached_property
+    def is_cut_off(self) -> bool:
+        """True if the content is the beginning of JSON, and no more."""
+        try:
+            _ = self.json
+        except json.JSONDecodeError as error:
+            left = len(error.doc.rstrip()) - error.pos  # `fals` is a value that was cut
+            return bool(self.content) and (left < 5 or error.msg.startswith("Unterminated"))
+        except (ValueError, RecursionError):
+            return False
+        return False
+
+    @cached_property
     def is_page(self) -> bool:
         """True if it is for browsers, as that of a proxy or of a site for people."""
-        return "text/html" in self.headers.get("content-type", "")
+        is_called = "text/html" in self.headers.get("content-type", "").lower()
+        return is_called or bool(_PAGE.match(self.content))
 
     @property
     def message(self) -> str:
@@ -113,7 +127,10 @@ class Response:
 
     def follow(self, url: str) -> str:
         """Return the URL that one in this answer means: it may leave out what is the same."""
-        return urljoin(self.url, url)
+        try:
+            return urljoin(self.url, url)
+        except ValueError:  # brackets that are no address of IPv6
+            return url
 
 
 def instant(text: str | None) -> datetime | None:
@@ -131,8 +148,8 @@ def parse_http_date(text: str | None) -> datetime | None:
 
 
 def one_line(text: str) -> str:
-    """A text on one line of bearable length."""
-    line = " ".join(text.split())
+    """A text on one line of bearable length, without halves of letters."""
+    line = " ".join(text.encode("utf-8", "replace").decode().split())
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from vpemetrics.collectors.http.errors import SourceProblem
+from vpemetrics.collectors.http.errors import BadAnswer, SourceProblem
 from vpemetrics.collectors.http.messages import Node, Request, Response
+from vpemetrics.collectors.http.shapes import as_object, read_shape
 
 FULL: Final = 100
 """The most items of a page that most servers give."""
@@ -136,7 +137,8 @@ class Keyset:
         """Ask for what comes after the last item."""
         if not page.items:
             return None
-        return page.with_parameters(**{self.parameter: page.items[-1].get(self.key)})
+        last = as_object(page.items[-1], "its last item")
+        return page.with_parameters(**{self.parameter: last.get(self.key)})
 
 
 def read_pages(
@@ -165,8 +167,14 @@ def read_pages(
             raise _loop(request)
         before = items
         page = Page(request=request, response=response, items=items)
-        following = paging(page)
+        following = _following(paging, page)
         yield page
+
+
+def _following(paging: Paging, page: Page) -> Request | None:
+    request = page.request
+    about = f"the page after {request.address.split('?')[0]}"
+    return read_shape(lambda: paging(page), server=request.server, about=about)
 
 
 def _loop(request: Request) -> SourceProblem:
@@ -182,5 +190,5 @@ def _items(response: Response, request: Request, key: str | None) -> Sequence[No
         return []
     if not isinstance(found, list):
         wanted = "a list" if key is None else f"a list in {key!r}"
-        raise SourceProblem(f"{request.name}: {request.server} gave something else than {wanted}")
+        raise BadAnswer(f"{request.name}: {request.server} gave something else than {wanted}")
     return found

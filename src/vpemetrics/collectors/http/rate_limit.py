@@ -21,10 +21,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from vpemetrics.collectors.base import never
 from vpemetrics.collectors.http.errors import Waiting
 from vpemetrics.collectors.http.messages import Response, parse_http_date
+from vpemetrics.collectors.sizes import MOST_BYTES
 
 _MINUTE: Final = timedelta(minutes=1)
 _LEAST: Final = timedelta(seconds=1)
@@ -55,12 +57,15 @@ class WaitPolicy:
     A limit is waited for up to `max_wait`, the next piece of an answer up to `answer_time`, the
     whole of it up to `total_time`. `announce` hears of a wait once, with its end; `countdown`
     every second how much is left, at last zero. `stop` is asked every second whether to give
-    up. `sleep` has to let the time of `clock` pass.
+    up. `sleep` has to let the time of `clock` pass. Moments are told as they are in `zone`.
+    An answer has at most `most_bytes`, once it is unpacked.
     """
 
     max_wait: timedelta = timedelta(hours=1)
     answer_time: timedelta = timedelta(seconds=30)
     total_time: timedelta = timedelta(minutes=5)
+    most_bytes: int = MOST_BYTES
+    zone: str = "UTC"
     announce: Callable[[str], None] = _unheard
     countdown: Callable[[timedelta], None] = _unseen
     stop: Callable[[], bool] = never
@@ -101,16 +106,19 @@ def read_quota(response: Response, now: datetime) -> Quota | None:
     return None
 
 
-def make_quota(limit: Any, remaining: Any, reset: Any) -> Quota:
-    """Return a quota in whole numbers, though GitHub was seen to send others.
+def make_quota(limit: Any, remaining: Any, reset: Any) -> Quota | None:
+    """Return a quota in whole numbers, though GitHub was seen to send others; None for no quota.
 
     `reset` is in seconds since 1970.
     """
-    return Quota(
-        limit=int(float(limit)),
-        remaining=int(float(remaining)),
-        reset_at=datetime.fromtimestamp(int(float(reset)), UTC),
-    )
+    try:
+        return Quota(
+            limit=int(float(limit)),
+            remaining=int(float(remaining)),
+            reset_at=datetime.fromtimestamp(int(float(reset)), UTC),
+        )
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
 
 
 def read_refusal(response: Response, now: datetime) -> Refusal | None:
@@ -310,17 +318,20 @@ class RateLimiter:
         if closing.until - closing.since > self._policy.max_wait + _LEAST:
             raise Waiting(self._too_long(closing, now), until=closing.until)
         if is_first:
-            length, end = _length(closing.until - now), _time(closing.until)
+            length, end = _length(closing.until - now), self._told(closing.until)
             self._policy.announce(f"{closing.why}: waiting {length}, until {end}")
         self._sleep_until(closing.until, shown=is_first)
 
     def _too_long(self, closing: _Closing, now: datetime) -> str:
-        length, end = _length(closing.until - now), _time(closing.until)
+        length, end = _length(closing.until - now), self._told(closing.until)
         return (
             f"{closing.why}, until {end}: {length} to wait, and max_wait is "
             f"{_length(self._policy.max_wait)}. "
             "What was collected so far is saved, and the next collection goes on from here."
         )
+
+    def _told(self, at: datetime) -> str:
+        return moment_text(at, self._policy.zone)
 
     def _sleep_until(self, end: datetime, *, shown: bool = False) -> None:
         while (left := end - self._policy.clock()) > timedelta():
@@ -354,10 +365,14 @@ def _reset_at(text: str | None, now: datetime) -> datetime | None:
     return datetime.fromtimestamp(int(told), UTC)
 
 
-def _time(at: datetime) -> str:
-    return f"{at:%H:%M:%S} UTC"
+def moment_text(at: datetime, zone: str) -> str:
+    """Return a moment as people in a zone write it, as in `2026-09-07 14:10:01 CEST`."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _length(span: timedelta) -> str:
     seconds = max(round(span.total_seconds()), 0)
-    return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
+    if seconds < 120:
+        return f"{seconds} s"
+    hours = seconds / 3600
+    return f"{round(seconds / 60)} min" if hours < 10 else f"{round(hours)} h"

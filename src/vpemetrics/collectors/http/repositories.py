@@ -3,12 +3,15 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
+from vpemetrics.collectors.base import CollectionContext
 from vpemetrics.collectors.http.client import HttpClient
-from vpemetrics.collectors.http.errors import Forbidden, Gone
+from vpemetrics.collectors.http.errors import BadAnswer, Forbidden, Gone
 from vpemetrics.collectors.http.messages import Node
+from vpemetrics.collectors.http.shapes import name_of, need, read_items, read_shape
 from vpemetrics.rules import is_chosen
 
 _PATTERN: Final = re.compile(r"!?[\w.-]+/[\w./*?-]+")
@@ -55,13 +58,14 @@ def find_by_patterns(
     paths: RepositoryPaths,
     patterns: Sequence[str],
     make: Callable[[str, Node], Item],
-    cursors: Mapping[str, str],
+    context: CollectionContext,
 ) -> Found[Item]:
     """Return what `make` makes of the names and nodes of repositories.
 
     Of a pattern the owner is what stands before the last `/` without a wildcard. What is named
     is taken, whatever patterns leave out. The name that `make` gets is the first that was known,
-    as the `cursors` tell by its id.
+    as the cursors of the `context` tell by its id. What cannot be read, or `make` makes nothing
+    of, is left out.
     """
     nodes: dict[object, Node] = {}
     problems: list[str] = []
@@ -69,23 +73,53 @@ def find_by_patterns(
     for pattern in patterns:
         if pattern not in unwanted:
             try:
-                nodes |= {node["id"]: node for node in _list(client, paths, pattern, unwanted)}
-            except (Gone, Forbidden) as problem:
+                listed = _list(client, paths, pattern)
+                chosen = [pattern, *unwanted] if _WILD.search(pattern) else []
+                nodes |= _by_id(listed, paths.name, chosen, client, context)
+            except (BadAnswer, Gone, Forbidden) as problem:
                 problems.append(f"{pattern}: {problem}")
-    names = _first_names(nodes, paths.name, cursors)
-    items = {names[id_]: make(names[id_], node) for id_, node in nodes.items()}
+    names = _first_names(nodes, paths.name, context.cursors)
+    items = {}
+    for id_, node in nodes.items():
+        try:
+            read = partial(make, names[id_], node)
+            items[names[id_]] = read_shape(read, server=client.server, about=names[id_])
+        except BadAnswer as bad:
+            context.leave_out(names[id_], str(bad))
     return Found(items, problems, {f"{_NAME} {id_}": known for id_, known in names.items()})
 
 
-def _list(
-    client: HttpClient, paths: RepositoryPaths, pattern: str, unwanted: Sequence[str]
-) -> list[Node]:
-    """The repositories that a name or a pattern means, without those that are unwanted."""
+def _list(client: HttpClient, paths: RepositoryPaths, pattern: str) -> list[Node]:
+    """The repositories that a name means, or all of the owner of a pattern."""
     if not _WILD.search(pattern):
         return [client.get(paths.one.format(quote(pattern, safe="")))]
     owner = _WILD.split(pattern)[0].rpartition("/")[0]
-    nodes = client.items(paths.many.format(quote(owner, safe="")))
-    return [node for node in nodes if is_chosen(node[paths.name], [pattern, *unwanted])]
+    return list(client.items(paths.many.format(quote(owner, safe=""))))
+
+
+def _by_id(
+    listed: Sequence[Node],
+    key: str,
+    chosen: Sequence[str],
+    client: HttpClient,
+    context: CollectionContext,
+) -> dict[object, Node]:
+    """The repositories that are chosen, if only some are; what has no id or name is left out."""
+
+    def read(node: Node) -> list[Node]:
+        if not isinstance(node.get("id"), str):
+            need(node, "id", int)
+        name = need(node, key, str)
+        return [node] if not chosen or is_chosen(name, chosen) else []
+
+    nodes, _ = read_items(
+        listed,
+        read,
+        server=client.server,
+        name=lambda node: name_of(node, "a repository", client.server),
+        leave_out=context.leave_out,
+    )
+    return {node["id"]: node for node in nodes}
 
 
 def _first_names(

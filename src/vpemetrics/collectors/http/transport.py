@@ -22,11 +22,10 @@ from urllib3.connection import HTTPConnection
 
 from vpemetrics import __version__
 from vpemetrics.collectors.http.messages import Request, Response
+from vpemetrics.collectors.sizes import MOST_BYTES, size_text
 
 AT_ONCE: Final = 8
 """Requests that are under way at a time at most."""
-MOST_BYTES: Final = 64 * 2**20
-"""The largest body of an answer, once it is unpacked."""
 
 _CONNECTING: Final = 10.0
 _PIECE: Final = 2**16
@@ -51,6 +50,10 @@ class Slow(Exception):
 
 class Oversized(Exception):
     """One answer is larger, or comes slower, than any that is wanted; the next would be too."""
+
+    def __init__(self, reason: str, *, is_slow: bool = False) -> None:
+        super().__init__(reason)
+        self.is_slow = is_slow
 
 
 class Transport:
@@ -91,12 +94,18 @@ class Transport:
         return f"{self.url}/{address.lstrip('/')}"
 
     def follow(self, location: str) -> str:
-        """Return the URL that a server's link or redirect means."""
-        return urljoin(f"{self.url}/", location)
+        """Return the URL that a server's link or redirect means; as it is if it can mean none."""
+        try:
+            return urljoin(f"{self.url}/", location)
+        except ValueError:  # brackets that are no address of IPv6
+            return location
 
     def is_home(self, address: str) -> bool:
         """True if an address is of this server: the secrets go nowhere else."""
-        return _origin(self.resolve(address)) == _origin(self.url)
+        try:
+            return _origin(self.resolve(address)) == _origin(self.url)
+        except ValueError:  # a port that is no number, or brackets that are no address
+            return False
 
     def send(self, request: Request) -> Response:
         """Return the response to one request, which has to be at home.
@@ -112,7 +121,7 @@ class Transport:
             try:
                 response: Response | None = self._ask(session, request)
             except Oversized as error:
-                response, problem = None, Oversized(*error.args)
+                response, problem = None, Oversized(str(error), is_slow=error.is_slow)
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 response, problem = None, _problem(error)
             except BaseException:
@@ -164,7 +173,7 @@ class Transport:
             pieces.append(piece)
             length += len(piece)
             if length > self._most_bytes:
-                raise Oversized(f"the answer is larger than {self._most_bytes // 2**20} MiB")
+                raise Oversized(f"the answer is larger than {size_text(self._most_bytes)}")
         reply.raw.release_conn()
         return b"".join(pieces)
 
@@ -190,6 +199,9 @@ class _Session(requests.Session):
         self._adapter = _Adapter()
         self.mount("https://", self._adapter)
         self.mount("http://", self._adapter)
+
+    def get_redirect_target(self, _response: Any) -> None:
+        """Look at no redirect, as `requests` would: it chokes on some."""
 
     def cut(self) -> None:
         """End the connection in the middle of what it does; who reads from it gets an error."""
@@ -254,7 +266,7 @@ class _Deadline:
     def check(self) -> None:
         """Raise Oversized if the connection was cut."""
         if self._is_missed:
-            raise Oversized(f"the answer did not end within {self._seconds:g} s")
+            raise Oversized(f"the answer did not end within {self._seconds:g} s", is_slow=True)
 
     def _cut(self) -> None:
         with self._lock:
