@@ -17,6 +17,7 @@ from vpemetrics.errors import FixInput, Stopped, StoreFull
 from vpemetrics.records import Commit
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
+from vpemetrics.store.loading import load_left_out
 from vpemetrics.usecases.collecting import Collected, collect
 
 NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
@@ -333,3 +334,54 @@ def test_a_long_batch_stops_where_its_progress_is_told(store: Store) -> None:
         collected(store, of(long), stop=stopping.is_set)
 
     assert store.counts() == {}
+
+
+def test_what_is_left_out_is_told_and_kept_until_a_collection_finds_it_well(store: Store) -> None:
+    odd = {"a#1": "Forge's answer about a#1 has no `id`", "a#2": "a#2 is odd"}
+    warned: list[str] = []
+
+    def leave_out(_options: Any, context: CollectionContext) -> Iterator[Batch]:
+        for name, why in odd.items():
+            context.leave_out(name, why)
+        yield Batch(records=[commit(1)])
+
+    first = collected(store, of(leave_out), warn=warned.append)
+    shown = left_out(store)
+    odd.pop("a#2")
+    collected(store, of(leave_out), warn=warned.append)
+    fewer = left_out(store)
+    odd.clear()
+    collected(store, of(leave_out))
+
+    assert first.error is None
+    assert first.new == {"commits": 1}
+    assert warned == [
+        "left out 2 records until they can be read: "
+        "Forge's answer about a#1 has no `id`; a#2 is odd",
+        "left out 1 record until it can be read: Forge's answer about a#1 has no `id`",
+    ]
+    assert list(shown) == ["a#1", "a#2"]
+    assert list(fewer) == ["a#1"]
+    assert left_out(store) == {}
+    assert store.cursors("s") == {}
+
+
+def test_a_collection_that_fails_forgets_nothing_that_was_left_out(store: Store) -> None:
+    def leave_out(_options: Any, context: CollectionContext) -> Iterator[Batch]:
+        context.leave_out("a#1", "a#1 is odd")
+        yield Batch(records=[])
+
+    def fail(_options: Any, context: CollectionContext) -> Iterator[Batch]:
+        context.leave_out("b#1", "b#1 is odd")
+        yield Batch(records=[])
+        raise FixInput("it failed")
+
+    collected(store, of(leave_out), warn=lambda _text: None)
+    collected(store, of(fail), warn=lambda _text: None)
+
+    assert left_out(store) == {"a#1": "a#1 is odd", "b#1": "b#1 is odd"}
+
+
+def left_out(store: Store) -> dict[str, str]:
+    with store.view() as connection:
+        return load_left_out(connection).get("s", {})
