@@ -15,6 +15,7 @@ from vpemetrics.collectors.http import (
     BadAnswer,
     Malformed,
     Node,
+    check_record,
     given,
     name_of,
     need,
@@ -23,6 +24,7 @@ from vpemetrics.collectors.http import (
     read_shape,
 )
 from vpemetrics.fingerprint import fingerprint
+from vpemetrics.records import Repository
 from vpemetrics.rules import Rules, is_chosen, matches
 from vpemetrics.window import parse_instant
 
@@ -215,6 +217,7 @@ def check_probe(node: Node) -> Node:
         raise Malformed("has no `owner/name` as `nameWithOwner`")
     probe = RepositoryProbe(node=node, known="", asked=None, account="")
     given(node, "pushedAt", str)
+    check_record(Repository(id=probe.id, name=probe.name, default_branch=probe.branch))
     if probe.branch is not None and not OID.fullmatch(probe.tip or ""):
         raise Malformed("has no commit as its `defaultBranchRef`")
     for name, value in node.items():
