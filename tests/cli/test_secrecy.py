@@ -65,7 +65,7 @@ def echo(request: Request, _reply: Reply) -> Answer:
 
 
 def odd(request: Request, reply: Reply) -> Answer:
-    """What nobody expects brings a bug to light, with what was sent in its message."""
+    """What nobody expects: what was sent stands where a number belongs."""
     answer = reply()
     data = answer.body["data"] | {"rateLimit": {"cost": request.headers["authorization"]}}
     return Answer(headers=answer.headers, body={"data": data})
@@ -189,12 +189,12 @@ def test_a_token_is_only_where_it_is_needed(person: Person) -> None:
     person.fault = only(odd, path="/graphql")
     codes.append(person.run("collect", "-v"))
 
-    assert codes == [0, 0, 0, 0, 0, 0, 1, 3]
+    assert codes == [0, 0, 0, 0, 0, 0, 1, 1]
     assert leaks(person) == []
     said, kept = b"".join(person.said), person.kept()
     assert b"DEBUG:urllib3" in said  # all were listened to
     assert b"(hidden)" in said  # what was sent back
-    assert {one.suffix for one in kept} >= {".db", ".html", ".csv", ".log", ".pack", ".toml"}
+    assert {one.suffix for one in kept} >= {".db", ".html", ".csv", ".pack", ".toml"}
     assert any(b"remote-http" in line for line in person.running)
     with_token = {
         command
