@@ -65,9 +65,9 @@ def echo(request: Request, _reply: Reply) -> Answer:
 
 
 def odd(request: Request, reply: Reply) -> Answer:
-    """What nobody expects: what was sent stands where a number belongs."""
+    """What nobody expects: what was sent stands where objects belong."""
     answer = reply()
-    data = answer.body["data"] | {"rateLimit": {"cost": request.headers["authorization"]}}
+    data = dict.fromkeys(answer.body["data"], request.headers["authorization"])
     return Answer(headers=answer.headers, body={"data": data})
 
 
