@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from vpemetrics.records import (
     AnyRecord,
+    AuditEntry,
     Change,
     Commit,
     Coverage,
@@ -74,6 +75,7 @@ ONE_OF_EACH: list[AnyRecord] = [
     ),
     Run(id="R-1", repository="acme/shop", outcome="success", attempt=2, commit_sha=SHA),
     Triage(record="INC-1", verdict=Verdict.LINK, when=NOON, cause="D1", who="sam", why="saw it"),
+    AuditEntry(when=NOON, action="setting", subject="bots.authors", what="a → b", who="sam"),
     Coverage(
         source="made-up",
         scope="shop",
@@ -162,6 +164,14 @@ any_record: st.SearchStrategy[AnyRecord] = st.one_of(
         record=_texts,
         verdict=st.sampled_from(Verdict),
         when=_moments,
+        who=_optional_texts,
+    ),
+    st.builds(
+        AuditEntry,
+        when=_moments,
+        action=_texts,
+        subject=_optional_texts,
+        what=_optional_texts,
         who=_optional_texts,
     ),
     coverages(),

@@ -9,6 +9,7 @@ VpemetricsError                 one line on stderr, exit code 1
 │   ├── NewerStore              the store was made by a newer version: upgrade vpemetrics
 │   ├── StoreBusy               another process is writing: wait and try again
 │   └── StoreFull               the disk is full: make room and try again
+├── ForgottenMeanwhile          what was being collected was forgotten: collect again
 ├── NotFound                    nothing is known under the name that was asked for
 └── NoData                      there is nothing to report on yet
 
@@ -94,6 +95,10 @@ class StoreBusy(StoreProblem):
 
 class StoreFull(StoreProblem):
     """There is no room to write; what was saved before is whole."""
+
+
+class ForgottenMeanwhile(VpemetricsError):
+    """A collection read on from what was forgotten meanwhile; the next one starts anew."""
 
 
 class NotFound(VpemetricsError):

@@ -219,6 +219,27 @@ class Triage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AuditEntry:
+    """Something that was decided about the figures or the data: what, about what, by whom.
+
+    `action` is a word such as `forget`, `retention`, `setting` or `trust`, `subject` what it was
+    about. No entry holds a secret, nor the name of what was forgotten by it.
+    """
+
+    KIND: ClassVar[str] = "audit"
+    action: str
+    when: datetime
+    subject: str | None = None
+    what: str | None = None
+    who: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The time, and what was done to what."""
+        return f"{self.when.isoformat()} {self.action} {self.subject or ''}".rstrip()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Coverage:
     """A stretch of time, half-open, for which facts of a kind were collected.
 
@@ -238,14 +259,16 @@ class Coverage:
         return f"{self.source}/{self.scope}/{self.kind}/{self.start.isoformat()}"
 
 
-AnyRecord = Repository | Commit | Change | Deployment | Incident | Run | Triage | Coverage
+AnyRecord = (
+    Repository | Commit | Change | Deployment | Incident | Run | Triage | AuditEntry | Coverage
+)
 
 Sourced = tuple[str, AnyRecord]
 """A record and the name of the source that said it."""
 
 RECORD_TYPES: dict[str, type[AnyRecord]] = {
     cls.KIND: cls
-    for cls in (Repository, Commit, Change, Deployment, Incident, Run, Triage, Coverage)
+    for cls in (Repository, Commit, Change, Deployment, Incident, Run, Triage, AuditEntry, Coverage)
 }
 
 

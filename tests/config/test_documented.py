@@ -67,6 +67,7 @@ def test_every_single_setting_can_come_from_the_environment() -> None:
     values = {"lead_time.start": "merge", "organisation.timezone": "Asia/Tokyo"}
     durations = {"failures.suspect_within": "1h", "deployments.superseded_within": "1h"}
     schedule = {"collect": "1h", "report": "fri 12:00", "output": "week.md"}
+    values |= {"retention.keep": "104w"}
     values |= {f"schedule.{name}": value for name, value in schedule.items()}
     texts = dict.fromkeys(single_settings(), "text")
     environ = {variable(name): text for name, text in (texts | values | durations).items()}

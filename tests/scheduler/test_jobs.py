@@ -115,6 +115,22 @@ def test_lineage_is_up_to_date_though_no_report_was_due(folder: Path) -> None:
         assert is_current(store, rules)
 
 
+def test_what_was_kept_for_long_enough_is_forgotten(folder: Path) -> None:
+    with (folder / "vpemetrics.toml").open("a") as file:
+        file.write('[retention]\nkeep = "4w"\n')
+    deployed(folder, 40, 0)
+
+    with running(folder) as heard:
+        (gone,) = heard.hears("log_retention")
+        heard.hears("log_collection", 2)
+
+    assert gone == {"deployments": 1}
+    assert [name for name, _ in heard.told].count("log_retention") == 1
+    with Store.open(folder / "x.db") as store:
+        assert [one.key for _, one in store.records("deployments")] == ["0"]
+        assert not store.wants_compaction()
+
+
 def test_a_week_before_everything_that_was_collected_is_passed_over(folder: Path) -> None:
     deployed(folder, 0)
 

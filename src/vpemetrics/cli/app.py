@@ -15,6 +15,7 @@ from vpemetrics.cli.collecting import collect
 from vpemetrics.cli.demo import demo
 from vpemetrics.cli.explain import explain
 from vpemetrics.cli.exporting import export
+from vpemetrics.cli.forget import forget
 from vpemetrics.cli.importing import import_
 from vpemetrics.cli.init import init
 from vpemetrics.cli.recompute import recompute
@@ -97,6 +98,7 @@ app.add_typer(triage.app, name="triage")
 app.command()(status)
 app.command()(schedule)
 app.command()(export)
+app.command()(forget)
 app.command()(recompute)
 app.add_typer(db.app, name="db")
 app.command()(version_command)

@@ -48,7 +48,7 @@ def collect(session: Session, names: Names = None, json: options.Json = False) -
 
     with Store.open(choice.location) as store:
         results = collect_each(session, store, sources, configuration.rules())
-        if any(result.new for result in results):
+        if keep_only(session, store, configuration) or any(result.new for result in results):
             _trace(session, store, configuration.rules())
     if json:
         output.print_json(_json(results))
@@ -58,6 +58,20 @@ def collect(session: Session, names: Names = None, json: options.Json = False) -
         raise typer.Exit(KNOWN)
     if any(result.new for result in results):
         session.note(f"now: {session.hint('report')}")
+
+
+def keep_only(session: Session, store: "Store", configuration: "Configuration") -> bool:
+    """Forget what is kept for long enough; tell whether anything was."""
+    from vpemetrics.records import counts_text
+    from vpemetrics.usecases.forgetting import keep_only_and_finish
+
+    keep = configuration.settings.retention.keep
+    now = datetime.now(UTC)
+    rules = configuration.rules()
+    gone = keep_only_and_finish(store, keep, rules, now=now, warn=session.warn)
+    if gone:
+        session.note(f"kept for long enough, and forgotten: {counts_text(gone)}")
+    return bool(gone)
 
 
 def _trace(session: Session, store: "Store", rules: "Rules") -> None:

@@ -1,24 +1,36 @@
 """`vpemetrics status`: whether the store is fit to be reported from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from os import stat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
 
 from vpemetrics.cli import options, output
 from vpemetrics.cli.session import Session, command
 from vpemetrics.cli.stores import existing_store
 
 if TYPE_CHECKING:
+    from vpemetrics.records import AuditEntry
+    from vpemetrics.store import Store
     from vpemetrics.usecases.status import Covered, SourceStatus, StoreStatus
 
 FORMAT = "vpemetrics-status/1"
+AUDIT_FORMAT = "vpemetrics-audit/1"
+_ENTRIES = 20
 _EXAMPLES = 3
 _SET_IN = 11
 
 
+Audit = Annotated[
+    bool, typer.Option("--audit", help="Who decided what and when instead, the newest first.")
+]
+
+
 @command
-def status(session: Session, json: options.Json = False) -> None:
+def status(session: Session, audit: Audit = False, json: options.Json = False) -> None:
     """Say what the store holds, how old it is, what is wrong.
 
     Example: vpemetrics status --json
@@ -28,6 +40,9 @@ def status(session: Session, json: options.Json = False) -> None:
     with existing_store(session, configuration) as store:
         from vpemetrics.usecases.status import status as status_of
 
+        if audit:
+            _print_audit(store, rules.zone, json=json)
+            return
         found = status_of(store, rules, configuration.settings.sources)
     choice = session.choose_store(configuration)
     place, size = _shown(choice.location), _size(choice.location)
@@ -36,6 +51,56 @@ def status(session: Session, json: options.Json = False) -> None:
     else:
         lines = _lines(found, place, size, rules.zone, datetime.now(UTC))
         output.print_text("".join(f"{line}\n" for line in lines))
+
+
+def _print_audit(store: "Store", zone: str, *, json: bool) -> None:
+    from vpemetrics.store.audit import load
+
+    with store.view() as connection:
+        entries = load(connection)
+    if json:
+        output.print_bytes(_audit_json(entries))
+    else:
+        lines = _audit_lines(entries, zone)
+        output.print_text("".join(f"{line}\n" for line in lines))
+
+
+def _audit_lines(entries: Sequence["AuditEntry"], zone: str) -> Iterator[str]:
+    from vpemetrics.reports.columns import plain, wrap
+
+    if not entries:
+        yield "Nobody has decided anything yet."
+        return
+    for entry in entries[:_ENTRIES]:
+        who = f" by {plain(entry.who)}" if entry.who else ""
+        about = f" {plain(entry.subject)}" if entry.subject else ""
+        when = entry.when.astimezone(ZoneInfo(zone))
+        yield f"{when:%Y-%m-%d %H:%M}  {plain(entry.action)}{about}{who}"
+        for line in wrap(plain(entry.what or ""), output.width() - 2):
+            yield f"  {line}"
+    if len(entries) > _ENTRIES:
+        yield f"… and {len(entries) - _ENTRIES:,} earlier ones (--json shows all)"
+
+
+def _audit_json(entries: Sequence["AuditEntry"]) -> bytes:
+    from json import dumps
+
+    from vpemetrics.window import format_instant
+
+    said = {
+        "format": AUDIT_FORMAT,
+        "entries": [
+            {
+                "when": format_instant(entry.when),
+                "action": entry.action,
+                "subject": entry.subject,
+                "what": entry.what,
+                "who": entry.who,
+            }
+            for entry in entries
+        ],
+    }
+    return dumps(said, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
 def _shown(location: str) -> str:
@@ -117,6 +182,8 @@ def _freshness(source: "SourceStatus", zone: str, now: datetime) -> str:
         return f"collected {at}, {_age(source.collected_at, now)}"
     if source.begun:
         return "not collected to the end yet"
+    if source.forgotten_at and not source.records:
+        return f"forgotten {_moment(source.forgotten_at, zone, now)}, not collected since"
     return "imported" if source.records and not source.last else "never collected"
 
 
@@ -225,6 +292,7 @@ def _source_json(source: "SourceStatus") -> dict[str, Any]:
         "name": source.name,
         "collected_at": collected and format_instant(collected),
         "covered_until": until and format_instant(until),
+        "forgotten_at": source.forgotten_at and format_instant(source.forgotten_at),
         "error": source.error,
         "left_out": dict(source.left_out),
         "failed_at": format_instant(source.last.finished_at)

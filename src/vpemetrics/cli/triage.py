@@ -1,6 +1,5 @@
 """`vpemetrics triage`: a person's decisions about failures and incidents."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -126,12 +125,9 @@ def _now() -> datetime:
 
 def _who(who: str | None) -> str:
     """The name a decision is signed with."""
-    from getpass import getuser
+    from vpemetrics.usecases.audit import login_name
 
-    try:
-        return who or getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        return f"user {os.getuid()}"
+    return who or login_name()
 
 
 def _tell(session: Session, kept: "Triage") -> None:

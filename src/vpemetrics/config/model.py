@@ -48,6 +48,8 @@ _DURATION: Final = re.compile(rf"(\d+(?:\.\d+)?) ?({'|'.join(_UNITS)})")
 _SHARE: Final = re.compile(r"(\d+(?:\.\d+)?) ?%")
 _SCOPE: Final = re.compile(r"(service|team):.+")
 _FASTEST, _SLOWEST = timedelta(seconds=1), timedelta(weeks=1)
+# Less would be a slip of the key: figures compare a week with those before it.
+_KEPT_AT_LEAST, _KEPT_AT_MOST = timedelta(weeks=4), timedelta(weeks=5200)
 
 
 def wrong(expected: str, near: str | None = None) -> PydanticCustomError:
@@ -126,6 +128,12 @@ def _scope(text: str) -> str:
 def _interval(length: timedelta) -> timedelta:
     if not _FASTEST <= length <= _SLOWEST:
         raise wrong('a duration between "1s" and "1w"')
+    return length
+
+
+def _kept(length: timedelta) -> timedelta:
+    if length < _KEPT_AT_LEAST or length > _KEPT_AT_MOST:
+        raise wrong('a duration between "4w" and "5200w"')
     return length
 
 
@@ -255,6 +263,12 @@ class Reliability(SettingsTable):
     file: Text | None = None
 
 
+class Retention(SettingsTable):
+    """The time that records are kept for; without it they stay."""
+
+    keep: Annotated[Duration, AfterValidator(_kept)] | None = None
+
+
 class ScheduleSettings(SettingsTable):
     """The times at which `vpemetrics schedule` collects and reports, and the path of reports."""
 
@@ -287,6 +301,7 @@ class Settings(SettingsTable):
     failures: FailureSettings = FailureSettings()
     deployments: Deployments = Deployments()
     reliability: Reliability = Reliability()
+    retention: Retention = Retention()
     schedule: ScheduleSettings = ScheduleSettings()
     service: Annotated[tuple[ServiceTable, ...], Field(strict=False)] = ()
     target: Annotated[tuple[TargetTable, ...], Field(strict=False)] = ()

@@ -26,8 +26,10 @@ from vpemetrics.scheduler.log import Listener
 from vpemetrics.scheduler.plan import Agenda, Plan, sources_not_asked_since
 from vpemetrics.scheduler.reporting import collected_between, write_report
 from vpemetrics.store import Store
+from vpemetrics.store.audit import RETENTION
 from vpemetrics.store.report_marks import note_reported, reported_week
 from vpemetrics.usecases.collecting import collect
+from vpemetrics.usecases.forgetting import keep_only_and_finish
 from vpemetrics.usecases.status import lacking
 from vpemetrics.usecases.update_lineage import bring_up_to_date
 from vpemetrics.window import Window, from_micros
@@ -145,6 +147,7 @@ class Schedule:
             self._follow_up(self._write_if_due)
         finally:
             self._at_work.discard(source.name)
+        self._follow_up(self._keep_only, RETENTION)
         self._follow_up(self._trace)
         return self._collection_after(started)
 
@@ -159,7 +162,7 @@ class Schedule:
         given_up = self._plan.report_gives_up_waiting(self._began, now)
         return min(usual, given_up) if given_up > now else usual
 
-    def _follow_up(self, do: Callable[[Store], None]) -> None:
+    def _follow_up(self, do: Callable[[Store], None], job: str = REPORT) -> None:
         """Do what follows from what was collected."""
         # One at a time; the next then finds it done.
         with self._following:
@@ -168,7 +171,15 @@ class Schedule:
                 with Store.open(self._plan.location) as store:
                     do(store)
             except Exception as error:
-                self._listener.log_failure(REPORT, error)
+                self._listener.log_failure(job, error)
+
+    def _keep_only(self, store: Store) -> None:
+        """Forget what is kept for long enough."""
+        warn = partial(self._listener.log_warning, RETENTION)
+        now, plan = self._clock(), self._plan
+        gone = keep_only_and_finish(store, plan.keep, plan.rules, now=now, warn=warn)
+        if gone:
+            self._listener.log_retention(gone)
 
     def _trace(self, store: Store) -> None:
         """Bring lineage up to date, so that nobody who asks for a report waits for it.

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from vpemetrics import __version__
 from vpemetrics.config.secrets import mask
 from vpemetrics.errors import VpemetricsError
+from vpemetrics.records import counts_text
 from vpemetrics.reports.words import duration
 from vpemetrics.scheduler.plan import Agenda, Plan
 from vpemetrics.usecases.collecting import Collected, error_text, news
@@ -35,6 +36,9 @@ class Listener(Protocol):
 
     def log_lack(self, week: Window, collected_until: datetime) -> None:
         """A due report waits for data that reaches the end of its week."""
+
+    def log_retention(self, gone: Mapping[str, int]) -> None:
+        """Records were kept for long enough, and are forgotten."""
 
     def log_pass_over(self, week: Window) -> None:
         """A report will not be written, because nothing was collected of its week."""
@@ -134,6 +138,10 @@ class ScheduleLog:
             f"report: {week.label} waits for data: deployments were collected until "
             f"{self._at(collected_until)} only; looking again after each collection"
         )
+
+    def log_retention(self, gone: Mapping[str, int]) -> None:
+        """Records were kept for long enough, and are forgotten."""
+        self._note(f"kept for long enough, and forgotten: {counts_text(gone)}")
 
     def log_pass_over(self, week: Window) -> None:
         """A report will not be written."""

@@ -37,6 +37,8 @@ class Plan:
     """The path of reports; `{week}` stands for the week."""
     is_found: bool = False
     """Tell whether no person named the configuration, so that links in its folders mean nothing."""
+    keep: timedelta | None = None
+    """The time that records are kept for; None for ever."""
 
     @classmethod
     def of(cls, configuration: Configuration, location: str) -> "Plan":
@@ -50,6 +52,7 @@ class Plan:
             report=parse_weekly(said.report),
             output=configuration.locate(said.output),
             is_found=configuration.is_found,
+            keep=configuration.settings.retention.keep,
         )
 
     @property

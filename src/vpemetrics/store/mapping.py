@@ -5,6 +5,7 @@ Saving and loading both read this one description, so they cannot disagree.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -13,8 +14,10 @@ from sqlalchemy import Column, Table
 
 from vpemetrics.records import (
     AnyRecord,
+    AuditEntry,
     Change,
     Commit,
+    Coverage,
     Deployment,
     Incident,
     Repository,
@@ -78,8 +81,16 @@ def _other_parents(commit: Commit) -> tuple[str, ...]:
 
 
 def _triage_key(triage: Triage) -> str:
-    # One moment has one key, whatever zone it was given in.
-    return f"{triage.record}@{from_micros(to_micros(triage.when)).isoformat()}"
+    return f"{triage.record}@{_moment(triage.when)}"
+
+
+def _audit_key(entry: AuditEntry) -> str:
+    return f"{_moment(entry.when)} {entry.action} {entry.subject or ''}".rstrip()
+
+
+def _moment(at: datetime) -> str:
+    """The text of a moment, the same whatever zone it was given in."""
+    return from_micros(to_micros(at)).isoformat()
 
 
 _KEY_IS_ID = {"key": "id"}
@@ -132,5 +143,16 @@ SHAPES: dict[type[AnyRecord], Shape] = {
             fields={"at": "when"},
             computed={"key": _triage_key},
         ),
+        Shape(
+            record=AuditEntry,
+            table=tables.audit,
+            fields={"at": "when"},
+            computed={"key": _audit_key},
+        ),
     )
 }
+
+FACTS: dict[str, Table] = {
+    cls.KIND: shape.table for cls, shape in SHAPES.items() if cls is not AuditEntry
+} | {Coverage.KIND: tables.coverage}
+"""The tables of what sources and people said, by kind; the audit log is not one of them."""

@@ -213,6 +213,11 @@ def last_batch(connection: Connection) -> int:
     return int(connection.scalar(query) or 0)
 
 
+def hide(connection: Connection, text: str) -> str:
+    """The keyed hash that a store holds instead of a text that names somebody."""
+    return str(_Hiding(_author_key(connection))(text))
+
+
 def _author_key(connection: Connection) -> bytes:
     query = select(tables.meta.c.value).where(tables.meta.c.key == "author_key")
     return bytes.fromhex(connection.execute(query).scalar_one())

@@ -17,8 +17,10 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    update,
 )
 
+from vpemetrics.fingerprint import digest
 from vpemetrics.store import baselines as _baselines  # noqa: F401 (its table is in the schema)
 from vpemetrics.store import derived as _derived  # noqa: F401 (its tables are part of the schema)
 from vpemetrics.store.tables import meta, metadata
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "0001"
 
+_SHAPE = "shape"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 # The table alembic keeps its mark in, spelled exactly as alembic would make it.
@@ -52,6 +55,17 @@ def is_store(connection: Connection) -> bool:
 def stored_version(connection: Connection) -> str | None:
     """The version a store is at; None before its first migration."""
     return connection.scalar(select(alembic_version.c.version_num))
+
+
+def has_shape(connection: Connection) -> bool:
+    """Tell whether a store of this version has the very tables that this build works with."""
+    known = select(meta.c.value).where(meta.c.key == _SHAPE)
+    return connection.scalar(known) == shape()
+
+
+def shape() -> str:
+    """A text that changes with the tables and their columns."""
+    return digest(" ".join(sorted(str(c) for t in metadata.sorted_tables for c in t.columns)))
 
 
 def is_known(version: str | None) -> bool:
@@ -80,6 +94,7 @@ def upgrade(connection: Connection) -> None:
     from alembic import command
 
     command.upgrade(migrations(connection), "head")
+    connection.execute(update(meta).where(meta.c.key == _SHAPE).values(value=shape()))
 
 
 def create_tables(connection: Connection) -> None:
@@ -93,6 +108,7 @@ def create_tables(connection: Connection) -> None:
         [
             {"key": "author_key", "value": secrets.token_hex(32)},
             {"key": "batch", "value": "0"},
+            {"key": _SHAPE, "value": shape()},
         ],
     )
 

@@ -2,23 +2,18 @@
 
 from collections import defaultdict
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
-from vpemetrics.records import Coverage
 from vpemetrics.store import tables
-from vpemetrics.store.mapping import SHAPES
-
-_FACTS: Final = {cls.KIND: shape.table for cls, shape in SHAPES.items()} | {
-    Coverage.KIND: tables.coverage
-}
+from vpemetrics.store.mapping import FACTS
 
 
 def counts_by_source(connection: Connection) -> dict[str, dict[str, int]]:
     """Count the records of each kind a source gave, by its name; kinds without any are left out."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for kind, table in _FACTS.items():
+    for kind, table in FACTS.items():
         for source, count in _by_source(connection, table, func.count()):
             found[source][kind] = count
     return dict(found)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import Connection, Engine, func, select, union
 from sqlalchemy.exc import SQLAlchemyError
 
-from vpemetrics.errors import NewerStore, NoData, StoreProblem
+from vpemetrics.errors import ForgottenMeanwhile, NewerStore, NoData, StoreProblem
 from vpemetrics.files import create, follow
 from vpemetrics.records import AnyRecord, Coverage, Sourced
-from vpemetrics.store import derived, future_marks, loading, schema, tables
+from vpemetrics.store import derived, forgetting, future_marks, loading, schema, tables
 from vpemetrics.store.baselines import StoredBaseline, load_baselines, save_baselines
+from vpemetrics.store.compaction import compact, is_asked_for
 from vpemetrics.store.engine import (
     begin_read,
     begin_write,
@@ -28,8 +29,9 @@ from vpemetrics.store.engine import (
     make_reading_engine,
     without_password,
 )
+from vpemetrics.store.horizons import load_horizon, within
 from vpemetrics.store.loading import LastCollection
-from vpemetrics.store.mapping import SHAPES
+from vpemetrics.store.mapping import FACTS
 from vpemetrics.store.saving import Saved, Saving, last_batch
 from vpemetrics.window import is_yet_to_come
 
@@ -122,6 +124,48 @@ class Store:
         """
         return self._save(((source, record) for record in records), {source: cursors or {}})
 
+    def save_collected(
+        self,
+        source: str,
+        records: Iterable[AnyRecord],
+        *,
+        cursors: Mapping[str, str],
+        times_forgotten: int,
+    ) -> Saved:
+        """Save what a collection told, as `save` does, without what lies behind its horizon.
+
+        ForgottenMeanwhile if a source was forgotten since it began, at which `times_forgotten`
+        was the count: what this one has read then goes on from something that is gone.
+        """
+        chunks = _chunks((source, record) for record in records)
+        first = next(chunks, [])
+        with self.transaction() as connection:
+            if forgetting.times_forgotten(connection) != times_forgotten:
+                raise ForgottenMeanwhile(
+                    "something was forgotten while this was collected, so the rest of it was not "
+                    "kept; collect it again"
+                )
+            saving, horizon = Saving(connection), load_horizon(connection, source)
+            for chunk in chain([first], chunks):
+                told = [record for _, record in chunk]
+                kept = within(told, horizon) if horizon else told
+                saving.write((source, record) for record in kept)
+            saving.move_cursors(source, cursors)
+            return saving.finish()
+
+    def times_forgotten(self) -> int:
+        """Count the times that sources or repositories were forgotten."""
+        with begin_read(self._engine) as connection:
+            return forgetting.times_forgotten(connection)
+
+    def wants_compaction(self) -> bool:
+        """Tell whether something was forgotten whose bytes may still be in the store."""
+        return is_asked_for(self._engine)
+
+    def compact(self) -> None:
+        """Give back the room, and with it the bytes, of what was forgotten."""
+        compact(self._engine)
+
     def save_all(self, records: Iterable[Sourced]) -> Saved:
         """Save records of several sources in one transaction, as `save` does."""
         return self._save(records, {})
@@ -209,7 +253,7 @@ class Store:
 
     def sources(self) -> list[str]:
         """The names of the sources that anything is known from, in order."""
-        used = union(*(select(table.c.source_id) for table in _fact_tables().values()))
+        used = union(*(select(table.c.source_id) for table in FACTS.values()))
         query = select(tables.names.c.name).where(tables.names.c.id.in_(used))
         with begin_read(self._engine) as connection:
             return sorted(connection.scalars(query))
@@ -219,7 +263,7 @@ class Store:
         with begin_read(self._engine) as connection:
             counts = {
                 kind: connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for kind, table in _fact_tables().items()
+                for kind, table in FACTS.items()
             }
         return {kind: count for kind, count in counts.items() if count}
 
@@ -248,6 +292,10 @@ class Store:
         """A connection that is the only writer; commits at the end, or nothing happened."""
         return begin_write(self._engine)
 
+    def transaction_at_once(self) -> AbstractContextManager[Connection]:
+        """The same where nobody else is writing now; StoreBusy where somebody is."""
+        return begin_write(self._engine, patience_ms=_AT_ONCE_MS)
+
     def baselines(self) -> list[StoredBaseline]:
         """The baselines of charts that do not move any more."""
         with begin_read(self._engine) as connection:
@@ -263,14 +311,9 @@ class Store:
             return
         with (
             suppress(StoreProblem),
-            begin_write(self._engine, patience_ms=_AT_ONCE_MS) as connection,
+            self.transaction_at_once() as connection,
         ):
             save_baselines(connection, found)
-
-
-def _fact_tables() -> dict[str, Any]:
-    facts = {cls.KIND: shape.table for cls, shape in SHAPES.items()}
-    return facts | {Coverage.KIND: tables.coverage}
 
 
 def _chunks(records: Iterable[Sourced]) -> Iterator[list[Sourced]]:
@@ -308,6 +351,12 @@ def _check(connection: Connection, where: object) -> None:
         raise NewerStore(
             f"{where} was made by a newer version of vpemetrics (schema {version}, this version "
             f"knows {schema.SCHEMA_VERSION}) and was left as it is; upgrade vpemetrics to read it"
+        )
+    if version == schema.SCHEMA_VERSION and not schema.has_shape(connection):
+        raise StoreProblem(
+            f"{where} was made before its schema {version} was final, and was left as it is. "
+            "Write it out with `vpemetrics export` of the version that made it and import that "
+            "into a new store, or move it away and collect anew"
         )
 
 

@@ -289,6 +289,19 @@ triage = Table(
     sqlite_with_rowid=False,
 )
 
+audit = Table(
+    "audit",
+    metadata,
+    *_source_key(),
+    _instant("at", nullable=False),
+    _text("action", nullable=False),
+    _text("subject"),
+    _text("what"),
+    _text("who"),
+    _batch(),
+    sqlite_with_rowid=False,
+)
+
 coverage = Table(
     "coverage",
     metadata,
@@ -310,6 +323,15 @@ cursors = Table(
     _source(primary_key=True, autoincrement=False),
     _text("scope", primary_key=True),
     _text("position", nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The moment before which a source's cursors read what is forgotten since.
+horizons = Table(
+    "horizons",
+    metadata,
+    _source(primary_key=True, autoincrement=False),
+    _instant("before_at", nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -194,16 +194,19 @@ class _Collecting:
         self._store = store
         self._source = source
         self._is_bot = bot_test(rules.bots)
+        # Before the cursors are read, so that none is read that is forgotten unnoticed.
+        self._times_forgotten = store.times_forgotten()
         self.read: Counter[str] = Counter()
         self.new: Counter[str] = Counter()
 
     def save_all(self, context: CollectionContext) -> None:
         for batch in self._source.collector.collect(self._source.options, context):
             context.check_stop()
-            saved = self._store.save(
+            saved = self._store.save_collected(
                 self._source.name,
                 mark_bots(batch.records, self._is_bot),
                 cursors=batch.cursors,
+                times_forgotten=self._times_forgotten,
             )
             self.read.update(saved.records)
             self.new.update(saved.changed)

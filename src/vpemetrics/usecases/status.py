@@ -7,6 +7,7 @@ from datetime import datetime
 from vpemetrics.records import Coverage, CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived, metric_queries
+from vpemetrics.store.audit import forgotten_sources
 from vpemetrics.store.loading import (
     LastCollection,
     load_begun,
@@ -42,6 +43,8 @@ class SourceStatus:
     """True if a collection has saved anything, though it may have been cut short."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """The records that its last collection left out, and why: they are asked for again."""
+    forgotten_at: datetime | None = None
+    """The moment at which all of it was forgotten last."""
 
     @property
     def collected_at(self) -> datetime | None:
@@ -112,6 +115,7 @@ def _sources(connection: View, configured: Iterable[str]) -> Iterator[SourceStat
     records, until = counts_by_source(connection), covered_until(connection)
     last, begun = load_collections(connection), load_begun(connection)
     left_out = load_left_out(connection)
+    forgotten = forgotten_sources(connection)
     for name in sorted({*records, *until, *last, *configured}):
         yield SourceStatus(
             name=name,
@@ -120,6 +124,7 @@ def _sources(connection: View, configured: Iterable[str]) -> Iterator[SourceStat
             last=last.get(name),
             begun=name in begun,
             left_out=left_out.get(name, {}),
+            forgotten_at=forgotten.get(name),
         )
 
 

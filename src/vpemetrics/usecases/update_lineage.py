@@ -16,6 +16,7 @@ from vpemetrics.store import Store, derived
 from vpemetrics.store.history import Facts, News
 from vpemetrics.store.resuming import Resumed, Resuming, keep_histories, save_history
 from vpemetrics.store.saving import last_batch
+from vpemetrics.usecases.audit import note_settings
 
 LINEAGE_VERSION: Final = 3
 """Raised when lineage comes to other results from the same facts; then all is traced anew."""
@@ -28,6 +29,7 @@ def bring_up_to_date(store: Store, rules: Rules, progress: Progress | None = Non
 
     One transaction; nothing is read or written when no fact is newer and no rule changed.
     """
+    note_settings(store, rules)
     if is_current(store, rules):
         return 0
     with store.transaction() as connection:

@@ -11,7 +11,7 @@ from vpemetrics.collectors.files.rows import FORMATS, Report, Rows
 from vpemetrics.collectors.files.validators import column_validators, reason
 from vpemetrics.errors import BadRow
 from vpemetrics.names import first_few
-from vpemetrics.records import RECORD_TYPES, AnyRecord, Commit, Coverage, Triage
+from vpemetrics.records import RECORD_TYPES, AnyRecord, AuditEntry, Commit, Coverage, Triage
 
 Warn = Callable[[str], None]
 
@@ -20,7 +20,7 @@ _TOLD = 20
 
 _SHOWN = 100
 
-_KEY_COLUMN = {Commit.KIND: "sha", Triage.KIND: "record"}
+_KEY_COLUMN = {Commit.KIND: "sha", Triage.KIND: "record", AuditEntry.KIND: "when"}
 
 
 class RowBatch(NamedTuple):

@@ -5,7 +5,7 @@ They have no folders either, unless somebody asks what commits touch.
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
@@ -16,6 +16,7 @@ from vpemetrics.collectors.git.commands import Git, GitFailed
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.files import make_folder
 from vpemetrics.fingerprint import fingerprint
+from vpemetrics.folders import cache_home
 
 # https://git-scm.com/docs/git-rev-list#Documentation/git-rev-list.txt---filterltfilter-specgt
 _COMMITS_ONLY: Final = "tree:0"
@@ -47,9 +48,31 @@ class Mirrors:
     def mirror(self, id_: str, name: str, *, paths: bool) -> "Mirror":
         """The mirror of a repository, under its permanent id; with folders where paths matter."""
         kind = _NO_FILES if paths else _COMMITS_ONLY
-        own = id_ if _PLAIN.fullmatch(id_) else fingerprint(id_)
-        path = self.folder / f"{own}-{kind.replace(':', '-')}.git"
+        path = self.folder / f"{_file_name(id_, kind)}.git"
         return Mirror(path=path, url=f"{self.url}/{name}.git", kind=kind, mirrors=self)
+
+
+def find_mirrors(folder: Path, ids: Iterable[str]) -> list[Path]:
+    """The mirrors of repositories in the folder that those of every host are in.
+
+    What was left of unfinished ones is among them.
+    """
+    if not folder.is_dir():
+        return []
+    names = (_file_name(id_, kind) for id_ in ids for kind in (_COMMITS_ONLY, _NO_FILES))
+    return sorted(path for name in names for path in folder.glob(f"*/{name}.*"))
+
+
+def mirrors_home(environ: Mapping[str, str]) -> Path:
+    """The folder that the mirrors of every host are in."""
+    cache = cache_home(environ) or Path.home() / ".cache"
+    return cache / "vpemetrics" / "mirrors"
+
+
+def _file_name(id_: str, kind: str) -> str:
+    """The name of a repository's mirror; an id that could be a path stands for itself no more."""
+    own = id_ if _PLAIN.fullmatch(id_) else fingerprint(id_)
+    return f"{own}-{kind.replace(':', '-')}"
 
 
 @dataclass(frozen=True, kw_only=True)

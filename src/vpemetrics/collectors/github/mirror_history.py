@@ -4,19 +4,17 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from vpemetrics.collectors.git.commits import Recorder
 from vpemetrics.collectors.git.log import Logged, read_log, read_paths
-from vpemetrics.collectors.git.mirror import Mirror, Mirrors
+from vpemetrics.collectors.git.mirror import Mirror, Mirrors, mirrors_home
 from vpemetrics.collectors.github.client import Client
 from vpemetrics.collectors.github.commit_history import HistoryReader
 from vpemetrics.collectors.github.cursor import HistoryProgress, SeenCommits
 from vpemetrics.collectors.github.options import web_address
 from vpemetrics.collectors.github.repository import RepositoryTarget
-from vpemetrics.folders import cache_home
 from vpemetrics.records import Commit
 
 _AT_ONCE: Final = 4096
@@ -75,9 +73,8 @@ class MirrorHistoryReader(HistoryReader):
 
 def mirrors_in_cache(environ: Mapping[str, str], *, url: str, token: str) -> Mirrors:
     """Mirrors in a person's cache folder, apart for each GitHub."""
-    cache = cache_home(environ) or Path.home() / ".cache"
     web = web_address(url)
     host = (urlsplit(web).netloc or "github").replace(":", "-")
     # https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation#about-authentication-as-a-github-app-installation
     account = b64encode(f"x-access-token:{token}".encode()).decode()
-    return Mirrors(folder=cache / "vpemetrics" / "mirrors" / host, url=web, account=account)
+    return Mirrors(folder=mirrors_home(environ) / host, url=web, account=account)
