@@ -324,7 +324,7 @@ def collected(store: Store, batches: Any) -> str | None:
         store,
         source(batches),
         RULES,
-        clock=lambda: NOON,
+        clock=lambda: NOON + 7 * DAY,
         warn=pytest.fail,
         progress=lambda _done, _of: None,
     ).error

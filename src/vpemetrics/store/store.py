@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import Connection, Engine, func, select, union
 from sqlalchemy.exc import SQLAlchemyError
