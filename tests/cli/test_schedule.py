@@ -4,18 +4,16 @@ import os
 import re
 import shlex
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
 from configparser import ConfigParser
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from commandline import command_of, invoke
+from commandline import invoke
 from gitrepository import GitRepository, new_repository
-from subprocesses import PATIENCE, environment
+from scheduling import schedule
+from subprocesses import PATIENCE
 
 from vpemetrics.config.weekly import DAYS
 from vpemetrics.store import Store
@@ -57,44 +55,6 @@ def clone(folder: Path) -> GitRepository:
     text = SETTINGS.format(report=f"{yesterday} 00:00")
     (folder / "vpemetrics.toml").write_text(text)
     return clone
-
-
-class Running:
-    """A schedule in a process of its own, and what it has said."""
-
-    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
-        self.process, self._log = process, log
-
-    @property
-    def said(self) -> str:
-        return self._log.read_text()
-
-    def says(self, pattern: str, times: int = 1) -> str:
-        """What it has said when it has said something so often."""
-        deadline = time.monotonic() + PATIENCE
-        while len(re.findall(pattern, self.said)) < times:
-            assert self.process.poll() is None, self.said
-            assert time.monotonic() < deadline, f"no {pattern!r} in\n{self.said}"
-            time.sleep(0.02)
-        return self.said
-
-    def ends(self, how: signal.Signals) -> int:
-        """Its exit code."""
-        self.process.send_signal(how)
-        return self.process.wait(timeout=PATIENCE)
-
-
-@contextmanager
-def schedule(folder: Path) -> Iterator[Running]:
-    log = folder / f"log{len(list(folder.glob('log*')))}"
-    with (
-        log.open("w") as stderr,
-        subprocess.Popen(command_of("schedule"), env=environment(), stderr=stderr, text=True) as it,
-    ):
-        try:
-            yield Running(it, log)
-        finally:
-            it.kill()
 
 
 def reports(folder: Path) -> list[str]:

@@ -1,13 +1,13 @@
 """What becomes of reports that cannot be written as planned; the jobs run as they always do."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from hearing import Heard
 from loopback import Hourglass, Say, loopback
 from subprocesses import PATIENCE
 
@@ -30,24 +30,6 @@ type = "files"
 path = "records"
 """
 LIMITED = {"Retry-After": "600"}
-
-
-class Heard:
-    """A listener that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[str, tuple[Any, ...]]] = []
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *said: self.told.append((name, said))
-
-    def hears(self, name: str, times: int = 1) -> tuple[Any, ...]:
-        """What came with the latest of so many calls."""
-        deadline = time.monotonic() + PATIENCE
-        while len(found := [said for told, said in self.told if told == name]) < times:
-            assert time.monotonic() < deadline, self.told
-            time.sleep(0.01)
-        return found[-1]
 
 
 @pytest.fixture
@@ -107,8 +89,8 @@ def test_lineage_is_up_to_date_though_no_report_was_due(folder: Path) -> None:
     with running(folder) as heard:
         heard.hears("log_pass_over")
         deployed(folder, 0, 1)
-        heard.hears("log_collection", 1 + [name for name, _ in heard.told].count("log_collection"))
-        heard.hears("log_collection", 1 + [name for name, _ in heard.told].count("log_collection"))
+        heard.hears("log_collection", 1 + heard.count("log_collection"))
+        heard.hears("log_collection", 1 + heard.count("log_collection"))
 
     with Store.open(folder / "x.db") as store:
         assert len(list(store.records("deployments"))) == 2
@@ -139,7 +121,7 @@ def test_a_week_before_everything_that_was_collected_is_passed_over(folder: Path
         heard.hears("log_collection", 2)
 
     assert reported(folder) == week.label
-    assert [name for name, _ in heard.told].count("log_pass_over") == 1
+    assert heard.count("log_pass_over") == 1
     assert not (folder / "out").exists()
 
 
@@ -154,7 +136,7 @@ def test_a_report_that_cannot_be_written_is_tried_again(folder: Path) -> None:
 
     assert job == "report"
     assert isinstance(error, FileExistsError)
-    assert [name for name, _ in heard.told].count("log_report") == 1
+    assert heard.count("log_report") == 1
 
 
 def test_a_source_that_waits_for_a_limit_keeps_no_schedule_from_ending(folder: Path) -> None:
