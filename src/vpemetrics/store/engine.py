@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import W_OK, access
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -17,6 +18,8 @@ from vpemetrics.store.write_ahead_log import give_back, log_of
 _BUSY_TIMEOUT_MS = 30_000
 _CACHE_KIB = 64 * 1024
 _PAGE_BYTES = 16_384
+# Of a store that is opened on a full disk: https://www.sqlite.org/rescode.html#ioerr_shmsize
+_SQLITE_IOERR_SHMSIZE = 4874
 # https://www.sqlite.org/rescode.html
 _SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_READONLY, _SQLITE_IOERR = 5, 6, 8, 10
 _SQLITE_CORRUPT, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_NOTADB = 11, 13, 14, 26
@@ -171,6 +174,13 @@ def explain_errors(engine: Engine) -> Iterator[None]:
         raise problem from error
 
 
+def _read_only(where: str) -> StoreProblem:
+    return StoreProblem(
+        f"{where}: the store, or the folder it is in, cannot be written to, which reading "
+        "it needs too. Copy the file to a folder of yours and name that with --store."
+    )
+
+
 def _full(where: str) -> StoreFull:
     return StoreFull(
         f"{where}: the disk is full. Nothing of this save was kept, and what was saved "
@@ -213,18 +223,19 @@ def _postgres_problem(error: BaseException | None, where: str) -> StoreProblem |
 
 
 def _sqlite_problem(error: BaseException | None, where: str) -> StoreProblem | None:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it are details
-    if code == _SQLITE_FULL:
+    detailed = getattr(error, "sqlite_errorcode", 0)
+    code = detailed & 0xFF
+    if code == _SQLITE_FULL or detailed == _SQLITE_IOERR_SHMSIZE:
         return _full(where)
     if code in (_SQLITE_BUSY, _SQLITE_LOCKED):
         return _busy(where)
     if code in (_SQLITE_CORRUPT, _SQLITE_NOTADB) or _DAMAGE(str(error)):
         return damaged(where)
     if code == _SQLITE_READONLY:
-        return StoreProblem(
-            f"{where}: the store, or the folder it is in, cannot be written to, which reading "
-            "it needs too. Copy the file to a folder of yours and name that with --store."
-        )
+        return _read_only(where)
+    # On a disk that is read only a store that has no log beside it cannot even be opened.
+    if code == _SQLITE_CANTOPEN and not access(Path(where).parent, W_OK):
+        return _read_only(where)
     if code in (_SQLITE_CANTOPEN, _SQLITE_IOERR):
         return StoreProblem(f"{where}: the store cannot be opened or written: {error}.")
     return None
