@@ -48,6 +48,8 @@ def test_an_init_killed_before_any_step_and_run_again_comes_to_the_same(
 ) -> None:
     undisturbed = new_location()
     monkeypatch.setenv("STORE", undisturbed)
+    run_unharmed(*INIT, "--no-collect")  # after which the user's folder knows its hosts
+    CONFIGURATION.unlink()
     _, of_proposal = run_unharmed(*INIT, "--no-collect")
     CONFIGURATION.unlink()
     code, of_all = run_unharmed(*INIT)
