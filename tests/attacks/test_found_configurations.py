@@ -335,6 +335,7 @@ def test_reports_are_not_written_elsewhere(clone: Path, output: str) -> None:
     assert sorted(Path.home().rglob("*")) == before
 
 
+@pytest.mark.needs_root
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 @pytest.mark.parametrize("command", ["collect", "check", "schedule", "report", "status", "trust"])
 def test_a_configuration_above_that_somebody_else_owns_is_refused(

@@ -60,6 +60,7 @@ def free(place: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
+@pytest.mark.needs_mount
 def test_a_failed_save_gives_back_the_room_it_took(small_disk: Path) -> None:
     path = small_disk / "x.db"
     with Store.open(path) as store:
@@ -224,6 +225,7 @@ def can_recover() -> bool:
     return bool(found) and not subprocess.run(asked, capture_output=True, check=False).returncode
 
 
+@pytest.mark.needs_sqlite3
 @pytest.mark.skipif(not can_recover(), reason="no sqlite3 here can recover")
 def test_what_can_be_read_is_rescued_by_the_command_that_is_shown(
     whole: bytes, tmp_path: Path

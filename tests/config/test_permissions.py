@@ -115,6 +115,7 @@ def test_a_group_is_ones_own_by_its_name(
             check_permissions(file, opened, {})
 
 
+@pytest.mark.needs_root
 @only_root
 def test_somebody_elses_file_is_refused_with_what_mends_it(file: Path) -> None:
     os.chown(file, OTHER, OTHER)
@@ -128,6 +129,7 @@ def test_somebody_elses_file_is_refused_with_what_mends_it(file: Path) -> None:
     assert load(file, {}).settings.organisation.name == "Acme"  # named
 
 
+@pytest.mark.needs_root
 @only_root
 def test_in_a_shared_folder_the_owner_decides(file: Path) -> None:
     file.parent.chmod(0o1777)
@@ -138,6 +140,7 @@ def test_in_a_shared_folder_the_owner_decides(file: Path) -> None:
         check(file)
 
 
+@pytest.mark.needs_root
 @only_root
 def test_somebody_elses_link_to_a_file_of_ones_own_is_refused(file: Path, tmp_path: Path) -> None:
     link = tmp_path / "sub" / FILE_NAME
@@ -177,6 +180,7 @@ def test_the_owner_is_the_user_root_or_who_became_root(
             check_permissions(file, opened, environ)
 
 
+@pytest.mark.needs_root
 @only_root
 @pytest.mark.parametrize(
     ("is_container", "owner", "tree", "is_read"),

@@ -1,6 +1,6 @@
 """GitLab as a source: merge requests, commits, deployments, pipelines, and issues as incidents."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,6 @@ from vpemetrics.collectors import http
 from vpemetrics.collectors.base import Batch, CollectionContext, Finding, Level, Vendor
 from vpemetrics.collectors.git.subjects import picked_from, reverts
 from vpemetrics.collectors.http import Node, instant
-from vpemetrics.collectors.sizes import parse_size
 from vpemetrics.names import first_few
 from vpemetrics.records import AnyRecord, CoverageKind, Status
 from vpemetrics.window import format_instant
@@ -25,7 +24,7 @@ _PATHS: Final = http.RepositoryPaths(
 )
 # Lists of what is switched off are forbidden: https://docs.gitlab.com/api/projects/
 _SWITCHES: Final = {"deployments": "environments", "pipelines": "builds"}
-_Read = Callable[[Node], Iterator[AnyRecord]]
+_Read = Callable[[Node], Iterable[AnyRecord]]
 # https://docs.gitlab.com/api/deployments/#list-project-deployments
 _STATUS = dict.fromkeys(("created", "running", "blocked"), Status.IN_PROGRESS)
 _STATUS |= {"success": Status.SUCCEEDED, "failed": Status.FAILED}
@@ -36,26 +35,21 @@ _SEVERITY: Final = {"CRITICAL": 1, "HIGH": 2, "MEDIUM": 3, "LOW": 4}
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The projects to collect; `acme/*` is a group with all below it, and `!` leaves out.
-
-    Issues of type incident are incidents, or else those with one of `incident_labels`.
-    """
+    """The projects to collect; `acme/*` is a group with all below it, and `!` leaves out."""
 
     # https://docs.gitlab.com/cli/
     vendor: ClassVar = Vendor(hosts=("gitlab.com",), tokens=("env:GITLAB_TOKEN",))
-
     token: str
     projects: tuple[str, ...]
     url: str = "https://gitlab.com/api/v4"
-    incident_labels: tuple[str, ...] = ()
+    incident_labels: tuple[str, ...] = ()  # instead of the type incident
     runs: bool = False  # pipelines, which take a request each
     since: date | None = None
     max_answer: str = "64MiB"
 
     def __post_init__(self) -> None:
         http.check_patterns(self.projects, setting="projects")
-        http.check_reference(self.token, example="env:GITLAB_TOKEN")
-        parse_size(self.max_answer)
+        http.check_settings(self.token, self.max_answer, example="env:GITLAB_TOKEN")
 
 
 def parse_commit(node: Node, project: str) -> records.Commit:
@@ -98,10 +92,7 @@ def parse_change(node: Node, project: str, commits: list[Node]) -> records.Chang
 
 
 def parse_deployment(node: Node, project: str, tier: str | None) -> records.Deployment:
-    """A deployment with the times of its job or, made over the API, its own.
-
-    Its environment is called `TIER/NAME`, unless the name begins with the tier.
-    """
+    """A deployment to `TIER/NAME`, with the times of its job or, made over the API, its own."""
     if (status := _STATUS.get(node["status"])) is None:
         raise http.NotUnderstood(f"status {node['status']!r}")
     name = node["environment"]["name"]
@@ -254,8 +245,8 @@ class _Project:
         if branch and branch != node["ref"] and tier != "development":  # where review apps are
             yield from http.read_range(self.client, self.history, node["sha"], branch)
 
-    def _incident(self, node: Node) -> Iterator[AnyRecord]:
-        yield parse_incident(node, self.name)
+    def _incident(self, node: Node) -> list[AnyRecord]:
+        return [parse_incident(node, self.name)]
 
-    def _run(self, node: Node) -> Iterator[AnyRecord]:
-        yield parse_run(self.client.get(self._at(f"pipelines/{node['id']}")), self.name)
+    def _run(self, node: Node) -> list[AnyRecord]:
+        return [parse_run(self.client.get(self._at(f"pipelines/{node['id']}")), self.name)]

@@ -7,18 +7,9 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import ClassVar, Final
 
-from vpemetrics.collectors import http
-from vpemetrics.collectors.base import (
-    Batch,
-    CollectionContext,
-    DiscoveryContext,
-    Finding,
-    Level,
-    Vendor,
-)
+from vpemetrics.collectors import base, http
 from vpemetrics.collectors.discovery import Setting, SourceProposal
 from vpemetrics.collectors.http import Node, instant
-from vpemetrics.collectors.sizes import parse_size
 from vpemetrics.names import first_few
 from vpemetrics.records import AnyRecord, CoverageKind, Incident, Triage, Verdict
 from vpemetrics.window import format_instant, parse_instant
@@ -29,6 +20,7 @@ _SPAN: Final = timedelta(days=180)
 _LIMIT: Final = 100
 # https://developer.pagerduty.com/docs/versioning
 _ACCEPT: Final = {"Accept": "application/vnd.pagerduty+json;version=2"}
+_HOSTS: Final = ("api.pagerduty.com", "api.eu.pagerduty.com")
 _TOKENS: Final = ("env:PAGERDUTY_TOKEN", "env:PAGERDUTY_API_KEY")
 _LEVEL: Final = re.compile(r"(?:P|SEV)\D?(\d)", re.IGNORECASE)
 
@@ -41,10 +33,7 @@ class Options:
     """
 
     # https://github.com/PagerDuty/terraform-provider-pagerduty (PAGERDUTY_TOKEN)
-    vendor: ClassVar = Vendor(
-        hosts=("api.pagerduty.com", "api.eu.pagerduty.com"), tokens=("env:PAGERDUTY_TOKEN",)
-    )
-
+    vendor: ClassVar = base.Vendor(hosts=_HOSTS, tokens=("env:PAGERDUTY_TOKEN",))
     token: str
     url: str = "https://api.pagerduty.com"
     services: tuple[str, ...] = ()
@@ -52,8 +41,7 @@ class Options:
     max_answer: str = "64MiB"
 
     def __post_init__(self) -> None:
-        http.check_reference(self.token, example="env:PAGERDUTY_TOKEN")
-        parse_size(self.max_answer)
+        http.check_settings(self.token, self.max_answer, example="env:PAGERDUTY_TOKEN")
 
 
 def parse_incident(node: Node, entries: list[Node]) -> Incident:
@@ -85,16 +73,11 @@ def parse_merge(node: Node, incident: Incident) -> Triage | None:
     if reason.get("type") != "merge_resolve_reason" or not incident.resolved_at:
         return None
     into = (reason.get("incident") or {}).get("summary") or "another incident"
-    return Triage(
-        record=incident.id,
-        verdict=Verdict.REJECT,
-        when=incident.resolved_at,
-        who="PagerDuty",
-        why=f"merged into {into}",
-    )
+    who, when, why = "PagerDuty", incident.resolved_at, f"merged into {into}"
+    return Triage(record=incident.id, verdict=Verdict.REJECT, when=when, who=who, why=why)
 
 
-def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
+def collect(options: Options, context: base.CollectionContext) -> Iterator[base.Batch]:
     """The news since the cursors; incidents that were open are asked for again."""
     with _client(options, context) as client:
 
@@ -130,7 +113,7 @@ def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
         yield from http.collect_feeds(client, [incidents], context, scope="*", since=since)
 
 
-def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
+def check(options: Options, context: base.CollectionContext) -> Iterator[base.Finding]:
     """The services that are asked about, and how many incidents they had of late."""
     with _client(options, context) as client:
         asked = {"limit": _LIMIT, "offset": 0}
@@ -139,15 +122,17 @@ def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
         since = format_instant(context.now - timedelta(days=90))
         late = {"since": since, "until": format_instant(context.now), "limit": 1, "total": True}
         found = client.get("incidents", {**late, "service_ids[]": options.services})
-    yield Finding(topic="services", text=f"{len(names)}: {first_few(list(names.values()), 5)}")
+    yield base.Finding(topic="services", text=f"{len(names)}: {first_few(list(names.values()), 5)}")
     for id_ in options.services:
         if id_ not in names:
             text = f"there is no service with the id {id_}"
-            yield Finding(topic="services", level=Level.ERROR, text=text, mend="correct `services`")
-    yield Finding(topic="incidents", text=f"{http.count(found, 'total'):,} in 90 days")
+            yield base.Finding(
+                topic="services", level=base.Level.ERROR, text=text, mend="correct `services`"
+            )
+    yield base.Finding(topic="incidents", text=f"{http.count(found, 'total'):,} in 90 days")
 
 
-def discover(context: DiscoveryContext) -> Iterator[SourceProposal]:
+def discover(context: base.DiscoveryContext) -> Iterator[SourceProposal]:
     """A source where a key is at hand in the environment."""
     if token := context.first_secret(*_TOKENS):
         found = f"a key for PagerDuty in {token.removeprefix('env:')}"
@@ -155,7 +140,7 @@ def discover(context: DiscoveryContext) -> Iterator[SourceProposal]:
         yield SourceProposal(name="pagerduty", type="pagerduty", lines=(setting,), found=found)
 
 
-def _client(options: Options, context: CollectionContext) -> http.HttpClient:
+def _client(options: Options, context: base.CollectionContext) -> http.HttpClient:
     # https://developer.pagerduty.com/docs/authentication
     url, token, scheme = options.url, context.secret(options.token), "Token token="
     named = partial(http.connect, server="PagerDuty", scheme=scheme, headers=_ACCEPT)

@@ -16,7 +16,7 @@ Importing this package loads no `requests`; making a client does.
 
 from vpemetrics.collectors.http.budget import Budget, BudgetExhausted
 from vpemetrics.collectors.http.client import HttpClient, SecretHeaders, connect, wait_policy
-from vpemetrics.collectors.http.credentials import check_reference, check_token, check_url
+from vpemetrics.collectors.http.credentials import check_settings, check_token, check_url
 from vpemetrics.collectors.http.errors import (
     BadAnswer,
     BadCredentials,
@@ -117,7 +117,7 @@ __all__ = [
     "check_not_all_bad",
     "check_patterns",
     "check_record",
-    "check_reference",
+    "check_settings",
     "check_token",
     "check_url",
     "collect_feeds",

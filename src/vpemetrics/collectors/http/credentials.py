@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from vpemetrics.addresses import host_of
+from vpemetrics.collectors.sizes import parse_size
 from vpemetrics.errors import FixConfiguration
 
 _TOKEN: Final = re.compile(r"[!-~]+")
@@ -24,10 +25,14 @@ def check_token(token: str) -> str:
     return token
 
 
-def check_reference(reference: str, *, example: str) -> None:
-    """Raise ValueError for the login to GitHub, as it is not for another server's eyes."""
-    if reference == "gh":
+def check_settings(token: str, max_answer: str, *, example: str) -> None:
+    """Raise ValueError for a size that is none, and for the login to GitHub as a token.
+
+    That login is not for another server's eyes.
+    """
+    if token == "gh":  # noqa: S105 # it is no secret, but the name of one
         raise ValueError(f'token: "gh" is the login to GitHub; write where it is, as "{example}"')
+    parse_size(max_answer)
 
 
 def is_token(token: str) -> bool:
