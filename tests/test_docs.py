@@ -150,3 +150,12 @@ def anchors(page: str) -> set[str]:
         *own,
         *(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in plain),
     }
+
+
+def test_every_promise_of_security_is_held_by_attacks_and_every_attack_by_a_promise() -> None:
+    named = set(re.findall(r"`(tests/attacks/test_\w+\.py)`", PAGES["security.md"]))
+    there = {
+        f"tests/attacks/{file.name}" for file in (DOCS.parent / "tests/attacks").glob("test_*.py")
+    }
+
+    assert named == there - {"tests/attacks/test_stopped_at_once.py"}  # which is no attack
