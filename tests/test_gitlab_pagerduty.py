@@ -12,6 +12,8 @@ from loopback import NOON, Hourglass, loopback
 from pagerduty_server import PagerDuty
 from restsources import SECRET
 
+from vpemetrics.addresses import host_of
+
 CONFIGURATION = Path(__file__).parent.parent / "config" / "gitlab-pagerduty.toml"
 WEEK = "2026-W34"
 HOUR = timedelta(hours=1)
@@ -39,6 +41,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             assert f'# url = "{example}"' in text
             text = text.replace(f'# url = "{example}"', f'since = 2026-08-01\nurl = "{url}"')
         (tmp_path / "vpemetrics.toml").write_text(text, encoding="utf-8")
+        hosts = filter(None, map(host_of, (first.url, second.url)))
+        monkeypatch.setenv("VPEMETRICS_TRUST", ",".join(hosts))
         yield tmp_path
 
 

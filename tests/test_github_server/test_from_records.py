@@ -234,7 +234,7 @@ def ran(one: Run) -> tuple[str, ...]:
 def test_the_services_of_one_repository_have_environments_of_their_own() -> None:
     world = world_of(
         [
-            commit("a", repository="acme/shop"),
+            commit("a" * 40, repository="acme/shop"),
             deployment("cart/1", "cart", "staging", "Mon 10:00"),
             deployment("cart/2", "cart", "production", "Mon 11:00"),
             deployment("search/1", "search", "production", "Mon 12:00"),
@@ -259,7 +259,7 @@ def deployment(id_: str, service: str, environment: str, when: str) -> Deploymen
         repository="acme/shop",
         environment=environment,
         status=Status.SUCCEEDED,
-        commit_sha="a",
+        commit_sha="a" * 40,
         finished_at=at(when),
     )
 

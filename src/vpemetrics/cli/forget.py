@@ -45,7 +45,7 @@ def forget(
     dry_run: DryRun = False,
     json: options.Json = False,
 ) -> None:
-    """Remove what came from a source or repository, or from long ago, for good.
+    """Remove for good what a source told, or what is long past.
 
     Counts are shown first. Example: vpemetrics forget acme/shop --dry-run
     """

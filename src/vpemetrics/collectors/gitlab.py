@@ -188,11 +188,15 @@ class _Project:
         id_, old = str(self.node["id"]), (self.name,) if self.name != path else ()
         return records.Repository(id=id_, name=path, aliases=old, default_branch=branch)
 
-    @cached_property
+    @property
     def tiers(self) -> dict[int, str | None]:
         """The tiers of the environments by their ids: deployments do not tell them."""
-        nodes = self.client.items(self._at("environments?per_page=100"))
-        return {http.need(node, "id", int): http.given(node, "tier", str) for node in nodes}
+        known: dict[int, str | None] | None = vars(self).get("_tiers")
+        if known is None:  # in a cached_property threads would wait for each other's requests
+            nodes = self.client.items(self._at("environments?per_page=100"))
+            known = {http.need(node, "id", int): http.given(node, "tier", str) for node in nodes}
+            vars(self)["_tiers"] = known
+        return known
 
     @cached_property
     def history(self) -> http.CommitHistory:

@@ -1,6 +1,8 @@
 import os
 import shutil
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from subprocesses import PATIENCE
 
 from vpemetrics.collectors.git.clone import Remote, parse_remote
 from vpemetrics.collectors.git.collect import MissingOriginals, missing_originals
-from vpemetrics.collectors.git.commands import GitFailed, environment
+from vpemetrics.collectors.git.commands import Git, GitFailed, environment
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.records import Coverage, Repository
 from vpemetrics.rules import Rules, Service
@@ -442,3 +444,26 @@ def test_a_clone_that_came_from_nowhere_cannot_be_mended(shop: GitRepository) ->
     found = collected(shop.path)
 
     assert missing_originals(found.options, shop.path, found.cursors) is None
+
+
+def test_who_waits_for_git_in_one_repository_keeps_nobody_from_another(
+    shop: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "bin" / "git"
+    slow.parent.mkdir()
+    begun, go_on = tmp_path / "begun", tmp_path / "go on"
+    waits = f"touch '{begun}'; while [ ! -e '{go_on}' ]; do sleep 0.05; done"
+    slow.write_text(f'#!/bin/sh\n{waits}\nexec {shutil.which("git")} "$@"\n')
+    slow.chmod(0o755)
+    other = new_repository(tmp_path / "other")
+    with monkeypatch.context() as patch, ThreadPoolExecutor() as threads:
+        patch.setenv("PATH", f"{slow.parent}{os.pathsep}{os.environ['PATH']}")
+        waiting = threads.submit(lambda: Git(path=shop.path).layout)
+        while not begun.exists():
+            time.sleep(0.01)
+        patch.undo()
+        found = threads.submit(lambda: Git(path=other.path).layout).result(PATIENCE)
+        go_on.touch()
+
+    assert found.common.resolve() == (other.path / ".git").resolve()
+    assert waiting.result(PATIENCE).common.resolve() == (shop.path / ".git").resolve()

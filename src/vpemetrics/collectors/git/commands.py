@@ -11,12 +11,12 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from tempfile import TemporaryFile
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from vpemetrics.collectors.git.view import View
 from vpemetrics.errors import FixConfiguration, FixInput
@@ -83,10 +83,27 @@ class Git:
     """The git command at a folder that lies in a repository, or is a bare one."""
 
     path: Path
+    # No cached_property: until Python 3.12 one lets no thread look at a repository while another
+    # does: https://docs.python.org/3/library/functools.html#functools.cached_property
+    _seen: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
     def layout(self) -> Layout:
         """The repository's directories. FixConfiguration if there is none, or not for us."""
+        if "layout" not in self._seen:
+            self._seen["layout"] = self._find_layout()
+        found: Layout = self._seen["layout"]
+        return found
+
+    @property
+    def view(self) -> View:
+        """The git directory that git gets to see instead of the repository's own."""
+        if "view" not in self._seen:
+            self._seen["view"] = self._make_view()
+        made: View = self._seen["view"]
+        return made
+
+    def _find_layout(self) -> Layout:
         asked = ("rev-parse", "--git-common-dir", "--absolute-git-dir", "--is-bare-repository")
         # A bare repository is taken for one only where somebody names it, so that none that lies
         # in a clone is: https://git-scm.com/docs/git-config (safe.bareRepository)
@@ -95,9 +112,7 @@ class Git:
         common, own, is_bare = self.discover(*named, *asked).splitlines()
         return Layout(common=self.path / common, own=self.path / own, is_bare=is_bare == "true")
 
-    @cached_property
-    def view(self) -> View:
-        """The git directory that git gets to see instead of the repository's own."""
+    def _make_view(self) -> View:
         places = self.layout
         file = places.common / "config"
         # Without --includes: a file of settings that names others is read by itself.
