@@ -1,10 +1,12 @@
 """The store: facts go in by `save`, come out as records for export and as columns for numbers."""
 
+import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
+from time import sleep
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -50,6 +52,7 @@ _MAY_COME_OF_DAMAGE = (
 )
 """The errors that are met with where a value is none that was ever saved."""
 _AT_ONCE_MS = 1
+_TRIES, _PAUSE_S = 600, 0.05
 
 
 class Store:
@@ -411,10 +414,17 @@ def _bring_up_to_date(connection: Connection) -> None:
 
 def _write_ahead(engine: Engine) -> None:
     """Let readers read while somebody writes; SQLite remembers it in the file."""
-    # https://www.sqlite.org/wal.html
+    # https://www.sqlite.org/wal.html. Of processes that do so at once all but one are told that it
+    # is busy, without the wait that they asked for.
     with explain_errors(engine):
-        connection = engine.raw_connection()
-        try:
-            connection.cursor().execute("PRAGMA journal_mode = WAL")
-        finally:
-            connection.close()
+        for left in reversed(range(_TRIES)):
+            connection = engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not left:
+                    raise
+            finally:
+                connection.close()
+            sleep(_PAUSE_S)
