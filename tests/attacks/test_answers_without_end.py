@@ -30,6 +30,8 @@ from vpemetrics.scheduler.plan import Plan, agenda
 from vpemetrics.store import Store
 from vpemetrics.store.loading import LastCollection
 
+pytestmark = pytest.mark.slow
+
 HUGE = 512 * 2**20
 
 

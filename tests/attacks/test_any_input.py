@@ -25,6 +25,8 @@ from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 from vpemetrics.usecases.files import import_files
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 

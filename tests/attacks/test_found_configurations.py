@@ -27,6 +27,8 @@ from vpemetrics.errors import FixConfiguration
 from vpemetrics.scheduler.plan import Plan
 from vpemetrics.window import parse_week
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = """
 [sources.metrics]
 type = "{type}"

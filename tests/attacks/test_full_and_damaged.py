@@ -22,6 +22,8 @@ from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 from vpemetrics.usecases.files import import_files
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = (
     ["status"], ["report"], ["export", "out"], ["explain", "cfr"], ["triage", "list"],
     ["recompute"], ["db", "upgrade"], ["import", "records"], ["collect"], ["check"],

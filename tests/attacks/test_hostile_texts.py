@@ -35,6 +35,8 @@ from vpemetrics.records import (
 from vpemetrics.reports.columns import plain
 from vpemetrics.store import Store
 
+pytestmark = pytest.mark.slow
+
 ESCAPE = "\x1b[31;5m\x1b]0;gotcha\x07\x1b[2J"
 TURNED = "\u202egnp.exe\u2066x\u2069"
 HIDDEN = "a\u200bb\u200d\ufeff\u2060\U000e0041\u3164"

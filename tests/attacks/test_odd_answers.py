@@ -26,6 +26,8 @@ from vpemetrics.collectors.http import BadAnswer, SourceProblem
 from vpemetrics.errors import FixConfiguration, VpemetricsError
 from vpemetrics.records import Change, Commit, Coverage, Deployment, Incident, Repository, Run
 
+pytestmark = pytest.mark.slow
+
 LABELLED = Incidents(labels=("incident",))
 GONE = object()
 

@@ -20,6 +20,8 @@ from vpemetrics.records import Repository
 from vpemetrics.store import Store
 from vpemetrics.store.schedule_lock import only_schedule
 
+pytestmark = pytest.mark.slow
+
 SOURCE = Path(vpemetrics.__file__).parent
 SOMEBODY = 65_534
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "'=1", "''=1", "＝1")

@@ -22,6 +22,8 @@ from vpemetrics.store import Store
 from vpemetrics.store.report_marks import note_reported, reported_week
 from vpemetrics.usecases.collecting import collect
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 9, 9, 12, tzinfo=UTC)
 WRONG = datetime(2031, 2, 1, 12, tzinfo=UTC)
 CONFIGURATION = """
