@@ -32,11 +32,11 @@ def test_a_folder_is_where_its_variable_says_else_in_the_home(
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("shop", "/work/shop"),
-        ("../shop", "/work/../shop"),
+        ("shop", "/code/shop"),
+        ("../shop", "/code/../shop"),
         ("/srv/shop", "/srv/shop"),
         ("~/shop", "/home/ada/shop"),
-        ("shop/~", "/work/shop/~"),
+        ("shop/~", "/code/shop/~"),
     ],
 )
 def test_a_path_starts_at_a_folder_or_the_home(
@@ -44,9 +44,9 @@ def test_a_path_starts_at_a_folder_or_the_home(
 ) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
 
-    assert locate(Path("/work"), path) == Path(expected)
+    assert locate(Path("/code"), path) == Path(expected)
 
 
 def test_a_home_of_nobody_is_named() -> None:
     with pytest.raises(FixConfiguration, match="~nobody-of-that-name/shop"):
-        locate(Path("/work"), "~nobody-of-that-name/shop")
+        locate(Path("/code"), "~nobody-of-that-name/shop")

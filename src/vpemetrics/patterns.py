@@ -1,6 +1,6 @@
 """Regular expressions that people write, told in a time that does not depend on them.
 
-They are those of the package regex: https://pypi.org/project/regex/
+They are those of the package regex: https://github.com/mrabarnett/mrab-regex
 """
 
 from collections.abc import Mapping

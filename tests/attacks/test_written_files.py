@@ -57,6 +57,7 @@ def lay_link(place: Path, target: Path, owner: int) -> None:
     os.chown(place, owner, owner, follow_symlinks=False)
 
 
+@pytest.mark.needs_root
 @as_root
 def test_a_link_that_somebody_laid_in_a_shared_folder_is_not_followed(
     shared: Path, tmp_path: Path
@@ -71,6 +72,7 @@ def test_a_link_that_somebody_laid_in_a_shared_folder_is_not_followed(
     assert mine.read_text() == "dear"
 
 
+@pytest.mark.needs_root
 @as_root
 def test_nor_is_a_folder_that_is_such_a_link(shared: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
@@ -82,6 +84,7 @@ def test_nor_is_a_folder_that_is_such_a_link(shared: Path, tmp_path: Path) -> No
     assert list((tmp_path / "mine").iterdir()) == []
 
 
+@pytest.mark.needs_root
 @as_root
 def test_nor_one_that_a_link_of_ones_own_leads_to(shared: Path, tmp_path: Path) -> None:
     lay_link(shared / "theirs", tmp_path / "mine.txt", SOMEBODY)
@@ -93,6 +96,7 @@ def test_nor_one_that_a_link_of_ones_own_leads_to(shared: Path, tmp_path: Path) 
     assert not (tmp_path / "mine.txt").exists()
 
 
+@pytest.mark.needs_root
 @as_root
 def test_a_pipe_of_somebody_else_is_told_nothing(shared: Path) -> None:
     os.mkfifo(shared / "week.html")
@@ -102,6 +106,7 @@ def test_a_pipe_of_somebody_else_is_told_nothing(shared: Path) -> None:
         write(shared / "week.html", b"new")
 
 
+@pytest.mark.needs_root
 @as_root
 def test_a_store_is_not_made_where_such_a_link_leads(shared: Path, tmp_path: Path) -> None:
     lay_link(shared / "vpemetrics.db", tmp_path / "mine.db", SOMEBODY)
@@ -314,6 +319,7 @@ def test_such_a_call_is_found() -> None:
     assert not writes(ast.parse("p.open('rb')", mode="eval").body)  # type: ignore[arg-type]
 
 
+@pytest.mark.needs_root
 @as_root
 def test_a_command_says_what_it_left_alone(shared: Path, tmp_path: Path) -> None:
     lay_link(shared / "s.db", tmp_path / "mine.db", SOMEBODY)
