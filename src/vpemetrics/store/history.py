@@ -25,7 +25,7 @@ from vpemetrics.lineage.rows import (
 from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import History
 from vpemetrics.store.columns import read_many
-from vpemetrics.store.tables import changes
+from vpemetrics.store.tables import changes, names
 from vpemetrics.window import MISSING, Micros
 
 
@@ -127,12 +127,12 @@ class Facts:
         repositories = {
             self.repository(row[0])
             for table in ("commits", "changes")
-            for row in self.rows(f"SELECT DISTINCT repository_id FROM {table}{new}")
+            for row in self.rows(f"{_EACH}repository_id FROM {table}{new}")
         }
         touched = {
             name for name, mine in self.deployed_from.items() if not mine.isdisjoint(repositories)
         }
-        pairs = self.rows(f"SELECT DISTINCT service_id, repository_id FROM deployments{new}")
+        pairs = self.rows(f"{_EACH}service_id, repository_id FROM deployments{new}")
         touched.update(name for pair in pairs if (name := self._service_of(*pair)))
         for services, named in self.rows(_NEW_INCIDENTS + new):
             if named or not services:
@@ -265,12 +265,9 @@ class Facts:
         """The ids of the pull requests of these keys, from whichever source."""
         if not keys:
             return set()
-        same = changes.c.source_id.in_(self._sources_of_changes) & changes.c.key.in_(keys)
+        any_source = changes.c.source_id.in_(select(names.c.id))
+        same = any_source & changes.c.key.in_(keys)
         return set(self.connection.scalars(select(changes.c.id).where(same)))
-
-    @cached_property
-    def _sources_of_changes(self) -> list[int]:
-        return [row[0] for row in self.rows("SELECT DISTINCT source_id FROM changes")]
 
     def shipped_directly(self, shas: Iterable[int]) -> bool:
         """Tell whether any of these commits was shipped as a change of its own."""
@@ -347,12 +344,15 @@ class News:
         return self._facts.commits(self._new)
 
 
+# Once each. Without the sign SQLite takes the index of that column, which has the values in
+# order, reads all of it and looks every row up: https://www.sqlite.org/optoverview.html#uplus
+_EACH = "SELECT DISTINCT +"
 _NEW_INCIDENTS = (
     "SELECT services, COALESCE(cause_deployment, cause_sha, cause_change) FROM incidents"
 )
 # Services in which a record, changed since, was something else before.
 _BEFORE = tuple(
-    f"SELECT DISTINCT service_id FROM {derived} WHERE {column} IN (SELECT id FROM {facts}"
+    f"{_EACH}service_id FROM {derived} WHERE {column} IN (SELECT id FROM {facts}"
     for derived, column, facts in (
         ("deployed_parts", "record_id", "deployments"),
         ("shipped", "item", "changes"),

@@ -39,7 +39,10 @@ def find(connection: View, name: str) -> list[Match]:
 
 
 def _by_key(connection: View, kind: str, key: str) -> list[Match]:
-    return _matches(connection, kind, _select_keys(_BY_KEY[kind]).where(_BY_KEY[kind].c.key == key))
+    table = _BY_KEY[kind]
+    # Of every source there may be, as the index of keys begins with the source.
+    any_source = table.c.source_id.in_(select(t.names.c.id))
+    return _matches(connection, kind, _select_keys(table).where(any_source, table.c.key == key))
 
 
 def _select_keys(table: Table) -> Select[Any]:

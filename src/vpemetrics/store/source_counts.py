@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select
 
 from vpemetrics.store import tables
+from vpemetrics.store.loading import load_names
 from vpemetrics.store.mapping import FACTS
 
 
@@ -27,6 +28,7 @@ def covered_until(connection: Connection) -> dict[str, datetime]:
 
 def _by_source(connection: Connection, table: Table, wanted: Any) -> list[tuple[str, Any]]:
     """A value of a table's rows by the name of their source."""
-    name = tables.names.c.name
-    query = select(name, wanted).join(table, table.c.source_id == tables.names.c.id).group_by(name)
-    return [(source, value) for source, value in connection.execute(query)]
+    query = select(table.c.source_id, wanted).group_by(table.c.source_id)
+    found = connection.execute(query).all()
+    names = load_names(connection)
+    return sorted((str(names[source]), value) for source, value in found)
