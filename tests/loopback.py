@@ -83,6 +83,15 @@ class Say:
         return json.dumps(self.json).encode() if self.content is None else self.content
 
 
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
+    """The settings of a source that asks a server."""
+
+    url: str
+    token: str = "env:TOKEN"
+    max_answer: str = "64MiB"
+
+
 class Loopback:
     """Says what is in `script`, one after the other, or what `answer` makes of a request."""
 

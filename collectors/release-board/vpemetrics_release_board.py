@@ -12,7 +12,7 @@ in the order of their last update, and `GET /api/v1/applications` with a list of
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -51,12 +51,16 @@ _STATES: Final[Mapping[str, Status]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The address of a board, who asks it, and the environments whose releases are collected."""
+    """The address of a board, who asks it, and the environments whose releases are collected.
+
+    An answer may be as large as `max_answer`.
+    """
 
     url: str
     token: str = TOKEN
     environments: tuple[str, ...] = ()
     since: date | None = None
+    max_answer: str = "64MiB"
 
     def __post_init__(self) -> None:
         if not urlsplit(self.url).hostname:
@@ -128,13 +132,8 @@ def parse_release(node: Node, environments: tuple[str, ...] = ()) -> Iterator[De
 
 
 def _connect(options: Options, context: CollectionContext) -> HttpClient:
-    return connect(
-        f"{options.url.rstrip('/')}/api/v1",
-        context.secret(options.token),
-        context,
-        server="Board",
-        scheme="Bearer",
-    )
+    interface = replace(options, url=f"{options.url.rstrip('/')}/api/v1")
+    return connect(interface, context, server="Board", scheme="Bearer")
 
 
 def _releases(options: Options) -> Feed:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, partial
+from functools import cache, partial
 from typing import ClassVar, Final
 from urllib.parse import quote
 
@@ -25,6 +25,7 @@ _PATHS: Final = http.RepositoryPaths(
 # Lists of what is switched off are forbidden: https://docs.gitlab.com/api/projects/
 _SWITCHES: Final = {"deployments": "environments", "pipelines": "builds"}
 _Read = Callable[[Node], Iterable[AnyRecord]]
+_Tiers = Callable[[], dict[int, str | None]]
 # https://docs.gitlab.com/api/deployments/#list-project-deployments
 _STATUS = dict.fromkeys(("created", "running", "blocked"), Status.IN_PROGRESS)
 _STATUS |= {"success": Status.SUCCEEDED, "failed": Status.FAILED}
@@ -142,7 +143,7 @@ def parse_run(node: Node, project: str) -> records.Run:
 def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
     """The news of each project since the cursors."""
     with _projects(options, context) as (projects, problems, cursors):
-        yield Batch(records=[one.repository for one in projects.values()], cursors=cursors)
+        yield Batch(records=[project.repository for project in projects.values()], cursors=cursors)
         names, batches = list(projects), lambda name: projects[name].batches()
         yield from http.collect_scopes(names, batches, context, problems=problems)
 
@@ -151,7 +152,7 @@ def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
     """The projects that the token sees, and how many deploy to the tier production."""
     with _projects(options, context) as (projects, problems, _):
         looked_at = list(projects.values())[:5]
-        live = sum("production" in project.tiers.values() for project in looked_at)
+        live = sum("production" in project.tiers().values() for project in looked_at)
     yield Finding(topic="projects", text=f"{len(projects)}: {first_few(list(projects), 5)}")
     yield from (Finding(topic="projects", level=Level.ERROR, text=text) for text in problems)
     text = f"{live} of {len(looked_at)} projects looked at deploy to the tier production"
@@ -161,9 +162,7 @@ def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
 @contextmanager
 def _projects(options: Options, context: CollectionContext) -> Iterator[http.Found["_Project"]]:
     """The projects that are wanted, by name, and what of them cannot be found."""
-    url, token, most = options.url, context.secret(options.token), options.max_answer
-    named = partial(http.connect, server="GitLab", header="PRIVATE-TOKEN", max_answer=most)
-    with named(url, token, context) as client:
+    with http.connect(options, context, server="GitLab", header="PRIVATE-TOKEN") as client:
         make = partial(_Project, client, options, context)
         yield http.find_by_patterns(client, _PATHS, options.projects, make, context)
 
@@ -178,9 +177,6 @@ class _Project:
     name: str
     node: Node
 
-    def __post_init__(self) -> None:
-        http.check_record(self.repository)
-
     @property
     def repository(self) -> records.Repository:
         """The project under the path it has now; it has no branch where it is empty."""
@@ -189,20 +185,15 @@ class _Project:
         return records.Repository(id=id_, name=path, aliases=old, default_branch=branch)
 
     @property
-    def tiers(self) -> dict[int, str | None]:
-        """The tiers of the environments by their ids: deployments do not tell them."""
-        known: dict[int, str | None] | None = vars(self).get("_tiers")
-        if known is None:  # in a cached_property threads would wait for each other's requests
-            nodes = self.client.items(self._at("environments?per_page=100"))
-            known = {http.need(node, "id", int): http.given(node, "tier", str) for node in nodes}
-            vars(self)["_tiers"] = known
-        return known
-
-    @cached_property
     def history(self) -> http.CommitHistory:
         """Its commits: https://docs.gitlab.com/api/commits/#list-repository-commits."""
         parse = partial(parse_commit, project=self.name)
         return http.CommitHistory(scope=self.name, path=self._at("repository/commits"), parse=parse)
+
+    def tiers(self) -> dict[int, str | None]:
+        """Ask for the tiers of the environments by their ids: deployments do not tell them."""
+        nodes = self.client.items(self._at("environments?per_page=100"))
+        return {http.need(node, "id", int): http.given(node, "tier", str) for node in nodes}
 
     def batches(self) -> Iterator[Batch]:
         """The news of the project."""
@@ -218,8 +209,9 @@ class _Project:
 
     def _feeds(self) -> Iterator[http.Feed]:
         labels = [{"labels": label} for label in self.options.incident_labels]
+        deployment = partial(self._deployment, cache(self.tiers))  # asked for with the first one
         yield from self._feed("merge_requests", CoverageKind.PULL_REQUESTS, self._change)
-        yield from self._feed("deployments", CoverageKind.DEPLOYMENTS, self._deployment)
+        yield from self._feed("deployments", CoverageKind.DEPLOYMENTS, deployment)
         for chosen in labels or [{"issue_type": "incident"}]:
             yield from self._feed("issues", CoverageKind.INCIDENTS, self._incident, **chosen)
         if self.options.runs:
@@ -243,8 +235,8 @@ class _Project:
         commits = self.client.items(self._at(f"merge_requests/{node['iid']}/commits?per_page=100"))
         yield parse_change(node, self.name, list(commits) if node["merged_at"] else [])
 
-    def _deployment(self, node: Node) -> Iterator[AnyRecord]:
-        tier, branch = self.tiers.get(node["environment"]["id"]), self.repository.default_branch
+    def _deployment(self, tiers: _Tiers, node: Node) -> Iterator[AnyRecord]:
+        tier, branch = tiers().get(node["environment"]["id"]), self.repository.default_branch
         yield parse_deployment(node, self.name, tier)
         if branch and branch != node["ref"] and tier != "development":  # where review apps are
             yield from http.read_range(self.client, self.history, node["sha"], branch)

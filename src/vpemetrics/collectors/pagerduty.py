@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
 from typing import ClassVar, Final
 
 from vpemetrics.collectors import base, http
@@ -142,9 +141,8 @@ def discover(context: base.DiscoveryContext) -> Iterator[SourceProposal]:
 
 def _client(options: Options, context: base.CollectionContext) -> http.HttpClient:
     # https://developer.pagerduty.com/docs/authentication
-    url, token, scheme = options.url, context.secret(options.token), "Token token="
-    named = partial(http.connect, server="PagerDuty", scheme=scheme, headers=_ACCEPT)
-    return named(url, token, context, max_answer=options.max_answer)
+    scheme = "Token token="
+    return http.connect(options, context, server="PagerDuty", scheme=scheme, headers=_ACCEPT)
 
 
 def _moments(entries: list[Node], kind: str) -> list[datetime]:

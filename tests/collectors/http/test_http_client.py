@@ -8,7 +8,7 @@ from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
-from loopback import Asked, Hourglass, Loopback, Say
+from loopback import Asked, Hourglass, Loopback, Say, ServerSettings
 from subprocesses import PATIENCE
 
 from vpemetrics.collectors.base import CollectionContext
@@ -358,10 +358,13 @@ def test_nothing_is_asked_once_the_budget_is_stopped(
 
 
 def test_a_source_connects_with_a_token_and_a_context(server: Loopback) -> None:
-    context = CollectionContext(source="forge", now=server.hourglass.now)
+    context = CollectionContext(
+        source="forge", now=server.hourglass.now, secret={"env:TOKEN": "abc"}.__getitem__
+    )
+    settings = ServerSettings(url=server.url, token="env:TOKEN")
     server.say(OK)
 
-    with connect(server.url, "abc", context, server="Forge", scheme="Bearer") as client:
+    with connect(settings, context, server="Forge", scheme="Bearer") as client:
         client.get("x")
 
     assert server.asked[0].headers["Authorization"] == "Bearer abc"
@@ -384,10 +387,10 @@ def test_a_source_connects_with_a_token_and_a_context(server: Loopback) -> None:
 def test_an_address_or_a_token_that_cannot_be_right_is_refused_and_no_secret_repeated(
     hourglass: Hourglass, url: str, token: str, said: str
 ) -> None:
-    context = CollectionContext(source="forge", now=hourglass.now)
+    context = CollectionContext(source="forge", now=hourglass.now, secret=lambda _: token)
 
     with pytest.raises(FixConfiguration, match=said) as caught:
-        connect(url, token, context, server="Forge")
+        connect(ServerSettings(url=url), context, server="Forge")
 
     assert "hunter2" not in str(caught.value)
 

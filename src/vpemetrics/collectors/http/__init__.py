@@ -15,7 +15,13 @@ Importing this package loads no `requests`; making a client does.
 """
 
 from vpemetrics.collectors.http.budget import Budget, BudgetExhausted
-from vpemetrics.collectors.http.client import HttpClient, SecretHeaders, connect, wait_policy
+from vpemetrics.collectors.http.client import (
+    HttpClient,
+    SecretHeaders,
+    ServerOptions,
+    connect,
+    wait_policy,
+)
 from vpemetrics.collectors.http.credentials import check_settings, check_token, check_url
 from vpemetrics.collectors.http.errors import (
     BadAnswer,
@@ -108,6 +114,7 @@ __all__ = [
     "Request",
     "Response",
     "SecretHeaders",
+    "ServerOptions",
     "SourceProblem",
     "TooHeavy",
     "Unreachable",

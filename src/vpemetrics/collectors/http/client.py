@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from urllib.parse import urlsplit
 
 from vpemetrics.collectors.base import CollectionContext
@@ -254,9 +254,24 @@ class SecretHeaders:
         return self._headers
 
 
+class ServerOptions(Protocol):
+    """The settings that every source of one server has."""
+
+    @property
+    def url(self) -> str:
+        """The address of the interface."""
+
+    @property
+    def token(self) -> str:
+        """The place of the secret, as in `env:FORGE_TOKEN`."""
+
+    @property
+    def max_answer(self) -> str:
+        """The size of the largest answer that is read, as in `64MiB`."""
+
+
 def connect(
-    url: str,
-    token: str,
+    options: ServerOptions,
     context: CollectionContext,
     *,
     server: str,
@@ -264,23 +279,22 @@ def connect(
     scheme: str = "",
     headers: Mapping[str, str] | None = None,
     max_wait: timedelta = WaitPolicy.max_wait,
-    max_answer: str | None = None,
     limits: RateLimits | None = None,
     budget: Budget | None = None,
 ) -> HttpClient:
     """Return a client for one collection: what a source in one file begins with.
 
-    `token` is the secret itself; it is sent in a `header` after the word `scheme`, as in
+    The secret is sent in a `header` after the word `scheme`, as in
     `Authorization: Bearer …` or `PRIVATE-TOKEN: …`, with no blank after a `=`. Waits for limits
     are announced to the context. FixConfiguration if the token or the address cannot be right.
     """
     blank = "" if scheme.endswith("=") else " "
-    value = f"{scheme}{blank}{check_token(token)}".strip()
+    value = f"{scheme}{blank}{check_token(context.secret(options.token))}".strip()
     return HttpClient(
-        check_url(url, example=f"https://{server.lower()}.example.com/api"),
+        check_url(options.url, example=f"https://{server.lower()}.example.com/api"),
         SecretHeaders({header: value}),
         server=server,
-        policy=wait_policy(context, max_wait=max_wait, max_answer=max_answer),
+        policy=wait_policy(context, max_wait=max_wait, max_answer=options.max_answer),
         headers=headers,
         limits=limits,
         budget=budget,

@@ -4,20 +4,31 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote
 
 from vpemetrics.collectors.base import CollectionContext
 from vpemetrics.collectors.http.client import HttpClient
 from vpemetrics.collectors.http.errors import BadAnswer, Forbidden, Gone
 from vpemetrics.collectors.http.messages import Node
-from vpemetrics.collectors.http.shapes import name_of, need, read_items, read_shape
+from vpemetrics.collectors.http.shapes import check_record, name_of, need, read_items, read_shape
+from vpemetrics.records import Repository
 from vpemetrics.rules import is_chosen
 
 _PATTERN: Final = re.compile(r"!?[\w.-]+/[\w./*?-]+")
-Item = TypeVar("Item")
 _WILD: Final = re.compile(r"[*?]")
 _NAME: Final = "name of repository"
+
+
+class RepositoryItem(Protocol):
+    """The thing that a source makes of a repository's node."""
+
+    @property
+    def repository(self) -> Repository:
+        """The record of it."""
+
+
+Item = TypeVar("Item", bound=RepositoryItem)
 
 
 def check_patterns(patterns: Sequence[str], *, setting: str) -> None:
@@ -64,8 +75,8 @@ def find_by_patterns(
 
     Of a pattern the owner is what stands before the last `/` without a wildcard. What is named
     is taken, whatever patterns leave out. The name that `make` gets is the first that was known,
-    as the cursors of the `context` tell by its id. What cannot be read, or `make` makes nothing
-    of, is left out.
+    as the cursors of the `context` tell by its id. What cannot be read, or makes no record of a
+    repository, is left out.
     """
     nodes: dict[object, Node] = {}
     problems: list[str] = []
@@ -82,11 +93,17 @@ def find_by_patterns(
     items = {}
     for id_, node in nodes.items():
         try:
-            read = partial(make, names[id_], node)
+            read = partial(_make_checked, make, names[id_], node)
             items[names[id_]] = read_shape(read, server=client.server, about=names[id_])
         except BadAnswer as bad:
             context.leave_out(names[id_], str(bad))
     return Found(items, problems, {f"{_NAME} {id_}": known for id_, known in names.items()})
+
+
+def _make_checked(make: Callable[[str, Node], Item], name: str, node: Node) -> Item:
+    item = make(name, node)
+    check_record(item.repository)
+    return item
 
 
 def _list(client: HttpClient, paths: RepositoryPaths, pattern: str) -> list[Node]:
