@@ -6,7 +6,7 @@ so that a history shrinks step by step. Moments are multiples of a minute, and p
 edges the rules know, so ties and "exactly 60 minutes" are common.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -277,9 +277,9 @@ class World:
             return
         verdict = (Verdict.CONFIRM, Verdict.REJECT, Verdict.LINK)[other % 3]
         record = rows[one % len(rows)]
-        if verdict is Verdict.LINK and isinstance(record, Deployment):
+        cause = self._linked(one, other // 3) if verdict is Verdict.LINK else None
+        if verdict is Verdict.LINK and (isinstance(record, Deployment) or cause is None):
             return
-        cause = self._some(self.deployments, other // 3) if verdict is Verdict.LINK else None
         row = Triage(record=record.id, verdict=verdict, when=self.now, cause=cause)
         self.triage = [*(it for it in self.triage if it.key != row.key), row]
 
@@ -460,6 +460,12 @@ class World:
     def _some(self, rows: list[Deployment] | list[Change], number: int) -> str | None:
         return rows[number % len(rows)].id if rows else None
 
+    def _linked(self, one: int, other: int) -> str | None:
+        """A deployment, pull request or commit that a person may hold to be a cause."""
+        if one % 3 == 1:
+            return self._cause_sha(other)
+        return self._some(self.changes if one % 3 else self.deployments, other)
+
     def _cause_sha(self, number: int) -> str:
         shas = list(self.commits)
         return "f00d" * 10 if number == 11 else shas[number % len(shas)][: 7 + number]
@@ -494,15 +500,19 @@ _SHAPES = st.builds(
     start=st.sampled_from(tuple(LeadTimeStart)),
 )
 _OFTEN = ("pull_request", "deploy", "commit", "deploy", "again", "deploy", "merge", "pull_request")
-_STEP = st.tuples(
-    st.sampled_from((*_OFTEN, *ACTIONS)),
-    st.sampled_from(PAUSES),
-    st.integers(0, 11),
-    st.integers(0, 11),
-)
+_TROUBLE = ("deploy", "incident", "judge", "fix", "judge", "revert", "again", "judge", "late")
+
+
+def _step(actions: Sequence[str]) -> st.SearchStrategy[Step]:
+    numbers = st.integers(0, 11)
+    return st.tuples(st.sampled_from(actions), st.sampled_from(PAUSES), numbers, numbers)
+
+
+_STEP = _step((*_OFTEN, *ACTIONS))
 # Lists drawn by one bound alone are mostly short; trouble needs something to have happened.
 _STEPS = st.one_of(
     st.lists(_STEP, max_size=8),
     st.lists(_STEP, min_size=8, max_size=40),
     st.lists(_STEP, min_size=16, max_size=40),
+    st.lists(_step(_TROUBLE), min_size=8, max_size=40),
 )

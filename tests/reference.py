@@ -160,7 +160,7 @@ class Facts:
             if isinstance(row, Change) and row.merged_at is None and row.closed_at is None
             for sha in row.commit_shas
         }
-        triage = sorted((row for row in rows if isinstance(row, Triage)), key=lambda row: row.when)
+        triage = sorted((row for row in rows if isinstance(row, Triage)), key=_decision_order)
         self.triage = {row.record: row for row in triage}
         self._reach: dict[str, frozenset[str]] = {}
 
@@ -893,10 +893,12 @@ class Evidence:
         """All evidence, the strongest first; fills `causes` on the way."""
         found: list[Failure] = []
         for story in self.stories.values():
-            found += self._without_incident(story)
+            found += [
+                replace(failure, counts=not self._acquitted(failure))
+                for failure in self._without_incident(story)
+            ]
         for incident in self.facts.incidents:
             found += self._of_incident(incident)
-        found = [self._overruled(failure) for failure in found]
         return tuple(sorted(found, key=_strength))
 
     # Evidence without an incident
@@ -905,7 +907,7 @@ class Evidence:
         for deployment in story.deployments:
             if deployment.rolled_back:
                 yield _failure(deployment, "A", "rolled_back")
-            if self._verdict(deployment) is Verdict.CONFIRM:
+            if self._verdict(*deployment.parts) is Verdict.CONFIRM:
                 yield _failure(deployment, "A", "triage")
             if deployment.kind == "rollback":
                 removed = story.removed_by(deployment)
@@ -944,6 +946,8 @@ class Evidence:
             abs(began - by.finished_at) <= REVERT_SUPPORT and began >= blamed.started_at
             for incident in self.facts.incidents
             if self._concerns(incident, story) and not incident.external
+            # Choice (F1): what a person says no deployment caused is as good as external.
+            if self._verdict(incident.id) is not Verdict.REJECT
             if (began := _began(incident)) is not None
         ):
             return True
@@ -993,41 +997,63 @@ class Evidence:
 
     def _of_incident(self, incident: Incident) -> list[Failure]:
         found: list[Failure] = []
-        for service, evidence, reason in self._evidence(incident):
-            ranked = sorted(evidence, key=lambda failure: failure.grade)
-            standing = [f for f in ranked if not self._rejected(f, incident)]
-            if standing:
-                best = self._confirmed(standing[0], incident)
-                cause = Cause(grade=best.grade, service=best.service, deployment=best.deployment)
-                found += [best, *(replace(f, counts=False) for f in ranked if f != standing[0])]
+        for service in self._services_of(incident):
+            best, evidence, reason = self._decided(incident, service)
+            if best is None:
+                cause = Cause(grade="E", reason=reason)
             else:
-                triage = self.facts.triage.get(incident.id)
-                rejected = ranked or (triage is not None and triage.verdict is Verdict.REJECT)
-                cause = Cause(grade="E", reason="rejected" if rejected else reason)
-                found += [replace(f, counts=False) for f in ranked]
+                cause = Cause(grade=best.grade, service=best.service, deployment=best.deployment)
+                found.append(best)
+            found += [replace(f, counts=False) for f in evidence if f != best]
             self.causes[incident.id, service] = cause
         return found
 
-    def _evidence(self, incident: Incident) -> Iterator[tuple[str, list[Failure], str]]:
-        """For each concerned service the evidence, and the reason for E if there is none."""
-        causes = _causes(incident, self.facts.triage.get(incident.id))
-        named = self._named(incident)
+    def _services_of(self, incident: Incident) -> list[str]:
         concerned = [s.name for s in self.stories.values() if self._concerns(incident, s)]
-        services = sorted({*named, *concerned}) or [""]
-        for service in services:
-            story = self.stories.get(service)
-            if story is None:
-                yield service, [], "unknown" if service else "no_service"
-                continue
-            guilty = [d for cause in causes for d in self._named_in(story, cause)]
-            # Choice (F1): a cause that is named but was not shipped here ends the search.
-            if causes and not guilty:
-                yield service, [], "never_shipped"
-                continue
-            evidence = [_failure(d, "A", "named", incident) for d in guilty]
-            if not incident.external:
-                evidence += self._by_fix_and_time(incident, story)
-            yield service, evidence, "external" if incident.external else "unknown"
+        return sorted({*self._named(incident), *concerned}) or [""]
+
+    def _decided(
+        self, incident: Incident, service: str
+    ) -> tuple[Failure | None, list[Failure], str]:
+        """What counts for an incident, all its evidence, and the reason where nothing counts."""
+        decision = self.facts.triage.get(incident.id)
+        evidence, reason = self._evidence(incident, service, _causes(incident, None))
+        if decision is not None and decision.verdict is Verdict.REJECT:
+            return None, evidence, "rejected"
+        if decision is not None and decision.verdict is Verdict.LINK:
+            linked, reason = self._evidence(incident, service, _causes(incident, decision))
+            if not linked:
+                return None, evidence, reason
+            # Choice (F1): a link stands against an earlier word that its deployment did not fail.
+            if not self._acquitted(linked[0], after=decision):
+                return replace(linked[0], evidence="triage"), evidence, reason
+        standing = [f for f in evidence if not self._acquitted(f)]
+        if decision is not None and decision.verdict is Verdict.CONFIRM:
+            # Choice (F1): what is confirmed is what was held against the incident by then.
+            then = [f for f in evidence if not self._acquitted(f, before=decision)]
+            if then and then[0] in standing:
+                return replace(then[0], grade="A", evidence="triage"), evidence, reason
+        if not standing:
+            rejected = evidence or (decision is not None and decision.verdict is Verdict.LINK)
+            return None, evidence, "rejected" if rejected else reason
+        return standing[0], evidence, reason
+
+    def _evidence(
+        self, incident: Incident, service: str, causes: list[str]
+    ) -> tuple[list[Failure], str]:
+        """The evidence in a service, strongest first, and the reason for E if there is none."""
+        story = self.stories.get(service)
+        if story is None:
+            return [], "unknown" if service else "no_service"
+        guilty = [d for cause in causes for d in self._named_in(story, cause)]
+        # Choice (F1): a cause that is named but was not shipped here ends the search.
+        if causes and not guilty:
+            return [], "never_shipped"
+        evidence = [_failure(d, "A", "named", incident) for d in guilty]
+        if not incident.external:
+            evidence += self._by_fix_and_time(incident, story)
+        reason = "external" if incident.external else "unknown"
+        return sorted(evidence, key=lambda failure: failure.grade), reason
 
     def _named(self, incident: Incident) -> list[str]:
         names = [self.facts.service_of(name, None) for name in incident.service]
@@ -1068,26 +1094,25 @@ class Evidence:
 
     # A person's verdict
 
-    def _verdict(self, deployment: Deployed) -> Verdict | None:
-        rows = [self.facts.triage[part] for part in deployment.parts if part in self.facts.triage]
-        return max(rows, key=lambda row: row.when).verdict if rows else None
+    def _verdict(self, *records: str) -> Verdict | None:
+        """The last word about what these records are together."""
+        decision = self._last_word(records)
+        return decision.verdict if decision else None
 
-    def _rejected(self, failure: Failure, incident: Incident) -> bool:
-        triage = self.facts.triage.get(incident.id)
-        if triage is not None and triage.verdict is Verdict.REJECT:
-            return True
-        return self._verdict(self._deployment(failure)) is Verdict.REJECT
+    def _last_word(self, records: Iterable[str]) -> Triage | None:
+        rows = [self.facts.triage[key] for key in records if key in self.facts.triage]
+        return max(rows, key=_decision_order, default=None)
 
-    def _overruled(self, failure: Failure) -> Failure:
-        if self._verdict(self._deployment(failure)) is Verdict.REJECT:
-            return replace(failure, counts=False)
-        return failure
-
-    def _confirmed(self, failure: Failure, incident: Incident) -> Failure:
-        triage = self.facts.triage.get(incident.id)
-        if triage is not None and triage.verdict is Verdict.CONFIRM:
-            return replace(failure, grade="A")
-        return failure
+    def _acquitted(
+        self, failure: Failure, before: Triage | None = None, after: Triage | None = None
+    ) -> bool:
+        """Whether a person says that a deployment did not fail, and said so by or since then."""
+        word = self._last_word(failure.deployment)
+        if word is None or word.verdict is not Verdict.REJECT:
+            return False
+        if before is not None:
+            return _decision_order(word) < _decision_order(before)
+        return after is None or _decision_order(word) > _decision_order(after)
 
     def _deployment(self, failure: Failure) -> Deployed:
         found = self.stories[failure.service].of_parts(failure.deployment)
@@ -1196,6 +1221,10 @@ def _causes(incident: Incident, triage: Triage | None) -> list[str]:
         return [triage.cause] if triage.cause else []
     named = (incident.cause_deployment, incident.cause_sha, incident.cause_change)
     return [cause for cause in named if cause]
+
+
+def _decision_order(row: Triage) -> tuple[datetime, str, str, str]:
+    return row.when, row.record, row.verdict, row.cause or ""
 
 
 def _is_hotfix(deployment: Deployed) -> bool:

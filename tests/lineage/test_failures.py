@@ -429,6 +429,16 @@ def test_a_repeat_of_a_deployment_can_be_named_too() -> None:
             [None, None, "fix"],
         ),
         (DAYS, [pull(1, "Wed 09:00", by="c", of="c", closes=("#99",))], [None, None, None]),
+        # … which no deployment caused: the work was unplanned all the same
+        (
+            DAYS,
+            [
+                pull(1, "Wed 09:00", by="c", of="c", closes=("I",)),
+                incident("I", "Tue 12:00"),
+                decision("I", "reject"),
+            ],
+            [None, None, "fix"],
+        ),
         # … of another service's incident
         (
             DAYS,

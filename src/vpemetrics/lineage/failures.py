@@ -193,8 +193,9 @@ def _removals(scene: Scene) -> Removals:
 
 
 def _reverts(scene: Scene) -> Iterable[Evidence]:
+    supporting = _supporting(scene)
     for revert in scene.reverts:
-        together = _together_with(scene, revert)
+        together = _together_with(scene, revert, supporting)
         if together:
             detail = f"{revert.change} was reverted, {together}"
             yield Evidence(revert.target, NONE, "B", "revert", detail, revert.by, True)
@@ -203,15 +204,25 @@ def _reverts(scene: Scene) -> Iterable[Evidence]:
             yield Evidence(revert.target, NONE, "D", "revert_alone", detail, revert.by, True)
 
 
-def _together_with(scene: Scene, revert: Revert) -> str | None:
+def _supporting(scene: Scene) -> list[IncidentRow]:
+    """Incidents that may stand beside a revert: those that a deployment may have caused."""
+    latest = {row.record: row.verdict for row in sorted(scene.triage, key=when_decided)}
+    return [
+        incident
+        for incident in scene.incidents
+        if not incident.external and latest.get(incident.key) != Verdict.REJECT
+    ]
+
+
+def _together_with(scene: Scene, revert: Revert, supporting: Iterable[IncidentRow]) -> str | None:
     """The thing near a revert that makes it mend a failure: a label, an incident or a hotfix."""
     target, when = scene.deployed[revert.target], scene.deployed[revert.by].finished_at
     near = when - target.finished_at <= NEAR
     if revert.labelled and near:
         return "labelled"
-    for incident in scene.incidents:
+    for incident in supporting:
         began = incident.began_at
-        if not incident.external and target.began_at <= began and abs(began - when) <= NEAR:
+        if target.began_at <= began and abs(began - when) <= NEAR:
             return f"with incident {incident.key}"
     if near and not scene.hotfixes.isdisjoint((revert.by, revert.target)):
         return "with a hotfix"
@@ -278,7 +289,11 @@ def _by_fix_or_time(scene: Scene, incident: IncidentRow, live: Live) -> Iterable
 
 
 def _with_triage(scene: Scene, found: list[Evidence]) -> list[Evidence]:
-    """A person's latest decision about an incident or deployment overrides; the rest is kept."""
+    """Evidence as people's decisions leave it: the last about each record counts, the rest is kept.
+
+    A decision that a later one contradicts is taken back by it: a deployment that did not fail
+    is free of all that was said before, and an incident tied to it afterwards blames it again.
+    """
     incidents = {incident.key: incident.id for incident in scene.incidents}
     latest: dict[tuple[int, int], TriageRow] = {}
     for row in sorted(scene.triage, key=when_decided):
@@ -286,12 +301,17 @@ def _with_triage(scene: Scene, found: list[Evidence]) -> list[Evidence]:
         at = scene.find.by_record.get(row.record, NONE) if incident == NONE else NONE
         latest.pop((incident, at), None)  # so that the last word is acted upon last
         latest[incident, at] = row
+    acquitted: set[int] = set()
+    failed: list[int] = []
     for (incident, at), decision in latest.items():
         if incident != NONE:
             found = _incident_decided(scene, found, incident, decision)
-        elif at != NONE:
-            found = _deployment_decided(found, at, decision)
-    return found
+        elif at != NONE and decision.verdict == Verdict.REJECT:
+            acquitted.add(at)
+            found = _without_blame(found, at, acquitted)
+        elif at != NONE and decision.verdict == Verdict.CONFIRM:
+            failed.append(at)
+    return [*found, *(_confirmed(found, at) for at in failed)]
 
 
 def when_decided(row: TriageRow) -> tuple[Micros, str, str, str]:
@@ -308,8 +328,9 @@ def _incident_decided(
     if decision.verdict == Verdict.REJECT:
         verdict = Evidence(NONE, incident, "E", "rejected", "a person rejected it", NONE, True)
         return [*rest, *overridden, verdict]
-    blamed = scene.find.cause(decision)
-    if blamed is None and decision.cause is not None:
+    links = decision.verdict == Verdict.LINK
+    blamed = scene.find.cause(decision) if links else None
+    if blamed is None and links:
         detail = "a person tied it to what this service did not ship"
         return [*rest, *overridden, Evidence(NONE, incident, "E", "linked", detail, NONE, True)]
     if blamed is None:
@@ -320,21 +341,23 @@ def _incident_decided(
     return [*rest, *overridden, confirmed]
 
 
-def _deployment_decided(found: list[Evidence], at: int, decision: TriageRow) -> list[Evidence]:
-    if decision.verdict == Verdict.REJECT:
-        return _without_blame(found, at)
-    counting = [e for e in found if e.chosen and e.deployment == at]
-    restored = [e.restored_by for e in counting if e.restored_by != NONE]
-    by = min(restored, default=NONE)
-    return [*found, Evidence(at, NONE, "A", "triage", "a person confirmed it", by, True)]
+def _confirmed(found: list[Evidence], at: int) -> Evidence:
+    """A person's word that a deployment failed; it was mended by what still counts against it."""
+    restored = (e.restored_by for e in found if e.chosen and e.deployment == at)
+    by = min((mender for mender in restored if mender != NONE), default=NONE)
+    return Evidence(at, NONE, "A", "triage", "a person confirmed it", by, True)
 
 
-def _without_blame(found: list[Evidence], at: int) -> list[Evidence]:
-    """Evidence with none against a deployment; its incidents have the next best, if any."""
-    acquitted = {e.incident for e in found if e.chosen and e.deployment == at} - {NONE}
+def _without_blame(found: list[Evidence], at: int, acquitted: set[int]) -> list[Evidence]:
+    """Evidence with none against a deployment; its incidents have the next best, if any.
+
+    `acquitted` are all deployments of which a person has said so.
+    """
+    orphans = {e.incident for e in found if e.chosen and e.deployment == at} - {NONE}
     left = [e._replace(chosen=e.chosen and e.deployment != at) for e in found]
-    for incident in acquitted:
-        others = [e for e in left if e.incident == incident and e.deployment not in (at, NONE)]
+    nobody = acquitted | {NONE}
+    for incident in orphans:
+        others = [e for e in left if e.incident == incident and e.deployment not in nobody]
         if not others:
             detail = "a person rejected it"
             left.append(Evidence(NONE, incident, "E", "rejected", detail, NONE, True))
