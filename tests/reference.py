@@ -150,6 +150,8 @@ class Facts:
         self.rules = rules
         self.repositories = [row for row in rows if isinstance(row, Repository)]
         self.commits = {row.sha: row for row in rows if isinstance(row, Commit)}
+        # A fork has commits of another repository too, so this is more than what `commits` says.
+        self.with_commits = {row.repository for row in rows if isinstance(row, Commit)}
         self.deployments = [row for row in rows if isinstance(row, Deployment)]
         self.incidents = [row for row in rows if isinstance(row, Incident)]
         merged = [row for row in rows if isinstance(row, Change) and row.merged_at is not None]
@@ -442,8 +444,8 @@ class Story:
 
     def _has_commits(self, rows: Iterable[Deployment]) -> bool:
         return any(
-            self.facts.repository_name(commit.repository) in self.repositories
-            for commit in self.facts.commits.values()
+            self.facts.repository_name(repository) in self.repositories
+            for repository in self.facts.with_commits
         ) or any(row.commit_sha in self.facts.commits for row in rows)
 
     # Kinds (rules D4 and D5)
