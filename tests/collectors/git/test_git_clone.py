@@ -10,7 +10,7 @@ import pytest
 from gitrepository import BEGIN, NOW, GitRepository, collected, new_repository
 from subprocesses import PATIENCE
 
-from vpemetrics.collectors.git.clone import Remote, parse_remote
+from vpemetrics.collectors.git.clone import Remote, look_at, parse_remote
 from vpemetrics.collectors.git.collect import MissingOriginals, missing_originals
 from vpemetrics.collectors.git.commands import Git, GitFailed, environment
 from vpemetrics.errors import FixConfiguration
@@ -264,6 +264,75 @@ def test_texts_that_are_no_utf8_are_read(shop: GitRepository) -> None:
     assert found.changes[12].title == "K\ufffdse"
     assert found.changes[13].title == "Käse"
     assert found.commits[other].author == "björn@x"
+
+
+# What Unicode takes for the end of a line, and bytes that are no text at all.
+ODD_NAMES = [b"a\xe2\x80\xa8b", b"a\xc2\x85b", b"a\xffb"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_references_with_odd_names_keep_nobody_from_the_others(
+    shop: GitRepository, name: bytes
+) -> None:
+    before = collected(shop.path)
+    odd = os.fsdecode(name)
+    shop.git("branch", odd)
+    shop.git("tag", f"v1.0-beta-{odd}")
+
+    assert collected(shop.path).known == before.known
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_folder_may_have_an_odd_name(tmp_path: Path, name: bytes) -> None:
+    repository = new_repository(tmp_path / os.fsdecode(name))
+    head = repository.commit()
+    repository.tag("v1.0")
+    found = collected(repository.path, repository=None)
+
+    assert found.commits.keys() == {head}
+    assert found.of(Repository)[0].name == name.decode("utf-8", "replace")
+
+
+def test_a_folder_with_a_line_break_in_its_name_is_said_to_have_one(tmp_path: Path) -> None:
+    repository = new_repository(tmp_path / "two\nlines")
+
+    with pytest.raises(FixConfiguration, match=r"two\\nlines' has a line break in its name"):
+        collected(repository.path)
+
+
+def test_references_may_be_packed_while_git_reads(shop: GitRepository) -> None:
+    """Git removes the loose ones only then, so that they would be nowhere."""
+    git = Git(path=shop.path)
+    before = look_at(git)
+    shop.git("pack-refs", "--all")
+
+    assert look_at(git) == before
+    assert before.tip == shop.head()
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_objects_may_lie_in_another_repository(shop: GitRepository, *, relative: bool) -> None:
+    borrower = shop.path.parent / "borrower"
+    shop.git("clone", "-q", "--shared", str(shop.path), str(borrower))
+    lent = borrower / ".git" / "objects" / "info" / "alternates"
+    assert lent.is_file()
+    if relative:
+        lent.write_text(f"../../../{shop.path.name}/.git/objects\n", encoding="utf-8")
+
+    assert collected(borrower).commits.keys() == {shop.head()}
+
+
+def test_a_repository_of_sha256_is_read(tmp_path: Path) -> None:
+    repository = new_repository(tmp_path / "long", "--object-format=sha256")
+    first = repository.commit()
+    second = repository.commit(f'Revert "it"\n\nThis reverts commit {first}.')
+    repository.tag("v1.0")
+    found = collected(repository.path)
+
+    assert len(second) == 64
+    assert found.commits[second].parents == (first,)
+    assert found.commits[second].reverts_sha == first
+    assert found.deployments["v1.0"].commit_sha == second
 
 
 def test_a_damaged_date_is_unknown(shop: GitRepository) -> None:

@@ -1,5 +1,6 @@
 """The clone itself: its name and address, its branches and tags, how far it reaches."""
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -144,8 +145,10 @@ def _remote(git: Git) -> Remote | None:
 
 def _refs(git: Git) -> dict[str, GitRef]:
     places = ("refs/heads", "refs/tags", "refs/remotes")
-    lines = git.text("for-each-ref", f"--format={_REF}", *places).splitlines()
-    found = (GitRef._make(line.split("\0")) for line in lines)
+    # A name may hold what Unicode takes for the end of a line, but for a line feed:
+    # https://git-scm.com/docs/git-check-ref-format
+    lines = git.text("for-each-ref", f"--format={_REF}", *places).split("\n")
+    found = (GitRef._make(line.split("\0")) for line in filter(None, lines))
     return {ref.name: ref for ref in found}
 
 
@@ -225,4 +228,5 @@ def _write_time(path: Path) -> datetime | None:
 
 def _folder(common: Path) -> str:
     whole = common.resolve()
-    return whole.parent.name if whole.name == ".git" else whole.name.removesuffix(".git")
+    name = whole.parent.name if whole.name == ".git" else whole.name.removesuffix(".git")
+    return os.fsencode(name).decode("utf-8", "replace")

@@ -109,7 +109,11 @@ class Git:
         # in a clone is: https://git-scm.com/docs/git-config (safe.bareRepository)
         place = _bare_directory(self.path)
         named = [f"--git-dir={place}"] if place else []
-        common, own, is_bare = self.discover(*named, *asked).splitlines()
+        # Folders have names of any bytes, and only a line feed ends a line of git's.
+        said = os.fsdecode(b"".join(self._chunks((*named, *asked), ())))
+        common, own, is_bare, *more = said.split("\n")
+        if more != [""]:
+            raise FixConfiguration(f"{str(self.path)!r} has a line break in its name; rename it")
         return Layout(common=self.path / common, own=self.path / own, is_bare=is_bare == "true")
 
     def _make_view(self) -> View:

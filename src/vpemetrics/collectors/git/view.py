@@ -40,9 +40,9 @@ class View:
         """
         self.path = Path(mkdtemp(prefix="vpemetrics-git-"))
         finalize(self, rmtree, self.path, ignore_errors=True)
+        # Also to what is not there: packed-refs may come while git reads.
         for place in (*(common / name for name in _SHARED), own / "logs"):
-            if place.exists():
-                (self.path / place.name).symlink_to(place.absolute())
+            (self.path / place.name).symlink_to(place.absolute())
         # Git takes a HEAD that is a link for one of old: https://git-scm.com/docs/gitrepository-layout
         write(self.path / "HEAD", (own / "HEAD").read_bytes(), PRIVATE)
         write(self.path / "config", "".join(_config(settings)).encode(), PRIVATE)
