@@ -25,6 +25,7 @@ ROWS = (
         "fingerprint",
         "folders",
         "hidden_characters",
+        "login",
         "names",
         "patterns",
         "spreadsheets",

@@ -1,11 +1,15 @@
 """`vpemetrics trust`: what is sent where is shown, and allowed by a person."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from commandline import invoke
 from conversation import talked_to
+
+from vpemetrics.store import Store
+from vpemetrics.store.audit import load
 
 SETTINGS = """
 [sources.github]
@@ -100,6 +104,81 @@ def test_a_store_and_reports_elsewhere_are_shown(
     assert "  store: env:DATABASE_URL to db.example   (allowed)\n" in said
     assert "  schedule.output: data to /srv/www   (allowed)\n" in said
     assert "pass-word" not in said
+
+
+def test_trust_is_taken_back(file: Path) -> None:
+    invoke("trust", "--yes")
+
+    taken = invoke("trust", "--revoke")
+    shown = invoke("trust")
+    again = invoke("trust", "--revoke")
+
+    assert taken.stdout == f"Taken back from {file}\n  file:~/pager to api.pagerduty.com\n"
+    assert shown.exit_code == 1
+    assert "api.pagerduty.com   (not allowed so far)\n" in shown.stdout
+    assert again.stdout == f"Nothing was allowed to {file}.\n"
+
+
+@pytest.mark.parametrize("content", [None, "not TOML"])
+def test_trust_in_a_file_that_cannot_be_read_is_taken_back(file: Path, content: str | None) -> None:
+    invoke("trust", "--yes")
+    file.unlink()
+    if content:
+        file.write_text(content, encoding="utf-8")
+
+    taken = invoke("trust", "--revoke", "--config", "vpemetrics.toml")
+    file.write_text(SETTINGS, encoding="utf-8")
+
+    assert (taken.exit_code, invoke("trust").exit_code) == (0, 1)
+
+
+def test_what_is_taken_back_is_not_allowed_in_the_same_breath(file: Path) -> None:
+    for other in ("--yes", "--json"):
+        assert invoke("trust", "--revoke", other).exit_code == 2
+
+
+def test_a_decision_from_before_the_store_comes_into_its_audit_log(
+    file: Path, imported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "ada")
+    invoke("trust", "--yes")
+    shutil.copy(imported, "vpemetrics.db")
+
+    allowed = audit_log()
+    invoke("trust", "--revoke")
+    revoked = audit_log()
+
+    about = {
+        "subject": "file:~/pager to api.pagerduty.com",
+        "what": f"for {file}",
+        "who": "ada",
+    }
+    assert allowed == [{"action": "trust", **about}]
+    assert revoked == [{"action": "trust revoke", **about}, {"action": "trust", **about}]
+    assert audit_log() == revoked  # each once
+
+
+def test_a_collection_takes_decisions_over(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    invoke("trust", "--yes")
+    invoke("collect")  # which fails, as there is no such file with a token
+
+    with Store.open("vpemetrics.db") as store, store.view() as connection:
+        [entry] = load(connection)
+    assert (entry.action, entry.what) == ("trust", f"for {file}")
+
+
+def test_nobody_is_kept_from_a_report_by_a_record_of_trust_that_is_none(sample: Path) -> None:
+    record = Path.home() / ".config" / "vpemetrics" / "trust.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("[]", encoding="utf-8")
+
+    assert invoke("report").exit_code == 0
+
+
+def audit_log() -> list[dict[str, str]]:
+    """The entries that status shows, without when they were made."""
+    entries = json.loads(invoke("status", "--audit", "--json").stdout)["entries"]
+    return [{key: entry[key] for key in entry if key != "when"} for entry in entries]
 
 
 def test_a_configuration_that_sends_nothing_says_so(folder: Path) -> None:

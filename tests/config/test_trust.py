@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,15 +23,19 @@ from vpemetrics.config.trust import (
     FORMAT,
     Disclosure,
     allow,
+    decisions,
     path_disclosure,
     refusal,
+    revoke,
     secrets_of,
     source_disclosures,
     untrusted,
 )
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.records import AuditEntry
 
 NOW = datetime(2026, 9, 7, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +191,10 @@ def test_a_link_to_a_trusted_file_is_trusted_for_nothing(
     assert untrusted(tmp_path / "clone" / FILE, [ONE], environ) == [ONE]
 
 
-def test_the_record_is_its_owners_alone_and_grows(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_the_record_is_its_owners_alone_and_grows(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "ada")
     mask = os.umask(0)
     try:
         allow(tmp_path / FILE, [ONE], environ, NOW)
@@ -206,8 +213,65 @@ def test_the_record_is_its_owners_alone_and_grows(tmp_path: Path, environ: dict[
                 {"what": "env:B", "to": "b", "since": "2026-09-07T12:00:00Z"},
             ]
         },
+        "decisions": [
+            {
+                "action": "trust",
+                "what": what,
+                "to": to,
+                "when": "2026-09-07T12:00:00Z",
+                "who": "ada",
+                "file": str(tmp_path / FILE),
+            }
+            for what, to in (("env:A", "a.example"), ("env:B", "b"))
+        ],
     }
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_is_taken_back_is_asked_for_again(tmp_path: Path, environ: dict[str, str]) -> None:
+    data = Disclosure(setting="store", what="store", to="/srv/x.db")
+    for file in (tmp_path / FILE, tmp_path / "other" / FILE):
+        allow(file, [ONE, data], environ, NOW)
+
+    gone = revoke(tmp_path / FILE, environ, NOW + HOUR)
+
+    assert list(map(str, gone)) == ["env:A to a.example", "data to /srv/x.db"]
+    assert untrusted(tmp_path / FILE, [ONE, data], environ) == [ONE, data]
+    assert untrusted(tmp_path / "other" / FILE, [ONE, data], environ) == []
+    assert revoke(tmp_path / FILE, environ, NOW) == []
+
+
+def test_every_decision_is_kept_for_the_audit_log(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "ada")
+    file = tmp_path / FILE
+    assert decisions(file, environ) == []
+
+    allow(file, [ONE], environ, NOW)
+    allow(tmp_path / "other" / FILE, [ONE], environ, NOW)
+    allow(file, [ONE], environ, NOW + HOUR)  # which decides nothing new
+    revoke(file, environ, NOW + 2 * HOUR)
+
+    about = {"subject": "env:A to a.example", "what": f"for {file}", "who": "ada"}
+    assert decisions(file, environ) == [
+        AuditEntry(action="trust", when=NOW, **about),
+        AuditEntry(action="trust revoke", when=NOW + 2 * HOUR, **about),
+    ]
+
+
+@pytest.mark.parametrize("odd", [None, {}, [1], [{}], [{"file": "F", "when": "soon"}]])
+def test_decisions_that_are_none_are_passed_over(
+    tmp_path: Path, environ: dict[str, str], odd: Any
+) -> None:
+    path = tmp_path / "config" / "vpemetrics" / "trust.json"
+    allow(tmp_path / FILE, [ONE], environ, NOW)
+    said = json.loads(path.read_text())
+    text = json.dumps({**said, "decisions": odd})
+    path.write_text(text.replace('"F"', json.dumps(str(tmp_path / FILE))))
+
+    assert decisions(tmp_path / FILE, environ) == []
+    assert untrusted(tmp_path / FILE, [ONE], environ) == []
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"format": "vpemetrics-trust/2"}', "[" * 10_000])

@@ -45,8 +45,10 @@ def collect(session: Session, names: Names = None, json: options.Json = False) -
     session.note(str(choice))
 
     from vpemetrics.store import Store
+    from vpemetrics.usecases.audit import note_trust
 
     with Store.open(choice.location) as store:
+        note_trust(store, configuration.path, os.environ)
         results = collect_each(session, store, sources, configuration.rules())
         if keep_only(session, store, configuration) or any(result.new for result in results):
             _trace(session, store, configuration.rules())

@@ -1,5 +1,6 @@
 """The store that a command reads, and what else a clone without a configuration is read with."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ def existing_store(
     What is assumed of a clone without a configuration is said in a line, or `at_length`.
     """
     from vpemetrics.store import Store
+    from vpemetrics.usecases.audit import note_trust
 
     choice = session.choose_store(configuration)
     session.note(str(choice))
@@ -44,6 +46,7 @@ def existing_store(
         if not store.batch():
             raise _no_data(session, configuration, choice)
         _forget_future(session, store)
+        note_trust(store, configuration.path, os.environ)
         yield store
 
 

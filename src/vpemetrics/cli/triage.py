@@ -125,7 +125,7 @@ def _now() -> datetime:
 
 def _who(who: str | None) -> str:
     """The name a decision is signed with."""
-    from vpemetrics.usecases.audit import login_name
+    from vpemetrics.login import login_name
 
     return who or login_name()
 

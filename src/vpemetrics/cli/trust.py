@@ -19,24 +19,53 @@ if TYPE_CHECKING:
     from vpemetrics.config.trust import Disclosure
 
 FORMAT: Final = "vpemetrics-trust-list/1"
+_NO_FILE: Final = "there is no vpemetrics.toml here that anything could be sent by"
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Allow all of it and ask nothing.")]
+Revoke = Annotated[
+    bool, typer.Option("--revoke", help="Take back all that was allowed to this file instead.")
+]
 
 
 @command
-def trust(session: Session, yes: Yes = False, json: options.Json = False) -> None:
+def trust(
+    session: Session, yes: Yes = False, revoke: Revoke = False, json: options.Json = False
+) -> None:
     """Show which secrets the configuration sends where, and allow it.
 
     A vpemetrics.toml that only lies here may have come with a clone, so its secrets stay here
     until you allow each host once; one that you name with --config is never asked about.
     Example: vpemetrics trust
     """
+    if revoke and (yes or json):
+        raise typer.BadParameter("goes with neither --yes nor --json", param_hint="--revoke")
+    if revoke:
+        _revoke(session)
+    else:
+        _allow(session, yes=yes, json=json)
+
+
+def _revoke(session: Session) -> None:
+    """Take trust back, from a file too that cannot be read any more."""
+    from vpemetrics.config.load import find
+    from vpemetrics.config.trust import revoke
+
+    file = session.config or find(Path.cwd(), None, os.environ)
+    if file is None:
+        raise FixConfiguration(_NO_FILE)
+    gone = revoke(file, os.environ, datetime.now(UTC))
+    taken = [f"Taken back from {file}" if gone else f"Nothing was allowed to {file}."]
+    taken += (f"  {disclosure}" for disclosure in gone)
+    output.print_text("".join(f"{line}\n" for line in taken))
+
+
+def _allow(session: Session, *, yes: bool, json: bool) -> None:
     from vpemetrics.config.trust import allow, untrusted
 
     configuration = session.configuration()
     file = configuration.path
     if file is None:
-        raise FixConfiguration("there is no vpemetrics.toml here that anything could be sent by")
+        raise FixConfiguration(_NO_FILE)
     sent = _disclosures(configuration)
     lacking = untrusted(file, sent, os.environ)
     if lacking and yes:
@@ -88,9 +117,7 @@ def _lines(
         return
     yield f"{file} sends"
     for disclosure in sent:
-        what = "data" if disclosure.what == disclosure.setting else disclosure.what
-        known = _standing(disclosure, lacking)
-        yield f"  {disclosure.setting}: {what} to {disclosure.to}   {known}"
+        yield f"  {disclosure.setting}: {disclosure}   {_standing(disclosure, lacking)}"
 
 
 def _standing(disclosure: "Disclosure", lacking: Sequence["Disclosure"]) -> str:

@@ -21,11 +21,16 @@ from vpemetrics.errors import FixConfiguration
 from vpemetrics.files import PRIVATE, make_folder, write
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.folders import cache_home, config_home, data_home, state_home
-from vpemetrics.window import format_instant
+from vpemetrics.login import login_name
+from vpemetrics.records import AuditEntry
+from vpemetrics.window import format_instant, parse_instant
 
 VARIABLE: Final = "VPEMETRICS_TRUST"
 FORMAT: Final = "vpemetrics-trust/1"
 RECORD: Final = "trust.json"
+ALLOWED: Final = "trust"
+REVOKED: Final = "trust revoke"
+"""The actions of the audit log."""
 
 _REFERENCE: Final = re.compile(r"env:[A-Za-z_]\w*|file:.+", re.ASCII | re.DOTALL)
 
@@ -43,6 +48,10 @@ class Disclosure:
     what: str
     to: str
     is_usual: bool = field(default=False, compare=False)
+
+    def __str__(self) -> str:
+        """The thing that is sent and where to, for a person."""
+        return f"{'data' if self.what == self.setting else self.what} to {self.to}"
 
 
 def secrets_of(options: Any) -> tuple[str, ...]:
@@ -110,22 +119,47 @@ def allow(
     """Keep that a person allowed the disclosures of a file, beside what was allowed before."""
     record = _record(environ)
     known = _allowed(record, file)
-    new = [
-        {"what": one.what, "to": one.to, "since": format_instant(now)}
-        for one in _unusual(disclosures)
-        if (one.what, one.to) not in known
+    new = [one for one in _unusual(disclosures) if (one.what, one.to) not in known]
+    since = format_instant(now)
+    entries = [{"what": one.what, "to": one.to, "since": since} for one in new]
+    own = {_key(file): [*record.files.get(_key(file), []), *entries]}
+    if new:
+        decided = [*record.decisions, *_decided(ALLOWED, file, new, now)]
+        _write({**record.files, **own}, decided, environ)
+
+
+def revoke(file: Path, environ: Mapping[str, str], now: datetime) -> list[Disclosure]:
+    """Take back all that was allowed to a file, and return it."""
+    record = _record(environ)
+    pairs = sorted(_allowed(record, file))
+    gone = [
+        Disclosure(setting="" if is_reference(what) else what, what=what, to=to)
+        for what, to in pairs
     ]
-    if not new:
-        return
-    path = _record_path(environ)
-    if path is None:
-        raise FixConfiguration(
-            f"no home folder is known to keep trust in; name the hosts in {VARIABLE} instead"
+    left = {key: own for key, own in record.files.items() if key != _key(file)}
+    if gone:
+        _write(left, [*record.decisions, *_decided(REVOKED, file, gone, now)], environ)
+    return gone
+
+
+def decisions(file: Path, environ: Mapping[str, str]) -> list[AuditEntry]:
+    """The decisions on a file, allowed and taken back, as the audit log has them."""
+    entries = (entry for entry in _record(environ).decisions if entry.get("file") == _key(file))
+    return list(filter(None, map(_audit_entry, entries)))
+
+
+def _audit_entry(decision: Mapping[str, Any]) -> AuditEntry | None:
+    """One decision of the record; None where it is not as it was written."""
+    try:
+        return AuditEntry(
+            when=parse_instant(decision["when"]),
+            action=decision["action"],
+            subject=f"{decision['what']} to {decision['to']}",
+            what=f"for {decision['file']}",
+            who=decision["who"],
         )
-    files = {**record, _key(file): [*record.get(_key(file), []), *new]}
-    make_folder(path.parent)
-    text = json.dumps({"format": FORMAT, "files": files}, indent=2)
-    write(path, text.encode() + b"\n", PRIVATE)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _unusual(disclosures: Iterable[Disclosure]) -> list[Disclosure]:
@@ -134,7 +168,7 @@ def _unusual(disclosures: Iterable[Disclosure]) -> list[Disclosure]:
 
 def describe(file: Path, disclosures: Sequence[Disclosure]) -> str:
     """The disclosures of a file for a person, a line each; a secret's value is in none."""
-    lines = [f"  {one.setting}: {_object(one)} {one.to}" for one in disclosures]
+    lines = [f"  {one.setting}: {one}" for one in disclosures]
     return "\n".join([f"{file} was found here and not named by you, and would send", *lines])
 
 
@@ -149,11 +183,6 @@ def refusal(
         f"If it is as you want it: {program} trust --config {quote(str(_absolute(file)))}\n"
         f"In CI: {VARIABLE}={quote(places)}"
     )
-
-
-def _object(disclosure: Disclosure) -> str:
-    """The thing that is sent, as a person reads it before where it goes to."""
-    return "data to" if disclosure.what == disclosure.setting else f"{disclosure.what} to"
 
 
 def _texts(value: object, key: str = "") -> Iterator[tuple[str, str]]:
@@ -185,25 +214,61 @@ def _record_path(environ: Mapping[str, str]) -> Path | None:
     return home / "vpemetrics" / RECORD if home else None
 
 
-def _record(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The allowed disclosures of all files; none before the first."""
+@dataclass(frozen=True, kw_only=True)
+class _Record:
+    """Everything that is allowed to each file now, and every decision that led there."""
+
+    files: Mapping[str, Any] = field(default_factory=dict)
+    decisions: Sequence[Mapping[str, Any]] = ()
+
+
+def _record(environ: Mapping[str, str]) -> _Record:
+    """The record of trust; an empty one before the first."""
     path = _record_path(environ)
     if path is None:
-        return {}
+        return _Record()
     try:
         said = json.loads(path.read_bytes())
     except FileNotFoundError:
-        return {}
+        return _Record()
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict) or said.get("format") != FORMAT:
         raise FixConfiguration(f"{path} is no record of trust; mend or remove it")
-    files = said.get("files")
-    return files if isinstance(files, dict) else {}
+    files, decided = said.get("files"), said.get("decisions")
+    return _Record(
+        files=files if isinstance(files, dict) else {},
+        decisions=[one for one in decided if isinstance(one, dict)]
+        if isinstance(decided, list)
+        else (),
+    )
 
 
-def _allowed(record: Mapping[str, Any], file: Path) -> Collection[tuple[str, str]]:
-    entries = record.get(_key(file))
+def _decided(
+    action: str, file: Path, disclosures: Iterable[Disclosure], now: datetime
+) -> Iterator[Mapping[str, str]]:
+    """The decision on each disclosure of a file, as the record has it."""
+    same = {"when": format_instant(now), "who": login_name(), "file": _key(file)}
+    for one in disclosures:
+        yield {"action": action, "what": one.what, "to": one.to, **same}
+
+
+def _write(
+    files: Mapping[str, Any], decided: Sequence[Mapping[str, Any]], environ: Mapping[str, str]
+) -> None:
+    """Write the record anew, at once for everybody."""
+    path = _record_path(environ)
+    if path is None:
+        raise FixConfiguration(
+            f"no home folder is known to keep trust in; name the hosts in {VARIABLE} instead"
+        )
+    make_folder(path.parent)
+    text = json.dumps({"format": FORMAT, "files": files, "decisions": decided}, indent=2)
+    write(path, text.encode() + b"\n", PRIVATE)
+
+
+def _allowed(record: _Record, file: Path) -> Collection[tuple[str, str]]:
+    entries = record.files.get(_key(file))
     return {
         (str(entry.get("what")), str(entry.get("to")))
         for entry in (entries if isinstance(entries, list) else ())

@@ -17,6 +17,7 @@ from vpemetrics.scheduler.reporting import make_room
 from vpemetrics.store import Store
 from vpemetrics.store.report_marks import reported_week
 from vpemetrics.store.schedule_lock import only_schedule
+from vpemetrics.usecases.audit import note_trust
 
 _PATIENCE: Final = timedelta(seconds=5)
 
@@ -25,7 +26,8 @@ def run_schedule(
     plan: Plan, log: ScheduleLog, configuration: Path, clock: Callable[[], datetime]
 ) -> None:
     """Do what a plan says until the process is interrupted, alone on its store."""
-    Store.open(plan.location).close()  # so that it is there
+    with Store.open(plan.location) as store:  # so that it is there
+        note_trust(store, configuration, os.environ)
     make_room(plan)
     with only_schedule(plan.location):
         _run(plan, log, configuration, clock)

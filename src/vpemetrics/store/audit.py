@@ -6,7 +6,7 @@ none is kept twice. An entry holds no secret, and no name of what was forgotten 
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -41,6 +41,12 @@ def load(connection: Connection) -> list[AuditEntry]:
     decided = [_of_triage(triage) for _, triage in loading.load(connection, Triage.KIND)]
     entries = [entry for entry in (*kept, *decided) if isinstance(entry, AuditEntry)]
     return sorted(entries, key=lambda entry: (entry.when, entry.key), reverse=True)
+
+
+def unknown(connection: Connection, keys: Collection[str]) -> list[str]:
+    """Those of some entries' keys that the log does not have."""
+    known = set(connection.scalars(select(tables.audit.c.key)))
+    return [key for key in keys if key not in known]
 
 
 def forgotten_sources(connection: Connection) -> dict[str, datetime]:

@@ -1,4 +1,4 @@
-"""The entries of the audit log: who decided something, and settings that changed figures."""
+"""The entries of the audit log: trust in configurations, and settings that changed figures."""
 
 import json
 import os
@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
-from getpass import getuser
+from pathlib import Path
 from typing import Final
 
 from vpemetrics.config.secrets import mask
-from vpemetrics.errors import StoreProblem
+from vpemetrics.config.trust import decisions
+from vpemetrics.errors import FixConfiguration, StoreProblem
+from vpemetrics.login import login_name
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.records import AuditEntry
 from vpemetrics.rules import Rules, Service, Step, Target
@@ -32,21 +34,24 @@ _SETTINGS: Final[Mapping[str, str]] = {
 """The settings that rules are from, for those that are a setting each."""
 
 
-def login_name() -> str:
-    """The name that a decision is signed with: that of the login."""
-    try:
-        return getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        return f"user {os.getuid()}"
+def note_trust(store: Store, file: Path | None, environ: Mapping[str, str]) -> None:
+    """Take over what this user decided on the trust in a configuration, before and since.
+
+    There may have been no store by then, so it is kept beside the trust itself. Who may not
+    write, or comes while somebody else does, goes on without: the next one finds the same.
+    """
+    with suppress(FixConfiguration):  # told where trust is asked for
+        _note(store, {entry.key: entry for entry in decisions(file, environ)} if file else {})
 
 
-def record_decision(
-    store: Store, action: str, subject: str | None, what: str | None, *, now: datetime
-) -> None:
-    """Record what the user of this process decided."""
-    entry = AuditEntry(when=now, action=action, subject=subject, what=what, who=login_name())
-    with store.transaction() as connection:
-        audit.record(connection, entry)
+def _note(store: Store, decided: Mapping[str, AuditEntry]) -> None:
+    if not decided:
+        return
+    with store.view() as connection:
+        new = audit.unknown(connection, decided)
+    if new:
+        with suppress(StoreProblem), store.transaction_at_once() as connection:
+            audit.record(connection, *(decided[key] for key in new))
 
 
 def note_settings(store: Store, rules: Rules, now: datetime | None = None) -> None:

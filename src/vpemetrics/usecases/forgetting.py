@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from vpemetrics.collectors.git.mirror import find_mirrors, mirrors_home
 from vpemetrics.errors import NotFound, StoreBusy, StoreFull
+from vpemetrics.login import login_name
 from vpemetrics.names import nearest_few
 from vpemetrics.records import AuditEntry, counts_text
 from vpemetrics.rules import Rules
@@ -17,7 +18,6 @@ from vpemetrics.store.forgetting import Extent, ForgetRequest
 from vpemetrics.store.record_lookup import View
 from vpemetrics.store.report_marks import kept_from, note_kept_from
 from vpemetrics.store.saving import hide
-from vpemetrics.usecases.audit import login_name
 from vpemetrics.window import from_micros, midnight
 
 
