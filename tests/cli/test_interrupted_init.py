@@ -1,7 +1,10 @@
-"""A setting up that is killed: its configuration is whole or not there, its store whole."""
+"""A setting up that is killed: its configuration is whole and trusted, or not there."""
 
+import shutil
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,14 @@ from github_server.server import SimulatedGitHub
 from killing import kill_before, run_unharmed, steps_of
 from tiers import scored
 
-from vpemetrics.records import RECORD_TYPES
+from vpemetrics.records import RECORD_TYPES, AnyRecord, AuditEntry
 from vpemetrics.store import Store
 
 pytestmark = pytest.mark.slow
 
 CONFIGURATION = Path("vpemetrics.toml")
 INIT = ("init", "acme/*", "--yes", "--store", "env:STORE")
+NEVER = datetime.min.replace(tzinfo=UTC)
 COLLECT = ("collect", "--store", "env:STORE")
 
 
@@ -30,6 +34,12 @@ def github(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedG
         yield server
 
 
+def start_anew() -> None:
+    """Forget the configuration, and what is trusted to send."""
+    CONFIGURATION.unlink()
+    shutil.rmtree(Path.home() / ".config")
+
+
 def written() -> dict[str, Any]:
     return tomllib.loads(CONFIGURATION.read_text(encoding="utf-8"))
 
@@ -37,8 +47,16 @@ def written() -> dict[str, Any]:
 def held(location: str) -> list[object]:
     with Store.open(location) as store:
         return [
-            record for kind in RECORD_TYPES if kind != "coverage" for record in store.records(kind)
+            (source, timeless(record))
+            for kind in RECORD_TYPES
+            if kind != "coverage"
+            for source, record in store.records(kind)
         ]
+
+
+def timeless(record: AnyRecord) -> AnyRecord:
+    """A record, with one time for all decisions."""
+    return replace(record, when=NEVER) if isinstance(record, AuditEntry) else record
 
 
 @scored("kills", 3, soak=20)
@@ -48,10 +66,8 @@ def test_an_init_killed_before_any_step_and_run_again_comes_to_the_same(
 ) -> None:
     undisturbed = new_location()
     monkeypatch.setenv("STORE", undisturbed)
-    run_unharmed(*INIT, "--no-collect")  # after which the user's folder knows its hosts
-    CONFIGURATION.unlink()
     _, of_proposal = run_unharmed(*INIT, "--no-collect")
-    CONFIGURATION.unlink()
+    start_anew()
     code, of_all = run_unharmed(*INIT)
     assert code == 0
     settings, expected = written(), held(undisturbed)
@@ -60,7 +76,7 @@ def test_an_init_killed_before_any_step_and_run_again_comes_to_the_same(
     wrote, killed = [], 0
 
     for step in [*early, *steps_of(of_all, kills - len(early), seed=19)]:
-        CONFIGURATION.unlink()
+        start_anew()
         location = new_location()
         monkeypatch.setenv("STORE", location)
         killed += kill_before(step, *INIT)

@@ -203,8 +203,10 @@ def _write(session: Session, path: Path, proposal: "Proposal") -> None:
     from vpemetrics.files import write
     from vpemetrics.reports import words
 
-    write(path, render(proposal, datetime.now(UTC).date()).encode())
-    _trust(path)
+    content = render(proposal, datetime.now(UTC).date())
+    # First: whoever stops it between the two leaves no file that its own author has to trust.
+    _trust(path, content)
+    write(path, content.encode())
     teams = {service.team for service in proposal.services if service.team}
     owned = f" of {words.quantity(len(teams), 'team')}" if teams else ", whose teams nothing names"
     _tell(
@@ -222,13 +224,13 @@ def _write(session: Session, path: Path, proposal: "Proposal") -> None:
         )
 
 
-def _trust(path: Path) -> None:
-    """Allow what the configuration sends that was just written: a person said all of it."""
-    from vpemetrics.config.load import load
+def _trust(path: Path, content: str) -> None:
+    """Allow what the configuration sends that is to be written: a person said all of it."""
+    from vpemetrics.config.load import check
     from vpemetrics.config.sources import configured_sources
     from vpemetrics.config.trust import allow
 
-    sources = configured_sources(load(path, os.environ))
+    sources = configured_sources(check(path, content, os.environ))
     sent = (sent for source in sources for sent in source.disclosures)
     allow(path, sent, os.environ, datetime.now(UTC))
 
@@ -264,6 +266,7 @@ def _begin(session: Session) -> None:
     """The first collection, and the report of it."""
     from vpemetrics.config.sources import configured_sources
     from vpemetrics.store import Store
+    from vpemetrics.usecases.audit import note_trust
     from vpemetrics.usecases.environment_scan import is_shown_to_git
     from vpemetrics.usecases.fetch_hints import with_fetch
     from vpemetrics.usecases.reporting import report
@@ -274,6 +277,7 @@ def _begin(session: Session) -> None:
     if is_shown_to_git(choice.location):
         _tell(session, f"Keep it out of git: echo '{Path(choice.location).name}*' >> .gitignore")
     with Store.open(choice.location) as store:
+        note_trust(store, configuration.path, os.environ)
         sources = configured_sources(configuration)
         results = collect_each(session, store, sources, configuration.rules())
         for bug in filter(None, (result.bug for result in results)):

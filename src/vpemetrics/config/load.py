@@ -78,7 +78,8 @@ def load_found(path: Path | None, environ: Mapping[str, str]) -> Configuration:
 
     The one in the user's folder of configurations is their own, and so it is not `is_found`.
     """
-    configuration = _load(path, environ, check_permissions if path else None)
+    text = _read(path, environ, check_permissions) if path else ""
+    configuration = check(path, text, environ)
     return replace(configuration, is_found=path not in (None, _of_user(environ)))
 
 
@@ -87,13 +88,11 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Configuration:
 
     ConfigurationErrors names all mistakes at once, in the order of the file.
     """
-    return _load(path, environ)
+    return check(path, _read(path, environ) if path else "", environ)
 
 
-def _load(
-    path: Path | None, environ: Mapping[str, str], check: PermissionsCheck | None = None
-) -> Configuration:
-    text = _read(path, environ, check) if path else ""
+def check(path: Path | None, text: str, environ: Mapping[str, str]) -> Configuration:
+    """The configuration that a text would be as a file, there already or not."""
     document, given = override(_parse(path, text), environ)
     mistakes = [*contradictions(document), *source_mistakes(document)]
     try:
@@ -117,11 +116,13 @@ def _of_user(environ: Mapping[str, str]) -> Path | None:
     return home / "vpemetrics" / FILE_NAME if home else None
 
 
-def _read(path: Path, environ: Mapping[str, str], check: PermissionsCheck | None) -> str:
+def _read(
+    path: Path, environ: Mapping[str, str], permissions: PermissionsCheck | None = None
+) -> str:
     try:
         with path.open("rb") as file:
-            if check:  # the very file that is read
-                check(path, os.fstat(file.fileno()), environ)
+            if permissions:  # the very file that is read
+                permissions(path, os.fstat(file.fileno()), environ)
             content = file.read()
     except OSError as error:
         raise FixConfiguration(f"{path}: {error.strerror}") from error
