@@ -1,7 +1,6 @@
 """A disk that is full, and a store that is not what was written."""
 
 import os
-import random
 import shutil
 import sqlite3
 import subprocess
@@ -14,7 +13,6 @@ import pytest
 from commandline import invoke
 from sample import files
 from subprocesses import PATIENCE, environment
-from tiers import scored
 
 from vpemetrics.errors import Stopped, StoreFull, StoreProblem
 from vpemetrics.records import Commit
@@ -242,28 +240,6 @@ def test_what_can_be_read_is_rescued_by_the_command_that_is_shown(
 
     rescued = tmp_path / "it's mine.db.rescued"
     assert invoke("status", "--store", rescued).exit_code == 0
-
-
-@pytest.mark.slow
-@scored("rounds", 10, soak=1_000)
-def test_whatever_is_damaged_it_is_never_called_a_bug(
-    whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rounds: int
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    chance = random.Random(rounds)
-    for _ in range(rounds):
-        content = bytearray(whole)
-        for _ in range(chance.choice((1, 1, 3))):
-            at = chance.choice((chance.randrange(len(content)), chance.randrange(200)))
-            spoilt = chance.randbytes(chance.choice((1, 4, 64, 512, 16_384)))
-            content[at : at + len(spoilt)] = spoilt[: len(content) - at]
-        for left in tmp_path.glob("x.db*"):
-            left.unlink()
-        (tmp_path / "x.db").write_bytes(content)
-        for command in COMMANDS[:6]:
-            result = invoke(*command, "--store", "x.db")
-            assert result.exit_code in (0, 1), (command, result.stderr)
 
 
 def test_an_error_of_ours_is_no_damage(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -46,6 +46,7 @@ _MAY_COME_OF_DAMAGE = (
     AssertionError,
     AttributeError,
     LookupError,
+    MemoryError,
     SQLAlchemyError,
     TypeError,
     ValueError,
@@ -73,14 +74,15 @@ class Store:
         """
         url = location_url(location)
         path = file_of(url)
-        if path is not None:
-            _check_file(path, must_exist=must_exist)
-        engine = make_engine(url)
-        try:
-            _prepare(engine, path, must_exist=must_exist)
-        except BaseException:
-            engine.dispose()
-            raise
+        with _blame_damage(path):
+            if path is not None:
+                _check_file(path, must_exist=must_exist)
+            engine = make_engine(url)
+            try:
+                _prepare(engine, path, must_exist=must_exist)
+            except BaseException:
+                engine.dispose()
+                raise
         return cls(engine)
 
     def close(self) -> None:
@@ -97,21 +99,15 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         """Let go of the database; StoreProblem for what went wrong because it is damaged."""
-        path = file_of(self._engine.url)
-        try:
-            if path and isinstance(error, _MAY_COME_OF_DAMAGE) and self._is_damaged():
-                raise damaged(str(path)) from error
-        finally:
-            self.close()
+        self.close()
+        if error:
+            self.raise_if_damaged(error)
 
-    def _is_damaged(self) -> bool:
-        """Tell whether SQLite finds its file to be other than it wrote it."""
-        # https://www.sqlite.org/pragma.html#pragma_integrity_check
-        try:
-            with begin_read(self._engine) as connection:
-                return connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok"
-        except StoreProblem:
-            return True
+    def raise_if_damaged(self, error: BaseException) -> None:
+        """StoreProblem if an error that nobody expected comes of a damaged file."""
+        path = file_of(self._engine.url)
+        if path and isinstance(error, _MAY_COME_OF_DAMAGE) and _is_damaged(path):
+            raise damaged(str(path)) from error
 
     def save(
         self,
@@ -319,6 +315,30 @@ class Store:
             save_baselines(connection, found)
 
 
+@contextmanager
+def _blame_damage(path: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except _MAY_COME_OF_DAMAGE as error:
+        if path and path.is_file() and _is_damaged(path):
+            raise damaged(str(path)) from error
+        raise
+
+
+def _is_damaged(path: Path) -> bool:
+    """Tell whether a file is other than it was written."""
+    from vpemetrics.store.integrity import is_damaged
+
+    engine = make_reading_engine(path)
+    try:
+        with begin_read(engine) as connection:
+            return is_damaged(connection)
+    except (StoreProblem, SQLAlchemyError):
+        return True
+    finally:
+        engine.dispose()
+
+
 def _chunks(records: Iterable[Sourced]) -> Iterator[list[Sourced]]:
     pending = iter(records)
     while chunk := list(islice(pending, _CHUNK)):
@@ -394,7 +414,7 @@ def upgrade(location: str | Path) -> tuple[str | None, str]:
         _check_file(path, must_exist=True)
     engine = make_engine(url)
     try:
-        with begin_read(engine) as connection:
+        with begin_read(engine) as connection, _blame_damage(path):
             _check(connection, path or without_password(url))
         with begin_write(engine) as connection:
             before = None if schema.is_empty(connection) else schema.stored_version(connection)

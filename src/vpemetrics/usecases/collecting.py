@@ -93,6 +93,7 @@ def collect(
     except Exception as problem:
         if _is_stopped(stop):
             raise Stopped from None
+        store.raise_if_damaged(problem)
         error, bug = _account_for(problem)
     finished = clock()
     store.note_collection(source.name, started, finished, error, left_out)

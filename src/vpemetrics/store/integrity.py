@@ -1,0 +1,241 @@
+"""The integrity of an embedded store: whether its file holds what can have been written to it.
+
+An error that nobody expected comes of a damaged file, or is a bug of ours. It comes of the file
+where SQLite finds something wrong with it, where the tables are not those that we make, or where
+a value is none that is ever saved: of another type, out of its range, or leading nowhere. A value
+that might have been saved as well is not told apart from the one that was.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from struct import Struct
+from typing import Annotated, Any, Final
+
+from pydantic import Field, Json, TypeAdapter, ValidationError
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    create_engine,
+    func,
+    select,
+)
+
+from vpemetrics.lineage.rows import Kind
+from vpemetrics.records import CoverageKind, Status, Verdict
+from vpemetrics.store import schema
+from vpemetrics.store.derived import ARRAYS, deployed, histories, shipped, traced
+from vpemetrics.store.tables import (
+    LEFT_OUT,
+    Holds,
+    Instant,
+    changes,
+    coverage,
+    cursors,
+    deployments,
+    incidents,
+    meta,
+    metadata,
+    names,
+    shas,
+    triage,
+)
+
+_MOMENTS: Final = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+"""The microseconds of the years 1 to 9999, which are all that Python knows."""
+_MOST: Final = 2**31 - 1
+"""The highest id: histories hold them in so many bits."""
+_REFERS: Final[Mapping[str, Column[Any]]] = {
+    "service_id": names.c.id,
+    "sha_id": shas.c.id,
+    "removed_id": shas.c.id,
+    "record_id": deployments.c.id,
+    "deployed_id": deployed.c.id,
+    "restored_by": deployed.c.id,
+    "change_id": changes.c.id,
+    "incident_id": incidents.c.id,
+}
+"""The columns that ids lead to, by the names of theirs, beside those that `Holds` tells."""
+_CHOICES: Final[Mapping[Column[Any], type[StrEnum]]] = {
+    deployments.c.status: Status,
+    triage.c.verdict: Verdict,
+    coverage.c.kind: CoverageKind,
+    deployed.c.kind: Kind,
+}
+_DAYS: Final = ("baselines.since", "baselines.first", "baselines.last")
+
+_Marks = tuple[list[tuple[int, int, int, int, bool, str]], dict[str, list[int]], list[int]]
+_JSON: Final[Mapping[Column[Any], Any]] = {
+    traced.c.repositories: list[str],
+    traced.c.problems: dict[str, list[str]],
+    traced.c.marks: _Marks,
+    histories.c.repositories: list[str],
+    histories.c.others: tuple[int, list[tuple[int, list[int]]]],
+}
+_META: Final[Mapping[str, Any]] = {
+    "author_key": Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")],
+    "batch": int,
+    "forgotten": int,
+    "lineage_batch": int,
+    "settings": Json[dict[str, str]],
+}
+_NEEDED: Final = {"author_key", "batch", "shape"}
+_RUN: Final = Struct("<II")
+"""A run of ids, as `arrays` packs them: where it begins and how long it is."""
+_TOGETHER: Final = (
+    ("ids", "first", "second", "authored_at", "committed_at", "is_bot"),
+    ("reverting", "reverted"),
+    ("picking", "picked"),
+    ("owned", "owners"),
+    ("listed", "listing"),
+)
+"""The arrays of a history that are as long as each other."""
+
+
+def is_damaged(connection: Connection) -> bool:
+    """Tell whether a SQLite file holds what nobody can have written to it."""
+    return any(_signs(connection))
+
+
+def _signs(connection: Connection) -> Iterator[bool]:
+    # https://www.sqlite.org/pragma.html#pragma_integrity_check
+    yield connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok"
+    if schema.stored_version(connection) != schema.SCHEMA_VERSION:
+        return  # other tables belong in it then
+    yield _tables(connection) != _expected_tables()
+    for table in metadata.sorted_tables:
+        yield _has_odd_row(connection, table)
+    yield _has_odd_document(connection)
+    yield _has_odd_setting(connection)
+    yield any(map(_is_odd_history, _rows(connection, histories)))
+    last = connection.scalar(select(func.max(shas.c.id))) or 0
+    reached = connection.scalars(select(deployed.c.reached).where(deployed.c.reached.is_not(None)))
+    yield any(_are_odd_runs(packed, last) for packed in reached)
+
+
+def _tables(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """The columns of each table: names, types, whether they may be NULL, and keys."""
+    # https://www.sqlite.org/pragma.html#pragma_table_info
+    return {
+        table: [
+            (name, type_, needed, key)
+            for _, name, type_, needed, _, key in connection.exec_driver_sql(
+                f"PRAGMA table_info({table})"
+            )
+        ]
+        for table in metadata.tables
+    }
+
+
+def _expected_tables() -> dict[str, list[tuple[Any, ...]]]:
+    with create_engine("sqlite://").begin() as connection:
+        metadata.create_all(connection)
+        return _tables(connection)
+
+
+def _has_odd_row(connection: Connection, table: Table) -> bool:
+    """Tell whether a table has a row with a value that is never saved."""
+    odd = " OR ".join(condition for column in table.c for condition in _oddities(column))
+    # Nothing but names and numbers of ours is put together here.
+    if connection.exec_driver_sql(f"SELECT 1 FROM {table} WHERE {odd} LIMIT 1").first():
+        return True
+    for _ in _rows(connection, table):  # a text that is none is an error here
+        pass
+    return False
+
+
+def _rows(connection: Connection, table: Table) -> Iterator[dict[str, Any]]:
+    rows = connection.exec_driver_sql(f"SELECT * FROM {table}")
+    yield from (dict(zip(rows.keys(), row, strict=True)) for row in rows)
+
+
+def _oddities(column: Column[Any]) -> Iterator[str]:
+    """The conditions on which a column's value is odd; none is true of NULL."""
+    name, holds = column.name, column.info.get("holds")
+    yield f"typeof({name}) NOT IN ('null', {_storage_classes(column)})"
+    if isinstance(column.type, LargeBinary):
+        return
+    if name == "at" or name.endswith("_at"):
+        yield f"{name} NOT BETWEEN {_MOMENTS[0]} AND {_MOMENTS[1]}"
+    elif isinstance(column.type, SmallInteger):
+        yield f"{name} NOT IN (0, 1)"
+    elif isinstance(column.type, Integer) and holds != Holds.NUMBER:
+        yield f"{name} NOT BETWEEN {-_MOST} AND {_MOST}"
+    if (place := _leads_to(column)) is not None:
+        yield f"{name} NOT NULL AND {name} NOT IN (SELECT {place.name} FROM {place.table})"
+    if choices := _CHOICES.get(column):
+        quoted = ", ".join(f"'{choice}'" for choice in choices)
+        yield f"{name} NOT IN ({quoted})"
+    if str(column) in _DAYS:
+        yield f"{name} NOT IN ('', ifnull(date({name}), ''))"
+    if holds == Holds.SHAS or column is shipped.c.more_starts:
+        yield f"{name} GLOB '*[^0-9 -]*'"
+    if holds in (Holds.LIST, Holds.OPTIONAL_LIST):
+        yield f"iif(json_valid({name}), json_type({name}), 'none') != 'array' AND {name} NOT NULL"
+
+
+def _storage_classes(column: Column[Any]) -> str:
+    """The sorts of values that SQLite may have in a column: https://www.sqlite.org/datatype3.html"""
+    match column.type:
+        case LargeBinary():
+            return "'blob'"
+        case Float():
+            return "'real', 'integer'"
+        case Integer() | Instant():
+            return "'integer'"
+    return "'text'"
+
+
+def _leads_to(column: Column[Any]) -> Column[Any] | None:
+    match column.info.get("holds"):
+        case Holds.NAME:
+            return names.c.id
+        case Holds.SHA:
+            return shas.c.id
+    return _REFERS.get(column.name)
+
+
+def _has_odd_document(connection: Connection) -> bool:
+    """Tell whether a JSON document is not shaped as those that we write."""
+    left_out = select(cursors.c.position).where(cursors.c.scope == LEFT_OUT)
+    documents = [(dict[str, str], left_out), *((_JSON[c], select(c)) for c in _JSON)]
+    return not all(
+        _fits(shape, text, is_json=True)
+        for shape, query in documents
+        for text in connection.scalars(query)
+    )
+
+
+def _has_odd_setting(connection: Connection) -> bool:
+    """Tell whether a store's notes on itself lack one, or say what they never do."""
+    notes = {row["key"]: row["value"] for row in _rows(connection, meta)}
+    fit = all(_fits(shape, notes[key]) for key, shape in _META.items() if key in notes)
+    return not (fit and notes.keys() >= _NEEDED)
+
+
+def _fits(shape: Any, value: Any, *, is_json: bool = False) -> bool:
+    adapter: TypeAdapter[Any] = TypeAdapter(shape)
+    try:
+        adapter.validate_json(value) if is_json else adapter.validate_python(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def _are_odd_runs(packed: bytes, last: int) -> bool:
+    """Tell whether runs of ids are cut, or lead beyond the last one."""
+    return len(packed) % _RUN.size > 0 or any(
+        begin + length > last + 1 for begin, length in _RUN.iter_unpack(packed)
+    )
+
+
+def _is_odd_history(row: Mapping[str, Any]) -> bool:
+    """Tell whether the arrays of a history do not go together."""
+    sizes = {name: divmod(len(row[name]), int(dtype[-1])) for name, dtype in ARRAYS.items()}
+    return any(rest for _, rest in sizes.values()) or any(
+        len({sizes[name] for name in equal}) > 1 for equal in _TOGETHER
+    )
