@@ -1,6 +1,6 @@
 import pytest
 
-from vpemetrics.addresses import host_of
+from vpemetrics.addresses import host_of, origin_of
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,25 @@ def test_an_address_has_the_host_that_is_connected_to(address: str, host: str) -
 )
 def test_an_address_that_could_be_read_in_two_ways_has_none(address: str) -> None:
     assert host_of(address) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://api.github.com", "api.github.com"),
+        ("https://api.github.com:443/x?page=2#y", "api.github.com"),
+        ("https://api.github.com?page=2", "api.github.com"),
+        ("https://api.github.com/\\x", "api.github.com"),
+        ("http://127.0.0.1:5000/x y", "http://127.0.0.1:5000"),
+        ("https://evil.example\\@api.github.com/x", None),
+        ("https://api.github.com\\@evil.example/x", None),
+        ("https://api.github.com@evil.example/x", None),
+        ("https://api.github.com\t/x", None),
+        ("https://api.github.com:44x/x", None),
+        ("//api.github.com/x", None),
+    ],
+)
+def test_an_address_begins_with_the_host_that_is_connected_to(
+    address: str, host: str | None
+) -> None:
+    assert origin_of(address) == host

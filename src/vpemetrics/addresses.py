@@ -5,11 +5,11 @@ from typing import Final
 
 # Letters beyond ASCII, accounts, backslashes and blanks are read differently by those who split
 # an address and those who connect: https://url.spec.whatwg.org/#url-parsing
-_PLAIN: Final = re.compile(
+_ORIGIN: Final = (
     r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>\d{1,5}))?"
-    r"(?:/[\w.~%/+-]*)?",
-    re.IGNORECASE | re.ASCII,
 )
+_PLAIN: Final = re.compile(rf"{_ORIGIN}(?:/[\w.~%/+-]*)?", re.IGNORECASE | re.ASCII)
+_BEGINNING: Final = re.compile(rf"{_ORIGIN}(?![^/?#])", re.IGNORECASE | re.ASCII)
 
 
 def host_of(address: str) -> str | None:
@@ -17,7 +17,18 @@ def host_of(address: str) -> str | None:
 
     One that is not encrypted is told apart, as in `http://localhost:80`.
     """
-    found = _PLAIN.fullmatch(address)
+    return _host(_PLAIN.fullmatch(address))
+
+
+def origin_of(address: str) -> str | None:
+    """The host as by `host_of`, of an address that may go on in any way after it.
+
+    None where programs could differ about where the host ends.
+    """
+    return _host(_BEGINNING.match(address))
+
+
+def _host(found: re.Match[str] | None) -> str | None:
     if found is None:
         return None
     host, port = found["host"].lower(), int(found["port"] or 0)

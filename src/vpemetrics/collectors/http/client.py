@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from urllib.parse import urlsplit
 
+from vpemetrics.addresses import origin_of
 from vpemetrics.collectors.base import CollectionContext
 from vpemetrics.collectors.http.budget import Budget
 from vpemetrics.collectors.http.credentials import check_token, check_url
@@ -319,10 +320,7 @@ def wait_policy(
 
 
 def _host(address: str) -> str:
-    try:
-        return str(urlsplit(address).hostname)
-    except ValueError:
-        return "an address that is none"
+    return origin_of(address) or "an address that is none"
 
 
 def _is_passing(problem: VpemetricsError, *, halves: bool) -> bool:

@@ -21,6 +21,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 
 from vpemetrics import __version__
+from vpemetrics.addresses import origin_of
 from vpemetrics.collectors.http.messages import Request, Response
 from vpemetrics.collectors.sizes import MOST_BYTES, size_text
 
@@ -102,10 +103,8 @@ class Transport:
 
     def is_home(self, address: str) -> bool:
         """True if an address is of this server: the secrets go nowhere else."""
-        try:
-            return _origin(self.resolve(address)) == _origin(self.url)
-        except ValueError:  # a port that is no number, or brackets that are no address
-            return False
+        origin = origin_of(self.resolve(address))
+        return origin is not None and origin == origin_of(self.url)
 
     def send(self, request: Request) -> Response:
         """Return the response to one request, which has to be at home.
@@ -307,12 +306,6 @@ def _masked_bytes(content: bytes, secrets: list[str]) -> bytes:
     for secret in secrets:
         content = content.replace(secret.encode(), _HIDDEN.encode())
     return content
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    default = {"https": 443, "http": 80}.get(parts.scheme)
-    return parts.scheme, parts.hostname, parts.port or default
 
 
 def _problem(error: Exception) -> Exception:
