@@ -1,5 +1,6 @@
 """A git repository as a source: what is new in it, as records."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -25,6 +26,7 @@ from vpemetrics.window import format_instant, parse_instant
 _SCOPE: Final = "repository"
 _TOLD: Final = 2
 """The version of what is told: with another one the next collection reads all again."""
+_PLAIN: Final = re.compile(r"\w[\w./-]*", re.ASCII)
 _OFTEN: Final = 4096
 
 
@@ -95,9 +97,12 @@ def missing_originals(
 
 
 def _mend(clone: Clone) -> str | None:
-    """The command that brings original commits; on a GitLab pull requests are merge requests."""
+    """The command that brings original commits; on a GitLab pull requests are merge requests.
+
+    None for a remote whose name would be something else in a command that a person copies.
+    """
     remote = clone.remote
-    if remote is None:
+    if remote is None or not _PLAIN.fullmatch(remote.name):
         return None
     kind = "merge-requests" if remote.is_gitlab else "pull"
     path = quote(str(clone.git.path))
