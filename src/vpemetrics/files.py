@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
 from secrets import token_hex
-from stat import S_IWGRP, S_IWOTH
+from stat import S_ISREG, S_IWGRP, S_IWOTH
 from typing import BinaryIO, Final
 
 from vpemetrics.errors import FixInput
@@ -57,6 +57,25 @@ def replace(path: Path, permissions: int = NAMED) -> Iterator[BinaryIO]:
         if isinstance(error, OSError) and _is_of(error, unfinished):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def read_beginning(path: Path, most: int) -> bytes:
+    """The first bytes of a file that somebody else may have made; none of a pipe or a device.
+
+    There are none either where there is no file.
+    """
+    try:
+        # A pipe is opened without waiting for who writes to it.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        return b""
+    try:
+        if not S_ISREG(os.fstat(handle).st_mode):
+            return b""
+        with open(handle, "rb", closefd=False) as file:
+            return file.read(most)
+    finally:
+        os.close(handle)
 
 
 def create(path: Path) -> None:

@@ -1,5 +1,6 @@
 """The store that is used, and why: the first of option, configuration, clone and user's folder."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os.path import isdir, isfile
@@ -18,11 +19,13 @@ from vpemetrics.config.secrets import (
 )
 from vpemetrics.config.trust import Disclosure, path_disclosure
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.files import read_beginning
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.folders import data_home, locate
 
 STORE_NAME: Final = "vpemetrics.db"
 
+_MOST_OF_LINE: Final = 1 << 16
 _A_FILE: Final = "(a file)"
 _POSTGRESQL_PORT: Final = 5432
 _LEADING_NOWHERE: Final = frozenset(
@@ -106,15 +109,17 @@ def _is_git_dir(folder: Path) -> bool:
 
 def _pointed_to(git: Path) -> Path | None:
     """The git directory that a `.git` file of a work tree or submodule stands for."""
-    kept = git.parent / git.read_text(encoding="utf-8", errors="replace").strip().removeprefix(
-        "gitdir: "
-    )
+    kept = git.parent / _line_in(git).removeprefix("gitdir: ")
     if not isfile(kept / "HEAD"):
         return None
     common = kept / "commondir"
     if isfile(common):
-        return (kept / common.read_text(encoding="utf-8", errors="replace").strip()).resolve()
+        return (kept / _line_in(common)).resolve()
     return kept.resolve()
+
+
+def _line_in(file: Path) -> str:
+    return os.fsdecode(read_beginning(file, _MOST_OF_LINE)).strip()
 
 
 def _option(option: str, cwd: Path, environ: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.tags import Tag
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.files import read_beginning
 
 # The two forms of an address, with and without a scheme: https://git-scm.com/docs/git-clone#_git_urls
 _URL: Final = re.compile(r"(?:ssh|git|https?)://(?:[^@/]*@)?(?P<host>[^/:]+)(?::\d+)?/(?P<path>.+)")
@@ -25,6 +26,7 @@ _REF: Final = (
     "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)%00"
     "%(creatordate:unix)%00%(*committerdate:unix)%00%(symref)"
 )
+_MOST_BYTES: Final = 64 << 20
 _USUAL_BRANCHES: Final = ("main", "master", "trunk", "develop")
 
 
@@ -191,10 +193,9 @@ def _main_line(
 
 def _boundary(common: Path) -> frozenset[str]:
     # One commit a line, each without the parents it has: https://git-scm.com/docs/shallow
-    try:
-        return frozenset((common / "shallow").read_text(encoding="ascii").split())
-    except FileNotFoundError:
-        return frozenset()
+    return frozenset(
+        read_beginning(common / "shallow", _MOST_BYTES).decode("ascii", "replace").split()
+    )
 
 
 def _seen_at(common: Path, remote: Remote | None, branch: str | None) -> datetime | None:
@@ -211,10 +212,7 @@ def _seen_at(common: Path, remote: Remote | None, branch: str | None) -> datetim
 def _fetch_time(head: Path, branch: str | None) -> datetime | None:
     """The time of the default branch's last fetch; a fetch that fails leaves the file empty."""
     # Every fetch writes the file anew, with a line for each ref: https://git-scm.com/docs/git-fetch
-    try:
-        brought = head.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return None
+    brought = read_beginning(head, _MOST_BYTES).decode("utf-8", "replace")
     has_branch = f"\tbranch '{branch}' of " in brought if branch else bool(brought)
     return _write_time(head) if has_branch else None
 

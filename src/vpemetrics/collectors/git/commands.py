@@ -12,10 +12,12 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from shlex import quote
 from tempfile import TemporaryFile
+from threading import Timer
 from typing import IO, Any, Final
 
 from vpemetrics.collectors.git.view import View
@@ -52,6 +54,10 @@ _NAMED: Final = frozenset(
 _KINDS: Final = ("XDG_", "SSL_CERT_", "GIT_CONFIG_", "LC_")
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _CHUNK: Final = 1 << 18
+_LONGEST: Final = 1 << 20
+"""The bytes of a field that are kept: nobody writes a longer message, but to fill memory."""
+_PATIENCE: Final = timedelta(hours=1)
+"""The time that git gets for the next piece of its output: a pipe among its files never ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +89,7 @@ class Git:
     """The git command at a folder that lies in a repository, or is a bare one."""
 
     path: Path
+    patience: timedelta = _PATIENCE
     # No cached_property: until Python 3.12 one lets no thread look at a repository while another
     # does: https://docs.python.org/3/library/functools.html#functools.cached_property
     _seen: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -138,7 +145,8 @@ class Git:
     def fields(self, *arguments: str, given: Iterable[str] = ()) -> Iterator[list[str]]:
         """Yield the output of a command, cut at every NUL, as much at a time as has arrived.
 
-        Git is at work from now on. Bytes that are no UTF-8 become U+FFFD.
+        Git is at work from now on. Bytes that are no UTF-8 become U+FFFD; of a field that is longer
+        than any that people write only the beginning is there.
         """
         return _cut(self.chunks(arguments, given))
 
@@ -190,16 +198,37 @@ class Git:
 
     def _read(self, process: "subprocess.Popen[bytes]", complaints: IO[bytes]) -> Iterator[bytes]:
         """Yield a process's output; without a reader its pipe is closed, and it ends."""
+        silences: list[str] = []
         with complaints:
             with process:
                 try:
-                    yield from iter(partial(_output(process).read, _CHUNK), b"")
+                    yield from iter(partial(self._read_chunk, process, silences), b"")
                 except BaseException:
                     process.kill()
                     raise
+            if silences:
+                raise GitFailed(silences[0], silences[0])
             if process.returncode:
                 complaints.seek(0)
                 raise self._failure(complaints.read().decode("utf-8", "replace").strip())
+
+    def _read_chunk(self, process: "subprocess.Popen[bytes]", silences: list[str]) -> bytes:
+        """The next piece of a process's output; one that says nothing for too long is killed."""
+
+        def end() -> None:
+            silences.append(
+                f"git said nothing about {self.path} for {self.patience}, and was ended; a file "
+                "in it may be a pipe, or its disk be gone"
+            )
+            process.kill()
+
+        timer = Timer(self.patience.total_seconds(), end)
+        timer.daemon = True
+        timer.start()
+        try:
+            return _output(process).read(_CHUNK)
+        finally:
+            timer.cancel()
 
     def _start(
         self,
@@ -249,6 +278,7 @@ def _cut(chunks: Iterable[bytes]) -> Iterator[list[str]]:
         whole, end, rest = (rest + chunk).rpartition(b"\0")
         if end:
             yield whole.decode("utf-8", "replace").split("\0")
+        rest = rest[:_LONGEST]
     if rest:
         yield [rest.decode("utf-8", "replace")]
 

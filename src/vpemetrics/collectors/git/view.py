@@ -11,7 +11,7 @@ from tempfile import mkdtemp
 from typing import Final
 from weakref import finalize
 
-from vpemetrics.files import PRIVATE, write
+from vpemetrics.files import PRIVATE, read_beginning, write
 
 # https://git-scm.com/docs/gitrepository-layout names what there may be; info (grafts, attributes,
 # excludes), hooks, config, modules and the index are left out.
@@ -27,6 +27,7 @@ _SETTINGS: Final = frozenset(
         "extensions.refstorage",
     }
 )
+_MOST_OF_HEAD: Final = 4096
 _REMOTE_SETTINGS: Final = frozenset({"url", "fetch", "promisor", "partialclonefilter"})
 
 
@@ -44,7 +45,7 @@ class View:
         for place in (*(common / name for name in _SHARED), own / "logs"):
             (self.path / place.name).symlink_to(place.absolute())
         # Git takes a HEAD that is a link for one of old: https://git-scm.com/docs/gitrepository-layout
-        write(self.path / "HEAD", (own / "HEAD").read_bytes(), PRIVATE)
+        write(self.path / "HEAD", read_beginning(own / "HEAD", _MOST_OF_HEAD), PRIVATE)
         write(self.path / "config", "".join(_config(settings)).encode(), PRIVATE)
 
 
