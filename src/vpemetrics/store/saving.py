@@ -6,6 +6,7 @@ same is not touched, so its batch stays what it was.
 """
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -24,6 +25,8 @@ from vpemetrics.store.tables import Holds
 from vpemetrics.window import Interval, from_micros, merge_intervals, to_micros
 
 HIDDEN = "h:"
+# No more than what we write ourselves: an address may begin so too.
+_MARKED = re.compile(f"{HIDDEN}[0-9a-f]{{16}}")
 MOST_LEFT_OUT = 1000
 
 Values = Sequence[Any]
@@ -199,7 +202,7 @@ class _Hiding(dict[str | None, str | None]):
         return self[author]
 
     def __missing__(self, author: str) -> str:
-        self[author] = hidden = author if author.startswith(HIDDEN) else self._hash(author)
+        self[author] = hidden = author if _MARKED.fullmatch(author) else self._hash(author)
         return hidden
 
     def _hash(self, author: str) -> str:

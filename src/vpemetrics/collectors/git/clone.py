@@ -26,6 +26,7 @@ _REF: Final = (
     "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)%00"
     "%(creatordate:unix)%00%(*committerdate:unix)%00%(symref)"
 )
+_LONGEST_NAME: Final = 600
 _MOST_BYTES: Final = 64 << 20
 _USUAL_BRANCHES: Final = ("main", "master", "trunk", "develop")
 
@@ -90,8 +91,9 @@ class Clone:
 
     @property
     def name(self) -> str:
-        """The repository's name by its remote, else by its folder."""
-        return self.remote.path if self.remote else self.folder
+        """The repository's name by its remote, if that can be one, else by its folder."""
+        path = self.remote.path if self.remote else ""
+        return path if 0 < len(path) <= _LONGEST_NAME else self.folder
 
     @property
     def mark(self) -> str:

@@ -51,8 +51,9 @@ def deployed_tags(tags: Sequence[Tag], patterns: Sequence[str]) -> list[Tag]:
     """The tags that were deployments: by patterns, without any the versions that are final.
 
     Of several versions of one commit the first is the release then: a Go module, for one, is
-    tagged again under a version of its own.
+    tagged again under a version of its own. A name that no file could have is none of a deployment.
     """
+    tags = [tag for tag in tags if len(tag.name) <= _LONGEST]
     if patterns:
         return [tag for tag in tags if is_chosen(tag.name, patterns)]
     releases = [tag for tag in tags if is_release(tag.name)]

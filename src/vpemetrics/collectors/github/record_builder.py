@@ -41,13 +41,16 @@ _MAY_RECOVER: Final = timedelta(days=7)
 _TRIES: Final = 5
 
 # https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
+# Names have a length, as GitHub's do, so that no text takes long; numbers of more than nine digits
+# are nobody's, and would make of what they stand in no record at all.
+_PLACE: Final = r"[\w.-]{1,100}/[\w.-]{1,100}"
 _NAMED: Final = re.compile(
-    r"https?://[^/\s]+/(?P<place>[\w.-]+/[\w.-]+)/(?:issues|pull)/(?P<at>\d+)"
-    r"|(?<![\w&/#-])(?P<repository>[\w.-]+/[\w.-]+)?(?:#|(?<!/)\bGH-)(?P<number>\d+)\b"
+    rf"https?://[^/\s]{{1,255}}/(?P<place>{_PLACE})/(?:issues|pull)/(?P<at>\d{{1,9}})(?!\d)"
+    rf"|(?<![\w&/#-])(?P<repository>{_PLACE})?(?:#|(?<!/)\bGH-)(?P<number>\d{{1,9}})\b"
 )
 _COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _ROOT_CAUSE: Final = re.compile(
-    r"^[\W_]*root[ -]?cause[\s*_]*[:=\N{EN DASH}-][\s*_]*(?P<what>\S.*)$",
+    r"^(?:[^\w\n]|_)*+root[ -]?cause[\s*_]*[:=\N{EN DASH}-][\s*_]*(?P<what>\S.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _SHA: Final = re.compile(r"(?<![\w-])[0-9a-f]{7,64}(?![\w-])")

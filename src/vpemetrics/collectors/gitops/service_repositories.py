@@ -18,6 +18,11 @@ _FULL: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHA: Final = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,64}(?![0-9a-z])")
 
 
+# https://git-scm.com/docs/git-check-ref-format; with them git would look for a commit by its
+# message, its age or its path: https://git-scm.com/docs/gitrevisions
+_IN_NO_NAME: Final = re.compile(r"[\0-\x20\x7f~^:?*\[\\]|\.\.|@\{")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServiceRepository:
     """The clone of a service: its place as the options say it, and the repository's name."""
@@ -151,7 +156,7 @@ def resolve(git: Git, service: str, versions: Iterable[str], tag: str | None) ->
         (version, name)
         for version in versions
         for name in _names(service, version, tag)
-        if name.isprintable()  # as a line each is asked for
+        if not _IN_NO_NAME.search(name)  # a line each, and no more than a name
     ]
     # One line each, also for what there is not ("… missing"), in the order asked for.
     # https://git-scm.com/docs/git-cat-file#_batch_output
@@ -159,7 +164,7 @@ def resolve(git: Git, service: str, versions: Iterable[str], tag: str | None) ->
         "cat-file",
         "--batch-check=%(objectname)",
         given=(f"{name}^{{commit}}" for _, name in asked),
-    ).splitlines()
+    ).split("\n")[: len(asked)]
     found: dict[str, str] = {}
     for (version, _), said in zip(asked, lines, strict=True):
         if _FULL.fullmatch(said):
