@@ -51,7 +51,23 @@ def location_url(location: str | Path) -> URL:
             "postgresql://user:password@host:5432/database; "
             "in the password an @ is written %40, a / %2F and a % %25."
         )
+    if url.get_backend_name() == "sqlite" and not _is_plain_file(url):
+        raise StoreProblem(
+            "the address of a store on SQLite is sqlite:/// and the path of a file, and nothing "
+            "else; or give the path alone"
+        )
     return url
+
+
+def _is_plain_file(url: URL) -> bool:
+    """True of an address that says a path and nothing else, so that no two read it differently.
+
+    SQLite takes addresses of its own in the place of the path: https://www.sqlite.org/uri.html
+    """
+    path = url.database or ""
+    is_plain = url.drivername in ("sqlite", "sqlite+pysqlite") and not (url.host or url.query)
+    is_path = path not in ("", ":memory:") and not path.startswith("file:") and "\0" not in path
+    return is_plain and is_path
 
 
 def _parse(text: str) -> URL | None:
@@ -102,6 +118,8 @@ def _postgres_engine(url: URL) -> Engine:
     try:
         # Rows are passed as tuples, so parameters have to go by position.
         engine = create_engine(url, paramstyle="format")
+    except ArgumentError as error:
+        raise StoreProblem(f"{without_password(url)}: {error}") from None
     except ModuleNotFoundError as error:
         raise StoreProblem(
             f"{without_password(url)}: PostgreSQL needs psycopg; "
@@ -207,7 +225,7 @@ def _busy(where: str) -> StoreBusy:
 
 
 def _postgres_problem(error: BaseException | None, where: str) -> StoreProblem | None:
-    from psycopg import OperationalError
+    from psycopg import OperationalError, ProgrammingError
 
     said = str(error).partition("\n")[0]
     # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -219,7 +237,10 @@ def _postgres_problem(error: BaseException | None, where: str) -> StoreProblem |
         case "42501" | "25006":  # insufficient_privilege, read_only_sql_transaction
             rights = "docs/operations.md names the rights that it takes"
             return StoreProblem(f"{where}: {said}; {rights}")
-    return StoreProblem(f"{where}: {said}") if isinstance(error, OperationalError) else None
+    # Of an address with something in it that there is not, no server says what is wrong.
+    is_address = isinstance(error, ProgrammingError) and error.sqlstate is None
+    is_known = isinstance(error, OperationalError) or is_address
+    return StoreProblem(f"{where}: {said}") if is_known else None
 
 
 def _sqlite_problem(error: BaseException | None, where: str) -> StoreProblem | None:
