@@ -3,19 +3,20 @@
 They are those of the package regex: https://github.com/mrabarnett/mrab-regex
 """
 
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from math import prod
+from typing import Any, Final
 
 from vpemetrics.errors import FixConfiguration
-
-if TYPE_CHECKING:
-    pass
 
 _PATIENCE_S: Final = 1.0
 # The longest path of most systems. What is longer is no name that anybody is after, and would
 # make even a good expression slow.
 _LONGEST: Final = 4096
 _SHOWN: Final = 60
+_COUNTED: Final = re.compile(r"\{(\d{0,9}),?(\d{0,9})\}")
+_MOST_REPEATS: Final = 100_000
 
 
 class EndlessPattern(FixConfiguration):
@@ -40,10 +41,14 @@ class Pattern:
 
         self._key = key
         self._text = text
+        if len(text) > _LONGEST or _repeats(text) > _MOST_REPEATS:
+            raise ValueError(f"{key} is too large: {_short(text)} stands for more than is written")
         try:
             self._compiled: regex.Pattern[str] = regex.compile(text)
         except regex.error as error:
             raise ValueError(f"{key} is no regular expression: {error}") from None
+        except RecursionError:
+            raise ValueError(f"{key} is nested too deeply: {_short(text)}") from None
 
     @property
     def names(self) -> frozenset[str]:
@@ -68,6 +73,14 @@ class Pattern:
             raise EndlessPattern(self._key, self._text, text) from None
 
     match = search  # where a library calls it so, its expressions begin with ^
+
+
+def _repeats(text: str) -> int:
+    """The number of times the innermost of counted repeats stands if each is in the one before.
+
+    A repeat is written out before anything is matched, and so takes memory.
+    """
+    return prod(int(most or least or 1) or 1 for least, most in _COUNTED.findall(text))
 
 
 def _short(text: str) -> str:

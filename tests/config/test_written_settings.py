@@ -96,6 +96,7 @@ WHOLE = Proposal(
 
 # Whatever names people give things, control characters and quotes among them.
 names = st.text(min_size=1, max_size=12)
+paths = names.filter(lambda name: "\0" not in name)  # no path can have one
 tallies = st.builds(Tally, count=st.integers(0, 10**6), at_least=st.booleans())
 services = st.builds(
     ProposedService,
@@ -111,9 +112,9 @@ lines = st.lists(settings, max_size=3, unique_by=lambda line: line.key).map(tupl
 sections = st.builds(Section, name=names, lines=lines, is_list=st.booleans(), note=names)
 sources = st.builds(
     SourceProposal,
-    name=names,
+    name=paths,
     type=st.just("files"),
-    lines=st.tuples(st.builds(Setting, key=st.just("path"), value=names, remark=names)),
+    lines=st.tuples(st.builds(Setting, key=st.just("path"), value=paths, remark=names)),
     about=names,
 )
 proposals = st.builds(

@@ -13,6 +13,8 @@ from vpemetrics.config.secrets import HOW_TO, LITERAL, is_literal, is_reference,
 from vpemetrics.metrics.registry import find as find_metric
 from vpemetrics.names import nearest
 
+_PATHS: Final = ("store", "output", "file", "path", "clones")
+
 Document = dict[str, Any]
 
 
@@ -49,8 +51,9 @@ def _overlapping_targets(document: Document) -> Iterator[Mistake]:
 
 def _undeclared_scopes(document: Document) -> Iterator[Mistake]:
     services = [service for _, service in _tables(document, "service")]
-    declared = [f"service:{s['name']}" for s in services if isinstance(s.get("name"), str)]
-    declared += sorted({f"team:{s['team']}" for s in services if isinstance(s.get("team"), str)})
+    names = [f"service:{s['name']}" for s in services if isinstance(s.get("name"), str)]
+    teams = sorted({f"team:{s['team']}" for s in services if isinstance(s.get("team"), str)})
+    declared = dict.fromkeys([*names, *teams])
     for kind in ("target", "step"):
         for index, table in _tables(document, kind):
             scope = table.get("scope")
@@ -69,6 +72,13 @@ def _literal_secrets(document: Document) -> Iterator[Mistake]:
     for path, text in _texts(document, ()):
         if is_literal(text) or (_holds_a_secret(path) and not is_reference(text)):
             yield Mistake(path=path, problem=f"{LITERAL}; {HOW_TO}")
+
+
+def _texts_that_are_none(document: Document) -> Iterator[Mistake]:
+    for path, text in _texts(document, ()):
+        names = path[1:2] if path[0] == "sources" else ()
+        if "\0" in "".join(map(str, (*names, text if path[-1] in _PATHS else ""))):
+            yield Mistake(path=path, problem="a NUL is in it, which no path and no source can have")
 
 
 def _holds_a_secret(path: KeyPath) -> bool:
@@ -99,4 +109,5 @@ _CHECKS: Final[tuple[Callable[[Document], Iterator[Mistake]], ...]] = (
     _overlapping_targets,
     _undeclared_scopes,
     _literal_secrets,
+    _texts_that_are_none,
 )

@@ -2,7 +2,9 @@
 
 import tomllib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
+
+_MOST_PARSED: Final = 1 << 20
 
 KeyPath = tuple[str | int, ...]
 
@@ -37,10 +39,16 @@ class Lines:
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """Each header or assignment with the number of its first line, values over lines included."""
-    first, statement = 1, ""
+    """Each header or assignment with the number of its first line, values over lines included.
+
+    Those after values over very many lines are not told: each line more is one more to try.
+    """
+    first, statement, parsed = 1, "", 0
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         first, statement = (first, f"{statement}\n{line}") if statement else (number, line)
+        parsed += len(statement)
+        if parsed > _MOST_PARSED:
+            return
         try:
             meaning = tomllib.loads(statement)
         except tomllib.TOMLDecodeError:

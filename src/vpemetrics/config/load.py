@@ -6,14 +6,16 @@
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from os.path import isfile
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+from vpemetrics.collectors.sizes import size_text
 from vpemetrics.config.checks import contradictions
 from vpemetrics.config.environment import misnamed_settings, override, variable
 from vpemetrics.config.lines import KeyPath, Lines
@@ -26,6 +28,15 @@ from vpemetrics.folders import config_home, locate
 from vpemetrics.rules import Rules
 
 FILE_NAME: Final = "vpemetrics.toml"
+
+_MOST_BYTES: Final = 1 << 20
+_MOST_MISTAKES: Final = 100
+_MOST_PARTS: Final = 20
+_WORD: Final = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_ENDLESS_KEY: Final = re.compile(
+    rf"(?:^|[{{,])[ \t]*+\[{{0,2}}[ \t]*+{_WORD}(?:[ \t]*+\.[ \t]*+{_WORD}){{{_MOST_PARTS}}}",
+    re.MULTILINE,
+)
 
 PermissionsCheck = Callable[[Path, os.stat_result, Mapping[str, str]], None]
 
@@ -94,15 +105,21 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Configuration:
 def check(path: Path | None, text: str, environ: Mapping[str, str]) -> Configuration:
     """The configuration that a text would be as a file, there already or not."""
     document, given = override(_parse(path, text), environ)
-    mistakes = [*contradictions(document), *source_mistakes(document)]
-    try:
-        settings = Settings.model_validate(document)
-    except ValidationError as error:
-        mistakes += of_validation(error)
+    mistakes = list(islice(_mistakes(document), _MOST_MISTAKES))
     strangers = [f"environment: {message}" for message in misnamed_settings(document, environ)]
     if mistakes or strangers:
         raise ConfigurationErrors([*_lines(path, text, mistakes, given), *strangers])
+    settings = Settings.model_validate(document)
     return Configuration(path=path, settings=settings, from_environment=given)
+
+
+def _mistakes(document: dict[str, Any]) -> Iterator[Mistake]:
+    yield from contradictions(document)
+    yield from source_mistakes(document)
+    try:
+        Settings.model_validate(document)
+    except ValidationError as error:
+        yield from of_validation(error)
 
 
 def _asked_for(path: Path) -> Path:
@@ -123,9 +140,11 @@ def _read(
         with path.open("rb") as file:
             if permissions:  # the very file that is read
                 permissions(path, os.fstat(file.fileno()), environ)
-            content = file.read()
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise FixConfiguration(f"{path}: {error.strerror}") from error
+    if len(content) > _MOST_BYTES:
+        raise FixConfiguration(f"{path}: no configuration is larger than {size_text(_MOST_BYTES)}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -134,11 +153,37 @@ def _read(
 
 
 def _parse(path: Path | None, text: str) -> dict[str, Any]:
+    # `tomllib` takes a time that grows with the square of the parts of a key.
+    if _ENDLESS_KEY.search(text):
+        raise _too_deep(path)
     try:
-        return tomllib.loads(text)
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         what, line = _syntax(str(error), text)
         raise ConfigurationErrors([f"{path}:{line}: not valid TOML: {what}"]) from error
+    except (
+        ValueError
+    ) as error:  # https://docs.python.org/3/library/sys.html#sys.set_int_max_str_digits
+        raise ConfigurationErrors([f"{path}: a number has too many digits"]) from error
+    except RecursionError:
+        raise _too_deep(path) from None
+    if _is_deeper(document, _MOST_PARTS):
+        raise _too_deep(path)
+    return document
+
+
+def _too_deep(path: Path | None) -> ConfigurationErrors:
+    return ConfigurationErrors([f"{path}: nested too deeply to be a configuration"])
+
+
+def _is_deeper(document: dict[str, Any], most: int) -> bool:
+    """Tell whether more than so many tables and lists stand in each other."""
+    level: list[Any] = [document]
+    for _ in range(most):
+        tables = [value.values() for value in level if isinstance(value, dict)]
+        lists = [value for value in level if isinstance(value, list)]
+        level = list(chain.from_iterable((*tables, *lists)))
+    return any(isinstance(value, dict | list) for value in level)
 
 
 def _syntax(message: str, text: str) -> tuple[str, int]:

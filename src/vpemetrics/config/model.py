@@ -7,6 +7,7 @@ docs/configuration.md describes them for people; a test holds the two together.
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cache
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeGuard, get_args, get_origin
@@ -330,6 +331,7 @@ class Settings(SettingsTable):
         )
 
 
+@cache
 def tables() -> dict[str, type[SettingsTable]]:
     """The tables of the file by name, lists of tables among them."""
     return {
@@ -340,6 +342,7 @@ def tables() -> dict[str, type[SettingsTable]]:
     }
 
 
+@cache
 def settings() -> dict[str, FieldInfo]:
     """Every setting by its dotted name, as in `organisation.timezone` or `service.name`."""
     inside = {

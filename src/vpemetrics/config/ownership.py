@@ -101,7 +101,7 @@ def _fits(pattern: str, path: str) -> bool:
     end = "/.+" if pattern.endswith("/") else "" if pattern.endswith("/*") else "(?:/.+)?"
     try:
         return Pattern("CODEOWNERS", start + body + end).fit(path) is not None
-    except EndlessPattern:  # a line that is there to keep others waiting
+    except (EndlessPattern, ValueError):  # a line that is there to keep others waiting
         return False
 
 

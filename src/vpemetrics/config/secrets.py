@@ -26,12 +26,12 @@ _SECRET_KEY = re.compile(
 )
 _TOKEN = re.compile(
     r"\bgh[opsur]_\w{8,}|\bgithub_pat_\w{8,}|\bgl[a-z]{2,6}-[\w-]{8,}|\bxox[a-z]-[\w-]{8,}"
-    r"|\bATATT[\w-]{8,}|\bA[KS]IA[A-Z0-9]{12,}|\beyJ[\w-]{10,}\.|\bsk-[\w-]{16,}"
+    r"|\bATATT[\w-]{8,}|\bA[KS]IA[A-Z0-9]{12,}|\beyJ[\w-]{10,300}\.|\bsk-[\w-]{16,}"
     r"|-----BEGIN |\b(Bearer|Basic|Token) +\S{8,}"
 )
 # A port (digits and a slash) is no password.
 _PASSWORD_IN_URL = re.compile(
-    r"(?P<before>://[^\s/?#@:]*:)(?!\d+/)(?P<password>.+)(?P<after>@)"
+    r"(?P<before>://[^\s/?#@:]*:)(?!\d+/)(?P<password>.{1,300})(?P<after>@)"
     r"|(?P<query>[?&](?:password|passwd|pwd|token|sslpassword)=)[^&#]+",
     re.IGNORECASE,
 )

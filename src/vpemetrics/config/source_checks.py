@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,7 +28,7 @@ def source_mistakes(document: Mapping[str, Any]) -> Iterator[Mistake]:
 
 def options_of(collector: Collector, given: Mapping[str, object]) -> Any:
     """A collector's options under settings in which there is no mistake."""
-    return TypeAdapter(collector.options).validate_python(given)
+    return _adapter(collector.options).validate_python(given)
 
 
 def option_mistakes(
@@ -39,9 +40,26 @@ def option_mistakes(
         if key not in known:
             yield unknown_setting((*path, key), nearest(key, known), known)
     try:
-        TypeAdapter(options).validate_python({key: given[key] for key in known if key in given})
+        _adapter(options).validate_python({key: given[key] for key in known if key in given})
     except ValidationError as error:
         yield from of_validation(error, path)
+
+
+def _adapter(options: type[Any]) -> TypeAdapter[Any]:
+    return _adapters()[options]
+
+
+@cache
+def _adapters() -> "_Adapters":
+    return _Adapters()
+
+
+class _Adapters(dict[type[Any], TypeAdapter[Any]]):
+    """The checks of options by their class: one takes longer to make than to use."""
+
+    def __missing__(self, options: type[Any]) -> TypeAdapter[Any]:
+        self[options] = adapter = TypeAdapter(options)
+        return adapter
 
 
 def _of_source(path: KeyPath, table: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Final
 
+from vpemetrics.errors import FixConfiguration
 from vpemetrics.patterns import Pattern
 from vpemetrics.rules import Rules, Service, matches
 
@@ -68,6 +69,9 @@ def path_matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:
     for pattern in spec.patterns:
         # One with few * is quick in any case, and quicker without a clock.
         if pattern.regex is not None and len(_WILD.findall(pattern.regex.pattern)) > _FEW:
-            timed = Pattern("service.paths", pattern.regex.pattern)
+            try:
+                timed = Pattern("service.paths", pattern.regex.pattern)
+            except ValueError as large:
+                raise FixConfiguration(str(large)) from None
             pattern.regex = timed  # type: ignore[assignment]  # only search and match are called
     return cache(spec.match_file)
