@@ -264,7 +264,8 @@ class Facts:
     def rebased(self, change: Change) -> list[str]:
         """The copies a rebase left before the last one, told by author and author date.
 
-        Choice (C1): without this they would be direct commits.
+        Choice (C1): without this they would be direct commits, as are those from the first one
+        down of which that is not known.
         """
         originals = [sha for sha in change.commit_shas if not self.is_merge(sha)]
         at, copies = change.merge_commit_sha, []
@@ -273,7 +274,7 @@ class Facts:
                 break
             copies.append(at)
             at = next(iter(self.commits[at].parents), None)
-        return copies if len(copies) == len(originals) else []
+        return copies
 
     def _is_copy(self, sha: str, original: str) -> bool:
         one, other = self.commits.get(sha), self.commits.get(original)

@@ -1,5 +1,7 @@
 """Which commits are which change, and what ships it (rules C1 to C3)."""
 
+from typing import Any
+
 import pytest
 from builders import MONDAY, at, changed, commit, commits, deploy, deploys, pull
 from stored import Stored, derive
@@ -192,6 +194,21 @@ def test_rebased_copies_belong_to_their_pull_request() -> None:
     )
 
     assert found == {"#1": "d2", "b": "d2"}
+
+
+def test_copies_are_told_as_far_down_as_their_dates_are() -> None:
+    graph = commits("a<w<x<y a<b<w2<x2<y2")
+    dates = {row.sha: row.authored_at for row in graph}
+    told = {copy: {"authored_at": dates[copy[0]]} for copy in ("x2", "y2")}
+    unknown: dict[str, dict[str, Any]] = {sha: {"authored_at": None} for sha in ("w", "w2")}
+
+    found = traced(
+        changed(graph, **told, **unknown),
+        [pull(1, "Tue 10:00", by="y2", of="w x y")],
+        TWICE.format("y2"),
+    )
+
+    assert found == {"#1": "d2", "b": "d2", "w2": "no_author_date"}
 
 
 def test_a_long_stack_of_pull_requests_takes_no_longer_than_its_length() -> None:

@@ -61,6 +61,20 @@ def test_a_commit_may_be_named_by_seven_of_its_digits(sha: str) -> None:
     assert failed(derive([*line, *rows, named], Rules())) == {"d2": "A named"}
 
 
+@pytest.mark.parametrize("named", ["cafe1110000000", "cafe2220000000"])
+def test_a_commit_that_went_live_as_a_pick_is_named_by_itself_and_by_the_pick(named: str) -> None:
+    """Neither lies on the deployed line: a second pick does."""
+    source, first, second = "cafe1110000000", "cafe2220000000", "cafe3330000000"
+    line = changed(
+        commits(f"a<b<{second} a<{source} b<{first}"),
+        **{pick: {"picked_from_sha": source} for pick in (first, second)},
+    )
+    rows = deploys(f"Mon 10:00 eu a \n Tue 10:00 eu b \n Wed 10:00 eu {second}")
+
+    found = failed(derive([*line, *rows, incident("I", "Sat 12:00", cause_sha=named)], Rules()))
+    assert found == {"d3": "A named"}
+
+
 def test_what_the_first_deployment_held_was_shipped_before_the_known_history() -> None:
     named = incident("I", "Wed 12:00", cause_change="#1")
 

@@ -498,7 +498,9 @@ def _finder(ownership: Ownership, by: _Attribution) -> Finder:
     }
 
     def by_commit(sha: int) -> int:
-        position = min(by.commit(sha), by.changes.get(ownership.owner.get(sha, NONE), NEVER))
+        change = by.changes.get(ownership.owner.get(sha, NONE), NEVER)
+        picked = by.direct.get(ownership.pick_roots.get(sha, sha), NEVER)
+        position = min(by.commit(sha), change, picked)
         return NONE if position == NEVER else counted[position]
 
     by_record = {key: at for at, d in enumerate(by.deployed) for key in d.keys}
