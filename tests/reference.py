@@ -1024,7 +1024,8 @@ class Evidence:
         if decision is not None and decision.verdict is Verdict.REJECT:
             return None, evidence, "rejected"
         if decision is not None and decision.verdict is Verdict.LINK:
-            linked, reason = self._evidence(incident, service, _causes(incident, decision))
+            causes = _causes(incident, decision) or ["nothing"]
+            linked, reason = self._evidence(incident, service, causes)
             if not linked:
                 return None, evidence, reason
             # Choice (F1): a link stands against an earlier word that its deployment did not fail.
