@@ -159,11 +159,17 @@ class Git:
         return b"".join(self._chunks(arguments, ())).decode("utf-8", "replace")
 
     def fetch(
-        self, arguments: Iterable[str], *, protocols: Iterable[str], settings: Mapping[str, str]
+        self,
+        arguments: Iterable[str],
+        *,
+        protocols: Iterable[str],
+        settings: Mapping[str, str],
+        keep_open: Iterable[int] = (),
     ) -> None:
         """Run a command that brings objects from elsewhere; GitFailed if it cannot.
 
-        `settings` reach git by its environment, which other people cannot see.
+        `settings` reach git by its environment, which other people cannot see. The files
+        `keep_open` stay open for as long as git works, though this process may have ended.
         """
         variables = environment(os.environ, protocols)
         # Fetching is what a mirror of parts is completed by.
@@ -172,7 +178,7 @@ class Git:
         for at, (name, value) in enumerate(settings.items(), begin):
             variables |= {f"GIT_CONFIG_KEY_{at}": name, f"GIT_CONFIG_VALUE_{at}": value}
         variables["GIT_CONFIG_COUNT"] = str(begin + len(settings))
-        b"".join(self._chunks(arguments, (), variables))
+        b"".join(self._chunks(arguments, (), variables, keep_open))
 
     def ignores(self, name: str) -> bool:
         """True of a file that is not to be committed, by the rules of its folder."""
@@ -187,12 +193,13 @@ class Git:
         arguments: Iterable[str],
         given: Iterable[str],
         variables: Mapping[str, str] | None = None,
+        keep_open: Iterable[int] = (),
     ) -> Iterator[bytes]:
         with TemporaryFile() as lines, ExitStack() as unless_begun:  # pipes could block
             complaints = unless_begun.enter_context(TemporaryFile())
             lines.write("".join(f"{line}\n" for line in given).encode())
             lines.seek(0)
-            process = self._start(arguments, lines, complaints, variables)
+            process = self._start(arguments, lines, complaints, variables, keep_open)
             unless_begun.pop_all()
         return self._read(process, complaints)
 
@@ -236,6 +243,7 @@ class Git:
         lines: IO[bytes],
         complaints: IO[bytes],
         variables: Mapping[str, str] | None,
+        keep_open: Iterable[int],
     ) -> "subprocess.Popen[bytes]":
         if not self.path.is_dir():
             raise FixConfiguration(f"there is no folder {self.path}")
@@ -247,6 +255,7 @@ class Git:
                 stderr=complaints,
                 env=environment(os.environ) if variables is None else variables,
                 pipesize=_CHUNK,
+                pass_fds=tuple(keep_open),
             )
         except FileNotFoundError:
             raise FixConfiguration("git was not found; install it, or mend PATH") from None

@@ -5,7 +5,8 @@ They have no folders either, unless somebody asks what commits touch.
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
@@ -17,6 +18,11 @@ from vpemetrics.errors import VpemetricsError
 from vpemetrics.files import make_folder
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.folders import cache_home
+
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None  # type: ignore[assignment]  # which is asked before it is used
 
 # https://git-scm.com/docs/git-rev-list#Documentation/git-rev-list.txt---filterltfilter-specgt
 _COMMITS_ONLY: Final = "tree:0"
@@ -106,11 +112,12 @@ class Mirror:
     def update(self) -> None:
         """Fetch what is new, all of it at first. Unfetched if git cannot."""
         if self.path.is_dir():
-            # By its name, as only a remote has a filter, under the address of now.
-            file = f"--file={self.path / 'config'}"
-            self.git.discover("config", file, "remote.origin.url", self.url)
-            everything = ("--prune", "origin", "+refs/*:refs/*")
-            self._fetch(self.path, "--git-dir=.", "fetch", "-q", *everything)
+            with _only_fetch(self.path) as held:
+                # By its name, as only a remote has a filter, under the address of now.
+                file = f"--file={self.path / 'config'}"
+                self.git.discover("config", file, "remote.origin.url", self.url)
+                everything = ("--prune", "origin", "+refs/*:refs/*")
+                self._fetch(self.path, "--git-dir=.", "fetch", "-q", *everything, keep_open=held)
             return
         make_folder(self.path.parent)
         self._remove_unfinished()
@@ -132,10 +139,11 @@ class Mirror:
             if process == os.getpid() or not _is_running(process):
                 rmtree(left, ignore_errors=True)
 
-    def _fetch(self, folder: Path, *arguments: str) -> None:
+    def _fetch(self, folder: Path, *arguments: str, keep_open: Iterable[int] = ()) -> None:
         git = Git(path=folder)
+        ways, settings = _protocols(self.url), self._settings(git)
         try:
-            git.fetch(arguments, protocols=_protocols(self.url), settings=self._settings(git))
+            git.fetch(arguments, protocols=ways, settings=settings, keep_open=keep_open)
         except GitFailed as failed:
             # Git shows what a server says, and some proxies send back what they do not like.
             said = failed.said.replace(self.mirrors.account, "…")
@@ -153,6 +161,40 @@ class Mirror:
         scheme, host = _origin(self.url)
         header = f"http.{scheme}://{host}/.extraHeader"
         return {**_SETTINGS, header: f"Authorization: Basic {self.mirrors.account}"}
+
+
+@contextmanager
+def _only_fetch(mirror: Path) -> Iterator[Sequence[int]]:
+    """Be the only one that fetches a mirror, with what others left removed that were killed.
+
+    Yields the files by which that is known, for git to keep open: so it holds until git has
+    ended too, whoever started it.
+    """
+    if fcntl is None:
+        yield ()
+        return
+    folder = os.open(mirror, os.O_RDONLY)
+    try:
+        # https://man7.org/linux/man-pages/man2/flock.2.html
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        for left in _leftovers(mirror):
+            left.unlink(missing_ok=True)
+        yield (folder,)
+    finally:
+        os.close(folder)
+
+
+def _leftovers(mirror: Path) -> Iterator[Path]:
+    """The locks and unfinished packs in a mirror that nobody is fetching.
+
+    Git waits for no lock: one that is left stops every later fetch. No reference of its ends so
+    (https://git-scm.com/docs/git-check-ref-format).
+    """
+    for folder, _, names in os.walk(mirror):
+        is_of_packs = Path(folder) == mirror / "objects" / "pack"
+        for name in names:
+            if name.endswith(".lock") or (is_of_packs and name.startswith("tmp_")):
+                yield Path(folder, name)
 
 
 def _remedy(said: str) -> str:
