@@ -6,8 +6,9 @@ where somebody else laid it into a folder that others may write to, as `/tmp` is
 
 import errno
 import os
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
 from secrets import token_hex
@@ -24,6 +25,8 @@ PRIVATE: Final = 0o600
 
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _MOST_LINKS: Final = 40
+_UNFINISHED: Final = re.compile(r"\.unfinished-[0-9a-f]{16}")
+_ABANDONED_S: Final = 3_600
 
 
 def write(path: Path, content: bytes, permissions: int = NAMED) -> None:
@@ -52,6 +55,7 @@ def replace(path: Path, permissions: int = NAMED) -> Iterator[BinaryIO]:
             yield file
         # At once for everybody: https://docs.python.org/3/library/os.html#os.replace
         os.replace(unfinished, target)
+        _remove_abandoned(target)
     except BaseException as error:
         unfinished.unlink(missing_ok=True)
         if isinstance(error, OSError) and _is_of(error, unfinished):
@@ -145,6 +149,25 @@ def _check_owner(path: Path) -> None:
             f"{path} was put there by somebody else, in a folder that others may write to; "
             "it was left as it is. Name a file in a folder of yours"
         )
+
+
+def _remove_abandoned(written: Path) -> None:
+    """Remove what was left beside a file by processes of this user that were killed.
+
+    It counts for how long nothing was written to it, by the clock of the disk.
+    """
+    with suppress(OSError), os.scandir(written.parent) as entries:
+        now = written.lstat().st_mtime
+        for entry in entries:
+            if _UNFINISHED.fullmatch(entry.name):
+                status = entry.stat(follow_symlinks=False)
+                is_ours = S_ISREG(status.st_mode) and _is_own(status)
+                if is_ours and now - status.st_mtime > _ABANDONED_S:
+                    os.unlink(entry.path)
+
+
+def _is_own(status: os.stat_result) -> bool:
+    return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
 
 
 @contextmanager

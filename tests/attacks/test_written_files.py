@@ -3,12 +3,17 @@
 import ast
 import csv
 import os
+import signal
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from commandline import spawn
+from subprocesses import PATIENCE, environment
 
 import vpemetrics
 from vpemetrics.cli.crash_log import keep
@@ -317,6 +322,75 @@ def test_such_a_call_is_found() -> None:
 
     assert all(writes(ast.parse(call, mode="eval").body) for call in calls)  # type: ignore[arg-type]
     assert not writes(ast.parse("p.open('rb')", mode="eval").body)  # type: ignore[arg-type]
+
+
+# --- what a kill leaves -------------------------------------------------------------------------
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from vpemetrics.files import replace
+with replace(Path(sys.argv[1])) as file:
+    file.write(b"half of it")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+HOUR = 3_600
+
+
+def unfinished(folder: Path) -> list[Path]:
+    return sorted(folder.glob(".unfinished-*"))
+
+
+def age(path: Path, seconds: float) -> None:
+    then = time.time() - seconds
+    os.utime(path, (then, then), follow_symlinks=False)
+
+
+def test_what_a_killed_writer_left_is_removed_an_hour_later(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "week.html")]
+    killed = subprocess.run(command, env=environment(), timeout=PATIENCE, check=False)
+    [left] = unfinished(tmp_path)
+    assert (killed.returncode, left.read_bytes()) == (-signal.SIGKILL, b"half of it")
+
+    write(tmp_path / "other.html", b"whole")
+    assert unfinished(tmp_path) == [left]  # somebody may be at it
+    age(left, HOUR + 60)
+    write(tmp_path / "other.html", b"whole")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["other.html"]
+
+
+def test_nothing_else_is_taken_for_such_a_file(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_bytes(b"mine")
+    folder, link = (tmp_path / f".unfinished-{digit * 16}" for digit in "ab")
+    folder.mkdir()
+    link.symlink_to(mine)
+    others = [".unfinished-", ".unfinished-0123", f".unfinished-{'a' * 16}.html", "unfinished"]
+    for name in others:
+        (tmp_path / name).touch()
+    for path in tmp_path.iterdir():
+        age(path, 48 * HOUR)
+    before = {path.name for path in tmp_path.iterdir()}
+
+    write(tmp_path / "week.html", b"whole")
+
+    assert {path.name for path in tmp_path.iterdir()} == {*before, "week.html"}
+    assert mine.read_bytes() == b"mine"
+
+
+@pytest.mark.needs_root
+@as_root
+def test_nor_is_one_of_somebody_else(shared: Path) -> None:
+    left = shared / f".unfinished-{'a' * 16}"
+    left.touch()
+    age(left, 48 * HOUR)
+    os.chown(left, SOMEBODY, SOMEBODY)
+
+    write(shared / "week.html", b"whole")
+
+    assert left.exists()
 
 
 @pytest.mark.needs_root
