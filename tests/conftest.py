@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 import tiers
 
+from vpemetrics.config import secrets
+
 if TYPE_CHECKING:
     from postgres import Server
 
@@ -151,3 +153,9 @@ def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
     report.outcome = "failed"
     report.longrepr = f"skipped, though nothing should be missing: {reason}"
+
+
+@pytest.fixture(autouse=True)
+def nothing_handed_on() -> None:
+    """Texts hide no secret that a test before this one has handed on."""
+    secrets._handed_on.clear()

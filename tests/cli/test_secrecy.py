@@ -42,8 +42,19 @@ clone = true
 incidents = {{ labels = ["incident"] }}
 """
 
-# Everything that any library says, as loud as can be.
-LOUD = "import logging\nlogging.basicConfig(level=logging.DEBUG)\n"
+# Everything that any library says, as loud as can be; and where it is wanted one that breaks, and
+# quotes what it was given.
+LOUD = """
+import http.client, logging, os
+logging.basicConfig(level=logging.DEBUG)
+def putheader(self, name, *values):
+    if name == "Authorization":
+        raise RuntimeError(f"a library breaks over {name}: {values}")
+    whole(self, name, *values)
+whole = http.client.HTTPConnection.putheader
+if "BROKEN_LIBRARY" in os.environ:
+    http.client.HTTPConnection.putheader = putheader
+"""
 
 # Notes with what git is called, and in which environment, before it does what it is to do.
 OBSERVED = """#!{python} -S
@@ -213,6 +224,25 @@ def test_a_token_that_git_is_refused_for_is_not_shown(person: Person) -> None:
     assert person.run("collect", "-v") == 1
     assert b"git could not fetch" in person.said[-1]
     assert leaks(person) == []
+
+
+def test_the_log_of_a_crash_is_without_it(person: Person) -> None:
+    person.environment["BROKEN_LIBRARY"] = "yes"
+
+    codes = [person.run("collect", "-v"), person.run("collect"), person.run("check")]
+
+    assert codes == [3, 3, 3]
+    assert leaks(person) == []
+    logs = [path for path in person.kept() if path.match("vpemetrics/error-*.log")]
+    assert len(logs) == 3
+    for path in logs:
+        log = path.read_text(encoding="utf-8")
+        assert "builtins.RuntimeError" in log
+        assert "in putheader" in log  # where it happened, so that it can be mended
+        assert "breaks over Authorization" not in log  # what it said, in which anything may be
+    said = b"".join(person.said).decode()
+    assert said.count("this is a bug in vpemetrics: RuntimeError: a library breaks over") == 3
+    assert said.count(f"A log without your data is in {person.home}") == 3
 
 
 def leaks(person: Person) -> list[object]:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from vpemetrics.config.secrets import (
+    HIDDEN,
     Secret,
     is_literal,
     is_reference,
@@ -171,3 +172,12 @@ def _program(folder: Path, line: str) -> None:
 
 def _path(folder: Path) -> str:
     return f"{folder}:/usr/bin:/bin"
+
+
+def test_what_was_handed_on_is_never_shown_again() -> None:
+    secret = resolve("env:ODD", {"ODD": "of no known shape"}, folder=Path())
+    address = resolve("env:URL", {"URL": "postgresql://me:pass@db/x"}, folder=Path())
+    short = resolve("env:SHORT", {"SHORT": "and"}, folder=Path())
+    said = f"cannot use {secret.reveal()} and {address.reveal()} and {short.reveal()}"
+
+    assert mask(said) == f"cannot use {HIDDEN} and postgresql://me:…@db/x and and"

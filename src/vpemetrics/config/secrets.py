@@ -37,6 +37,13 @@ _PASSWORD_IN_URL = re.compile(
 )
 
 
+# The secrets that this process has handed on: whatever somebody else's code says of them, as an
+# error of a library that quotes what it was given, no text of ours repeats. Short words would hide
+# too much else, and of addresses it is the password that is hidden.
+_handed_on: set[str] = set()
+_SHORTEST: Final = 8
+
+
 class Secret:
     """A secret's value, which only `reveal` shows."""
 
@@ -47,6 +54,8 @@ class Secret:
 
     def reveal(self) -> str:
         """The value itself; hand it to the one call that needs it and nowhere else."""
+        if len(self._value) >= _SHORTEST and "://" not in self._value:
+            _handed_on.add(self._value)
         return self._value
 
     def __repr__(self) -> str:
@@ -69,9 +78,11 @@ def is_literal(text: str) -> bool:
 
 
 def mask(text: str) -> str:
-    """The text fit to be shown: a URL without its password; a token not at all."""
+    """The text fit to be shown: a URL without its password, no secret; a token not at all."""
     if _TOKEN.search(text):
         return HIDDEN
+    for secret in sorted(_handed_on, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
     return _PASSWORD_IN_URL.sub(
         lambda found: (found["query"] or found["before"]) + "…" + (found["after"] or ""), text
     )
