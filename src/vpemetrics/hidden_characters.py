@@ -29,6 +29,14 @@ def reveal(text: str) -> str:
     return text.translate(hidden) if hidden else text
 
 
+def reveal_line(text: str) -> str:
+    r"""The text on one line: as `reveal` has it, and a line break written `\u000a`.
+
+    So nothing that a name from elsewhere holds looks like a line of ours.
+    """
+    return reveal(text).replace("\n", _written("\n"))
+
+
 def remove_hidden(text: str) -> str:
     """The text without hidden characters, for whom what was there says nothing."""
     hidden = dict.fromkeys(map(ord, _hidden_in(text)))

@@ -6,7 +6,7 @@ What any command writes holds no such character but the colours that are ours.
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -106,60 +106,63 @@ def test_names_in_reports_are_without_what_hides() -> None:
 # --- every command ------------------------------------------------------------------------------
 
 
-def records(now: datetime) -> Iterator[object]:
+def records(now: datetime, name: str) -> Iterator[object]:
     """Some weeks of an organisation in which everything has a hostile name."""
-    repository = Repository(id=HOSTILE, name=f"acme/{HOSTILE}", default_branch=HOSTILE)
+    repository = Repository(id=name, name=f"acme/{name}", default_branch=name)
     yield repository
     for number in range(120):
         at = now - timedelta(hours=12 * number + 1)
         sha, before = f"{number + 1:040x}", f"{number + 2:040x}"
         yield Commit(
             sha=sha, repository=repository.name, parents=(before,), authored_at=at,
-            committed_at=at, author=HOSTILE,
+            committed_at=at, author=name,
         )  # fmt: skip
         yield Change(
-            id=f"{HOSTILE}{number}", repository=repository.name, number=number, title=HOSTILE,
-            author=HOSTILE, created_at=at - timedelta(hours=5), merged_at=at,
-            merge_commit_sha=sha, commit_shas=(sha,), base_branch=HOSTILE, labels=(HOSTILE,),
-            url=f"https://example.org/{HOSTILE}",
+            id=f"{name}{number}", repository=repository.name, number=number, title=name,
+            author=name, created_at=at - timedelta(hours=5), merged_at=at,
+            merge_commit_sha=sha, commit_shas=(sha,), base_branch=name, labels=(name,),
+            url=f"https://example.org/{name}",
         )  # fmt: skip
         yield Deployment(
-            id=f"{HOSTILE}{number}", service=HOSTILE, repository=repository.name,
+            id=f"{name}{number}", service=name, repository=repository.name,
             environment="production", status=Status.FAILED if number % 7 == 0 else Status.SUCCEEDED,
-            commit_sha=sha, version=HOSTILE, started_at=at, finished_at=at + timedelta(minutes=5),
-            url=f"https://example.org/{HOSTILE}",
+            commit_sha=sha, version=name, started_at=at, finished_at=at + timedelta(minutes=5),
+            url=f"https://example.org/{name}",
         )  # fmt: skip
         if number % 5 == 0:
             yield Incident(
-                id=f"{HOSTILE}{number}", service=(HOSTILE,), title=HOSTILE, severity=1,
+                id=f"{name}{number}", service=(name,), title=name, severity=1,
                 customer_affecting=True, detected_at=at + timedelta(minutes=20),
                 impact_started_at=at + timedelta(minutes=6), resolved_at=at + timedelta(hours=2),
-                cause_deployment=f"{HOSTILE}{number}" if number % 2 else f"{HOSTILE}none",
-                url=f"https://example.org/{HOSTILE}",
+                cause_deployment=f"{name}{number}" if number % 2 else f"{name}none",
+                url=f"https://example.org/{name}",
             )  # fmt: skip
     for kind in CoverageKind:
-        yield Coverage(
-            source=HOSTILE, scope="*", kind=kind, start=now - timedelta(days=60), end=now
-        )
+        yield Coverage(source=name, scope="*", kind=kind, start=now - timedelta(days=60), end=now)
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with such a store in it, and files with such names."""
-    folder = tmp_path_factory.mktemp("hostile")
+    return filled(tmp_path_factory.mktemp("hostile"), HOSTILE)
+
+
+def filled(folder: Path, name: str) -> Path:
+    """The folder with a store in which everything has a name, and files that are called so."""
+    in_a_file_name = name.replace("/", "")
     now = datetime.now(UTC).replace(microsecond=0)
     with Store.open(folder / "vpemetrics.db") as store:
-        store.save(HOSTILE, records(now))  # type: ignore[arg-type]  # records of every kind
-        store.note_collection(HOSTILE, now, now, f"failed: {HOSTILE}")
+        store.save(name, records(now, name))  # type: ignore[arg-type]  # records of every kind
+        store.note_collection(name, now, now, f"failed: {name}")
     (folder / "vpemetrics.toml").write_text(
-        f'[organisation]\nname = {toml(HOSTILE)}\n[sources.clone]\ntype = "git"\n'
-        f"path = {toml(IN_A_FILE_NAME)}\n",
+        f'[organisation]\nname = {toml(name)}\n[sources.clone]\ntype = "git"\n'
+        f"path = {toml(in_a_file_name)}\n",
         encoding="utf-8",
     )
-    (folder / IN_A_FILE_NAME).mkdir()
-    bad = folder / IN_A_FILE_NAME / "deployments.csv"
-    bad.write_text(f"id,environment,status,{HOSTILE}\n1,p,{HOSTILE},x\n", encoding="utf-8")
-    (folder / IN_A_FILE_NAME / f"{IN_A_FILE_NAME[:20]}.csv").write_text("id\n")
+    (folder / in_a_file_name).mkdir()
+    bad = folder / in_a_file_name / "deployments.csv"
+    bad.write_text(f"id,environment,status,{name}\n1,p,{name},x\n", encoding="utf-8")
+    (folder / in_a_file_name / f"{in_a_file_name[:20]}.csv").write_text("id\n")
     return folder
 
 
@@ -171,46 +174,49 @@ def inside(hostile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return hostile
 
 
-RECORD = f"{HOSTILE}5"
-COMMANDS = MappingProxyType(
-    {
+def commands(name: str) -> Mapping[str, list[str]]:
+    """Commands that come upon names like this one, or are given it."""
+    in_a_file_name, record = name.replace("/", ""), f"{name}5"
+    return {
         "report": ["report"],
-        "report of a service": ["report", "--service", HOSTILE],
+        "report of a service": ["report", "--service", name],
         "report as JSON": ["report", "--json"],
         "report as Markdown": ["report", "--format", "markdown"],
         "report as CSV": ["report", "--format", "csv"],
         "report as a page": ["report", "--format", "html"],
         "status": ["status"],
         "status as JSON": ["status", "--json"],
-        "explain a figure": ["explain", "cfr", "--service", HOSTILE, "--all"],
+        "explain a figure": ["explain", "cfr", "--service", name, "--all"],
         "explain a lead time": ["explain", "lead-time", "--all"],
         "explain a figure as JSON": ["explain", "cfr", "--json"],
-        "explain a deployment": ["explain", RECORD],
-        "explain a deployment as JSON": ["explain", RECORD, "--json"],
-        "explain nothing": ["explain", f"{HOSTILE} of nothing"],
+        "explain a deployment": ["explain", record],
+        "explain a deployment as JSON": ["explain", record, "--json"],
+        "explain nothing": ["explain", f"{name} of nothing"],
         "triage": ["triage", "list", "--all"],
-        "decide": ["triage", "reject", RECORD, "--why", HOSTILE, "--who", HOSTILE],
+        "decide": ["triage", "reject", record, "--why", name, "--who", name],
         "check": ["check"],
         "check as JSON": ["check", "--json"],
         "collect": ["collect"],
         "collect as JSON": ["collect", "--json"],
-        "collect nothing": ["collect", HOSTILE],
-        "import": ["import", IN_A_FILE_NAME],
-        "import nothing": ["import", f"{IN_A_FILE_NAME}2"],
-        "report into no folder": ["report", "-o", f"{IN_A_FILE_NAME}3/week.html"],
-        "report into no format": ["report", "-o", f"week.{HOSTILE}"],
-        "chart of nothing": ["chart", HOSTILE, "-o", "x.svg"],
-        "no such command": [HOSTILE],
-        "no such option": ["report", f"--{HOSTILE}"],
-        "no such configuration": ["report", "--config", HOSTILE],
-        "no such store": ["report", "--store", f"{HOSTILE}.db"],
-        "no such variable": ["report", "--store", f"env:{HOSTILE}"],
+        "collect nothing": ["collect", name],
+        "import": ["import", in_a_file_name],
+        "import nothing": ["import", f"{in_a_file_name}2"],
+        "report into no folder": ["report", "-o", f"{in_a_file_name}3/week.html"],
+        "report into no format": ["report", "-o", f"week.{name}"],
+        "chart of nothing": ["chart", name, "-o", "x.svg"],
+        "no such command": [name],
+        "no such option": ["report", f"--{name}"],
+        "no such configuration": ["report", "--config", name],
+        "no such store": ["report", "--store", f"{name}.db"],
+        "no such variable": ["report", "--store", f"env:{name}"],
         "recompute": ["recompute"],
-        "init": ["init", HOSTILE, "--yes", "--force"],
-        "no such service": ["report", "--service", f"{HOSTILE}x"],
-        "no such week": ["report", "--week", HOSTILE],
+        "init": ["init", name, "--yes", "--force"],
+        "no such service": ["report", "--service", f"{name}x"],
+        "no such week": ["report", "--week", name],
     }
-)
+
+
+COMMANDS = MappingProxyType(commands(HOSTILE))
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
@@ -246,6 +252,62 @@ def test_what_an_organisation_calls_itself_reaches_a_file_without_it(
     for ending in endings:
         text = (tmp_path / f"week.{ending}").read_text(encoding="utf-8")
         assert hidden_in(text) == set(), ending
+
+
+# --- lines --------------------------------------------------------------------------------------
+
+FORGED = "shop\nerror: forged\nwarning: forged\nforged\n  forged: env:X to x   (allowed)"
+OF_LINES = MappingProxyType(
+    {
+        what: command
+        for what, command in commands(FORGED).items()
+        if not {"--json", "csv", "html"} & {*command}  # which write a line break as they must
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def forging(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return filled(tmp_path_factory.mktemp("forging"), FORGED)
+
+
+@pytest.mark.parametrize("command", OF_LINES.values(), ids=OF_LINES.keys())
+def test_no_name_begins_a_line_that_looks_like_ours(
+    forging: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.chdir(forging)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    given = any(FORGED in argument for argument in command)
+
+    result = invoke(*command)
+
+    own = ("error: forged", "warning: forged", "forged")
+    assert [line for line in result.stdout.splitlines() if line.startswith(own)] == []
+    if not (given and result.exit_code == 2):  # a usage error quotes what its user typed
+        assert [line for line in result.stderr.splitlines() if line.startswith(own)] == []
+    assert result.exit_code in (0, 1, 2)
+
+
+def test_what_would_be_sent_where_is_a_line_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "file:~/x\n  sources.a: env:GITHUB_TOKEN to api.github.com   (its vendor's own)"
+    (tmp_path / "vpemetrics.toml").write_text(
+        f'[sources.{toml(FORGED)}]\ntype = "pagerduty"\ntoken = {toml(secret)}\n',
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+    shown, refused = invoke("trust"), invoke("collect")
+
+    listed = [line for line in shown.stdout.splitlines() if line.startswith("  ")]
+    assert len(listed) == 1
+    assert listed[0].endswith("(not allowed so far)")
+    assert not any("(its vendor's own)" in line[-30:] for line in listed)
+    assert refused.stderr.count("would send") == 1
+    [told] = [line for line in refused.stderr.splitlines() if "env:GITHUB_TOKEN" in line]
+    assert "file:~/x" in told
 
 
 # --- what is said beside ------------------------------------------------------------------------

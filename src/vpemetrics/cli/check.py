@@ -34,7 +34,7 @@ def check(session: Session, names: Names = None, json: options.Json = False) -> 
     if json:
         output.print_json(_json(found))
     else:
-        output.print_text("".join(f"{line}\n" for line in _lines(found)))
+        output.print_lines(_lines(found))
     if any(checked.level == "error" for checked in found):
         raise typer.Exit(KNOWN)
 

@@ -32,7 +32,8 @@ def bring_in(session: Session, store: "Store", rules: "Rules", assumed: str) -> 
     """
     from vpemetrics.config.sources import clone_as_source
 
-    session.note(assumed.format(init=session.hint("init")))
+    init = session.hint("init")
+    session.note(*(line.format(init=init) for line in assumed.split("\n")))
     # While git is at work there is time to import what a report takes.
     Thread(target=import_module, args=("vpemetrics.usecases.reporting",), daemon=True).start()
     result = collect_source(session, store, clone_as_source(Path.cwd()), rules)

@@ -92,10 +92,11 @@ def _report(session: Session, folder: Path) -> "Report":
 
 def _tell(session: Session, folder: Path, files: Sequence[Path]) -> None:
     here = replace(session, config=folder / "vpemetrics.toml")
-    wrote = "\n".join(f"  {path}" for path in files)
     session.note(
-        f"\nThis organisation is made up. Its week is also in\n{wrote}\n"
-        f"Look further:  {here.hint('explain change_fail_rate')}\n"
-        f"               {here.hint('report --team storefront')}\n"
-        f"See your own:  cd your-clone && {program_name(anywhere=True)} report"
+        "",
+        "This organisation is made up. Its week is also in",
+        *(f"  {path}" for path in files),
+        f"Look further:  {here.hint('explain change_fail_rate')}",
+        f"               {here.hint('report --team storefront')}",
+        f"See your own:  cd your-clone && {program_name(anywhere=True)} report",
     )

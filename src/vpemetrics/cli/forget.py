@@ -95,7 +95,7 @@ def _plan(
     except NotFound:
         if (when := was_forgotten(store, str(name))) is None:
             raise
-    output.print_text(f"Nothing of {name} is left; it was forgotten on {when:%Y-%m-%d}.\n")
+    output.print_lines([f"Nothing of {name} is left; it was forgotten on {when:%Y-%m-%d}."])
     return None
 
 
@@ -127,7 +127,7 @@ def _show(plan: "ForgetPlan", configuration: "Configuration", *, json: bool) -> 
         output.print_bytes(_json(plan, forgotten=False))
         return
     lines = _lines(plan, configuration.settings.organisation.timezone)
-    output.print_text("".join(f"{line}\n" for line in lines))
+    output.print_lines(lines)
 
 
 def _lines(plan: "ForgetPlan", zone: str) -> Iterator[str]:

@@ -79,7 +79,7 @@ def _tell(session: Session, counts: Mapping[str, int], *, changed: bool) -> None
     if not counts:
         session.note("the files hold no rows; nothing was saved")
     elif changed:
-        session.note(f"saved: {counts_text(counts)}\nnow: {session.hint('report')}")
+        session.note(f"saved: {counts_text(counts)}", f"now: {session.hint('report')}")
     else:
         session.note(f"read: {counts_text(counts)}; all of it was known already")
 

@@ -16,7 +16,7 @@ from vpemetrics.cli.collecting import collect_each
 from vpemetrics.cli.report import show
 from vpemetrics.cli.session import KNOWN, Session, command
 from vpemetrics.errors import FixConfiguration, FixInput
-from vpemetrics.hidden_characters import reveal
+from vpemetrics.hidden_characters import reveal, reveal_line
 from vpemetrics.names import first_few
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _require_trust(
 
 
 def _take_proposal(session: Session, question: "SetupQuestion") -> str:
-    session.note("\n".join(["", *question.known]))
+    session.note("", *question.known)
     try:
         question.understand(question.proposed)
     except ValueError as error:
@@ -136,7 +136,7 @@ def _take_proposal(session: Session, question: "SetupQuestion") -> str:
 
 def _prompt(question: "SetupQuestion") -> str:
     """A person's answer, asked for until it is one."""
-    output.print_beside("\n".join(["", *question.known]))
+    output.print_beside("\n".join(["", *map(reveal_line, question.known)]))
     with _interruptible():
         answer: str = typer.prompt(
             reveal(question.text),
@@ -235,31 +235,31 @@ def _trust(path: Path, content: str) -> None:
     allow(path, sent, os.environ, datetime.now(UTC))
 
 
-def _tell(session: Session, text: str, *, gap: bool = False) -> None:
+def _tell(session: Session, *parts: str, gap: bool = False) -> None:
     """Say something in lines that fit the terminal, below an empty one if wanted."""
     from vpemetrics.reports.columns import wrap
 
-    lines = [line for part in text.splitlines() for line in wrap(part, output.width())]
-    session.note("\n" * gap + "\n".join(lines))
+    lines = [line for part in parts for line in wrap(part, output.width())]
+    session.note(*[""] * gap, *lines)
 
 
 def _wants_to_collect(session: Session, *, yes: bool) -> bool:
     """Ask whether to collect now, after saying what that will take."""
-    for text in _obstacles(session):
-        _tell(session, text)
+    for parts in _obstacles(session):
+        _tell(session, *parts)
     if yes:
         return True
     with _interruptible():
         return typer.confirm("\nCollect now and report?", default=True, err=True)
 
 
-def _obstacles(session: Session) -> Iterator[str]:
+def _obstacles(session: Session) -> Iterator[Sequence[str]]:
     """The findings of a check that stand in the way of the first collection, and its cost."""
     for checked in check_sources(session, session.configuration(), []):
         for finding in checked.findings:
             if finding.topic == "cost" or finding.level != "ok":
-                mend = f"\n→ {finding.mend}" if finding.mend else ""
-                yield f"{checked.name}: {finding.text}{mend}"
+                mend = [f"→ {finding.mend}"] if finding.mend else []
+                yield [f"{checked.name}: {finding.text}", *mend]
 
 
 def _begin(session: Session) -> None:

@@ -5,11 +5,12 @@ visible here. The colours that are ours are added behind that.
 """
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import typer
 
-from vpemetrics.hidden_characters import reveal
+from vpemetrics.hidden_characters import reveal, reveal_line
 from vpemetrics.reports.registry import ENDINGS, FORMATS
 
 TERMINAL = "terminal"
@@ -49,6 +50,11 @@ def width() -> int:
 def print_text(text: str) -> None:
     """Print to stdout; what its encoding lacks becomes a question mark."""
     print_painted(reveal(text))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines to stdout, each on one, whatever is in it."""
+    print_text("".join(f"{reveal_line(line)}\n" for line in lines))
 
 
 def print_painted(text: str) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from vpemetrics.hidden_characters import reveal
+from vpemetrics.hidden_characters import reveal_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -54,7 +54,9 @@ class Bar:
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""
-        self._progress.console.print(reveal(text), markup=False, highlight=False, soft_wrap=True)
+        self._progress.console.print(
+            reveal_line(text), markup=False, highlight=False, soft_wrap=True
+        )
 
     def count_down(self, left: timedelta) -> None:
         """Show the time left beside the step's name."""
@@ -69,7 +71,7 @@ def bar(step: str) -> Iterator[Bar]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    step = reveal(step)
+    step = reveal_line(step)
     name = TextColumn("{task.description}", markup=False)
     columns = (name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 import typer
 
 from vpemetrics.errors import FixConfiguration, VpemetricsError
-from vpemetrics.hidden_characters import reveal
+from vpemetrics.hidden_characters import reveal, reveal_line
 from vpemetrics.patterns import EndlessPattern
 
 if TYPE_CHECKING:
@@ -51,24 +51,23 @@ class Session:
     verbose: bool = False
     no_color: bool = False
 
-    def note(self, text: str) -> None:
+    def note(self, *lines: str) -> None:
         """Say something beside the data, unless silence was asked for."""
         if not self.quiet:
-            self._say(text, _QUIET)
+            self._say("\n".join(map(reveal_line, lines)), _QUIET)
 
     def detail(self, text: str) -> None:
         """Say something that only those who asked for more want to know."""
         if self.verbose:
-            self._say(text, _QUIET)
+            self._say(reveal_line(text), _QUIET)
 
     def warn(self, text: str) -> None:
-        """Say what nobody should miss, however quiet they like it."""
-        self._say(f"warning: {text}")
+        """Say what nobody should miss, however quiet they like it, further lines set in."""
+        self._say(set_in("warning: ", text))
 
     def fail(self, text: str) -> None:
         """Say why the command could not do its work, further lines set in."""
-        first, *more = text.splitlines() or [""]
-        self._say("error: " + "\n       ".join([first, *more]), _ALARM)
+        self._say(set_in("error: ", text), _ALARM)
 
     def hint(self, command: str) -> str:
         """A command to copy that works on the same store under the same configuration."""
@@ -157,6 +156,11 @@ class Session:
         from vpemetrics.cli.output import print_beside
 
         print_beside(_fit_terminal(text), style if self.colors(sys.stderr) else "{}")
+
+
+def set_in(label: str, text: str) -> str:
+    """A text behind a label, its further lines as far in, so that none looks like a message."""
+    return label + f"\n{' ' * len(label)}".join(text.splitlines())
 
 
 def _fit_terminal(text: str, behind: int = 0) -> str:

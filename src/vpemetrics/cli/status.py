@@ -50,7 +50,7 @@ def status(session: Session, audit: Audit = False, json: options.Json = False) -
         output.print_json(_json(found, place, size))
     else:
         lines = _lines(found, place, size, rules.zone, datetime.now(UTC))
-        output.print_text("".join(f"{line}\n" for line in lines))
+        output.print_lines(lines)
 
 
 def _print_audit(store: "Store", zone: str, *, json: bool) -> None:
@@ -62,7 +62,7 @@ def _print_audit(store: "Store", zone: str, *, json: bool) -> None:
         output.print_bytes(_audit_json(entries))
     else:
         lines = _audit_lines(entries, zone)
-        output.print_text("".join(f"{line}\n" for line in lines))
+        output.print_lines(lines)
 
 
 def _audit_lines(entries: Sequence["AuditEntry"], zone: str) -> Iterator[str]:

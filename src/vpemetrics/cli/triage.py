@@ -67,7 +67,7 @@ def list_(
         with session.progress("Tracing services") as advance:
             found = waiting(store, rules, advance)
     lines = _listing(found, len(found) if everything else SHOWN, rules.zone)
-    output.print_text("".join(f"{line}\n" for line in lines))
+    output.print_lines(lines)
 
 
 @app.command()
@@ -133,8 +133,8 @@ def _who(who: str | None) -> str:
 def _tell(session: Session, kept: "Triage") -> None:
     about = f"{kept.record} by {kept.cause}" if kept.cause else kept.record
     session.note(
-        f"kept: {kept.verdict} {about}, signed {kept.who}; a later decision replaces this one\n"
-        f"now: {session.hint(f'explain {kept.record}')}"
+        f"kept: {kept.verdict} {about}, signed {kept.who}; a later decision replaces this one",
+        f"now: {session.hint(f'explain {kept.record}')}",
     )
 
 

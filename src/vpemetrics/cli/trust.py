@@ -56,7 +56,7 @@ def _revoke(session: Session) -> None:
     gone = revoke(file, os.environ, datetime.now(UTC))
     taken = [f"Taken back from {file}" if gone else f"Nothing was allowed to {file}."]
     taken += (f"  {disclosure}" for disclosure in gone)
-    output.print_text("".join(f"{line}\n" for line in taken))
+    output.print_lines(taken)
 
 
 def _allow(session: Session, *, yes: bool, json: bool) -> None:
@@ -74,7 +74,7 @@ def _allow(session: Session, *, yes: bool, json: bool) -> None:
     if json:
         output.print_bytes(_json(file, sent, lacking))
         return
-    output.print_text("".join(f"{line}\n" for line in _lines(file, sent, lacking)))
+    output.print_lines(_lines(file, sent, lacking))
     if lacking:
         _ask(session)
         allow(file, lacking, os.environ, datetime.now(UTC))

@@ -21,6 +21,7 @@ from vpemetrics.errors import FixConfiguration
 from vpemetrics.files import PRIVATE, make_folder, write
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.folders import cache_home, config_home, data_home, state_home
+from vpemetrics.hidden_characters import reveal_line
 from vpemetrics.login import login_name
 from vpemetrics.records import AuditEntry
 from vpemetrics.window import format_instant, parse_instant
@@ -169,7 +170,8 @@ def _unusual(disclosures: Iterable[Disclosure]) -> list[Disclosure]:
 def describe(file: Path, disclosures: Sequence[Disclosure]) -> str:
     """The disclosures of a file for a person, a line each; a secret's value is in none."""
     lines = [f"  {one.setting}: {one}" for one in disclosures]
-    return "\n".join([f"{file} was found here and not named by you, and would send", *lines])
+    found = f"{file} was found here and not named by you, and would send"
+    return "\n".join(map(reveal_line, [found, *lines]))
 
 
 def refusal(
