@@ -167,17 +167,22 @@ def test_a_full_disk_under_stdout_is_no_bug(sample: Path) -> None:
     assert run.stderr.splitlines()[0] == "error: No space left on device"
 
 
-def test_a_bug_leaves_a_log_and_ends_with_three(folder: Path, sample: Path) -> None:
-    with Store.open(sample) as opened, opened.transaction() as connection:
-        connection.exec_driver_sql("DROP TABLE evidence")
+@pytest.mark.usefixtures("sample")
+def test_a_bug_leaves_a_log_and_ends_with_three(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(_: Store) -> None:
+        raise LookupError
 
-    result = invoke("triage", "list")
+    monkeypatch.setattr(Store, "counts", count)
+
+    result = invoke("status")
 
     (log,) = (folder.parent / "home" / ".local" / "state" / "vpemetrics").glob("error-*.log")
     assert result.exit_code == 3
     assert str(log) in result.stderr
-    assert "this is a bug in vpemetrics: OperationalError" in result.stderr
-    assert "sqlalchemy.exc.OperationalError" in log.read_text()
+    assert "this is a bug in vpemetrics: LookupError" in result.stderr
+    assert "builtins.LookupError" in log.read_text()
 
 
 def test_a_reader_that_went_away_is_no_error_to_talk_about(sample: Path) -> None:

@@ -42,6 +42,8 @@ _PASSWORD_IN_URL = re.compile(
 # too much else, and of addresses it is the password that is hidden.
 _handed_on: set[str] = set()
 _SHORTEST: Final = 8
+_LARGEST: Final = 1 << 16
+"""The bytes of a file that may be a secret; a device would give them without end."""
 
 
 class Secret:
@@ -114,10 +116,14 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
 
 def _from_file(path: Path) -> Secret:
     try:
-        value = path.read_text(encoding="utf-8").strip()
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        value = content.decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it cannot be read as text"
         raise FixConfiguration(f"file:{path}: {reason}") from error
+    if len(content) > _LARGEST:
+        raise FixConfiguration(f"file:{path}: the file holds more than a secret")
     if not value:
         raise FixConfiguration(f"file:{path}: the file is empty")
     return Secret(value)

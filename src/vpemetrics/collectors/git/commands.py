@@ -9,8 +9,8 @@ unless it is to fetch.
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -56,6 +56,7 @@ _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _CHUNK: Final = 1 << 18
 _LONGEST: Final = 1 << 20
 """The bytes of a field that are kept: nobody writes a longer message, but to fill memory."""
+_LONGEST_COMPLAINT: Final = 1 << 14
 _PATIENCE: Final = timedelta(hours=1)
 """The time that git gets for the next piece of its output: a pipe among its files never ends."""
 
@@ -135,6 +136,16 @@ class Git:
         """All that a command prints; `given` are the lines it reads."""
         return b"".join(self.chunks(arguments, given)).decode("utf-8", "replace")
 
+    def beginning(self, *arguments: str, most: int) -> bytes:
+        """The first bytes that a command prints; git is ended when these are there."""
+        held, chunks = bytearray(), self.chunks(arguments, ())
+        with closing(chunks):
+            for chunk in chunks:
+                held += chunk
+                if len(held) >= most:
+                    break
+        return bytes(held[:most])
+
     def attempt(self, *arguments: str) -> str | None:
         """All that a command prints; None where git says it cannot."""
         try:
@@ -150,7 +161,9 @@ class Git:
         """
         return _cut(self.chunks(arguments, given))
 
-    def chunks(self, arguments: Iterable[str], given: Iterable[str]) -> Iterator[bytes]:
+    def chunks(
+        self, arguments: Iterable[str], given: Iterable[str]
+    ) -> Generator[bytes, None, None]:
         """Yield the output of a command as it arrives; git is at work from now on."""
         return self._chunks([f"--git-dir={self.view.path}", *arguments], given)
 
@@ -194,7 +207,7 @@ class Git:
         given: Iterable[str],
         variables: Mapping[str, str] | None = None,
         keep_open: Iterable[int] = (),
-    ) -> Iterator[bytes]:
+    ) -> Generator[bytes, None, None]:
         with TemporaryFile() as lines, ExitStack() as unless_begun:  # pipes could block
             complaints = unless_begun.enter_context(TemporaryFile())
             lines.write("".join(f"{line}\n" for line in given).encode())
@@ -203,7 +216,9 @@ class Git:
             unless_begun.pop_all()
         return self._read(process, complaints)
 
-    def _read(self, process: "subprocess.Popen[bytes]", complaints: IO[bytes]) -> Iterator[bytes]:
+    def _read(
+        self, process: "subprocess.Popen[bytes]", complaints: IO[bytes]
+    ) -> Generator[bytes, None, None]:
         """Yield a process's output; without a reader its pipe is closed, and it ends."""
         silences: list[str] = []
         with complaints:
@@ -216,7 +231,8 @@ class Git:
             if silences:
                 raise GitFailed(silences[0], silences[0])
             if process.returncode:
-                complaints.seek(0)
+                # A server may say more than anybody reads; why git ended comes last.
+                complaints.seek(max(0, complaints.seek(0, os.SEEK_END) - _LONGEST_COMPLAINT))
                 raise self._failure(complaints.read().decode("utf-8", "replace").strip())
 
     def _read_chunk(self, process: "subprocess.Popen[bytes]", silences: list[str]) -> bytes:

@@ -5,10 +5,14 @@ from typing import Final
 
 from vpemetrics.collectors.discovery import DAYS, RepositoryOverview, Tally, Versions
 from vpemetrics.collectors.git.clone import Clone
+from vpemetrics.collectors.git.commands import GitFailed
 from vpemetrics.collectors.git.log import moment
 from vpemetrics.collectors.git.tags import deployed_tags, service_of
 
 _CODEOWNERS: Final = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+# GitHub does not load a larger CODEOWNERS, and nobody writes a larger catalog:
+# https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners#codeowners-file-size
+_MOST: Final = 3 * 2**20
 _CATALOG: Final = "catalog-info.yaml"
 
 
@@ -42,5 +46,11 @@ def _commits(clone: Clone, since: datetime) -> int:
 
 
 def _text(clone: Clone, path: str) -> str | None:
-    """A file on the default branch."""
-    return clone.git.attempt("show", f"{clone.tip}:{path}") if clone.tip else None
+    """A file on the default branch; None of one that is larger than any that counts."""
+    if clone.tip is None:
+        return None
+    try:
+        content = clone.git.beginning("cat-file", "blob", f"{clone.tip}:{path}", most=_MOST + 1)
+    except GitFailed:
+        return None
+    return content.decode("utf-8", "replace") if len(content) <= _MOST else None

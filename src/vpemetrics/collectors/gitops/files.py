@@ -42,18 +42,28 @@ def changed_files(
                 sha = field
 
 
-def read_blobs(git: Git, blobs: Iterable[str]) -> Iterator[bytes]:
-    """The contents of files by their ids, in the order asked for."""
+def read_blobs(git: Git, blobs: Iterable[str], most: int) -> Iterator[bytes | None]:
+    """The contents of files by their ids, in the order asked for; None of one larger than `most`.
+
+    Of such a one no more than a piece is ever held.
+    """
     # `<id> <type> <size>`, a line feed, the content and a line feed, for each object asked for.
     # https://git-scm.com/docs/git-cat-file#_batch_output
-    held, arriving = bytearray(), git.chunks(("cat-file", "--batch"), blobs)
-    for chunk in arriving:
+    held, to_pass = bytearray(), 0
+    for chunk in git.chunks(("cat-file", "--batch"), blobs):
         held += chunk
-        at = 0
-        while (end := held.find(b"\n", at)) >= 0:
-            size = int(held[at:end].rpartition(b" ")[2])
-            if len(held) < end + size + 2:
+        passed = min(to_pass, len(held))
+        del held[:passed]
+        to_pass -= passed
+        while not to_pass and (end := held.find(b"\n")) >= 0:
+            size = int(held[:end].rpartition(b" ")[2])
+            if size > most:
+                yield None
+                passed = min(end + size + 2, len(held))
+                to_pass = end + size + 2 - passed
+            elif len(held) < end + size + 2:
                 break
-            yield bytes(held[end + 1 : end + 1 + size])
-            at = end + size + 2
-        del held[:at]
+            else:
+                yield bytes(held[end + 1 : end + 1 + size])
+                passed = end + size + 2
+            del held[:passed]

@@ -6,7 +6,7 @@ merged, for nothing is deployed before.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commands import GitFailed
@@ -17,7 +17,14 @@ from vpemetrics.collectors.gitops.cursor import GitopsCursor
 from vpemetrics.collectors.gitops.files import ChangedFile, changed_files, read_blobs
 from vpemetrics.collectors.gitops.manifests import FoundVersion, Unreadable, parse_place, versions
 from vpemetrics.collectors.gitops.options import Options
+from vpemetrics.collectors.sizes import size_text
 from vpemetrics.rules import is_chosen
+
+_MOST_BYTES: Final = 8 * 2**20
+"""The largest file in which versions are looked for: a hundred times those that people write.
+
+Kubernetes itself takes 1.5 MiB at most: https://etcd.io/docs/latest/dev-guide/limit/
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +146,11 @@ class BumpReader:
         place = parse_place(self._options.value or "")
         blobs = list(dict.fromkeys(changed.blob for changed in files))
         read: dict[str, list[FoundVersion] | str] = {}
-        for blob, content in zip(blobs, read_blobs(self._clone.git, blobs), strict=True):
+        contents = read_blobs(self._clone.git, blobs, _MOST_BYTES)
+        for blob, content in zip(blobs, contents, strict=True):
+            if content is None:
+                read[blob] = f"is larger than {size_text(_MOST_BYTES)}"
+                continue
             try:
                 read[blob] = versions(content.decode("utf-8", "replace"), place)
             except Unreadable as why:
