@@ -31,6 +31,7 @@ ROWS = (
         "spreadsheets",
         "window",
     ),
+    ("record_columns",),
     ("collectors", "lineage"),
     ("store", "metrics"),
     ("reports", "delivery"),

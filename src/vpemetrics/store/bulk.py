@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import lru_cache
 from itertools import chain
-from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Dialect, Table, column, insert, or_, select, table
@@ -32,7 +31,7 @@ def insert_rows(connection: Connection, into: Table, rows: Sequence[Row]) -> Non
     if connection.dialect.name == "postgresql":
         _copy(connection, into.name, into.c.keys(), rows)
     else:
-        _execute(connection, _insert(connection.dialect, into), rows)
+        _execute(connection, _insert(connection.dialect, into), list(zip(*rows, strict=True)))
 
 
 def upsert_rows(
@@ -42,38 +41,66 @@ def upsert_rows(
     keys: Sequence[str],
     rows: Iterable[Row],
 ) -> int:
-    """Save rows of some columns, in the table's order, or change them where they say otherwise.
+    """Save rows of some columns as `upsert_columns` does."""
+    values = list(zip(*rows, strict=True))
+    return upsert_columns(connection, into, columns, keys, values) if values else 0
 
-    Returns how many rows changed. Of rows with the same values under the keys the last counts;
-    one that differs in nothing but its batch is left as it is.
+
+def upsert_columns(
+    connection: Connection,
+    into: Table,
+    columns: Sequence[Column[Any]],
+    keys: Sequence[str],
+    values: Sequence[Sequence[Any]],
+) -> int:
+    """Save rows, or change them where they say otherwise: what some columns hold, row by row.
+
+    The columns are in the table's order. Returns how many rows changed. Of rows with the same
+    values under the keys the last counts; one that differs in nothing but its batch is left as
+    it is.
     """
-    # PostgreSQL refuses a statement that would change a row twice; SQLite would count both.
-    # https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT
     names = [column.name for column in columns]
-    key = itemgetter(*map(names.index, keys))
-    different = list({key(row): row for row in rows}.values())
-    if not different:
+    different = _latest(values, [values[names.index(key)] for key in keys])
+    if not len(different[0]):
         return 0
     upsert = _upsert(connection.dialect, into, tuple(names), tuple(keys))
     if connection.dialect.name != "postgresql":
         return _execute(connection, upsert, different)
     _make_incoming(connection, into)
-    _copy(connection, _incoming(into), names, different)
+    _copy(connection, _incoming(into), names, zip(*different, strict=True))
     changed = connection.exec_driver_sql(upsert).rowcount
     connection.exec_driver_sql(f"TRUNCATE {_incoming(into)}")
     return changed
 
 
-def _execute(connection: Connection, statement: str, rows: Sequence[Row]) -> int:
-    """Run a statement of one row with all of them; return how many rows changed."""
-    one = f"({', '.join('?' * len(rows[0]))})"
+def _latest(
+    values: Sequence[Sequence[Any]], keys: Sequence[Sequence[Any]]
+) -> Sequence[Sequence[Any]]:
+    """The last of the rows with the same values under the keys, as columns."""
+    # PostgreSQL refuses a statement that would change a row twice; SQLite would count both.
+    # https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT
+    length = len(values[0])
+    if any(len(set(key)) == length for key in keys):  # nearly always, and much quicker to see
+        return values
+    last = {key: row for row, key in enumerate(zip(*keys, strict=True))}
+    if len(last) == length:
+        return values
+    return [[column[row] for row in last.values()] for column in values]
+
+
+def _execute(connection: Connection, statement: str, values: Sequence[Sequence[Any]]) -> int:
+    """Run a statement of one row with all that columns hold; return how many rows changed."""
+    one = f"({', '.join('?' * len(values))})"
     many = statement.replace(one, ", ".join([one] * _TOGETHER), 1)
-    alone, changed = len(rows) % _TOGETHER, 0
+    length = len(values[0])
+    alone, changed = length % _TOGETHER, 0
     if alone:  # first, so that ids are given in the order of the rows
-        changed = connection.exec_driver_sql(statement, list(rows[:alone])).rowcount
-    for start in range(alone, len(rows), _TOGETHER):
-        values = tuple(chain.from_iterable(rows[start : start + _TOGETHER]))
-        changed += connection.exec_driver_sql(many, values).rowcount
+        rows = list(zip(*(column[:alone] for column in values), strict=True))
+        changed = connection.exec_driver_sql(statement, rows).rowcount
+    for start in range(alone, length, _TOGETHER):
+        part = zip(*(column[start : start + _TOGETHER] for column in values), strict=True)
+        together = tuple(chain.from_iterable(part))
+        changed += connection.exec_driver_sql(many, together).rowcount
     return changed
 
 

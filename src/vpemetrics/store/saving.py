@@ -11,18 +11,22 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from itertools import chain, repeat
-from typing import Any, NamedTuple
+from itertools import chain
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Table, delete, select, update
 
 from vpemetrics.records import AnyRecord, Coverage, Sourced
 from vpemetrics.store import tables
-from vpemetrics.store.bulk import upsert_rows
+from vpemetrics.store.bulk import upsert_columns
 from vpemetrics.store.interning import Interned
 from vpemetrics.store.mapping import SHAPES, Shape
 from vpemetrics.store.tables import Holds
-from vpemetrics.window import Interval, from_micros, merge_intervals, to_micros
+from vpemetrics.window import MISSING, Interval, from_micros, merge_intervals, to_micros
+
+if TYPE_CHECKING:
+    from vpemetrics.record_columns import Instants, RecordColumns
 
 HIDDEN = "h:"
 # No more than what we write ourselves: an address may begin so too.
@@ -30,6 +34,7 @@ _MARKED = re.compile(f"{HIDDEN}[0-9a-f]{{16}}")
 MOST_LEFT_OUT = 1000
 
 Values = Sequence[Any]
+_NOTHING: Mapping[str, Values] = MappingProxyType({})
 
 
 class Saved(NamedTuple):
@@ -63,6 +68,20 @@ class Saving:
                 self._cover(pairs)
             else:
                 self._write_facts(SHAPES[cls], pairs)
+
+    def write_columns(self, told: "RecordColumns") -> None:
+        """Save records that are columns."""
+        shape = SHAPES.get(told.record)
+        if shape is None or shape.computed:  # few, or of which a column is made of several fields
+            self.write(zip(told.sources, told.records(), strict=True))
+            return
+        self._counts[told.record.KIND] += len(told)
+        fields = {column.name: shape.field_of(column) for column in shape.columns}
+        values = {name: told.values[at] for name, at in fields.items() if at in told.values}
+        moments = {
+            name: _known(told.moments[at]) for name, at in fields.items() if at in told.moments
+        }
+        self._write_rows(shape, {**values, "source_id": told.sources}, moments)
 
     def move_cursors(self, source: str, positions: Mapping[str, str]) -> None:
         """Note how far a source has been collected."""
@@ -113,20 +132,38 @@ class Saving:
         values: dict[str, Values] = {
             column.name: list(map(shape.getter(column), records)) for column in shape.columns
         }
-        values["source_id"] = sources
-        self._changed[shape.record.KIND] += self._put(shape.table, shape.key_columns, values)
+        self._write_rows(shape, {**values, "source_id": sources})
 
-    def _put(self, table: Table, keys: Sequence[str], values: Mapping[str, Values]) -> int:
-        """Write one row per position of the values; return how many rows changed."""
-        columns = [column for column in table.columns if column.name in values]
-        stored = [self._to_stored(column, values[column.name]) for column in columns]
+    def _write_rows(
+        self, shape: Shape, values: Mapping[str, Values], stored: Mapping[str, Values] = _NOTHING
+    ) -> None:
+        changed = self._put(shape.table, shape.key_columns, values, stored)
+        self._changed[shape.record.KIND] += changed
+
+    def _put(
+        self,
+        table: Table,
+        keys: Sequence[str],
+        values: Mapping[str, Values],
+        stored: Mapping[str, Values] = _NOTHING,
+    ) -> int:
+        """Write one row per position of the values; return how many rows changed.
+
+        `stored` are columns whose values are as the database holds them.
+        """
+        columns = [column for column in table.columns if column.name in {*values, *stored}]
+        written = [
+            stored[column.name]
+            if column.name in stored
+            else self._to_stored(column, values[column.name])
+            for column in columns
+        ]
         if "batch" in table.c:
             columns.append(table.c.batch)
-            stored.append(repeat(self._batch))
-        rows = zip(*stored)  # noqa: B905 (the batch repeats without end)
-        return upsert_rows(self._connection, table, columns, keys, rows)
+            written.append([self._batch] * len(next(iter(values.values()))))
+        return upsert_columns(self._connection, table, columns, keys, written)
 
-    def _to_stored(self, column: Column[Any], values: Values) -> Iterable[Any]:
+    def _to_stored(self, column: Column[Any], values: Values) -> Values:
         """The values as the database holds them."""
         if values.count(None) == len(values):
             return values
@@ -138,7 +175,7 @@ class Saving:
             case Holds.SHAS:
                 return self._sha_lists(values)
             case Holds.AUTHOR:
-                return map(self._hide, values)
+                return list(map(self._hide.__getitem__, values))
             case Holds.INSTANT:
                 return [None if value is None else to_micros(value) for value in values]
             case Holds.TRUTH:
@@ -148,12 +185,12 @@ class Saving:
             case Holds.OPTIONAL_LIST:
                 return [None if value is None else _list(value) for value in values]
             case Holds.CHOICE:
-                return map(str, values)
+                return list(map(str, values))
             case Holds.TEXT:
-                return [clean(value) or None if value else None for value in values]
+                return _clean_texts(values)
         return values
 
-    def _sha_lists(self, lists: Sequence[Sequence[str]]) -> Iterable[str | None]:
+    def _sha_lists(self, lists: Sequence[Sequence[str]]) -> Values:
         self._shas.learn(chain.from_iterable(lists))
         ids = self._shas.ids
         return [" ".join(str(ids[sha]) for sha in shas) if shas else None for shas in lists]
@@ -239,6 +276,22 @@ def clean(text: str) -> str:
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode()
     return str(text)
+
+
+def _clean_texts(texts: Values) -> Values:
+    """Texts as a database can hold them; nearly always they are as they are."""
+    together = "".join(filter(None, texts))
+    if together.isascii() and "\0" not in together:
+        return [text or None for text in texts]
+    return [clean(text) or None if text else None for text in texts]
+
+
+def _known(moments: "Instants") -> Values:
+    """Counts of microseconds, None where a moment is missing."""
+    counts: list[int] = moments.tolist()
+    if not (moments == MISSING).any():
+        return counts
+    return [None if count == MISSING else count for count in counts]
 
 
 def _list(values: Iterable[str]) -> str:

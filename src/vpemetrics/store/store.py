@@ -38,6 +38,7 @@ from vpemetrics.store.saving import Saved, Saving, last_batch
 from vpemetrics.window import is_yet_to_come
 
 if TYPE_CHECKING:
+    from vpemetrics.record_columns import RecordColumns
     from vpemetrics.store.columns import Arrays
 
 _CHUNK = 5_000
@@ -168,6 +169,16 @@ class Store:
     def save_all(self, records: Iterable[Sourced]) -> Saved:
         """Save records of several sources in one transaction, as `save` does."""
         return self._save(records, {})
+
+    def save_columns(self, found: Iterable["RecordColumns"]) -> Saved:
+        """Save records that are columns, in one transaction, as `save` does."""
+        pending = iter(found)
+        first = next(pending, None)  # before the transaction: a small save never waits inside it
+        with self.transaction() as connection:
+            saving = Saving(connection)
+            for told in chain(() if first is None else [first], pending):
+                saving.write_columns(told)
+            return saving.finish()
 
     def _save(self, records: Iterable[Sourced], cursors: Mapping[str, Mapping[str, str]]) -> Saved:
         chunks = _chunks(records)

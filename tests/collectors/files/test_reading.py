@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Write:
 
 def records(path: Path, **options: object) -> list[object]:
     """What was read, without the coverage that follows from it."""
-    found = read(path, **options)  # type: ignore[arg-type]
+    found = read(path, **options)
     return [record for _, record in found if not isinstance(record, Coverage)]
 
 
@@ -469,15 +469,15 @@ def test_bad_rows_can_be_left_out_and_are_written_with_their_reasons(folder: Wri
     assert told == [f"4 mistakes found; the rows were left out, see {rejected}"]
     assert rejected.read_text() == (
         "file,line,column,reason,text\n"
-        'repositories.csv,6,,"the file ends inside quotes: it was cut short, or a quote is not '
-        'closed","3,""cut short"\n'
         "repositories.csv,3,id,\"'1' was given before, on line 2, differently\","
         '"1,""q,\n"""\n'
-        'commits.csv,4,parents,"expected a whole commit id (40 or 64 hexadecimal digits), found '
-        f'\'{"x":0>40}\'","{3:040},r,{"x":0>40}"\n'
+        'repositories.csv,6,,"the file ends inside quotes: it was cut short, or a quote is not '
+        'closed","3,""cut short"\n'
         f"commits.csv,3,parents,commit {2:040} of r is its own ancestor: its parents form a "
         f"cycle,"
         f'"{2:040},r,{1:040}"\n'
+        'commits.csv,4,parents,"expected a whole commit id (40 or 64 hexadecimal digits), found '
+        f'\'{"x":0>40}\'","{3:040},r,{"x":0>40}"\n'
     )
 
 
@@ -501,7 +501,7 @@ def test_no_record_comes_after_a_mistake(folder: Write) -> None:
 
 
 def coverage(path: Path, **options: object) -> list[Coverage]:
-    found = read(path, **options)  # type: ignore[arg-type]
+    found = read(path, **options)
     return [record for _, record in found if isinstance(record, Coverage)]
 
 

@@ -1,22 +1,24 @@
 """The coverage of an import: the stretches of time its files speak for."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
+from typing import Final, Protocol
 
+import numpy as np
+
+from vpemetrics.record_columns import Instants, RecordColumns
 from vpemetrics.records import Coverage, CoverageKind, Sourced
-from vpemetrics.window import from_micros, midnight
+from vpemetrics.window import MISSING, SECOND, Interval, from_micros, midnight
 
 EVERYTHING = "*"
 
-_SECOND = timedelta(seconds=1)
 _KINDS = {kind.value: kind for kind in CoverageKind}
 
 
 class Covering(Protocol):
     """Sees the records of an import and knows in the end what they cover."""
 
-    def see(self, kind: str, records: Iterable[Sourced]) -> None:
+    def see(self, told: RecordColumns) -> None:
         """Notes some records of a kind."""
         ...
 
@@ -35,9 +37,9 @@ class Whole:
         # A file without rows says that nothing happened, in the name of the import.
         self._seen = {(source, kind) for kind in kinds}
 
-    def see(self, kind: str, records: Iterable[Sourced]) -> None:
+    def see(self, told: RecordColumns) -> None:
         """Notes the sources of some records."""
-        self._seen.update((source, kind) for source, _ in records)
+        self._seen.update((source, told.record.KIND) for source in set(told.sources))
 
     def stretches(self) -> Iterator[Sourced]:
         """The announced range, by source and kind."""
@@ -67,22 +69,25 @@ class Spans:
 
     def __init__(self, *, silent: bool) -> None:
         self._silent = silent
-        self._spans: dict[tuple[str, str, str], tuple[datetime, datetime]] = {}
+        self._spans: dict[tuple[str, str, str], Interval] = {}
 
-    def see(self, kind: str, records: Iterable[Sourced]) -> None:
+    def see(self, told: RecordColumns) -> None:
         """Notes the times and places of some records."""
-        if self._silent or kind not in _KINDS:
+        kind = told.record.KIND
+        if self._silent or kind not in _KINDS or not len(told):
             return
-        moment_of, scopes_of = _MOMENT[kind], _SCOPES[kind]
-        for source, record in records:
-            moment = moment_of(record)
-            if moment is not None:
-                for scope in scopes_of(record):
-                    self._stretch((source, kind, scope), moment)
+        moments = _first_known(told, _MOMENTS[kind])
+        rows, keys = _places(told)
+        numbers: dict[tuple[str, str], int] = {}
+        codes = [numbers.setdefault(key, len(numbers)) for key in keys]
+        spans = _spans(np.array(codes, dtype=np.int64), moments[rows], len(numbers))
+        for (source, scope), span in zip(numbers, spans, strict=True):
+            if scope and span is not None:
+                self._stretch((source, kind, scope), span)
 
     def stretches(self) -> Iterator[Sourced]:
         """The spans, by source, kind and scope."""
-        together: dict[str, tuple[datetime, datetime]] = {}
+        together: dict[str, Interval] = {}
         for (source, kind, _), span in self._spans.items():
             if kind == CoverageKind.INCIDENTS:
                 first, last = together.get(source, span)
@@ -95,40 +100,58 @@ class Spans:
                     source=source,
                     scope=scope,
                     kind=_KINDS[kind],
-                    start=first,
-                    end=last + _SECOND,
+                    start=from_micros(first),
+                    end=from_micros(last + SECOND),
                 ),
             )
 
-    def _stretch(self, key: tuple[str, str, str], moment: datetime) -> None:
-        span = self._spans.get(key)
-        if span is None:
-            self._spans[key] = (moment, moment)
-        elif moment < span[0]:
-            self._spans[key] = (moment, span[1])
-        elif moment > span[1]:
-            self._spans[key] = (span[0], moment)
+    def _stretch(self, key: tuple[str, str, str], span: Interval) -> None:
+        first, last = self._spans.get(key, span)
+        self._spans[key] = (min(first, span[0]), max(last, span[1]))
 
 
-def _deployed_place(deployment: Any) -> tuple[str, ...]:
-    place = deployment.service or deployment.repository
-    return (place,) if place else ()
+def _first_known(told: RecordColumns, names: Sequence[str]) -> Instants:
+    """The moments of one column, or of the next where it has none."""
+    found: Instants = np.full(len(told), MISSING, dtype=np.int64)
+    for name in names:
+        found = np.where(found == MISSING, told.moments[name], found)
+    return found
 
 
-# When a record happened, and of which services or repositories it speaks.
-_MOMENT: dict[str, Callable[[Any], datetime | None]] = {
-    CoverageKind.COMMITS: lambda commit: commit.committed_at or commit.authored_at,
-    CoverageKind.PULL_REQUESTS: lambda change: (
-        change.merged_at or change.closed_at or change.created_at
-    ),
-    CoverageKind.DEPLOYMENTS: lambda deployment: deployment.finished_at or deployment.started_at,
-    CoverageKind.RUNS: lambda run: run.finished_at or run.started_at,
-    CoverageKind.INCIDENTS: lambda incident: incident.detected_at or incident.impact_started_at,
-}
-_SCOPES: dict[str, Callable[[Any], tuple[str, ...]]] = {
-    CoverageKind.COMMITS: lambda commit: (commit.repository,),
-    CoverageKind.PULL_REQUESTS: lambda change: (change.repository,),
-    CoverageKind.DEPLOYMENTS: _deployed_place,
-    CoverageKind.RUNS: lambda run: (run.repository,),
-    CoverageKind.INCIDENTS: lambda incident: incident.service,
+def _spans(codes: Instants, moments: Instants, count: int) -> Iterator[Interval | None]:
+    """The first and last moment of each code; None for one without any."""
+    known = moments != MISSING
+    first, last = np.full(count, _NEVER), np.full(count, MISSING)
+    np.minimum.at(first, codes[known], moments[known])
+    np.maximum.at(last, codes[known], moments[known])
+    for start, end in zip(first.tolist(), last.tolist(), strict=True):
+        yield None if end == MISSING else (start, end)
+
+
+def _places(told: RecordColumns) -> tuple[slice | list[int], Iterable[tuple[str, str]]]:
+    """The rows that speak of a service or repository, and which one of which source; "" for none.
+
+    An incident speaks of all the services that it names.
+    """
+    kind = told.record.KIND
+    if kind == CoverageKind.INCIDENTS:
+        services = told.values["service"]
+        named = [(row, name) for row, names in enumerate(services) for name in names]
+        return [row for row, _ in named], [(told.sources[row], name) for row, name in named]
+    places = told.values["repository"]
+    if kind == CoverageKind.DEPLOYMENTS:
+        named_by = zip(told.values["service"], places, strict=True)
+        places = [service or repository or "" for service, repository in named_by]
+    return slice(None), zip(told.sources, places, strict=True)
+
+
+_NEVER: Final = 2**63 - 1
+
+# When a record happened.
+_MOMENTS: dict[str, Sequence[str]] = {
+    CoverageKind.COMMITS: ("committed_at", "authored_at"),
+    CoverageKind.PULL_REQUESTS: ("merged_at", "closed_at", "created_at"),
+    CoverageKind.DEPLOYMENTS: ("finished_at", "started_at"),
+    CoverageKind.RUNS: ("finished_at", "started_at"),
+    CoverageKind.INCIDENTS: ("detected_at", "impact_started_at"),
 }

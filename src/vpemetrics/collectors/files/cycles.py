@@ -5,17 +5,18 @@ can be read row by row; the rows that look wrong are then read again and compare
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
-from itertools import chain, repeat
-from typing import TYPE_CHECKING
-
-from vpemetrics.records import Commit
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.int64]
+
+_MIXING: Final = 0x9E3779B97F4A7C15
+"""An odd number whose bits look like chance: hashes of several columns become one with it."""
 
 _NEW, _ON_THE_PATH, _DONE = 0, 1, 2
 
@@ -27,9 +28,15 @@ class Keys:
         self._hashes = array("q")
         self._lines = array("q")
 
-    def add(self, keys: Iterable[object], lines: Iterable[int]) -> None:
-        """Notes the keys of the next rows, and their lines."""
-        self._hashes.extend(map(hash, keys))
+    def add(self, keys: Iterable[Sequence[Hashable]], lines: Sequence[int]) -> None:
+        """Notes the keys of the next rows, by the columns they are made of, and their lines."""
+        import numpy as np
+
+        mixed = np.zeros(len(lines), dtype=np.uint64)
+        for column in keys:
+            hashes = np.fromiter(map(hash, column), dtype=np.int64, count=len(lines))
+            mixed = mixed * np.uint64(_MIXING) ^ hashes.view(np.uint64)
+        self._hashes.frombytes(mixed.tobytes())
         self._lines.extend(lines)
 
     def lines(self, rows: Iterable[int]) -> list[int]:
@@ -52,13 +59,17 @@ class CommitParents:
         self._children = array("q")
         self._parents = array("q")
 
-    def add(self, commits: Sequence[Commit]) -> None:
-        """Notes the next commits."""
-        parents = [commit.parents for commit in commits]
-        rows = range(len(self._shas), len(self._shas) + len(commits))
-        self._shas.extend(hash(commit.sha) for commit in commits)
-        self._parents.extend(map(hash, chain.from_iterable(parents)))
-        self._children.extend(chain.from_iterable(map(repeat, rows, map(len, parents))))
+    def add(self, shas: Sequence[str], parents: Sequence[Sequence[str]]) -> None:
+        """Notes the next commits, each with its parents."""
+        import numpy as np
+
+        counts = np.fromiter(map(len, parents), dtype=np.int64, count=len(parents))
+        rows = np.arange(len(self._shas), len(self._shas) + len(shas))
+        hashes = np.fromiter(map(hash, shas), dtype=np.int64, count=len(shas))
+        self._shas.frombytes(hashes.tobytes())
+        above = np.fromiter(map(hash, chain.from_iterable(parents)), dtype=np.int64)
+        self._parents.frombytes(above.tobytes())
+        self._children.frombytes(np.repeat(rows, counts).tobytes())
 
     def closing_cycles(self) -> list[int]:
         """Rows of commits that are their own ancestors: without them there is no cycle.

@@ -1,23 +1,32 @@
 """Files into records: every row is checked, and every mistake named by file, line and column."""
 
+import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from vpemetrics.collectors.base import bot_test, mark_bots
+from vpemetrics.collectors.base import IsBot, bot_test
 from vpemetrics.collectors.files.coverage import Covering, Spans, Whole
 from vpemetrics.collectors.files.fields import nearest
-from vpemetrics.collectors.files.rows import FORMATS, csv_line
+from vpemetrics.collectors.files.rows import FORMATS, Formats, csv_line
 from vpemetrics.collectors.files.sheet import RowBatch, Sheet, Warn
 from vpemetrics.errors import BadRow, BadRows, FixInput
 from vpemetrics.files import replace, unused
-from vpemetrics.records import RECORD_TYPES, Coverage, Sourced
+from vpemetrics.record_columns import RecordColumns
+from vpemetrics.records import RECORD_TYPES, Change, Commit, Coverage, Sourced
 from vpemetrics.spreadsheets import defuse
 
 _REJECTED_HEADER = ["file", "line", "column", "reason", "text"]
 
 
-def read(
+def read(*paths: Path, **options: Any) -> Iterator[Sourced]:
+    """The records of files as `read_columns` has them, each with its source."""
+    for told in read_columns(*paths, **options):
+        yield from zip(told.sources, told.records(), strict=True)
+
+
+def read_columns(
     *paths: Path,
     source: str = "files",
     bots: Collection[str] = (),
@@ -25,8 +34,9 @@ def read(
     zone: str = "UTC",
     rejected: Path | None = None,
     warn: Warn = lambda _: None,
-) -> Iterator[Sourced]:
-    """The records of files, and of all files of folders, each with its source.
+    formats: Formats = FORMATS,
+) -> Iterator[RecordColumns]:
+    """The records of files, and of all files of folders, some thousand of a kind at a time.
 
     A row's source is its `source` column, or else `source`. Changes and commits by authors
     that match `bots` (see `bot_test`) are marked. What the files cover is the range of dates
@@ -36,18 +46,31 @@ def read(
     Mistakes raise BadRows, all at once and at the end, so save within one transaction.
     With a path for `rejected` the bad rows are written there instead, with the reasons,
     and the good ones are all that is yielded. `warn` is told what is odd but no mistake.
+    `formats` are the readers of files by their endings.
     """
     found = dict.fromkeys(file for path in paths for file in find(path, warn))
-    sheets = [Sheet(file, source, warn) for file in found]
+    sheets = [Sheet(file, source, warn, formats) for file in found]
     if bad := [row for sheet in sheets for row in sheet.bad_header]:
         raise BadRows(bad)
     covering, is_bot = _covering(sheets, source, covers, zone), bot_test(bots)
     batches = _all_good(sheets) if rejected is None else _the_good(sheets, rejected, warn)
-    for kind, batch in batches:
-        sourced = list(zip(batch.sources, mark_bots(batch.records, is_bot), strict=True))
-        covering.see(kind, sourced)
-        yield from sourced
-    yield from covering.stretches()
+    for batch in batches:
+        told = _with_bots(batch.columns, is_bot)
+        covering.see(told)
+        yield told
+    if stretches := list(covering.stretches()):
+        yield RecordColumns.of(Coverage, stretches)
+
+
+def _with_bots(told: RecordColumns, is_bot: IsBot) -> RecordColumns:
+    """The records, those of bots marked where the file did not say."""
+    if told.record not in (Commit, Change) or None not in told.values["is_bot"]:
+        return told
+    marked = [
+        True if marked is None and author and is_bot(author) else marked
+        for marked, author in zip(told.values["is_bot"], told.values["author"], strict=True)
+    ]
+    return dataclasses.replace(told, values={**told.values, "is_bot": marked})
 
 
 def _covering(
@@ -59,20 +82,20 @@ def _covering(
     return Spans(silent=Coverage.KIND in kinds)
 
 
-def _all_good(sheets: Iterable[Sheet]) -> Iterator[tuple[str, RowBatch]]:
+def _all_good(sheets: Iterable[Sheet]) -> Iterator[RowBatch]:
     """Every record; BadRows at the end if there was a mistake anywhere."""
     bad: list[BadRow] = []
     for sheet in sheets:
-        for batch in sheet.batches(bad.append):
-            if not bad:
-                yield sheet.kind, batch
+        mistakes: list[BadRow] = []
+        for batch in sheet.batches(mistakes.append):
+            if not bad and not mistakes:
+                yield batch
+        bad += _in_order(mistakes)
     if bad:
         raise BadRows(bad)
 
 
-def _the_good(
-    sheets: Sequence[Sheet], rejected: Path, warn: Warn
-) -> Iterator[tuple[str, RowBatch]]:
+def _the_good(sheets: Sequence[Sheet], rejected: Path, warn: Warn) -> Iterator[RowBatch]:
     """The records without a mistake; the rows with one are written to a file first."""
     mistakes = [_mistakes(sheet) for sheet in sheets]
     bad = [row for rows in mistakes for row in rows]
@@ -83,25 +106,26 @@ def _the_good(
     for sheet, rows_of_sheet in zip(sheets, mistakes, strict=True):
         bad_lines = {row.line for row in rows_of_sheet}
         for batch in sheet.batches(lambda _: None, check_whole=False):
-            yield sheet.kind, _without(batch, bad_lines)
+            yield _without(batch, bad_lines)
 
 
 def _mistakes(sheet: Sheet) -> list[BadRow]:
     bad: list[BadRow] = []
     for _ in sheet.batches(bad.append):
         pass
-    return bad
+    return _in_order(bad)
+
+
+def _in_order(mistakes: Iterable[BadRow]) -> list[BadRow]:
+    """The mistakes of a file line by line, as they are found in another order."""
+    return sorted(mistakes, key=lambda row: row.line)
 
 
 def _without(batch: RowBatch, bad_lines: Collection[int]) -> RowBatch:
     kept = [at for at, line in enumerate(batch.lines) if line not in bad_lines]
     if len(kept) == len(batch.lines):
         return batch
-    return RowBatch(
-        lines=[batch.lines[at] for at in kept],
-        sources=[batch.sources[at] for at in kept],
-        records=[batch.records[at] for at in kept],
-    )
+    return RowBatch([batch.lines[at] for at in kept], batch.columns.take(kept))
 
 
 def _write_rejected(bad: Iterable[BadRow], wanted: Path) -> Path:

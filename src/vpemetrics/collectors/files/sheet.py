@@ -1,16 +1,19 @@
 """One file of records: its rows become records, and every mistake in it is found."""
 
-from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from vpemetrics.collectors.files.cycles import CommitParents, Keys
 from vpemetrics.collectors.files.fields import FIELDS, SOURCE, Field, nearest
-from vpemetrics.collectors.files.rows import FORMATS, Report, Rows
+from vpemetrics.collectors.files.plain_cells import parse, parse_instants
+from vpemetrics.collectors.files.rows import FORMATS, Formats, Report
 from vpemetrics.collectors.files.validators import column_validators, reason
 from vpemetrics.errors import BadRow
 from vpemetrics.names import first_few
+from vpemetrics.record_columns import Instants, RecordColumns, to_instants
 from vpemetrics.records import RECORD_TYPES, AnyRecord, AuditEntry, Commit, Coverage, Triage
 
 Warn = Callable[[str], None]
@@ -20,15 +23,23 @@ _TOLD = 20
 
 _SHOWN = 100
 
+_PART = 2_000
+"""The rows of a chunk with a mistake that are looked at together."""
+
+_KEY_FIELDS = {
+    Commit.KIND: ("sha", "repository"),
+    Triage.KIND: ("record", "when"),
+    AuditEntry.KIND: ("when", "action", "subject"),
+    Coverage.KIND: ("scope", "kind", "start"),
+}
 _KEY_COLUMN = {Commit.KIND: "sha", Triage.KIND: "record", AuditEntry.KIND: "when"}
 
 
 class RowBatch(NamedTuple):
-    """Some records of a file, with the lines they stand on and their sources."""
+    """Some records of a file, with the lines they stand on."""
 
     lines: Sequence[int]
-    sources: Sequence[str]
-    records: Sequence[AnyRecord]
+    columns: RecordColumns
 
 
 class Sheet:
@@ -37,13 +48,15 @@ class Sheet:
     A row without a source of its own has the `default_source`.
     """
 
-    def __init__(self, path: Path, default_source: str, warn: Warn) -> None:
+    def __init__(
+        self, path: Path, default_source: str, warn: Warn, formats: Formats = FORMATS
+    ) -> None:
         self.kind = path.stem
         self.bad_header: list[BadRow] = []
         self._name = path.name
         self._default_source = default_source
         self._warn = warn
-        self._rows: Rows = FORMATS[path.suffix](path)
+        self._rows = formats[path.suffix](path)
         self._fields = FIELDS[self.kind]
         self._validators = column_validators(self.kind, json=self._rows.holds_json)
         self._valid = [SOURCE, *(field.name for field in self._fields)]
@@ -59,9 +72,10 @@ class Sheet:
         keys, ancestry = Keys(), CommitParents()
         for batch in self._built(report):
             if check_whole:
-                records = batch.records
-                keys.add(zip(batch.sources, [r.key for r in records], strict=True), batch.lines)
-                ancestry.add([record for record in records if isinstance(record, Commit)])
+                keys.add(self._keys(batch.columns), batch.lines)
+                if self.kind == Commit.KIND:
+                    told = batch.columns.values
+                    ancestry.add(told["sha"], told["parents"])
             yield batch
         if check_whole:
             self._report_twice(keys.given_twice(), report)
@@ -74,7 +88,17 @@ class Sheet:
             try:
                 yield self._build(lines, rows)
             except ValueError:
-                yield from self._built_one_by_one(lines, rows, report)
+                yield from self._built_in_parts(lines, rows, report)
+
+    def _built_in_parts(
+        self, lines: Sequence[int], rows: Sequence[Any], report: Report
+    ) -> Iterator[RowBatch]:
+        for start in range(0, len(lines), _PART):
+            part = slice(start, start + _PART)
+            try:
+                yield self._build(lines[part], rows[part])
+            except ValueError:
+                yield from self._built_one_by_one(lines[part], rows[part], report)
 
     def _built_one_by_one(
         self, lines: Sequence[int], rows: Sequence[Any], report: Report
@@ -86,16 +110,47 @@ class Sheet:
             if not mistakes:
                 yield self._build([line], [row])
 
+    def _keys(self, columns: RecordColumns) -> Iterator[Sequence[Hashable]]:
+        """The columns that tell the records of a file from each other."""
+        yield columns.sources
+        for name in _KEY_FIELDS.get(self.kind, ("id",)):
+            is_moment = name in columns.moments
+            yield columns.moments[name].tolist() if is_moment else columns.values[name]
+
     def _build(self, lines: Sequence[int], rows: Sequence[Any]) -> RowBatch:
         """The records of rows. ValueError if there is a mistake in one of them."""
-        columns = {field.name: self._column(field, rows) for field in self._fields}
+        values, moments = {}, {}
+        for field in self._fields:
+            if field.type is datetime:
+                moments[field.name] = self._moments(field, rows)
+            else:
+                values[field.name] = self._values(field, rows)
         sources = self._sources(rows)
         if self.kind == Coverage.KIND:
-            _check_stretches(columns["start"], columns["end"])
-            columns[SOURCE] = sources
-        return RowBatch(lines, sources, _records(self.kind, columns, len(rows)))
+            _check_stretches(moments["start"], moments["end"])
+            values[SOURCE] = sources
+        record = RECORD_TYPES[self.kind]
+        told = RecordColumns(record=record, sources=sources, values=values, moments=moments)
+        return RowBatch(lines, told)
 
-    def _column(self, field: Field, rows: Sequence[Any]) -> Sequence[Any]:
+    def _values(self, field: Field, rows: Sequence[Any]) -> Sequence[Any]:
+        cells = self._rows.cells(rows, field.name)
+        if cells is not None and (not field.required or all(cells)):
+            values = parse(field, cells)
+            if values is not None:
+                return values
+        return self._validated(field, rows)
+
+    def _moments(self, field: Field, rows: Sequence[Any]) -> Instants:
+        cells = self._rows.cells(rows, field.name)
+        if cells is not None and (not field.required or all(cells)):
+            moments = parse_instants(cells)
+            if moments is not None:
+                return moments
+        return to_instants(self._validated(field, rows))
+
+    def _validated(self, field: Field, rows: Sequence[Any]) -> Sequence[Any]:
+        """The values of a column, each of them looked at by itself."""
         cells = self._rows.column(rows, field.name)
         if cells is None:
             return [field.default] * len(rows)
@@ -114,7 +169,7 @@ class Sheet:
         known: dict[str, Any] = {}
         for field in self._fields:
             try:
-                known[field.name] = self._column(field, [row])
+                known[field.name] = self._validated(field, [row])
             except ValueError as error:
                 yield field.name, reason(error)
         if why := _complaint(self._sources, [row]):
@@ -179,20 +234,8 @@ class Sheet:
         for chunk in self._rows.chunks(lambda _: None):
             for line, row in zip(*chunk, strict=True):
                 if line in wanted:
-                    _, (source,), (record,) = self._build([line], [row])
-                    yield line, row, source, record
-
-
-def _records(kind: str, columns: Mapping[str, Sequence[Any]], count: int) -> list[AnyRecord]:
-    """Records from columns that hold what their fields may hold.
-
-    Each field is set in all records at once: a frozen record's own `__init__` takes thrice as long.
-    """
-    cls = RECORD_TYPES[kind]
-    records = [cls.__new__(cls) for _ in range(count)]
-    for name, values in columns.items():
-        deque(map(getattr(cls, name).__set__, records, values), maxlen=0)
-    return records
+                    _, told = self._build([line], [row])
+                    yield line, row, told.sources[0], told.records()[0]
 
 
 def _check_stretches(starts: Iterable[Any], ends: Iterable[Any]) -> None:
