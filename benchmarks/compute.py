@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vpemetrics.config.load import load
-from vpemetrics.lineage.rows import NONE
 from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import ServiceFacts, trace
 from vpemetrics.metrics.evaluate import evaluate, windows
@@ -75,7 +74,8 @@ def walk(facts: ServiceFacts) -> None:
     """The deployment that first reached each commit, and nothing else."""
     graph = facts.history.graph
     ordered = sorted(facts.rows, key=lambda row: row.finished_at)
-    graph.first_reached(graph.index.get(row.commit, NONE) for row in ordered)
+    places = graph.places_of({row.commit for row in ordered})
+    facts.history.first_reached([places[row.commit] for row in ordered])
 
 
 def figures(store: Store, known: ReportContext) -> None:

@@ -156,7 +156,7 @@ class _Reader:
         found: dict[str, list[Made]] = {self._names[service]: [] for service in services}
         for id_, service, kind, started, finished, sha, *flags, unplanned in self._rows(
             "SELECT id, service_id, kind, started_at, finished_at, sha_id, rolled_back, first, "
-            "ships, unplanned FROM deployed ORDER BY finished_at, id"
+            "ships, unplanned FROM deployed ORDER BY finished_at, ordinal"
         ):
             rolled_back, first, ships = map(bool, flags)
             commit = self._shas.get(sha)

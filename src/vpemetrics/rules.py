@@ -93,6 +93,12 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
     return any(_compile(pattern).fullmatch(name) for pattern in patterns)
 
 
+def matching(names: Iterable[str], patterns: Iterable[str]) -> set[str]:
+    """Those of very many names that fit a pattern, as `matches` tells it of each."""
+    fits = [_compile(pattern).fullmatch for pattern in patterns]
+    return {name for name in names for fit in fits if fit(name)}
+
+
 def is_chosen(name: str, patterns: Sequence[str]) -> bool:
     """Tell whether a name fits patterns of which those that begin with `!` leave out again.
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from stored import derive
 
-from vpemetrics.lineage.graph import Graph
+from vpemetrics.lineage.graph import NEVER, Graph, MainLine
 from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Status
 from vpemetrics.rules import Rules
 
@@ -24,10 +24,12 @@ def test_every_walk_over_a_graph_ends(seed: int) -> None:
 
     reached = graph.first_reached([5, 0, 11])
     lines = [graph.first_parents(tip) for tip in range(count)]
-    known = [commit for commit in range(count) if reached[commit] >= 0]
+    known = np.flatnonzero(reached < NEVER).tolist()
 
     assert all(len(set(line)) == len(line) for line in lines)
-    assert all(graph.contains(5, ancestor, reached) for ancestor in known if reached[ancestor] == 0)
+    held = [commit for commit in known if reached[commit] == 0]
+    assert all(graph.contains(5, ancestor, reached.tolist()) for ancestor in held)
+    assert MainLine(graph, [7, 0, 2]).first_reached([5, 0, 11]).tolist() == reached.tolist()
 
 
 def sha(number: int) -> str:

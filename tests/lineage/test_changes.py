@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 from builders import MONDAY, at, changed, commit, commits, deploy, deploys, pull
-from stored import Stored, derive
+from stored import SOURCE, Stored, derive, empty_store, read
 
 from vpemetrics.records import AnyRecord, Change, Commit, Repository
 from vpemetrics.rules import LeadTimeStart, Rules, Service
+from vpemetrics.usecases.update_lineage import bring_up_to_date
 
 
 def where(stored: Stored, service: str = "shop") -> dict[str, str]:
@@ -50,6 +51,14 @@ TWICE = "Mon 10:00 eu a \n Wed 10:00 eu {}"
         # a direct commit is a change of its own; merge commits never are
         ("a<b<c", [], TWICE.format("c"), {"b": "d2", "c": "d2"}),
         ("a<x a<y m:x+y", [], TWICE.format("m"), {"x": "d2", "y": "d2"}),
+        # an octopus merge brings all its branches, as changes of their own or a pull request's
+        ("a<x a<y<z m:a+x+z", [], TWICE.format("m"), {"x": "d2", "y": "d2", "z": "d2"}),
+        (
+            "a<x a<y<z m:a+x+z m<b",
+            [pull(1, "Tue 10:00", by="m"), pull(2, "Tue 11:00", by="b", of="b z")],
+            TWICE.format("m"),
+            {"#1": "d2", "#2": "waits"},
+        ),
         # merged after the deployed commit
         (
             "a<b<c",
@@ -182,6 +191,20 @@ def test_a_cherry_pick_belongs_to_the_change_it_was_picked_from(
     graph: str, pulls: list[Change], table: str, expected: dict[str, str]
 ) -> None:
     assert traced(changed(commits(graph), **PICKED), pulls, table) == expected
+
+
+def test_commits_that_two_sources_tell_count_once() -> None:
+    graph = commits("a<x<y m:a+y m<b")
+    rows: list[AnyRecord] = [
+        pull(1, "Tue 10:00", by="m", of="x y"),
+        *deploys(TWICE.format("b")),
+    ]
+    with empty_store() as store:
+        store.save(SOURCE, [*graph, *rows])
+        store.save("another source", graph)
+        bring_up_to_date(store, Rules())
+
+        assert read(store) == derive([*graph, *rows], Rules())
 
 
 def test_rebased_copies_belong_to_their_pull_request() -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from vpemetrics.explain.model import Entry, Fact, RecordGroup
 from vpemetrics.explain.stories import RecordExplainer, RecordStory, elapsed_time
+from vpemetrics.lineage.ownership import Ownership
 from vpemetrics.lineage.rows import NONE
 from vpemetrics.metrics import dora, flow
 from vpemetrics.records import Change, Commit
@@ -44,22 +45,23 @@ class ChangeExplainer(RecordExplainer):
     def _owner(self, sha: int, record: Commit) -> tuple[str, int | None]:
         """The owner of a commit, in words and as a change; None where it is no change."""
         ownership = self._ownership(record.repository)
-        place, picked = ownership.owner.get(sha), record.picked_from_sha is not None
-        if place is not None:
-            change = ownership.changes[place]
-            way = "a commit of" if sha in ownership.originals[place] else _WAYS[picked]
-            return f"{way} pull request {change.key}", change.id
-        if sha in ownership.undecided:
+        owner, picked = ownership.owner_of(sha), record.picked_from_sha is not None
+        if owner != NONE:
+            way = "a commit of" if sha in ownership.own_of(owner) else _WAYS[picked]
+            return f"{way} pull request {ownership.changes.keys[owner]}", int(
+                ownership.changes.ids[owner]
+            )
+        if ownership.is_undecided(sha):
             return "a commit of a pull request that is still open", None
-        if ownership.graph.is_merge[ownership.graph.index[sha]]:
+        if ownership.graph.is_merge[ownership.graph.place(sha)]:
             return "a merge commit, which is no change", None
-        root = ownership.pick_roots.get(sha, sha)
+        root = ownership.root_of(sha)
         if root != sha:
             origin = record_lookup.commits_of(self.view, [root])[root]
             return f"a cherry-pick of {origin[:12]}, which no pull request lists", -root
         return "a change of its own: no pull request lists it", -sha
 
-    def _ownership(self, repository: str) -> Any:
+    def _ownership(self, repository: str) -> Ownership:
         name = self.lineage_facts.canonical.get(repository, repository)
         return self.lineage_facts.history({name}, paths=False).ownership
 
@@ -88,28 +90,27 @@ class ChangeExplainer(RecordExplainer):
     def _commits(self, id_: int, record: Change) -> Iterable[RecordGroup]:
         """The commits a pull request lists: its own, and those that belong to another."""
         ownership = self._ownership(record.repository)
-        place = next(at for at, change_row in enumerate(ownership.changes) if change_row.id == id_)
-        change, own = ownership.changes[place], ownership.originals[place]
-        listed = list(dict.fromkeys([*change.commits, *own]))
-        originals = dict.fromkeys([*own, change.merge_commit])
-        copies = [pick for sha in originals for pick in _copies(sha, ownership)]
-        shas = record_lookup.commits_of(self.view, [*listed, change.merge_commit, *copies])
-        dates = ownership.facts.authored_at
+        changes = ownership.changes
+        position = changes.ids.tolist().index(id_)
+        own, merged_as = ownership.own_of(position), int(changes.merge_commits[position])
+        listed = list(dict.fromkeys([*changes.lists.of(position), *own]))
+        originals = dict.fromkeys([*own, merged_as])
+        copies = [pick for sha in originals for pick in ownership.picks_of(sha)]
+        shas = record_lookup.commits_of(self.view, [*listed, merged_as, *copies])
+        dates = ownership.authored_at
 
         def entry(sha: int, what: str = "") -> Entry:
-            at = ownership.graph.index.get(sha, NONE)
-            when = known_instant(dates[at]) if at >= 0 else None
+            at = ownership.graph.place(sha)
+            when = known_instant(int(dates[at])) if at >= 0 else None
             said = what or ("" if at >= 0 else "not collected")
             return Entry(kind="commit", id=shas[sha], at=when, what=said)
 
         yield RecordGroup(title="Commits of its own", entries=tuple(map(entry, own)))
         others = [sha for sha in listed if sha not in own]
-        entries = tuple(entry(sha, _reason_not_own(sha, place, ownership)) for sha in others)
+        entries = tuple(entry(sha, _reason_not_own(sha, position, ownership)) for sha in others)
         yield RecordGroup(title="Commits it lists that do not count as its own", entries=entries)
-        if change.merge_commit in shas:
-            merge = (
-                entry(change.merge_commit, _other_owner(change.merge_commit, place, ownership)),
-            )
+        if merged_as in shas:
+            merge = (entry(merged_as, _other_owner(merged_as, position, ownership)),)
             yield RecordGroup(
                 title="Merged as (merge, squash or last rebased commit)", entries=merge
             )
@@ -195,17 +196,12 @@ class ChangeExplainer(RecordExplainer):
         )
 
 
-def _reason_not_own(sha: int, place: int, ownership: Any) -> str:
+def _reason_not_own(sha: int, position: int, ownership: Ownership) -> str:
     """The reason why a listed commit is not a pull request's own."""
-    return _other_owner(sha, place, ownership) or "a merge commit"
+    return _other_owner(sha, position, ownership) or "a merge commit"
 
 
-def _other_owner(sha: int, place: int, ownership: Any) -> str:
+def _other_owner(sha: int, position: int, ownership: Ownership) -> str:
     """The other pull request that a commit belongs to; empty for none."""
-    owner = ownership.owner.get(sha)
-    return "" if owner in (None, place) else f"belongs to {ownership.changes[owner].key}"
-
-
-def _copies(sha: int, ownership: Any) -> Iterable[int]:
-    """The cherry-picks of a commit that were collected."""
-    return (pick for pick in ownership.picks.get(sha, ()) if pick in ownership.graph.index)
+    owner = ownership.owner_of(sha)
+    return "" if owner in (NONE, position) else f"belongs to {ownership.changes.keys[owner]}"

@@ -1,9 +1,11 @@
-"""The commit graph of a service's repositories, and which deployment first reached a commit.
+"""The commit graph of some repositories, and which deployment first reached a commit.
 
-Commits are numbered 0 … n-1 in the order of their ids; a parent that was not collected is absent.
+Commits are at places 0 … n-1 in the order of their ids; a parent that was not collected is absent.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +13,27 @@ import numpy.typing as npt
 from vpemetrics.lineage.rows import NONE
 
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+NEVER: Final = 2**62
+"""The position of the deployment that reached what none has reached."""
+
+
+def find(known: Ints, ids: Ints) -> Ints:
+    """The places of ids among sorted ones, NONE for those that are not there."""
+    if not len(known):
+        return np.full(len(ids), NONE, dtype=np.int64)
+    at = np.searchsorted(known, ids).clip(max=len(known) - 1)
+    return np.where(known[at] == ids, at, NONE)
+
+
+def one_by_one(values: Ints) -> MutableSequence[int]:
+    """The same integers, for who reads and writes few of them: quicker than as an array."""
+    return memoryview(values)  # type: ignore[arg-type,return-value]  # a Buffer from Python 3.12 on
 
 
 class Graph:
-    """Parents of commits by index; ids are the store's, indices are local and dense."""
+    """Parents of commits by place; ids are the store's, places are local and dense."""
 
     def __init__(
         self,
@@ -29,64 +48,94 @@ class Graph:
         """
         order = np.argsort(ids, kind="stable")
         self.ids = ids[order]
-        self.index: dict[int, int] = dict(zip(self.ids.tolist(), range(len(ids)), strict=True))
         first, second = first[order], second[order]
-        self.first: list[int] = self._indices(first).tolist()
-        self.second: list[int] = self._indices(second).tolist()
-        self.is_merge: list[bool] = (second >= 0).tolist()
-        index = self.index
-        self.others: dict[int, list[int]] = {
-            index[commit]: [index[parent] for parent in parents if parent in index]
-            for commit, parents in (others or {}).items()
-        }
-        missing = (first >= 0) & (np.array(self.first, dtype=np.int64) < 0)
-        missing |= (second >= 0) & (np.array(self.second, dtype=np.int64) < 0)
-        self.cut: list[int] = np.flatnonzero(missing).tolist()
+        self.first = find(self.ids, first)
+        self.second = find(self.ids, second)
+        self.is_merge: Flags = second >= 0
+        self.others: dict[int, list[int]] = {}
+        for commit, parents in (others or {}).items():
+            places = find(self.ids, np.array(parents, dtype=np.int64))
+            self.others[self.place(commit)] = places[places >= 0].tolist()
+        missing = (first >= 0) & (self.first < 0) | (second >= 0) & (self.second < 0)
+        self.cut = np.flatnonzero(missing)
         """The cuts of the history: commits with a parent that was not collected."""
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def _indices(self, ids: Ints) -> Ints:
-        if not len(self.ids):
-            return np.full(len(ids), NONE, dtype=np.int64)
-        at = np.searchsorted(self.ids, ids).clip(max=len(self.ids) - 1)
-        return np.where(self.ids[at] == ids, at, NONE)
+    def place(self, commit: int) -> int:
+        """The place of a commit by its id; NONE if it was not collected."""
+        at = int(np.searchsorted(self.ids, commit))
+        return at if at < len(self.ids) and self.ids[at] == commit else NONE
 
-    def first_reached(
-        self, tips: Iterable[int], start: int = 0, before: Iterable[int] | None = None
-    ) -> list[int]:
-        """For each commit the position of the first tip it is reachable from, or NONE.
+    def places_of(self, commits: Iterable[int]) -> dict[int, int]:
+        """The places of commits by their ids; NONE for those that were not collected."""
+        ids = list(commits)
+        places = find(self.ids, np.array(ids, dtype=np.int64))
+        return dict(zip(ids, places.tolist(), strict=True))
 
-        One pass: from each tip to the parents, stopping at what an earlier tip reached.
-        A tip of NONE reaches nothing. Positions count from `start`; `before` is what tips before
-        these reached.
+    @cached_property
+    def _parents(self) -> tuple[list[int], list[int]]:
+        """First and second parents as Python reads them quickest, one by one."""
+        return self.first.tolist(), self.second.tolist()
+
+    def first_reached(self, tips: Iterable[int]) -> Ints:
+        """For each commit the position of the first tip it is reachable from, or NEVER.
+
+        A tip of NONE reaches nothing.
         """
-        first, second, others = self.first, self.second, self.others
-        reached = [NONE] * len(self.ids) if before is None else list(before)
-        for position, tip in enumerate(tips, start):
+        reached = [NEVER] * len(self)
+        self.walk(enumerate(tips), reached)
+        return np.array(reached, dtype=np.int64)
+
+    def walk(self, tips: Iterable[tuple[int, int]], reached: MutableSequence[int]) -> None:
+        """Note at all that is reachable from tips, by position, that it was reached by then.
+
+        One pass: from each tip to the parents, stopping at what an earlier one reached. What
+        reaches a commit must have reached its parents too by what is noted already.
+        """
+        (first, second), others = self._parents, self.others
+        for position, tip in tips:
             stack = [tip]
             while stack:
                 commit = stack.pop()
-                while commit >= 0 and reached[commit] < 0:
+                while commit >= 0 and reached[commit] > position:
                     reached[commit] = position
                     if second[commit] >= 0:
                         stack.append(second[commit])
                     if others and commit in others:
                         stack.extend(others[commit])
                     commit = first[commit]
-        return reached
 
     def first_parents(self, tip: int) -> list[int]:
         """A commit and its line of first parents, newest first.
 
         It ends before a commit that stands in it already: what a source tells may go in circles.
         """
+        first, _ = self._parents
         line: dict[int, None] = {}
         while tip >= 0 and tip not in line:
             line[tip] = None
-            tip = self.first[tip]
+            tip = first[tip]
         return list(line)
+
+    def longest_line(self, tips: Iterable[int]) -> list[int]:
+        """The line of first parents of that tip which has the most of them, oldest first."""
+        first, _ = self._parents
+        length = [0] * len(self)
+        longest = NONE
+        for tip in tips:
+            way, commit = [], tip
+            while commit >= 0 and not length[commit]:
+                length[commit] = NONE  # on the way: it may come by here again
+                way.append(commit)
+                commit = first[commit]
+            before = max(length[commit], 0) if commit >= 0 else 0
+            for more, passed in enumerate(reversed(way), 1):
+                length[passed] = before + more
+            if tip >= 0 and (longest < 0 or length[tip] > length[longest]):
+                longest = tip
+        return self.first_parents(longest)[::-1]
 
     def contains(self, commit: int, ancestor: int, reached: Sequence[int]) -> bool:
         """Tell whether `ancestor` is reachable from `commit`; both reached by some tip.
@@ -101,8 +150,44 @@ class Graph:
             at = stack.pop()
             if at == ancestor:
                 return True
-            for parent in (self.first[at], self.second[at], *self.others.get(at, ())):
+            for parent in self._all_parents(at):
                 if parent >= 0 and parent not in seen and reached[parent] >= floor:
                     seen.add(parent)
                     stack.append(parent)
         return False
+
+    def _all_parents(self, commit: int) -> Iterator[int]:
+        first, second = self._parents
+        yield first[commit]
+        yield second[commit]
+        yield from self.others.get(commit, ())
+
+
+class MainLine:
+    """The commits of a graph numbered along its main line, once for many services.
+
+    A service deploys the main line mostly, so what first reached a commit is read off the number
+    of the commit; only tips beside the line are walked from.
+    """
+
+    def __init__(self, graph: Graph, tips: Iterable[int]) -> None:
+        """Number the commits along the longest line of first parents from any of the tips."""
+        self._graph = graph
+        line = graph.longest_line(tips)
+        self._length = len(line)
+        # One more for a tip of NONE, which is the last place of all.
+        self._place_on_line = np.full(len(graph) + 1, NONE, dtype=np.int64)
+        self._place_on_line[line] = np.arange(len(line))
+        self._held_from = np.minimum(graph.first_reached(line), len(line))
+
+    def first_reached(self, tips: Sequence[int]) -> Ints:
+        """For each commit the position of the first tip it is reachable from, or NEVER."""
+        on_line = self._place_on_line[np.array(tips, dtype=np.int64)]
+        newest = np.maximum.accumulate(on_line)
+        first = np.searchsorted(newest, np.arange(self._length + 1))
+        first[first == len(tips)] = NEVER
+        first[self._length] = NEVER
+        reached: Ints = first[self._held_from]
+        beside = np.flatnonzero(on_line < 0).tolist()
+        self._graph.walk(((at, tips[at]) for at in beside), one_by_one(reached))
+        return reached

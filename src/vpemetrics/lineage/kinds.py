@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from functools import lru_cache
+from operator import attrgetter
+from typing import Final, NamedTuple, Protocol
 
 from vpemetrics.lineage.rows import NONE, Deployed, DeploymentRow, Kind
 from vpemetrics.records import Status
@@ -56,9 +58,8 @@ class Group:
         return sorted([*self.firsts.values(), *self.repeats], key=_finish)
 
 
-def _finish(row: DeploymentRow) -> tuple[int, str]:
-    """The order of records: by finish; ties are ordered by id."""
-    return row.finished_at, row.key
+_finish = attrgetter("finished_at", "key")
+"""The order of records: by finish; ties are ordered by id."""
 
 
 def group(rows: Iterable[DeploymentRow]) -> list[Group]:
@@ -112,21 +113,7 @@ class Environment:
     lived: set[int] = field(default_factory=set)
 
 
-@dataclass(slots=True)
-class Standing:
-    """The state deployments so far have left: the environments, and the commits that have arrived.
-
-    `count` is how many there were.
-    """
-
-    count: int = 0
-    environments: dict[str, Environment] = field(default_factory=lambda: defaultdict(Environment))
-    arrived: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    """The positions of the deployments of each commit that lived."""
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedPart:
+class JudgedPart(NamedTuple):
     """The kind of one part of a deployment, against the part `before` that was live there.
 
     `first`: it has no predecessor there, which is a commit that lived; for a part whose own
@@ -144,39 +131,34 @@ class JudgedPart:
         return self.before.commit if self.before and self.kind == Kind.ROLLBACK else NONE
 
 
-def judge(groups: list[Group], ancestry: Ancestry, standing: Standing) -> list[Deployed]:
-    """The deployments with their kinds, each the weightiest of its parts'.
-
-    `standing` is what deployments before these have left; it is carried on.
-    """
-    judged = judge_parts(groups, ancestry, standing)
+def judge(groups: list[Group], ancestry: Ancestry) -> list[Deployed]:
+    """The deployments with their kinds, each the weightiest of its parts'."""
+    judged = judge_parts(groups, ancestry)
     return [_deployed(group, parts) for group, parts in zip(groups, judged, strict=True)]
 
 
-def judge_parts(
-    groups: list[Group], ancestry: Ancestry, standing: Standing
-) -> list[list[JudgedPart]]:
+def judge_parts(groups: list[Group], ancestry: Ancestry) -> list[list[JudgedPart]]:
     """For each deployment its parts, each judged against what was live in its environment."""
-    environments, arrived = standing.environments, standing.arrived
+    environments: dict[str, Environment] = defaultdict(Environment)
+    arrived: dict[int, set[int]] = {}
+    """The positions of the deployments of each commit that lived."""
     judged: list[list[JudgedPart]] = [[] for _ in groups]
-    parts = sorted(
-        ((part, at) for at, group in enumerate(groups) for part in group.firsts.values()),
-        key=lambda pair: _finish(pair[0]),
-    )
+    parts = [(part, at) for at, group in enumerate(groups) for part in group.firsts.values()]
+    if len(parts) > len(groups):
+        parts.sort(key=lambda pair: _finish(pair[0]))
     for part, at in parts:
-        environment = environments[part.environment]
-        here = {standing.count + at}
-        elsewhere = part.commit != NONE and bool(arrived[part.commit] - here)
+        environment, commit = environments[part.environment], part.commit
+        here = arrived.setdefault(commit, set())
+        elsewhere = commit != NONE and bool(here) and here != {at}
         kind = _kind_of_part(part, environment, elsewhere, ancestry)
-        lives = part.status != Status.ROLLED_BACK and ancestry.knows(part.commit)
+        lives = part.status != Status.ROLLED_BACK and ancestry.knows(commit)
         first = environment.live is None and (lives or not environment.reached)
         judged[at].append(JudgedPart(part, environment.live, kind, first))
         environment.reached = True
-        if not lives:
-            continue
-        environment.live = part
-        environment.lived.add(part.commit)
-        arrived[part.commit] |= here
+        if lives:
+            environment.live = part
+            environment.lived.add(commit)
+            here.add(at)
     return judged
 
 
@@ -199,14 +181,22 @@ def _kind_of_part(
     return Kind.STALE if older else Kind.FORWARD
 
 
+@lru_cache
+def _alone(environment: str) -> frozenset[str]:
+    return frozenset((environment,))
+
+
 def _deployed(group: Group, judged: list[JudgedPart]) -> Deployed:
-    records, last = group.records, group.last
+    last = group.last
+    if len(judged) == 1 and not group.repeats:
+        return _deployed_once(last, judged[0])
+    records = group.records
     kind = min((j.kind for j in judged), key=_WEIGHT.index)
     planned = [one.planned for one in records if one.planned is not None]
     return Deployed(
         id=last.id,
-        parts=tuple(one.id for one in records),
-        keys=tuple(one.key for one in records),
+        parts=tuple([one.id for one in records]),
+        keys=tuple([one.key for one in records]),
         kind=kind,
         started_at=_started_at(group),
         finished_at=last.finished_at,
@@ -217,6 +207,25 @@ def _deployed(group: Group, judged: list[JudgedPart]) -> Deployed:
         removed=next((j.removed for j in judged if j.kind == kind), NONE),
         planned=all(planned) if planned else None,
         hotfix=any(one.hotfix for one in records),
+    )
+
+
+def _deployed_once(row: DeploymentRow, judged: JudgedPart) -> Deployed:
+    """The same of one record alone, as nearly all are: in a third of the time."""
+    return Deployed(
+        row.id,
+        (row.id,),
+        (row.key,),
+        judged.kind,
+        row.started_at,
+        row.finished_at,
+        row.commit,
+        _alone(row.environment),
+        row.status == Status.ROLLED_BACK,
+        judged.first,
+        judged.removed if judged.kind is Kind.ROLLBACK else NONE,
+        row.planned,
+        bool(row.hotfix),
     )
 
 

@@ -1,120 +1,83 @@
-"""One service traced: its deployments, what they shipped, and what they broke.
+"""One service traced: its deployments, what they shipped, and what they broke."""
 
-Tracing may go on from deployments that were traced before (`Past`); it then comes to what tracing
-all of them anew would come to, or says by `Disturbed` that it cannot.
-"""
-
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from itertools import accumulate
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from vpemetrics.lineage.changes import (
-    NEVER,
-    AnyChange,
-    Belonging,
-    CommitFacts,
-    Mine,
-    Ownership,
-    direct_commits,
-    first_shipped,
-)
+from vpemetrics.lineage.belonging import Belonging, Mine
 from vpemetrics.lineage.failures import Finder, Scene, weigh, when_decided
-from vpemetrics.lineage.graph import Graph, Ints
-from vpemetrics.lineage.kinds import (
-    Ancestry,
-    Group,
-    JudgedPart,
-    Standing,
-    group,
-    judge,
-    judge_parts,
-)
+from vpemetrics.lineage.graph import NEVER, Graph, Ints, MainLine, one_by_one
+from vpemetrics.lineage.kinds import Ancestry, Group, JudgedPart, group, judge, judge_parts
+from vpemetrics.lineage.ownership import AnyChange, Ownership
 from vpemetrics.lineage.rows import (
     NONE,
-    ChangeRow,
     Deployed,
     DeploymentRow,
     Evidence,
     IncidentRow,
-    Item,
     Kind,
-    Lineage,
-    Marks,
     Revert,
-    Shipped,
     TriageRow,
-    WaitingChange,
+)
+from vpemetrics.lineage.shipping import (
+    Attribution,
+    ShippedChanges,
+    WaitingChanges,
+    attribute,
+    shipped_changes,
+    waiting_changes,
 )
 from vpemetrics.records import Status
-from vpemetrics.rules import LeadTimeStart, Rules, Service, matches
-from vpemetrics.window import MINUTE, MISSING, Micros
+from vpemetrics.rules import Rules, Service, matches
+from vpemetrics.window import MISSING, Micros
 
-SKEW = 5 * MINUTE
+LIVE = (Status.SUCCEEDED, Status.ROLLED_BACK)
+_JUDGED: Final = Deployed._fields.index("ships")
+"""The fields of a deployment before the last two, which are known at last."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """The commits and pull requests of the repositories a service is deployed from."""
+    """The commits and pull requests of the repositories a service is deployed from.
+
+    `line` is its main line, where several services are deployed from it.
+    """
 
     ownership: Ownership
     belonging: Belonging
-    committed_at: Sequence[Micros] = ()
-    default_branches: Mapping[str, str] = field(default_factory=dict)
-
-    def on_other_branch(self, change: ChangeRow) -> bool:
-        """Tell whether a pull request was merged into another branch than the default one."""
-        default = self.default_branches.get(change.repository)
-        return bool(default and change.base_branch and change.base_branch != default)
+    line: MainLine | None = None
+    _hotfixes: dict[tuple[tuple[str, ...], ...], set[int]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def graph(self) -> Graph:
         """The commits' graph; empty where none were collected."""
         return self.ownership.graph
 
-    @property
-    def facts(self) -> CommitFacts:
-        """The other facts about the commits."""
-        return self.ownership.facts
+    def first_reached(self, tips: Sequence[int]) -> Ints:
+        """For each commit the position of the first tip it is reachable from, or NEVER."""
+        return (self.line or self.graph).first_reached(tips)
 
-
-class Disturbed(Exception):
-    """Something new concerns deployments that were settled: the service is to be traced anew."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Past:
-    """Deployments of a service that were traced before and are settled.
-
-    `live` is what they left in each environment, `marks` what is known of them, `reached` the
-    position of the one that first reached each commit of the graph. `shipped` has the pull
-    requests they shipped, by id, of those the history still tells of; `empty` are those without
-    a commit of their own; `undecided` the commits whose owner nobody knew.
-    """
-
-    deployed: Sequence[Deployed] = ()
-    live: Mapping[str, DeploymentRow] = field(default_factory=dict)
-    reached: Sequence[int] | None = None
-    shipped: Mapping[int, int] = field(default_factory=dict)
-    empty: frozenset[int] = frozenset()
-    undecided: frozenset[int] = frozenset()
-    marks: Marks = field(default_factory=Marks)
-
-    def __len__(self) -> int:
-        return len(self.deployed)
+    def hotfixes(self, rules: Rules) -> set[int]:
+        """The positions of pull requests that are a hotfix by label or branch (rule F4)."""
+        patterns = rules.hotfix_labels, rules.hotfix_branches
+        if patterns not in self._hotfixes:
+            self._hotfixes[patterns] = self.ownership.changes.hotfixes(*patterns)
+        return self._hotfixes[patterns]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceFacts:
     """The facts about one service: production records, and all that may concern it.
 
-    `rows` are those after the `past`. `incidents` are those that name the service, or none, or
-    a cause themselves; `named` tells whether one names this service.
+    `incidents` are those that name the service, or none, or a cause themselves; `named` tells
+    whether one names this service.
     """
 
     service: Service
@@ -124,23 +87,36 @@ class ServiceFacts:
     triage: Sequence[TriageRow] = ()
     named: Callable[[IncidentRow], bool] = lambda _incident: True
     belongs: Callable[[str], bool] | None = None
-    past: Past = field(default_factory=Past)
+
+
+class Lineage(NamedTuple):
+    """The outcome of tracing one service; deployments in order, and after them the attempts."""
+
+    deployed: list[Deployed]
+    shipped: ShippedChanges
+    waiting: WaitingChanges
+    evidence: list[Evidence]
+    attribution: str
+    problems: dict[str, list[str]]
 
 
 class _ByGraph:
-    """Ancestry read off the commit graph."""
+    """Ancestry of deployed commits read off the commit graph."""
 
     guessed = False
 
-    def __init__(self, graph: Graph, reached: Sequence[int]) -> None:
-        self._graph, self._reached = graph, reached
+    def __init__(self, graph: Graph, reached: Ints, places: Mapping[int, int]) -> None:
+        self._graph, self._places = graph, places
+        self._reached = one_by_one(reached)
 
     def knows(self, commit: int) -> bool:
-        return commit in self._graph.index
+        return self._places[commit] >= 0
 
     def contains(self, commit: int, ancestor: int) -> bool:
-        index = self._graph.index
-        return self._graph.contains(index[commit], index[ancestor], self._reached)
+        place, below = self._places[commit], self._places[ancestor]
+        if self._reached[place] < self._reached[below]:  # mostly, and not worth a walk
+            return False
+        return self._graph.contains(place, below, self._reached)
 
 
 class _ByOrder:
@@ -171,21 +147,17 @@ class _ByOrder:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Attribution:
+class _Traced:
     """The deployments of a service, and which of them (by position) first shipped what."""
 
-    how: str
     groups: list[Group]
     deployed: Sequence[Deployed]
     ancestry: Ancestry
-    mine: Sequence[int]
-    """The positions of the service's pull requests."""
-    changes: Mapping[int, int]
-    """Those shipped, each with the position of the deployment."""
-    direct: Mapping[int, int]
+    mine: Mine
+    shipped: Attribution
     commit: Callable[[int], int]
-    reached: Sequence[Ints] = ()
-    """The ids of the commits that each deployment after the settled ones was first to reach."""
+    """The position of the deployment that first brought a commit, by its id."""
+    ownership: Ownership
     lacks_history: bool = False
     """True if history is cut where it counts: the first deployment ships no counted changes."""
 
@@ -194,252 +166,130 @@ class _Attribution:
         """True if any deployment says which commit it brought."""
         return any(one.commit != NONE for one in self.deployed)
 
+    def shipped_in(self, changes: Iterable[int]) -> Iterable[tuple[int, int]]:
+        """Those pull requests that were shipped, each with the deployment; by position."""
+        for at in changes:
+            position = int(self.shipped.changes[at])
+            if position != NEVER:
+                yield at, position
+
+    @cached_property
+    def _direct(self) -> Mapping[int, int]:
+        columns = self.shipped.commits, self.shipped.direct
+        return dict(zip(*(column.tolist() for column in columns), strict=True))
+
+    def position(self, change: AnyChange) -> int:
+        """The deployment that first shipped a change, or NEVER."""
+        if change.position == NONE:
+            return self._direct.get(change.commit, NEVER)
+        return int(self.shipped.changes[change.position])
+
 
 def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
     """Trace who shipped and who broke what in one service; deployments are named by position."""
-    by = _attributed(facts)
-    marks = _marks(facts, by, rules)
-    scene = _scene(facts, by, marks, rules)
+    by = _attribute(facts)
+    scene = _scene(facts, by, rules)
     evidence = weigh(scene)
+    rework = _rework(by.deployed, scene, evidence)
     deployed = [
-        one._replace(ships=_ships(one, by), unplanned=why)
-        for one, why in zip(by.deployed, _rework(by.deployed, scene, evidence), strict=True)
+        Deployed._make((*one[:_JUDGED], _ships(one, by), why))
+        for one, why in zip(by.deployed, rework, strict=True)
     ]
-    settled = len(facts.past)
     return Lineage(
-        deployed=[*deployed[settled:], *_attempts(facts.rows)],
-        shipped=[*_shipped_changes(facts, by, rules), *_shipped_commits(facts, by, rules)],
-        waiting=list(_waiting(facts, by)),
+        deployed=[*deployed, *_attempts(facts.rows)],
+        shipped=shipped_changes(by.ownership, by.shipped, deployed, rules.lead_time_start),
+        waiting=waiting_changes(by.ownership, by.shipped, by.mine),
         evidence=evidence,
-        attribution=by.how,
+        attribution=by.shipped.how,
         problems=_problems(facts, by),
-        marks=marks,
-        reached=by.reached,
-        amended={
-            at: one
-            for at, (one, before) in enumerate(zip(deployed, facts.past.deployed, strict=False))
-            if one.unplanned != before.unplanned
-        },
     )
 
 
 def judged(facts: ServiceFacts) -> list[list[JudgedPart]]:
     """The parts of each deployment of a service, and what each was judged against."""
-    by = _attributed(facts)
-    return judge_parts(by.groups, by.ancestry, Standing())
+    by = _attribute(facts)
+    return judge_parts(by.groups, by.ancestry)
 
 
-def _attributed(facts: ServiceFacts) -> _Attribution:
-    live = [row for row in facts.rows if row.status in (Status.SUCCEEDED, Status.ROLLED_BACK)]
+def _attribute(facts: ServiceFacts) -> _Traced:
+    live = [row for row in facts.rows if row.status in LIVE]
     groups = group(row for row in live if row.finished_at != MISSING)
-    commits = {row.commit for row in live} | {one.commit for one in facts.past.deployed}
     mine = facts.history.belonging.of(facts.belongs)
+    commits = {row.commit for row in live}
     if len(facts.history.graph) > 0 and commits - {NONE}:
-        return _by_graph(groups, facts, mine)
-    if len(facts.past):
-        raise Disturbed
+        return _by_graph(groups, facts, mine, commits)
     return _by_time(groups, facts.history, mine)
 
 
-def _by_graph(groups: list[Group], facts: ServiceFacts, mine: Mine) -> _Attribution:
-    graph, ownership, past = facts.history.graph, facts.history.ownership, facts.past
-    belongs, paths = facts.belongs, facts.history.facts.paths
-    tips = (
-        NONE if g.last.status == Status.ROLLED_BACK else graph.index.get(g.last.commit, NONE)
-        for g in groups
-    )
-    reached = graph.first_reached(tips, len(past), past.reached)
-    ancestry = _ByGraph(graph, reached)
+def _by_graph(
+    groups: list[Group], facts: ServiceFacts, mine: Mine, commits: Iterable[int]
+) -> _Traced:
+    history = facts.history
+    graph, ownership = history.graph, history.ownership
+    places = graph.places_of(commits)
+    brought = [
+        NONE if one.last.status == Status.ROLLED_BACK else places[one.last.commit] for one in groups
+    ]
+    reached = history.first_reached(brought)
+    ancestry = _ByGraph(graph, reached, places)
 
     def commit(sha: int) -> int:
-        at = graph.index.get(sha, NONE)
-        if at < 0 or reached[at] < 0:
-            return NEVER
-        touches = belongs is None or at not in paths or any(map(belongs, paths[at]))
-        return reached[at] if touches else NEVER
+        at = graph.place(sha)
+        return int(reached[at]) if at >= 0 and mine.touching[at] else NEVER
 
-    ids = [change.id for change in ownership.changes]
-    before = {at: past.shipped[id_] for at, id_ in enumerate(ids) if id_ in past.shipped}
-    now = first_shipped(ownership, reached, [at for at in mine.changes if at not in before])
-    _check_settled(past, ownership, now, reached)
-    return _Attribution(
-        how="graph",
+    cut = reached[graph.cut]
+    return _Traced(
         groups=groups,
-        deployed=[*past.deployed, *judge(groups, ancestry, _standing(past, ancestry))],
+        deployed=judge(groups, ancestry),
         ancestry=ancestry,
-        mine=mine.changes,
-        changes=dict(sorted((before | now).items())),
-        direct=direct_commits(ownership, reached, mine.commits),
+        mine=mine,
+        shipped=attribute(ownership, reached, mine),
         commit=commit,
-        reached=_by_position(graph, reached, len(past), len(groups)),
-        lacks_history=any(reached[at] > 0 for at in graph.cut),
+        ownership=ownership,
+        lacks_history=bool(((cut > 0) & (cut < NEVER)).any()),
     )
 
 
-def _standing(past: Past, ancestry: Ancestry) -> Standing:
-    """The state that the settled deployments left, to judge later ones against."""
-    standing = Standing(count=len(past))
-    for at, one in enumerate(past.deployed):
-        lives = not one.rolled_back and ancestry.knows(one.commit)
-        if lives:
-            standing.arrived[one.commit].add(at)
-        for name in one.environments:
-            environment = standing.environments[name]
-            environment.reached = True
-            if lives:
-                environment.lived.add(one.commit)
-    for name, row in past.live.items():
-        standing.environments[name].live = row
-    return standing
-
-
-def _check_settled(
-    past: Past, ownership: Ownership, now: Mapping[int, int], reached: Sequence[int]
-) -> None:
-    """Disturbed if a settled deployment shipped what was nobody's, or not merged, until now."""
-    index, settled = ownership.graph.index, len(past)
-    early = (ownership.changes[at].id for at, position in now.items() if position < settled)
-    decided = (sha for sha in past.undecided - ownership.undecided if sha not in ownership.owner)
-    places = (index[sha] for sha in decided if sha in index)
-    if not past.empty.issuperset(early) or any(NONE < reached[place] < settled for place in places):
-        raise Disturbed
-
-
-def _by_position(graph: Graph, reached: Sequence[int], start: int, count: int) -> list[Ints]:
-    """The ids of the commits that each of some deployments was the first to reach."""
-    positions = np.array(reached, dtype=np.int64)
-    places = np.flatnonzero(positions >= start)
-    places = places[np.argsort(positions[places], kind="stable")]
-    ends = np.searchsorted(positions[places], np.arange(start + 1, start + count))
-    return np.split(graph.ids[places], ends) if count else []
-
-
-def _by_time(groups: list[Group], history: History, mine: Mine) -> _Attribution:
+def _by_time(groups: list[Group], history: History, mine: Mine) -> _Traced:
     """Each pull request in the first forward deployment that started after its merge (rule C2).
 
     The first is the one that was there first, which may have started after another.
     """
     ancestry = _ByOrder(groups)
-    deployed = judge(groups, ancestry, Standing())
+    deployed = judge(groups, ancestry)
     forward = sorted(
-        (d.began_at, at)
-        for at, d in enumerate(deployed)
-        if d.kind == Kind.FORWARD and not d.rolled_back
+        (one.began_at, at)
+        for at, one in enumerate(deployed)
+        if one.kind == Kind.FORWARD and not one.rolled_back
     )
-    begins = [began for began, _ in forward]
-    firsts = list(accumulate((at for _, at in reversed(forward)), min))[::-1]
-
-    def shipped_at(change: ChangeRow) -> int:
-        if history.on_other_branch(change):
-            return NEVER
-        place = bisect_right(begins, change.merged_at)
-        return firsts[place] if place < len(firsts) else NEVER
-
+    begins = np.array([began for began, _ in forward], dtype=np.int64)
+    positions = np.array([*(at for _, at in forward), NEVER], dtype=np.int64)
+    first = np.minimum.accumulate(positions[::-1])[::-1]
     changes = history.ownership.changes
-    shipped = ((at, shipped_at(changes[at])) for at in mine.changes)
-    return _Attribution(
-        how="time",
+    shipped = first[np.searchsorted(begins, changes.merged_at, side="right")]
+    nothing = np.empty(0, dtype=np.int64)
+    return _Traced(
         groups=groups,
         deployed=deployed,
         ancestry=ancestry,
-        mine=mine.changes,
-        changes={at: position for at, position in shipped if position != NEVER},
-        direct={},
+        mine=mine,
+        shipped=Attribution(
+            how="time",
+            changes=np.where(mine.changes & ~changes.on_other_branch, shipped, NEVER),
+            commits=nothing,
+            direct=nothing,
+        ),
         commit=ancestry.position,
+        ownership=history.ownership,
     )
-
-
-def _shipped_changes(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Iterable[Shipped]:
-    ownership, start = facts.history.ownership, rules.lead_time_start
-    for at, position in by.changes.items():
-        if position < len(facts.past) or ownership.is_empty(at):
-            continue
-        change = ownership.changes[at]
-        dates = ownership.author_dates(at)
-        first_at = _first_at(ownership, at, dates)
-        starts, at_merge = _starts(change.merged_at, start, first_at, dates)
-        reason = _reason(by, position, starts, start, is_bot=ownership.is_bot(at))
-        merged_at = change.merged_at
-        yield Shipped(change.id, NONE, position, starts, merged_at, first_at, at_merge, reason)
-
-
-def _shipped_commits(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Iterable[Shipped]:
-    history, start = facts.history, rules.lead_time_start
-    authored_at = history.facts.authored_at
-    dates = history.committed_at if start == LeadTimeStart.MERGE else authored_at
-    for sha, position in by.direct.items():
-        if position < len(facts.past):
-            continue
-        commit = history.graph.index[sha]
-        starts = (dates[commit],) if dates[commit] != MISSING else ()
-        is_bot = history.facts.is_bot[commit] == 1
-        reason = _reason(by, position, starts, start, is_bot=is_bot)
-        yield Shipped(NONE, sha, position, starts, MISSING, authored_at[commit], False, reason)
-
-
-def _first_at(ownership: Ownership, at: int, dates: Sequence[Micros]) -> Micros:
-    """The author date of a pull request's first commit; what the source says if we miss some."""
-    said = ownership.changes[at].first_commit_at
-    if dates and (said == MISSING or len(dates) == len(ownership.originals[at])):
-        return dates[0]
-    return said if not dates else min(said, dates[0])
-
-
-def _starts(
-    merged_at: Micros, start: LeadTimeStart, first_at: Micros, dates: Sequence[Micros]
-) -> tuple[tuple[Micros, ...], bool]:
-    """The moments lead time is counted from, and whether they fell back to the merge."""
-    if start == LeadTimeStart.MERGE:
-        return (merged_at,), False
-    if first_at == MISSING:
-        return (merged_at,), True
-    if start == LeadTimeStart.EACH_COMMIT and dates:
-        return tuple(dates), False
-    return (first_at,), False
-
-
-def _reason(
-    by: _Attribution,
-    position: int,
-    starts: tuple[Micros, ...],
-    start: LeadTimeStart,
-    *,
-    is_bot: bool,
-) -> str | None:
-    """The reason why a shipped change is left out of lead time; None if it is in."""
-    deployed = by.deployed[position]
-    if deployed.first:
-        return "first_deployment"
-    if deployed.commit == NONE and by.names_commits:
-        return "unknown_commit"
-    if is_bot:
-        return "bot"
-    if not starts:
-        return "no_author_date"
-    if deployed.finished_at - starts[0] >= -SKEW:  # the earliest, so the longest
-        return None
-    return "deployed_before_merge" if start == LeadTimeStart.MERGE else "negative"
-
-
-def _waiting(facts: ServiceFacts, by: _Attribution) -> Iterable[WaitingChange]:
-    ownership = facts.history.ownership
-    for at in by.mine:
-        change = ownership.changes[at]
-        if ownership.is_empty(at):
-            yield WaitingChange(change.id, "no_commit_left")
-        elif at not in by.changes:
-            if facts.history.on_other_branch(change):
-                yield WaitingChange(change.id, "other_branch")
-            else:
-                yield WaitingChange(change.id, "bot" if ownership.is_bot(at) else None)
 
 
 def _attempts(rows: Iterable[DeploymentRow]) -> Iterable[Deployed]:
     """Runs that ended before production (rule D1): counted and shown, outside all five metrics."""
     ended = (Status.FAILED, Status.CANCELLED, Status.SKIPPED, Status.SUPERSEDED)
-    for row in rows:
-        when = row.finished_at if row.finished_at != MISSING else row.started_at
-        if row.status in ended and when != MISSING:
+    found = ((_ended_at(row), row) for row in rows if row.status in ended)
+    for when, row in sorted(found, key=lambda pair: (pair[0], pair[1].key, pair[1].id)):
+        if when != MISSING:
             yield Deployed(
                 id=row.id,
                 parts=(row.id,),
@@ -457,21 +307,12 @@ def _attempts(rows: Iterable[DeploymentRow]) -> Iterable[Deployed]:
             )
 
 
-def _marks(facts: ServiceFacts, by: _Attribution, rules: Rules) -> Marks:
-    """The marks of the shipped changes on deployments, settled ones included."""
-    ownership, before = facts.history.ownership, facts.past.marks
-    closers = defaultdict(set, {key: set(ats) for key, ats in before.closers.items()})
-    for incident, at in _closers(ownership, by):
-        closers[incident].add(at)
-    return Marks(
-        reverts={**before.reverts, **_reverts(ownership, by, rules)},
-        closers={incident: sorted(ats) for incident, ats in sorted(closers.items())},
-        hotfixes=before.hotfixes | _hotfixes(ownership, by, rules),
-    )
+def _ended_at(row: DeploymentRow) -> Micros:
+    return row.started_at if row.finished_at == MISSING else row.finished_at
 
 
-def _scene(facts: ServiceFacts, by: _Attribution, marks: Marks, rules: Rules) -> Scene:
-    find, closers = _finder(facts.history.ownership, by), marks.closers
+def _scene(facts: ServiceFacts, by: _Traced, rules: Rules) -> Scene:
+    find, closers = _finder(facts, by), _closers(by)
     of_commit: dict[int, list[int]] = defaultdict(list)
     for at, one in enumerate(by.deployed):
         if one.commit != NONE:
@@ -480,131 +321,110 @@ def _scene(facts: ServiceFacts, by: _Attribution, marks: Marks, rules: Rules) ->
         deployed=by.deployed,
         of_commit=of_commit,
         ancestry=by.ancestry,
-        incidents=[i for i in facts.incidents if _concerns(i, facts, find, closers)],
+        incidents=list(_concerning(facts, find, closers)),
         triage=facts.triage,
-        reverts=sorted(marks.reverts.values()),
+        reverts=sorted(_reverts(by, rules)),
         closers=closers,
-        hotfixes=marks.hotfixes,
+        hotfixes=_hotfixes(facts.history, by, rules),
         find=find,
         suspect_within=rules.incident_window // timedelta(microseconds=1),
     )
 
 
-def _finder(ownership: Ownership, by: _Attribution) -> Finder:
+def _finder(facts: ServiceFacts, by: _Traced) -> Finder:
     """Look up deployments; what the first one shipped was shipped before the known history."""
-    counted = [NONE if d.first else at for at, d in enumerate(by.deployed)]
+    ownership, deployed = by.ownership, by.deployed
+    counted = [NONE if one.first else at for at, one in enumerate(deployed)]
+    named = {one.cause_change for one in facts.incidents} | {row.cause for row in facts.triage}
+    by_key = ownership.changes.by_key if named - {None} else {}
     by_change = {
-        ownership.changes[at].key: counted[position] for at, position in by.changes.items()
+        key: counted[position]
+        for key in named
+        if key is not None
+        for _, position in by.shipped_in(by_key.get(key, ()))
     }
 
     def by_commit(sha: int) -> int:
-        change = by.changes.get(ownership.owner.get(sha, NONE), NEVER)
-        picked = by.direct.get(ownership.pick_roots.get(sha, sha), NEVER)
-        position = min(by.commit(sha), change, picked)
+        position = min(by.commit(sha), by.position(ownership.change_of(sha)))
         return NONE if position == NEVER else counted[position]
 
-    by_record = {key: at for at, d in enumerate(by.deployed) for key in d.keys}
+    by_record = {key: at for at, one in enumerate(deployed) for key in one.keys}
     return Finder(by_record=by_record, by_commit=by_commit, by_change=by_change)
 
 
-def _closers(ownership: Ownership, by: _Attribution) -> Iterable[tuple[str, int]]:
-    """Incidents with the deployments that shipped a change naming them."""
-    for at, position in by.changes.items():
+def _closers(by: _Traced) -> dict[str, list[int]]:
+    """Incidents with the deployments, in order, that shipped a change naming them."""
+    closers: dict[str, set[int]] = defaultdict(set)
+    closes = by.ownership.changes.closes
+    for at, position in by.shipped_in(closes):
         if not by.deployed[position].first:
-            for incident in ownership.changes[at].closes:
-                yield incident, position
+            for incident in closes[at]:
+                closers[incident].add(position)
+    return {incident: sorted(positions) for incident, positions in sorted(closers.items())}
 
 
-def _hotfixes(ownership: Ownership, by: _Attribution, rules: Rules) -> frozenset[int]:
+def _hotfixes(history: History, by: _Traced, rules: Rules) -> frozenset[int]:
     """Deployments that are a hotfix by their own word, or ship one by label or branch (rule F4)."""
     own = {at for at, d in enumerate(by.deployed) if d.hotfix or d.planned is False}
     shipped = {
         position
-        for at, position in by.changes.items()
-        if _is_hotfix(ownership.changes[at], rules) and not by.deployed[position].first
+        for _, position in by.shipped_in(history.hotfixes(rules))
+        if not by.deployed[position].first
     }
     return frozenset(own | shipped)
 
 
-def _is_hotfix(change: ChangeRow, rules: Rules) -> bool:
-    if not change.labels and not change.head_branch:
-        return False
-    if any(matches(label, rules.hotfix_labels) for label in change.labels):
-        return True
-    return bool(change.head_branch) and matches(change.head_branch or "", rules.hotfix_branches)
+def _concerning(
+    facts: ServiceFacts, find: Finder, closers: Mapping[str, Sequence[int]]
+) -> Iterable[IncidentRow]:
+    """The incidents that name this service, or what this service shipped."""
+    decisions = {row.record: row for row in sorted(facts.triage, key=when_decided)}
+    linked = {record for record, row in decisions.items() if find.cause(row) is not None}
+    for incident in facts.incidents:
+        if (
+            facts.named(incident)
+            or incident.cause_deployment in find.by_record
+            or (
+                incident.key in linked
+                or (
+                    not incident.services
+                    and (
+                        incident.key in closers
+                        or any(at is not None for at, _ in find.named_by(incident))
+                    )
+                )
+            )
+        ):
+            yield incident
 
 
-def _concerns(
-    incident: IncidentRow,
-    facts: ServiceFacts,
-    find: Finder,
-    closers: Mapping[str, Sequence[int]],
-) -> bool:
-    """Tell whether an incident names this service, or what this service shipped."""
-    if facts.named(incident) or incident.cause_deployment in find.by_record:
-        return True
-    decisions = [row for row in facts.triage if row.record == incident.key]
-    if decisions and find.cause(max(decisions, key=when_decided)) is not None:
-        return True
-    return not incident.services and (
-        incident.key in closers or any(at is not None for at, _ in find.named_by(incident))
-    )
-
-
-def _reverts(
-    ownership: Ownership, by: _Attribution, rules: Rules
-) -> dict[tuple[Item, Item], Revert]:
+def _reverts(by: _Traced, rules: Rules) -> Iterable[Revert]:
     """Shipped reverts of what an earlier deployment shipped; a revert of a revert is none."""
-    found: dict[tuple[Item, Item], Revert] = {}
+    ownership, labels = by.ownership, by.ownership.changes.labels
+    patterns = (*rules.hotfix_labels, *rules.incident_labels)
     for reverting, target in ownership.reverts:
-        by_position, at_position = _position(reverting, by), _position(target, by)
+        by_position, at_position = by.position(reverting), by.position(target)
         if NEVER in (by_position, at_position) or by_position <= at_position:
             continue
         first = by.deployed[at_position].first or by.deployed[by_position].first
-        if first or _is_revert(target, ownership):
+        if first or ownership.is_revert(target):
             continue
-        labelled = any(
-            matches(label, (*rules.hotfix_labels, *rules.incident_labels))
-            for at, _ in (reverting, target)
-            if at != NONE
-            for label in ownership.changes[at].labels
-        )
-        found[_item(reverting, ownership), _item(target, ownership)] = Revert(
+        told = (label for one in (reverting, target) for label in labels.get(one.position, ()))
+        yield Revert(
             target=at_position,
             by=by_position,
-            labelled=labelled,
+            labelled=any(matches(label, patterns) for label in told),
             change=_name(target, ownership),
         )
-    return found
-
-
-def _item(change: AnyChange, ownership: Ownership) -> Item:
-    at, sha = change
-    return -sha if at == NONE else ownership.changes[at].id
-
-
-def _position(change: AnyChange, by: _Attribution) -> int:
-    at, sha = change
-    return by.direct.get(sha, NEVER) if at == NONE else by.changes.get(at, NEVER)
-
-
-def _is_revert(change: AnyChange, ownership: Ownership) -> bool:
-    """Tell whether a change is nothing but reverts itself."""
-    at, sha = change
-    if at != NONE and ownership.changes[at].reverts:
-        return True
-    index, reverts = ownership.graph.index, ownership.facts.reverts
-    own = [sha] if at == NONE else ownership.originals[at]
-    commits = own or [ownership.changes[at].merge_commit]
-    return all(index.get(one, NONE) in reverts for one in commits)
 
 
 def _name(change: AnyChange, ownership: Ownership) -> str:
-    at, _ = change
-    return ownership.changes[at].key if at != NONE else "a direct commit"
+    if change.position == NONE:
+        return "a direct commit"
+    return ownership.changes.keys[change.position]
 
 
-def _ships(one: Deployed, by: _Attribution) -> bool:
+def _ships(one: Deployed, by: _Traced) -> bool:
     """Tell whether what a deployment shipped is known and counts."""
     if one.kind != Kind.FORWARD or one.first or one.rolled_back:
         return False
@@ -631,7 +451,7 @@ def _rework(
             yield "hotfix" if at in scene.hotfixes else None
 
 
-def _problems(facts: ServiceFacts, by: _Attribution) -> dict[str, list[str]]:
+def _problems(facts: ServiceFacts, by: _Traced) -> dict[str, list[str]]:
     """Faults of the data, by reason: examples named by the source's ids."""
     problems: dict[str, list[str]] = defaultdict(list)
     for one in by.deployed:

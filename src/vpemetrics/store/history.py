@@ -5,58 +5,23 @@ Reads are in bulk and by columns; a million commits become a few arrays.
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from vpemetrics.lineage.changes import Belonging, CommitFacts, Ownership
-from vpemetrics.lineage.graph import Graph, Ints
-from vpemetrics.lineage.rows import (
-    NONE,
-    UNKNOWN,
-    ChangeRow,
-    DeploymentRow,
-    IncidentRow,
-    TriageRow,
-)
+from vpemetrics.lineage.belonging import Belonging
+from vpemetrics.lineage.changes import Changes, IdLists, merge_order
+from vpemetrics.lineage.commits import Commits, TouchedPaths
+from vpemetrics.lineage.graph import Flags, Graph, Ints, MainLine
+from vpemetrics.lineage.ownership import assign_owners
+from vpemetrics.lineage.rows import NONE, UNKNOWN, DeploymentRow, IncidentRow, TriageRow
 from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import History
-from vpemetrics.store.columns import read_many
-from vpemetrics.store.tables import changes, names
+from vpemetrics.store.columns import Arrays, read_many
 from vpemetrics.window import MISSING, Micros
-
-
-class Commits(NamedTuple):
-    """Commits as columns, in the order of their ids; those few that name others by id."""
-
-    ids: Ints
-    first: Ints
-    second: Ints
-    authored_at: Ints
-    committed_at: Ints
-    is_bot: Ints
-    others: dict[int, tuple[int, ...]]
-    reverts: dict[int, int]
-    picked_from: dict[int, int]
-
-    def only(self, ids: Ints) -> "Commits":
-        """Those of them that have one of these ids."""
-        mine = np.isin(self.ids, ids)
-        known = frozenset(self.ids[mine].tolist())
-        return Commits(
-            ids=self.ids[mine],
-            first=self.first[mine],
-            second=self.second[mine],
-            authored_at=self.authored_at[mine],
-            committed_at=self.committed_at[mine],
-            is_bot=self.is_bot[mine],
-            others={sha: parents for sha, parents in self.others.items() if sha in known},
-            reverts={sha: other for sha, other in self.reverts.items() if sha in known},
-            picked_from={sha: other for sha, other in self.picked_from.items() if sha in known},
-        )
 
 
 class Facts:
@@ -101,22 +66,29 @@ class Facts:
     def deployed_from(self) -> dict[str, set[str]]:
         """Our services, each with the repositories its production deployments name."""
         found: dict[str, set[str]] = defaultdict(set)
-        sql = "SELECT DISTINCT service_id, repository_id, environment_id FROM deployments"
-        for service_id, repository_id, environment_id in self.rows(sql):
+        for (_, repository_id, _), name in self._production.items():
             repository = self.repository(repository_id)
-            source_name = None if service_id is None else self.names[service_id]
-            name = self._services.name(source_name, repository)
-            if name and self._services.is_production(name, self.names[environment_id]):
-                found[name].update({repository} if repository else ())
+            found[name].update({repository} if repository else ())
         for name, repositories in found.items():
             configured = self._services.configured(name).repository
             if configured:
                 repositories.add(configured)
         return dict(found)
 
-    def renamed_since(self, batch: int) -> bool:
-        """Tell whether saves after a batch say something new about repositories themselves."""
-        return bool(self.rows(f"SELECT 1 FROM repositories WHERE batch > {batch} LIMIT 1"))
+    @cached_property
+    def _production(self) -> dict[tuple[int | None, int | None, int], str]:
+        """Our services by what production deployments name: service, repository, environment."""
+        found = {}
+        sql = "SELECT DISTINCT service_id, repository_id, environment_id FROM deployments"
+        for service_id, repository_id, environment_id in self.rows(sql):
+            name = self._service_of(service_id, repository_id)
+            if name and self._services.is_production(name, self.names[environment_id]):
+                found[service_id, repository_id, environment_id] = name
+        return found
+
+    def _service_of(self, service_id: int | None, repository_id: int | None) -> str | None:
+        source_name = None if service_id is None else self.names[service_id]
+        return self._services.name(source_name, self.repository(repository_id))
 
     def touched_since(self, batch: int) -> set[str]:
         """Our services that saves after a batch say something new about."""
@@ -143,71 +115,87 @@ class Facts:
             touched.update(self.names[row[0]] for row in self.rows(before + new + ")"))
         return touched
 
-    def deployments(
-        self, wanted: Collection[str], and_: str = ""
-    ) -> dict[str, list[DeploymentRow]]:
+    def moved(self, since: int | None) -> set[str]:
+        """Our services that lineage gave deployments which are another's by now, or nobody's.
+
+        Of deployments that saves after a batch changed, or of all if that is None.
+        """
+        renamed = since and self.rows(f"SELECT 1 FROM repositories WHERE batch > {since} LIMIT 1")
+        where = "" if since is None or renamed else f" WHERE d.batch > {since}"
+        found = self.rows(_HOMES + where)
+        return {
+            self.names[service]
+            for service, *named in found
+            if self._production.get(tuple(named)) != self.names[service]
+        }
+
+    def deployments(self, wanted: Collection[str]) -> dict[str, list[DeploymentRow]]:
         """Production records by our service, of those services that are wanted."""
-        named = self._service_of_pair
-        ids = [pair[0] for pair, name in named.items() if name in wanted]
         found: dict[str, list[DeploymentRow]] = {name: [] for name in wanted}
-        for row in self.rows(_DEPLOYMENTS + _in("service_id", ids) + and_):
-            service = named[row[1], row[2]]
-            environment = self.names[row[3]]
-            if service in found and self._services.is_production(service, environment):
-                found[service].append(self._deployment(row, environment))
+        wanted_ids = [named for named, name in self._production.items() if name in found]
+        homes = {
+            tuple(NONE if id_ is None else id_ for id_ in named): (
+                found[self._production[named]],
+                self.names[named[2]],
+            )
+            for named in wanted_ids
+        }
+        in_production = _in("environment_id", {named[2] for named in wanted_ids})
+        of_services = _in("service_id", {named[0] for named in wanted_ids})
+        sql = f"{_DEPLOYMENTS} WHERE {of_services} AND {in_production}"
+        columns = read_many(self.connection, sql, text=("key", "status", "version")).values()
+        truths = {1: True, 0: False, NONE: None}.__getitem__
+        told = [column.tolist() for column in columns]
+        for named, row in zip(
+            zip(*told[:3], strict=True), zip(*told[3:], strict=True), strict=True
+        ):
+            if named in homes:
+                rows, environment = homes[named]
+                id_, key, *more = row[:-3]
+                rows.append(DeploymentRow(id_, key, environment, *more, *map(truths, row[-3:])))
         return found
 
-    @cached_property
-    def _service_of_pair(self) -> dict[tuple[int | None, int | None], str | None]:
-        """Our service by the ids of what a deployment names: its service, its repository."""
-        sql = "SELECT DISTINCT service_id, repository_id FROM deployments"
-        return {(row[0], row[1]): self._service_of(*row) for row in self.rows(sql)}
+    def history(
+        self, repositories: Collection[str], *, paths: bool, shared_by: Iterable[int] = ()
+    ) -> History:
+        """Commits and pull requests of repositories; touched paths only where they matter.
 
-    def _service_of(self, service_id: int | None, repository_id: int | None) -> str | None:
-        source_name = None if service_id is None else self.names[service_id]
-        return self._services.name(source_name, self.repository(repository_id))
-
-    def _deployment(self, row: tuple[Any, ...], environment: str) -> DeploymentRow:
-        return DeploymentRow(
-            id=row[0],
-            key=row[4],
-            environment=environment,
-            status=row[5],
-            commit=NONE if row[6] is None else row[6],
-            version=row[7],
-            started_at=_time(row[8]),
-            finished_at=_time(row[9]),
-            planned=_truth(row[10]),
-            hotfix=_truth(row[11]),
-            rollback=_truth(row[12]),
-            repository=self.repository(row[2]),
+        `shared_by` are the ids of the commits that services deployed, where there are several.
+        """
+        where = f" WHERE {self._in_repositories(repositories)}"
+        commits = self.commits(where)
+        graph = Graph(commits.ids, commits.first, commits.second, commits.others)
+        ownership = assign_owners(graph, commits, self.changes(where))
+        touched = self.paths(where) if paths else TouchedPaths()
+        tips = set(graph.places_of(shared_by).values()) - {NONE}
+        return History(
+            ownership=ownership,
+            belonging=Belonging(ownership=ownership, paths=touched),
+            line=MainLine(graph, tips) if tips else None,
         )
 
-    def history(self, repositories: Collection[str], *, paths: bool) -> History:
-        """Commits and pull requests of repositories; touched paths only where they matter."""
-        history, _ = self.history_of_commits(repositories, paths=paths)
-        return history
-
-    def history_of_commits(
-        self, repositories: Collection[str], *, paths: bool
-    ) -> tuple[History, "Commits"]:
-        """A history, and the commits it was built from."""
-        where = self.in_repositories(repositories)
-        touched = self.paths(where) if paths else {}
-        commits = self.commits(where)
-        return self.built(commits, self.changes(where), touched), commits
-
-    def in_repositories(self, repositories: Collection[str]) -> str:
+    def _in_repositories(self, repositories: Collection[str]) -> str:
         """The condition that a commit or pull request is of one of these repositories."""
-        ids = [id_ for id_ in self.names if self.repository(id_) in repositories]
+        ids = [id_ for name in repositories for id_ in self._names_of_repositories.get(name, ())]
         return _in("repository_id", ids)
 
-    def commits(self, where: str) -> "Commits":
+    @cached_property
+    def _names_of_repositories(self) -> dict[str, list[int]]:
+        """The ids of all names that a repository has or had, by its present one."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for id_ in self.names:
+            if name := self.repository(id_):
+                found[name].append(id_)
+        return found
+
+    def commits(self, where: str) -> Commits:
         """Commits by a condition; one that two sources know counts once."""
         columns = list(read_many(self.connection, _COMMITS + where).values())
-        _, at = np.unique(columns[0], return_index=True)
+        if (np.diff(columns[0]) <= 0).any():
+            _, at = np.unique(columns[0], return_index=True)
+            columns = [column[at] for column in columns]
         seldom = self.rows(_SELDOM + where + _WITH_SELDOM)  # one look for all three
-        ids, first, second, authored_at, committed_at, is_bot = (c[at] for c in columns)
+        ids, first, second, authored_at, committed_at, is_bot = columns
         return Commits(
             ids=ids,
             first=first,
@@ -220,59 +208,63 @@ class Facts:
             picked_from={row[0]: row[3] for row in seldom if row[3] is not None},
         )
 
-    def paths(self, where: str) -> dict[int, tuple[str, ...]]:
-        """The paths that commits touch, by their id, where they are known."""
-        found = self.rows(_PATHS + where + " AND paths IS NOT NULL")
-        paths_of = json.loads(f"[{','.join(text for _, text in found)}]")  # all at once: 5 x
-        return dict(zip((sha for sha, _ in found), map(tuple, paths_of), strict=True))
-
-    def built(
-        self,
-        commits: "Commits",
-        changes: Iterable[ChangeRow],
-        paths: Mapping[int, tuple[str, ...]],
-        owned: Mapping[int, int] | None = None,
-    ) -> History:
-        """A history of commits and pull requests; `owned` is what was sorted out before."""
-        graph = Graph(commits.ids, commits.first, commits.second, commits.others)
-        index = graph.index
-        facts = CommitFacts(
-            authored_at=commits.authored_at.tolist(),
-            is_bot=commits.is_bot.tolist(),
-            reverts={index[sha]: other for sha, other in commits.reverts.items()},
-            picked_from={index[sha]: other for sha, other in commits.picked_from.items()},
-            paths={index[sha]: found for sha, found in paths.items()},
-        )
-        ownership = Ownership(graph, facts, changes, owned)
-        return History(
-            ownership=ownership,
-            belonging=Belonging(ownership),
-            committed_at=commits.committed_at.tolist(),
-            default_branches=self.default_branches,
+    def paths(self, where: str) -> TouchedPaths:
+        """The paths that commits touch, where they are known."""
+        ids: list[int] = []
+        which: list[int] = []
+        known: dict[str, int] = {}
+        # Row by row: all texts at once, of which most are alike, would be the most of memory.
+        sql = f"{_PATHS}{where} AND paths IS NOT NULL"
+        cursor = self.connection.exec_driver_sql(sql).cursor
+        while rows := cursor.fetchmany(_PORTION):
+            ids += [row[0] for row in rows]
+            which += [known.setdefault(row[1], len(known)) for row in rows]
+        lists: list[list[str]] = json.loads(f"[{','.join(known)}]")  # all at once: 5 x
+        return TouchedPaths(
+            ids=np.array(ids, dtype=np.int64),
+            which=np.array(which, dtype=np.int64),
+            lists=tuple(map(tuple, lists)),
         )
 
-    def changes(self, where: str) -> Iterable[ChangeRow]:
+    def changes(self, where: str) -> Changes:
         """Pull requests by a condition."""
-        repositories = {id_: self.repository(id_) or "" for id_ in self.names}
-        for id_, key, of, number, is_bot, *more in self.rows(_CHANGES + where):
-            *times, merge, commits, base, head, labels, reverts, closes = more
-            lists = (_texts(text) if text else () for text in (labels, reverts, closes))
-            who = None if is_bot is None else bool(is_bot)
-            start = (id_, key, repositories[of], number, who, *times, merge, _ints(commits))
-            yield ChangeRow._make((*start, base, head, *lists))
+        found = read_many(self.connection, _CHANGES + where, text=_TEXTS)
+        lists = _lists(found["commit_ids"])
+        order = merge_order(found["id"], found["key"].tolist(), found["merged_at"])
+        seldom = self.rows(_SELDOM_OF_CHANGES + where + _WITH_SELDOM_OF_CHANGES)
+        place = dict(zip(found["id"][order].tolist(), range(len(order)), strict=True))
+        open_ = (found["merged_at"] == MISSING) & (found["closed_at"] == MISSING)
 
-    def changes_named(self, keys: Collection[str]) -> set[int]:
-        """The ids of the pull requests of these keys, from whichever source."""
-        if not keys:
-            return set()
-        any_source = changes.c.source_id.in_(select(names.c.id))
-        same = any_source & changes.c.key.in_(keys)
-        return set(self.connection.scalars(select(changes.c.id).where(same)))
+        def by_place(column: int) -> dict[int, tuple[str, ...]]:
+            told = ((place[row[0]], row[column]) for row in seldom if row[0] in place)
+            return {at: _texts(text) for at, text in sorted(told) if text}
 
-    def shipped_directly(self, shas: Iterable[int]) -> bool:
-        """Tell whether any of these commits was shipped as a change of its own."""
-        listed = ", ".join(str(-sha) for sha in shas) or "NULL"
-        return bool(self.rows(f"SELECT 1 FROM shipped WHERE item IN ({listed}) LIMIT 1"))
+        return Changes(
+            ids=found["id"][order],
+            keys=found["key"][order].tolist(),
+            is_bot=found["is_bot"][order],
+            first_commit_at=found["first_commit_at"][order],
+            merged_at=found["merged_at"][order],
+            merge_commits=found["merge_commit"][order],
+            lists=lists.take(order),
+            on_other_branch=self._on_other_branch(found)[order],
+            head_branches=found["head_branch"][order].tolist(),
+            labels=by_place(1),
+            reverts=by_place(2),
+            closes=by_place(3),
+            proposed=lists.take(np.flatnonzero(open_)).ids,
+        )
+
+    def _on_other_branch(self, changes: Arrays) -> Flags:
+        """Tell of pull requests whether they are for another branch than the default one."""
+        other = np.zeros(len(changes["id"]), dtype=bool)
+        for id_ in np.unique(changes["repository_id"]).tolist():
+            default = self.default_branches.get(self.repository(id_) or "")
+            mine = changes["repository_id"] == id_
+            if default:
+                branches = changes["base_branch"][mine]
+                other[mine] = [bool(branch) and branch != default for branch in branches]
+        return other
 
     def incidents(self) -> list[IncidentRow]:
         """All incidents, in the same order whenever they arrived."""
@@ -312,38 +304,6 @@ class Facts:
         return int(found[0][0]) if len(found) == 1 else UNKNOWN
 
 
-class News:
-    """The commits and pull requests that saves after a batch brought or changed, read once."""
-
-    def __init__(self, facts: Facts, since: int) -> None:
-        """Take up what is new to somebody who has seen everything up to the batch `since`."""
-        self.since = since
-        self._facts = facts
-        self._new = f" WHERE batch > {since}"
-
-    @cached_property
-    def changes(self) -> frozenset[int]:
-        """The ids of the pull requests."""
-        return frozenset(row[0] for row in self._facts.rows(f"SELECT id FROM changes{self._new}"))
-
-    def commits_of(self, repositories: Collection[str]) -> Commits:
-        """The commits of some repositories."""
-        ids, of = self._told
-        names = {id_: self._facts.repository(id_) for id_ in np.unique(of).tolist()}
-        wanted = [id_ for id_, name in names.items() if name in repositories]
-        return self._commits.only(ids[np.isin(of, wanted)])
-
-    @cached_property
-    def _told(self) -> tuple[Ints, Ints]:
-        sql = f"SELECT sha_id, repository_id FROM commits{self._new}"
-        ids, of = read_many(self._facts.connection, sql).values()
-        return ids, of
-
-    @cached_property
-    def _commits(self) -> Commits:
-        return self._facts.commits(self._new)
-
-
 # Once each. Without the sign SQLite takes the index of that column, which has the values in
 # order, reads all of it and looks every row up: https://www.sqlite.org/optoverview.html#uplus
 _EACH = "SELECT DISTINCT +"
@@ -360,12 +320,16 @@ _BEFORE = tuple(
         ("evidence", "incident_id", "incidents"),
     )
 )
-_DEPLOYMENTS = (
-    "SELECT id, service_id, repository_id, environment_id, key, status, sha_id, version, "
-    "started_at, finished_at, planned, hotfix, rollback FROM deployments"
+_HOMES = (
+    "SELECT DISTINCT p.service_id, d.service_id, d.repository_id, d.environment_id "
+    "FROM deployed_parts p JOIN deployments d ON d.id = p.record_id"
 )
-# NULL becomes NONE or MISSING already in the query: columns of whole numbers load quickest.
-_UNTIMED = "-9223372036854775807 - 1"
+_DEPLOYMENTS = (
+    "SELECT COALESCE(service_id, -1) AS service_id, COALESCE(repository_id, -1) AS repository_id, "
+    "environment_id, id, key, status, COALESCE(sha_id, -1) AS commit_id, version, started_at, "
+    "finished_at, COALESCE(planned, -1) AS planned, COALESCE(hotfix, -1) AS hotfix, "
+    "COALESCE(rollback, -1) AS rollback FROM deployments"
+)
 _COMMITS = (
     "SELECT sha_id, COALESCE(parent1_id, -1) AS first, COALESCE(parent2_id, -1) AS second, "
     "authored_at, committed_at, COALESCE(is_bot, -1) AS is_bot FROM commits"
@@ -373,14 +337,17 @@ _COMMITS = (
 _SELDOM = "SELECT sha_id, more_parents, reverts_id, picked_from_id FROM commits"
 _WITH_SELDOM = " AND (more_parents <> '' OR reverts_id IS NOT NULL OR picked_from_id IS NOT NULL)"
 _PATHS = "SELECT sha_id, paths FROM commits"
+_PORTION = 10_000
+_NO_IDS: Ints = np.empty(0, dtype=np.int64)
 _CHANGES = (
     # Whose author is known and no bot is a person's; without an author the commits decide.
-    "SELECT id, key, repository_id, number, "
-    "CASE WHEN is_bot IS NULL AND author IS NOT NULL THEN 0 ELSE is_bot END, "
-    f"COALESCE(first_commit_at, {_UNTIMED}), COALESCE(merged_at, {_UNTIMED}), "
-    f"COALESCE(closed_at, {_UNTIMED}), COALESCE(merge_sha_id, -1), "
-    "commit_ids, base_branch, head_branch, labels, reverts, closes FROM changes"
+    "SELECT id, key, repository_id, COALESCE(is_bot, CASE WHEN author IS NULL THEN -1 ELSE 0 END) "
+    "AS is_bot, first_commit_at, merged_at, closed_at, COALESCE(merge_sha_id, -1) AS merge_commit, "
+    "commit_ids, base_branch, head_branch FROM changes"
 )
+_TEXTS = ("key", "commit_ids", "base_branch", "head_branch")
+_SELDOM_OF_CHANGES = "SELECT id, labels, reverts, closes FROM changes"
+_WITH_SELDOM_OF_CHANGES = " AND (labels IS NOT NULL OR reverts IS NOT NULL OR closes IS NOT NULL)"
 _INCIDENTS = (
     "SELECT id, key, services, COALESCE(impact_started_at, detected_at), "
     "COALESCE(mitigated_at, resolved_at), external, cause_deployment, cause_sha, cause_change "
@@ -392,11 +359,22 @@ def _in(column: str, ids: Collection[int | None]) -> str:
     """A condition that a column holds one of these ids, None among them meaning unknown."""
     known = ", ".join(str(id_) for id_ in ids if id_ is not None) or "NULL"
     unknown = f" OR {column} IS NULL" if None in ids else ""
-    return f" WHERE ({column} IN ({known}){unknown})"
+    return f"({column} IN ({known}){unknown})"
 
 
-def _ints(text: str | None) -> tuple[int, ...]:
-    return tuple(map(int, text.split())) if text else ()
+def _ints(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split()))
+
+
+def _lists(texts: Iterable[str | None]) -> IdLists:
+    """Lists of ids, each written with spaces between, or None for none."""
+    written = [text or "" for text in texts]
+    counts = [text.count(" ") + 1 if text else 0 for text in written]
+    together = " ".join(filter(None, written))
+    return IdLists(
+        counts=np.array(counts, dtype=np.int64),
+        ids=np.fromstring(together, dtype=np.int64, sep=" ") if together else _NO_IDS,
+    )
 
 
 def _texts(text: str | None) -> tuple[str, ...]:

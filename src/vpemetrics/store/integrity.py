@@ -8,7 +8,6 @@ that might have been saved as well is not told apart from the one that was.
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from struct import Struct
 from typing import Annotated, Any, Final
 
 from pydantic import Field, Json, TypeAdapter, ValidationError
@@ -21,14 +20,13 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     create_engine,
-    func,
     select,
 )
 
 from vpemetrics.lineage.rows import Kind
 from vpemetrics.records import CoverageKind, Status, Verdict
 from vpemetrics.store import schema
-from vpemetrics.store.derived import ARRAYS, deployed, histories, shipped, traced
+from vpemetrics.store.derived import deployed, shipped, traced
 from vpemetrics.store.tables import (
     LEFT_OUT,
     Holds,
@@ -48,7 +46,7 @@ from vpemetrics.store.tables import (
 _MOMENTS: Final = (-62_135_596_800_000_000, 253_402_300_799_999_999)
 """The microseconds of the years 1 to 9999, which are all that Python knows."""
 _MOST: Final = 2**31 - 1
-"""The highest id: histories hold them in so many bits."""
+"""The highest id: nobody has more records than that."""
 _REFERS: Final[Mapping[str, Column[Any]]] = {
     "service_id": names.c.id,
     "sha_id": shas.c.id,
@@ -68,13 +66,12 @@ _CHOICES: Final[Mapping[Column[Any], type[StrEnum]]] = {
 }
 _DAYS: Final = ("baselines.since", "baselines.first", "baselines.last")
 
-_Marks = tuple[list[tuple[int, int, int, int, bool, str]], dict[str, list[int]], list[int]]
+_Part = Annotated[str, Field(pattern=r"^(-?[0-9]+|waiting|evidence)$")]
+"""A part of what was written of a service: a week by its number, or what has none."""
 _JSON: Final[Mapping[Column[Any], Any]] = {
     traced.c.repositories: list[str],
     traced.c.problems: dict[str, list[str]],
-    traced.c.marks: _Marks,
-    histories.c.repositories: list[str],
-    histories.c.others: tuple[int, list[tuple[int, list[int]]]],
+    traced.c.digests: dict[_Part, str],
 }
 _META: Final[Mapping[str, Any]] = {
     "author_key": Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")],
@@ -84,16 +81,6 @@ _META: Final[Mapping[str, Any]] = {
     "settings": Json[dict[str, str]],
 }
 _NEEDED: Final = {"author_key", "batch", "shape"}
-_RUN: Final = Struct("<II")
-"""A run of ids, as `arrays` packs them: where it begins and how long it is."""
-_TOGETHER: Final = (
-    ("ids", "first", "second", "authored_at", "committed_at", "is_bot"),
-    ("reverting", "reverted"),
-    ("picking", "picked"),
-    ("owned", "owners"),
-    ("listed", "listing"),
-)
-"""The arrays of a history that are as long as each other."""
 
 
 def is_damaged(connection: Connection) -> bool:
@@ -111,10 +98,6 @@ def _signs(connection: Connection) -> Iterator[bool]:
         yield _has_odd_row(connection, table)
     yield _has_odd_document(connection)
     yield _has_odd_setting(connection)
-    yield any(map(_is_odd_history, _rows(connection, histories)))
-    last = connection.scalar(select(func.max(shas.c.id))) or 0
-    reached = connection.scalars(select(deployed.c.reached).where(deployed.c.reached.is_not(None)))
-    yield any(_are_odd_runs(packed, last) for packed in reached)
 
 
 def _tables(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
@@ -224,18 +207,3 @@ def _fits(shape: Any, value: Any, *, is_json: bool = False) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def _are_odd_runs(packed: bytes, last: int) -> bool:
-    """Tell whether runs of ids are cut, or lead beyond the last one."""
-    return len(packed) % _RUN.size > 0 or any(
-        begin + length > last + 1 for begin, length in _RUN.iter_unpack(packed)
-    )
-
-
-def _is_odd_history(row: Mapping[str, Any]) -> bool:
-    """Tell whether the arrays of a history do not go together."""
-    sizes = {name: divmod(len(row[name]), int(dtype[-1])) for name, dtype in ARRAYS.items()}
-    return any(rest for _, rest in sizes.values()) or any(
-        len({sizes[name] for name in equal}) > 1 for equal in _TOGETHER
-    )

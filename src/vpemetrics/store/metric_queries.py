@@ -28,17 +28,23 @@ def deployments(connection: Connection, start: Micros, end: Micros) -> Arrays:
     before = (
         "SELECT (SELECT d.id FROM deployed d WHERE d.service_id = t.service_id "
         f"AND d.finished_at < {start} AND d.kind IN {_COUNTED} "
-        "ORDER BY d.finished_at DESC, d.id DESC LIMIT 1) FROM traced t"
+        "ORDER BY d.finished_at DESC, d.ordinal DESC LIMIT 1) FROM traced t"
     )
     found = read_many(
         connection,
-        "SELECT id, service_id, kind, started_at, finished_at, first, rolled_back, ships, "
+        "SELECT id, service_id, ordinal, kind, started_at, finished_at, first, rolled_back, ships, "
         f"unplanned FROM deployed WHERE {_between('finished_at', start, end)} OR "
         f"(finished_at < {start} AND id IN ({before} UNION {_BLAMED_STILL}))",
         text=("kind", "unplanned"),
     )
-    order = np.lexsort((found["id"], found["finished_at"]))
-    return {name: column[order] for name, column in found.items()}
+    return _in_order(found)
+
+
+def _in_order(deployed: Arrays) -> Arrays:
+    """Deployments by their finish; of one moment as lineage orders those of a service."""
+    ordinal = deployed.pop("ordinal")
+    order = np.lexsort((ordinal, deployed["service_id"], deployed["finished_at"]))
+    return {name: column[order] for name, column in deployed.items()}
 
 
 def shipments(connection: Connection, start: Micros, end: Micros) -> Arrays:
@@ -137,7 +143,7 @@ def outcomes(
         here += f" AND d.service_id IN ({', '.join(map(str, services)) or 'NULL'})"
     found = read_many(
         connection,
-        "SELECT d.id, d.service_id, d.finished_at "
+        "SELECT d.id, d.service_id, d.ordinal, d.finished_at "
         f"FROM deployed d WHERE {here} AND d.kind IN {_COUNTED}",
     )
     few = {  # what is seldom so is quicker looked up than read of each
@@ -149,8 +155,7 @@ def outcomes(
     for name, wanted in few.items():
         ids = read_columns(connection, wanted)["id"]
         found[name] = np.isin(found["id"], ids, invert=name == "forward").astype(np.int64)
-    order = np.lexsort((found["id"], found["finished_at"]))
-    return {name: column[order] for name, column in found.items()}
+    return _in_order(found)
 
 
 def incidents(connection: Connection, start: Micros, end: Micros) -> Arrays:
@@ -185,7 +190,7 @@ def failures_of(connection: Connection, ids: Iterable[int]) -> dict[int, Failed]
     wanted = ", ".join(map(str, ids)) or "NULL"
     rows = connection.exec_driver_sql(
         "SELECT d.id, r.key, s.sha, r.url, e.detail, i.key FROM deployed d "
-        "JOIN deployments r ON r.id = d.record_id LEFT JOIN shas s ON s.id = d.sha_id "
+        "JOIN deployments r ON r.id = d.id LEFT JOIN shas s ON s.id = d.sha_id "
         "JOIN evidence e ON e.deployed_id = d.id AND e.chosen = 1 "
         f"LEFT JOIN incidents i ON i.id = e.incident_id WHERE d.id IN ({wanted}) "
         "ORDER BY d.id, e.grade, e.ordinal"

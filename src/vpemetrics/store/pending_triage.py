@@ -41,7 +41,7 @@ SELECT COALESCE(i.key, r.key), e.grade, e.what, e.detail, n.name, r.key,
 FROM evidence e
 JOIN names n ON n.id = e.service_id
 LEFT JOIN deployed d ON d.id = e.deployed_id
-LEFT JOIN deployments r ON r.id = d.record_id
+LEFT JOIN deployments r ON r.id = d.id
 LEFT JOIN incidents i ON i.id = e.incident_id
 WHERE e.chosen = 1 AND e.grade >= 'D'
     AND (e.incident_id IS NULL OR e.incident_id NOT IN ({_SETTLED_INCIDENT}))

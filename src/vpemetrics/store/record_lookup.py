@@ -104,17 +104,15 @@ class NamedRecord(NamedTuple):
 
 
 def deployments(connection: View, ids: Collection[int]) -> dict[int, NamedRecord]:
-    """Names of deployments, by the ids lineage gave them."""
-    records = matching(
-        connection, wanted=d.deployed.c.record_id, given=d.deployed.c.id, values=_plain(ids)
-    )
-    shas = _texts(connection, t.deployments, "sha_id", records.values())
+    """Names of deployments, by their ids, which are those of the records that completed them."""
+    plain = _plain(ids)
+    shas = _texts(connection, t.deployments, "sha_id", plain)
     named = _texts(connection, t.shas, "sha", filter(None, shas.values()))
-    keys = _texts(connection, t.deployments, "key", records.values())
-    urls = _texts(connection, t.deployments, "url", records.values())
+    keys = _texts(connection, t.deployments, "key", plain)
+    urls = _texts(connection, t.deployments, "url", plain)
     return {
-        id_: NamedRecord(Deployment.KIND, keys[record], urls[record], named.get(shas[record]))
-        for id_, record in records.items()
+        id_: NamedRecord(Deployment.KIND, keys[id_], urls[id_], named.get(shas[id_]))
+        for id_ in plain
     }
 
 
@@ -180,7 +178,7 @@ def deployments_between(connection: View, service: int, start: int, end: int) ->
         finished >= start,
         finished < end,
     )
-    return list(connection.execute(query.order_by(finished, d.deployed.c.id)))
+    return list(connection.execute(query.order_by(finished, d.deployed.c.ordinal)))
 
 
 def last_deployment(connection: View, services: Collection[int], before: int) -> Any | None:
@@ -189,7 +187,7 @@ def last_deployment(connection: View, services: Collection[int], before: int) ->
     query = select(d.deployed).where(
         d.deployed.c.service_id.in_(services), d.deployed.c.kind.in_(COUNTED), finished < before
     )
-    return connection.execute(query.order_by(finished.desc(), d.deployed.c.id.desc())).first()
+    return connection.execute(query.order_by(finished.desc(), d.deployed.c.ordinal.desc())).first()
 
 
 def evidence_about(

@@ -2,24 +2,27 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
+from itertools import islice
 from typing import Final
 
 from vpemetrics.fingerprint import digest
-from vpemetrics.lineage.rows import DeploymentRow, IncidentRow, Lineage
+from vpemetrics.lineage.rows import NONE, DeploymentRow, IncidentRow
 from vpemetrics.lineage.services import Services, path_matcher
-from vpemetrics.lineage.trace import Disturbed, History, Past, ServiceFacts, trace
+from vpemetrics.lineage.trace import History, ServiceFacts, trace
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived
-from vpemetrics.store.history import Facts, News
-from vpemetrics.store.resuming import Resumed, Resuming, keep_histories, save_history
+from vpemetrics.store.derived_rows import TracedService, save_lineage
+from vpemetrics.store.history import Facts
 from vpemetrics.store.saving import last_batch
 from vpemetrics.usecases.audit import note_settings
 
-LINEAGE_VERSION: Final = 3
+LINEAGE_VERSION: Final = 4
 """Raised when lineage comes to other results from the same facts; then all is traced anew."""
+
+_TOGETHER: Final = 100
+"""The histories whose deployments are read at once: few enough to hold, many enough to pay."""
 
 Progress = Callable[[int, int], None]
 
@@ -48,33 +51,31 @@ class _Update:
         self._facts, self._rules = facts, rules
         self._connection = connection = facts.connection
         self._known = derived.load_traced(connection)
-        self._since, _ = derived.load_mark(connection)
+        since, seen_rules = derived.load_mark(connection)
         self._ids = derived.name_ids(connection, facts.deployed_from)
         self._prints = {name: _fingerprint(rules, name) for name in self._ids}
-        touched = facts.touched_since(self._since)
-        self.stale = [name for name in sorted(self._ids) if name in touched or self._is_new(name)]
+        moved = facts.moved(since if seen_rules == _digest(rules) else None)
+        self._anew = [name for name in self._ids if name in moved or self._is_new(name)]
+        touched = facts.touched_since(since).union(self._anew)
+        self.stale = [name for name in sorted(self._ids) if name in touched]
 
     def run(self) -> Iterator[str]:
-        """Go on with the services that can be gone on with, and trace the others anew."""
+        """Trace the services, and write what came out otherwise than before."""
         ids = self._ids
-        going_on = dict(self._resume(self._traceable()))
-        anew = [name for name in self.stale if name not in going_on]
         # All that goes before anything comes: a record may have moved between services.
         derived.forget(self._connection, set(self._known) - set(ids.values()))
-        derived.forget(self._connection, [ids[name] for name in anew])
-        for name, (_, one) in going_on.items():
-            derived.forget_after(self._connection, ids[name], one.dropped)
-        for name, (lineage, one) in going_on.items():
-            self._save(name, lineage, one.settled)
+        derived.forget(self._connection, [ids[name] for name in self._anew])
+        digests = derived.load_digests(self._connection)
+        for facts in service_facts(self._facts, self._rules, self.stale):
+            name = facts.service.name
+            service = TracedService(
+                id=ids[name],
+                fingerprint=self._prints[name],
+                repositories=self._facts.deployed_from[name],
+                digests=digests.get(ids[name], {}),
+            )
+            save_lineage(self._connection, service, trace(facts, self._rules))
             yield name
-        yield from self._trace_anew(anew)
-        keep_histories(self._connection, self._facts.deployed_from.values())
-
-    def _traceable(self) -> list[str]:
-        """The services that may be gone on with."""
-        if self._facts.renamed_since(self._since):
-            return []
-        return [name for name in self.stale if not self._is_new(name)]
 
     def _is_new(self, name: str) -> bool:
         """Tell whether a service was never traced, or under other rules or repositories."""
@@ -83,48 +84,6 @@ class _Update:
             known is None
             or known.fingerprint != self._prints[name]
             or set(known.repositories) != self._facts.deployed_from[name]
-        )
-
-    def _resume(self, names: Sequence[str]) -> Iterator[tuple[str, tuple[Lineage, Resumed]]]:
-        about, news = _About(self._facts, self._rules), News(self._facts, self._since)
-        for repositories, group in _group(self._facts.deployed_from, names).items():
-            try:
-                resuming = Resuming(self._facts, news, repositories)
-                resumed = resuming.services(
-                    {name: self._ids[name] for name in group},
-                    commits=about.commits,
-                    changes=about.changes,
-                    paths=about.paths_matter(group),
-                )
-            except Disturbed:
-                continue
-            for name, one in resumed.items():
-                facts = about.service(name, one.rows, resuming.history, one.past)
-                with suppress(Disturbed):
-                    yield name, (trace(facts, self._rules), one)
-            resuming.save()
-
-    def _trace_anew(self, names: Sequence[str]) -> Iterator[str]:
-        facts, about = self._facts, _About(self._facts, self._rules)
-        rows = facts.deployments(names)
-        for repositories, group in _group(facts.deployed_from, names).items():
-            history, commits = facts.history_of_commits(
-                repositories, paths=about.paths_matter(group)
-            )
-            for name in group:
-                one = about.service(name, rows[name], history)
-                self._save(name, trace(one, self._rules))
-                yield name
-            save_history(self._connection, repositories, history, commits)
-
-    def _save(self, name: str, lineage: Lineage, settled: Sequence[int] = ()) -> None:
-        derived.save_lineage(
-            self._connection,
-            self._ids[name],
-            self._prints[name],
-            self._facts.deployed_from[name],
-            lineage,
-            settled,
         )
 
 
@@ -143,11 +102,19 @@ def recompute(store: Store, rules: Rules, progress: Progress | None = None) -> i
 
 def service_facts(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterator[ServiceFacts]:
     """The facts that tracing takes, by service; those of the same repositories share a history."""
-    about, rows = _About(facts, rules), facts.deployments(names)
-    for repositories, group in _group(facts.deployed_from, names).items():
-        history = facts.history(repositories, paths=about.paths_matter(group))
-        for name in group:
-            yield about.service(name, rows[name], history)
+    about = _About(facts, rules)
+    groups = iter(_group(facts.deployed_from, names).items())
+    while together := list(islice(groups, _TOGETHER)):
+        rows = facts.deployments([name for _, group in together for name in group])
+        for repositories, group in together:
+            shared = {row.commit for name in group for row in rows[name]} - {NONE}
+            history = facts.history(
+                repositories,
+                paths=about.paths_matter(group),
+                shared_by=shared if len(group) > 1 else (),
+            )
+            for name in group:
+                yield about.service(name, rows.pop(name), history)
 
 
 class _About:
@@ -158,32 +125,20 @@ class _About:
         self._incidents, self._triage = facts.incidents(), facts.triage()
         self._named = {one.id: _services_of(one, self._services) for one in self._incidents}
         linked = {row.record for row in self._triage if row.cause}
-        self._anybodys = {
-            one.id
-            for one in self._incidents
-            if one.names_cause or not one.services or one.key in linked
-        }
-
-    @cached_property
-    def commits(self) -> frozenset[int]:
-        """The ids of the commits that incidents or people name as a cause."""
-        causes = {one.cause_commit for one in self._incidents}
-        causes |= {row.cause_commit for row in self._triage}
-        return frozenset(cause for cause in causes if cause >= 0)
-
-    @cached_property
-    def changes(self) -> set[int]:
-        """The ids of the pull requests that incidents or people name as a cause."""
-        keys = {one.cause_change for one in self._incidents} | {row.cause for row in self._triage}
-        return self._facts.changes_named({key for key in keys if key})
+        self._anybodys: list[int] = []
+        self._services_own: dict[str, list[int]] = defaultdict(list)
+        for at, one in enumerate(self._incidents):
+            if one.names_cause or not one.services or one.key in linked:
+                self._anybodys.append(at)
+                continue
+            for name in self._named[one.id]:
+                self._services_own[name].append(at)
 
     def paths_matter(self, names: Iterable[str]) -> bool:
         """Tell whether any of these services has path patterns."""
         return any(self._services.configured(name).paths for name in names)
 
-    def service(
-        self, name: str, rows: Sequence[DeploymentRow], history: History, past: Past | None = None
-    ) -> ServiceFacts:
+    def service(self, name: str, rows: Sequence[DeploymentRow], history: History) -> ServiceFacts:
         """A service with its deployments and all else that may concern it."""
         service = self._services.configured(name)
         return ServiceFacts(
@@ -191,14 +146,11 @@ class _About:
             rows=rows,
             history=history,
             incidents=[
-                one
-                for one in self._incidents
-                if one.id in self._anybodys or name in self._named[one.id]
+                self._incidents[at] for at in sorted([*self._anybodys, *self._services_own[name]])
             ],
             triage=self._triage,
             named=partial(_names, name, self._named),
             belongs=path_matcher(service.paths),
-            past=past or Past(),
         )
 
 
