@@ -237,6 +237,40 @@ def test_a_list_that_comes_newest_first_is_refused_and_not_cut_short(
     assert collected.coverage == []
 
 
+@pytest.mark.parametrize(
+    ("at", "odd"), [*((at, -20) for at in range(6)), *((at, 15) for at in (0, 1, 3))]
+)
+def test_a_moment_that_stands_out_of_order_costs_nothing(
+    collected: Collected, forge: Forge, at: int, odd: float
+) -> None:
+    """The list is in the order of what really happened, and one item says something else.
+
+    One that is the last of its page is believed: there the server's order and it agree.
+    """
+    for number in range(6):
+        forge.open(f"i{number}", BEGIN + number * DAY, closed=BEGIN + number * DAY)
+    feed = replace(
+        TOUCHED,
+        moment=lambda node: BEGIN + odd * DAY if node["id"] == f"i{at}" else touched_at(node),
+    )
+
+    collected.collect(feed)
+
+    assert sorted(collected.records) == [f"i{number}" for number in range(6)]
+
+
+def test_two_that_fall_on_one_page_are_read_on_by_the_page_that_is_named(
+    collected: Collected, forge: Forge
+) -> None:
+    forge.newest_first, forge.page = True, 2
+    for number in range(6):
+        forge.open(f"i{number}", BEGIN + number * DAY, closed=BEGIN + number * DAY)
+
+    collected.collect(TOUCHED)
+
+    assert sorted(collected.records) == [f"i{number}" for number in range(6)]
+
+
 def test_many_things_of_one_moment_are_read_by_pages(
     collected: Collected, forge: Forge, server: Loopback
 ) -> None:

@@ -53,6 +53,8 @@ _TIE: Final = timedelta(seconds=1)
 _AHEAD: Final = timedelta(days=1)
 """A moment further ahead of ours is none that a list is read by."""
 _MOST_AGAIN: Final = 20
+_ODD: Final = 2
+"""The different moments of a page that may fall because one of them is odd."""
 
 
 class NotUnderstood(ValueError):
@@ -392,23 +394,30 @@ class _FeedReader:
         """Return the request for the page after one, and remember it.
 
         In a list by moments that is what is later, unless that would be the same page again:
-        pages by number or offset move while they are read, as what changes goes to the end.
+        pages by number or offset move while they are read, as what changes goes to the end. Where
+        the moments of a page do not rise one is odd, and what is later not all that is to come, so
+        the page that the server names is next.
         """
         following, gap = self._feed.paging(page), self._progress.gap
         moments = self._moments(page)
         if following and gap and moments:
             self._refuse_newest_first(moments)
             later = max(moments) - _TIE
-            if later > max(self._asked_from, min(moments)):
+            if _is_rising(moments) and later > max(self._asked_from, min(moments)):
                 self._asked_from = later
                 following = self._request_from(gap.end)
         self._following = following
         return following
 
     def _refuse_newest_first(self, moments: list[datetime]) -> None:
-        """Raise SourceProblem where asking for what is later would miss all that is earlier."""
+        """Raise SourceProblem for a list that comes newest first.
+
+        Two moments that fall may be one odd moment among those that rise or are equal, as of a
+        clock that was wrong or a value that a copy of the server has not yet; three never are:
+        without the odd one the rest would have to rise and fall, and so be equal.
+        """
         falling = moments == sorted(moments, reverse=True)
-        if falling and moments[0] - moments[-1] > _TIE:
+        if falling and len(set(moments)) > _ODD and moments[0] - moments[-1] > _TIE:
             raise SourceProblem(
                 "the list comes newest first, so what is older would be missed; "
                 "its `parameters` have to ask for the oldest first, or it may have no `moment`"
@@ -434,8 +443,8 @@ class _FeedReader:
         following = self._following
         if following is None:
             self._progress = self._progress.closed(gap)
-        elif self._feed.moment:
-            reached = max([*self._moments(page), gap.reached or gap.start])
+        elif self._feed.moment and _is_rising(moments := self._moments(page)):
+            reached = max([*moments, gap.reached or gap.start])
             self._progress = replace(self._progress, gap=replace(gap, reached=reached))
         else:
             address = following.address.removeprefix(self._client.url)
@@ -498,6 +507,10 @@ class _FeedReader:
 
     def _batch(self, records: Sequence[AnyRecord]) -> Batch:
         return Batch(records=records, cursors={self._cursor: format_progress(self._progress)})
+
+
+def _is_rising(moments: Sequence[datetime]) -> bool:
+    return list(moments) == sorted(moments)
 
 
 def feed_page(request: Request, client: HttpClient) -> FeedPage:
