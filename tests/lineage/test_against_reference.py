@@ -297,10 +297,10 @@ def _evidence(stored: Stored, judged: set[str]) -> Iterator[tuple[Any, ...]]:
             yield e.service, e.deployment, e.grade, word, e.incident, e.counts
 
 
-def _samples(stored: Stored, service: str, sent: Any) -> tuple[float, ...]:
+def _samples(stored: Stored, service: str, sent: Any) -> list[float]:
     finished = next(d for d in stored.deployments[service] if d.parts == sent.deployment)
     leads = [finished.finished_at - start for start in sent.starts]
-    return tuple(max(lead, 0) / SECOND for lead in leads if lead >= -5 * MINUTE)
+    return sorted(max(lead, 0) / SECOND for lead in leads if lead >= -5 * MINUTE)
 
 
 def _recoveries(store: Store, rules: Rules) -> Iterator[tuple[Any, Any]]:
@@ -341,7 +341,7 @@ def by_reference(history: History) -> Reading:
         },
         attempts={service: set(found) for service, found in result.failed_attempts.items()},
         shipped={
-            key: (it.deployment, it.starts_at_merge, it.leads)
+            key: (it.deployment, it.starts_at_merge, sorted(it.leads))
             for key, it in result.shipped.items()
             if it.excluded is None
         },
