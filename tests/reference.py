@@ -303,19 +303,19 @@ class Facts:
 
     def _picked_from(self, sha: str) -> str:
         """The first commit in a chain of cherry-picks, as far as the sources are known."""
-        seen = {sha}
+        chain = [sha]
         while True:
-            commit = self.commits.get(sha)
+            commit = self.commits.get(chain[-1])
             source = commit.picked_from_sha if commit else None
-            if source is None or source in seen:
-                return sha
+            if source is None or source in chain:
+                break
             if source not in self.commits and source not in self.owners:
-                return sha
-            if source in self.proposed and source not in self.owners:
-                # Choice (C1): an open pull request takes nothing from those who picked from it.
-                return sha
-            seen.add(source)
-            sha = source
+                break
+            chain.append(source)
+        # Choice (C1): an open pull request takes nothing from those who picked from it.
+        while len(chain) > 1 and chain[-1] in self.proposed and chain[-1] not in self.owners:
+            chain.pop()
+        return chain[-1]
 
     @cached_property
     def picks(self) -> dict[str, set[str]]:
