@@ -22,7 +22,7 @@ from vpemetrics.metrics.evaluate import evaluate, windows
 from vpemetrics.store import Store
 from vpemetrics.store.history import Facts
 from vpemetrics.usecases.report_context import ReportContext
-from vpemetrics.usecases.update_lineage import service_facts
+from vpemetrics.usecases.trace_services import service_facts
 from vpemetrics.window import Window, date_of
 
 

@@ -70,3 +70,44 @@ def test_a_command_that_collects_nothing_loads_nothing_for_it(
     assert "vpemetrics.collectors.github.options" in modules
     assert modules & (TRANSPORT | COLLECTING) == set()
     assert [name for name in modules if name.startswith("vpemetrics.collectors.http")] == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("report",),
+        ("report", "--output", "page.html"),
+        ("explain", "deployment_frequency"),
+        ("chart", "deployments", "-o", "chart.svg"),
+        ("triage", "list"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.usefixtures("sample")
+def test_a_command_that_finds_nothing_new_loads_no_collector_and_traces_nothing(
+    arguments: tuple[str, ...],
+) -> None:
+    first = modules_after("report")
+
+    modules = modules_after(*arguments)
+
+    assert "vpemetrics.lineage.trace" in first
+    assert ours(modules, "lineage") <= {
+        "vpemetrics.lineage",
+        "vpemetrics.lineage.rows",  # its words
+        "vpemetrics.lineage.services",
+    }
+    assert ours(modules, "collectors") <= {
+        "vpemetrics.collectors",
+        "vpemetrics.collectors.base",  # of sources the configuration is checked
+        "vpemetrics.collectors.registry",
+        "vpemetrics.collectors.sizes",
+    }
+    assert (
+        modules & {"numpy.ma", "vpemetrics.store.forgetting", "vpemetrics.store.history"} == set()
+    )
+
+
+def ours(modules: set[str], part: str) -> set[str]:
+    return {name for name in modules if f"{name}.".startswith(f"vpemetrics.{part}.")}

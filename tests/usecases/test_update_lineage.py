@@ -38,7 +38,8 @@ from vpemetrics.records import (
 from vpemetrics.rules import LeadTimeStart, Rules, Service
 from vpemetrics.store import Store
 from vpemetrics.store.history import Facts
-from vpemetrics.usecases.update_lineage import bring_up_to_date, recompute, service_facts
+from vpemetrics.usecases.trace_services import service_facts
+from vpemetrics.usecases.update_lineage import bring_up_to_date, recompute
 
 
 def earlier(record: AnyRecord) -> AnyRecord | None:

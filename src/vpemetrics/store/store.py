@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from vpemetrics.errors import ForgottenMeanwhile, NewerStore, NoData, StoreProblem
 from vpemetrics.files import create, follow
 from vpemetrics.records import AnyRecord, Coverage, Sourced
-from vpemetrics.store import derived, forgetting, future_marks, loading, schema, tables
+from vpemetrics.store import derived, future_marks, loading, schema, tables
 from vpemetrics.store.baselines import StoredBaseline, load_baselines, save_baselines
 from vpemetrics.store.compaction import compact, is_asked_for
 from vpemetrics.store.engine import (
@@ -140,7 +140,7 @@ class Store:
         chunks = _chunks((source, record) for record in records)
         first = next(chunks, [])
         with self.transaction() as connection:
-            if forgetting.times_forgotten(connection) != times_forgotten:
+            if _times_forgotten(connection) != times_forgotten:
                 raise ForgottenMeanwhile(
                     "something was forgotten while this was collected, so the rest of it was not "
                     "kept; collect it again"
@@ -156,7 +156,7 @@ class Store:
     def times_forgotten(self) -> int:
         """Count the times that sources or repositories were forgotten."""
         with begin_read(self._engine) as connection:
-            return forgetting.times_forgotten(connection)
+            return _times_forgotten(connection)
 
     def wants_compaction(self) -> bool:
         """Tell whether something was forgotten whose bytes may still be in the store."""
@@ -348,6 +348,12 @@ def _is_damaged(path: Path) -> bool:
         return True
     finally:
         engine.dispose()
+
+
+def _times_forgotten(connection: Connection) -> int:
+    from vpemetrics.store import forgetting  # nobody who reads pays for it
+
+    return forgetting.times_forgotten(connection)
 
 
 def _chunks(records: Iterable[Sourced]) -> Iterator[list[Sourced]]:

@@ -7,8 +7,8 @@ from vpemetrics.metrics.charts import Baseline, ChartKind
 from vpemetrics.metrics.figures import Scope
 from vpemetrics.metrics.registry import METRICS
 from vpemetrics.store.baselines import StoredBaseline
+from vpemetrics.usecases.lineage_rules import meaning
 from vpemetrics.usecases.report_context import ReportContext
-from vpemetrics.usecases.update_lineage import meaning
 
 
 class KeptBaselines:

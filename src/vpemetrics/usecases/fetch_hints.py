@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from vpemetrics.collectors.git.options import Options
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.folders import locate
@@ -41,6 +40,7 @@ def with_fetch(report: Report, rules: Rules, store: Store, sources: Iterable[Sou
 def _lacking(store: Store, sources: Iterable[Source]) -> Iterator["MissingOriginals"]:
     # Few reports need it, and it brings all that reads a clone.
     from vpemetrics.collectors.git.collect import missing_originals
+    from vpemetrics.collectors.git.options import Options
 
     for source in sources:
         if isinstance(source.options, Options):

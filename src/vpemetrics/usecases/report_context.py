@@ -27,7 +27,7 @@ from vpemetrics.records import CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived, metric_queries
 from vpemetrics.store.derived import Traced
-from vpemetrics.store.history import Facts as StoredFacts
+from vpemetrics.store.loading import load_names
 from vpemetrics.usecases.service_coverage import coverage_by_service
 from vpemetrics.window import (
     DAY,
@@ -72,7 +72,8 @@ class ReportContext:
         """The knowledge of a store under some rules; lineage must be up to date."""
         stretches = store.coverage()
         with store.view() as connection:
-            names = StoredFacts(connection, Services(rules)).names
+            stored = load_names(connection)
+            names = {id_: name for id_, name in stored.items() if id_ is not None and name}
             traced = {
                 names[id_]: lineage for id_, lineage in derived.load_traced(connection).items()
             }

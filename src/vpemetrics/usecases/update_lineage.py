@@ -1,28 +1,15 @@
-"""Keeping what was derived in step with the facts and the rules."""
+"""Keeping what was derived in step with the facts and the rules.
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
-from itertools import islice
-from typing import Final
+Most readers find that it is, and load nothing of what traces services.
+"""
 
-from vpemetrics.fingerprint import digest
-from vpemetrics.lineage.rows import NONE, DeploymentRow, IncidentRow
-from vpemetrics.lineage.services import Services, path_matcher
-from vpemetrics.lineage.trace import History, ServiceFacts, trace
+from collections.abc import Callable
+
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived
-from vpemetrics.store.derived_rows import TracedService, save_lineage
-from vpemetrics.store.history import Facts
 from vpemetrics.store.saving import last_batch
 from vpemetrics.usecases.audit import note_settings
-
-LINEAGE_VERSION: Final = 4
-"""Raised when lineage comes to other results from the same facts; then all is traced anew."""
-
-_TOGETHER: Final = 100
-"""The histories whose deployments are read at once: few enough to hold, many enough to pay."""
+from vpemetrics.usecases.lineage_rules import lineage_digest
 
 Progress = Callable[[int, int], None]
 
@@ -35,61 +22,23 @@ def bring_up_to_date(store: Store, rules: Rules, progress: Progress | None = Non
     note_settings(store, rules)
     if is_current(store, rules):
         return 0
+
+    from vpemetrics.lineage.services import Services
+    from vpemetrics.store.history import Facts
+    from vpemetrics.usecases.trace_services import LineageUpdate
+
     with store.transaction() as connection:
-        update = _Update(Facts(connection, Services(rules)), rules)
+        update = LineageUpdate(Facts(connection, Services(rules)), rules)
         for done, _ in enumerate(update.run(), 1):
             if progress:
                 progress(done, len(update.stale))
-        derived.save_mark(connection, last_batch(connection), _digest(rules))
+        derived.save_mark(connection, last_batch(connection), lineage_digest(rules))
     return len(update.stale)
-
-
-class _Update:
-    """One bringing up to date: which services it concerns, and what becomes of them."""
-
-    def __init__(self, facts: Facts, rules: Rules) -> None:
-        self._facts, self._rules = facts, rules
-        self._connection = connection = facts.connection
-        self._known = derived.load_traced(connection)
-        since, seen_rules = derived.load_mark(connection)
-        self._ids = derived.name_ids(connection, facts.deployed_from)
-        self._prints = {name: _fingerprint(rules, name) for name in self._ids}
-        moved = facts.moved(since if seen_rules == _digest(rules) else None)
-        self._anew = [name for name in self._ids if name in moved or self._is_new(name)]
-        touched = facts.touched_since(since).union(self._anew)
-        self.stale = [name for name in sorted(self._ids) if name in touched]
-
-    def run(self) -> Iterator[str]:
-        """Trace the services, and write what came out otherwise than before."""
-        ids = self._ids
-        # All that goes before anything comes: a record may have moved between services.
-        derived.forget(self._connection, set(self._known) - set(ids.values()))
-        derived.forget(self._connection, [ids[name] for name in self._anew])
-        digests = derived.load_digests(self._connection)
-        for facts in service_facts(self._facts, self._rules, self.stale):
-            name = facts.service.name
-            service = TracedService(
-                id=ids[name],
-                fingerprint=self._prints[name],
-                repositories=self._facts.deployed_from[name],
-                digests=digests.get(ids[name], {}),
-            )
-            save_lineage(self._connection, service, trace(facts, self._rules))
-            yield name
-
-    def _is_new(self, name: str) -> bool:
-        """Tell whether a service was never traced, or under other rules or repositories."""
-        known = self._known.get(self._ids[name])
-        return (
-            known is None
-            or known.fingerprint != self._prints[name]
-            or set(known.repositories) != self._facts.deployed_from[name]
-        )
 
 
 def is_current(store: Store, rules: Rules) -> bool:
     """Tell whether lineage has seen every save, under these rules."""
-    return store.lineage_mark() == (store.batch(), _digest(rules))
+    return store.lineage_mark() == (store.batch(), lineage_digest(rules))
 
 
 def recompute(store: Store, rules: Rules, progress: Progress | None = None) -> int:
@@ -98,105 +47,3 @@ def recompute(store: Store, rules: Rules, progress: Progress | None = None) -> i
         derived.forget(connection)
         derived.forget_mark(connection)
     return bring_up_to_date(store, rules, progress)
-
-
-def service_facts(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterator[ServiceFacts]:
-    """The facts that tracing takes, by service; those of the same repositories share a history."""
-    about = _About(facts, rules)
-    groups = iter(_group(facts.deployed_from, names).items())
-    while together := list(islice(groups, _TOGETHER)):
-        rows = facts.deployments([name for _, group in together for name in group])
-        for repositories, group in together:
-            shared = {row.commit for name in group for row in rows[name]} - {NONE}
-            history = facts.history(
-                repositories,
-                paths=about.paths_matter(group),
-                shared_by=shared if len(group) > 1 else (),
-            )
-            for name in group:
-                yield about.service(name, rows.pop(name), history)
-
-
-class _About:
-    """The facts beside deployments and histories: incidents, decisions, paths."""
-
-    def __init__(self, facts: Facts, rules: Rules) -> None:
-        self._facts, self._services = facts, Services(rules)
-        self._incidents, self._triage = facts.incidents(), facts.triage()
-        self._named = {one.id: _services_of(one, self._services) for one in self._incidents}
-        linked = {row.record for row in self._triage if row.cause}
-        self._anybodys: list[int] = []
-        self._services_own: dict[str, list[int]] = defaultdict(list)
-        for at, one in enumerate(self._incidents):
-            if one.names_cause or not one.services or one.key in linked:
-                self._anybodys.append(at)
-                continue
-            for name in self._named[one.id]:
-                self._services_own[name].append(at)
-
-    def paths_matter(self, names: Iterable[str]) -> bool:
-        """Tell whether any of these services has path patterns."""
-        return any(self._services.configured(name).paths for name in names)
-
-    def service(self, name: str, rows: Sequence[DeploymentRow], history: History) -> ServiceFacts:
-        """A service with its deployments and all else that may concern it."""
-        service = self._services.configured(name)
-        return ServiceFacts(
-            service=service,
-            rows=rows,
-            history=history,
-            incidents=[
-                self._incidents[at] for at in sorted([*self._anybodys, *self._services_own[name]])
-            ],
-            triage=self._triage,
-            named=partial(_names, name, self._named),
-            belongs=path_matcher(service.paths),
-        )
-
-
-def _group(
-    deployed_from: Mapping[str, set[str]], names: Iterable[str]
-) -> dict[frozenset[str], list[str]]:
-    """Services by the repositories they are deployed from."""
-    found: dict[frozenset[str], list[str]] = defaultdict(list)
-    for name in names:
-        found[frozenset(deployed_from[name])].append(name)
-    return found
-
-
-def _services_of(incident: IncidentRow, services: Services) -> frozenset[str]:
-    """Our names of the services an incident names."""
-    found = (services.name(name, None) for name in incident.services)
-    return frozenset(name for name in found if name)
-
-
-def _names(name: str, named: Mapping[int, frozenset[str]], incident: IncidentRow) -> bool:
-    return name in named[incident.id]
-
-
-def _fingerprint(rules: Rules, name: str) -> str:
-    """A text that changes with the rules that a service's lineage depends on."""
-    own = tuple(service for service in rules.services if service.name == name)
-    return _digest(replace(rules, services=own))
-
-
-def meaning(rules: Rules, names: Collection[str]) -> str:
-    """A text that changes with rules that give services' deployments and weeks a meaning."""
-    own = (service for service in rules.services if service.name in names)
-    unowned = tuple(replace(service, team=None) for service in own)
-    return f"{_digest(replace(rules, services=unowned))} {rules.zone}"
-
-
-def _digest(rules: Rules) -> str:
-    """A text that changes with rules that lineage depends on."""
-    said = (
-        LINEAGE_VERSION,
-        rules.services,
-        rules.environments,
-        rules.lead_time_start,
-        rules.incident_window,
-        rules.incident_labels,
-        rules.hotfix_labels,
-        rules.hotfix_branches,
-    )
-    return digest(repr(said), size=16)
