@@ -123,6 +123,10 @@ class Session:
             self.store, configuration, Path.cwd(), os.environ, for_import=for_import
         )
         self.require_trust(configuration, choice.disclosures)
+        if choice.found is not None:
+            from vpemetrics.config.permissions import check_store_permissions
+
+            check_store_permissions(choice.found, os.environ)
         return choice
 
     def require_trust(

@@ -1,4 +1,4 @@
-"""The owner of a configuration that was found: nobody else's is read.
+"""The owner of a configuration, or of a store, that was found: nobody else's is read.
 
 A folder that others may write to, as /tmp, needs no look of its own. Whoever puts a file there
 owns it, and cannot give it away to us; nor is a file of ours that they move there written by them.
@@ -7,6 +7,7 @@ owns it, and cannot give it away to us; nor is a file of ours that they move the
 import os
 import stat
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from typing import Final
@@ -22,28 +23,46 @@ def check_permissions(path: Path, opened: os.stat_result, environ: Mapping[str, 
 
     Where the system knows no owners nothing is refused.
     """
-    if not hasattr(os, "geteuid"):
+    if (found := _hand_of_others(path, opened, environ)) is None:
         return
-    owners = _trusted_owners(path, environ)
-    # A link is its maker's, whoever owns what it leads to.
-    if stranger := _stranger(owners, (path.lstat(), opened)):
-        raise FixConfiguration(
-            f"{path} belongs to {_name(stranger)}, so it is not read: it could have your secrets "
-            f"sent away\n{_remedy(path, f'chown {_name(os.geteuid())} {quote(str(path))}')}"
-        )
-    if others := _writers(opened):
-        raise FixConfiguration(
-            f"{path} can be written by {others}, so it is not read: it could have your secrets "
-            f"sent away\n{_remedy(path, f'chmod go-w {quote(str(path))}')}"
-        )
-
-
-def _remedy(path: Path, command: str) -> str:
-    return (
+    why, command = found
+    raise FixConfiguration(
+        f"{path} {why}, so it is not read: it could have your secrets sent away\n"
         f"If all of it is as you want it: {command}\n"
         f"or name it: --config {quote(str(path))}; a vpemetrics.toml of your own nearer by counts "
         "instead"
     )
+
+
+def check_store_permissions(store: Path, environ: Mapping[str, str]) -> None:
+    """Refuse a store that nobody named and that others wrote or may write: FixConfiguration."""
+    from vpemetrics.store.side_files import side_files
+
+    for path in (store, *side_files(store)):
+        with suppress(OSError):  # nothing is there, or opening it says why not
+            if found := _hand_of_others(path, path.stat(), environ):
+                why, command = found
+                raise FixConfiguration(
+                    f"{path} {why}, so this store is not opened: anything could stand in it\n"
+                    f"If all of it is as you want it: {command}\n"
+                    f"or name it: --store {quote(str(store))}"
+                )
+
+
+def _hand_of_others(
+    path: Path, opened: os.stat_result, environ: Mapping[str, str]
+) -> tuple[str, str] | None:
+    """Return how others had or have a hand in a file, and the command that ends it."""
+    if not hasattr(os, "geteuid"):
+        return None
+    owners = _trusted_owners(path, environ)
+    # A link is its maker's, whoever owns what it leads to.
+    stranger = _stranger(owners, (path.lstat(), opened))
+    if stranger is not None:
+        return f"belongs to {_name(stranger)}", f"chown {_name(os.geteuid())} {quote(str(path))}"
+    if others := _writers(opened):
+        return f"can be written by {others}", f"chmod go-w {quote(str(path))}"
+    return None
 
 
 def _trusted_owners(path: Path, environ: Mapping[str, str]) -> set[int]:

@@ -46,6 +46,8 @@ class StoreChoice:
     """Tell whether it is a clone's own, which holds what the clone says and nothing else."""
     disclosures: tuple[Disclosure, ...] = ()
     """The places that a configuration which was found leads to, beyond the user's own."""
+    found: Path | None = None
+    """The file of a store that no person named; it may have come with the folder it lies in."""
 
     def __str__(self) -> str:
         """One line for people, without a password."""
@@ -77,17 +79,30 @@ def choose_store(
             location=beside,
             why=f"beside {configuration.path}",
             disclosures=_disclosures(configuration, beside, "store", environ),
+            found=Path(beside) if configuration.is_found else None,
         )
     users = _users(environ)
     git_dir = None if for_import else find_git_dir(cwd)
     if git_dir is None:
         return _in_users_folder(users)
+    cache = git_dir / "vpemetrics" / STORE_NAME
+    _check_inside(cache, git_dir)
     return StoreChoice(
-        location=str(git_dir / "vpemetrics" / STORE_NAME),
+        location=str(cache),
         why="the cache of this clone",
         other=users if users and isfile(users) else None,
         of_clone=True,
+        found=cache,
     )
+
+
+def _check_inside(cache: Path, git_dir: Path) -> None:
+    """Refuse a clone's store that is a link to somewhere else: whoever made the folder laid it."""
+    if not Path(os.path.realpath(cache)).is_relative_to(os.path.realpath(git_dir)):
+        raise FixConfiguration(
+            f"{cache} leads out of this clone, to {os.path.realpath(cache)}; it was not followed. "
+            "Remove the link, or name a store with --store"
+        )
 
 
 def find_git_dir(folder: Path) -> Path | None:
@@ -113,9 +128,8 @@ def _pointed_to(git: Path) -> Path | None:
     if not isfile(kept / "HEAD"):
         return None
     common = kept / "commondir"
-    if isfile(common):
-        return (kept / _line_in(common)).resolve()
-    return kept.resolve()
+    shared = kept / _line_in(common) if isfile(common) else kept
+    return shared.resolve() if _is_git_dir(shared) else None
 
 
 def _line_in(file: Path) -> str:
@@ -140,6 +154,7 @@ def _of_configuration(
         location=location,
         why=f"`store` in {file}",
         disclosures=_disclosures(configuration, location, what, environ),
+        found=_path(location) if configuration.is_found else None,
     )
 
 

@@ -1,6 +1,7 @@
 """Connections to the database: how they are set up, and what their errors mean to people."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import W_OK, access
@@ -17,6 +18,7 @@ from vpemetrics.store.write_ahead_log import give_back, log_of
 
 _BUSY_TIMEOUT_MS = 30_000
 _CACHE_KIB = 64 * 1024
+_MOST_BYTES_OF_VALUE = 256 * 2**20
 _PAGE_BYTES = 16_384
 # Of a store that is opened on a full disk: https://www.sqlite.org/rescode.html#ioerr_shmsize
 _SQLITE_IOERR_SHMSIZE = 4874
@@ -107,6 +109,7 @@ def make_engine(url: URL) -> Engine:
 
 def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(url)
+    event.listen(engine, "connect", _defend)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -134,7 +137,9 @@ def make_reading_engine(path: Path) -> Engine:
     # Without a log beside it the file is whole, and SQLite need not even lock it.
     # https://www.sqlite.org/uri.html#uriimmutable
     mode = "mode=ro" if log_of(path).exists() else "immutable=1"
-    return create_engine(f"sqlite:///{path.absolute().as_uri()}?{mode}&uri=true")
+    engine = create_engine(f"sqlite:///{path.absolute().as_uri()}?{mode}&uri=true")
+    event.listen(engine, "connect", _defend)
+    return engine
 
 
 def check_server(connection: Connection, where: str) -> None:
@@ -206,11 +211,15 @@ def _full(where: str) -> StoreFull:
     )
 
 
-def damaged(where: str) -> StoreProblem:
-    """The error of a store whose file is not what was written, with the ways out."""
+def damaged(where: str, odd: str | None = None) -> StoreProblem:
+    """The error of a store whose file is not what was written, with the ways out.
+
+    `odd` is a part of its schema that was found to be other than we make it.
+    """
     file, rescued = quote(where), quote(f"{where}.rescued")
+    found = f" (its {odd} is none that we make)" if odd else ""
     return StoreProblem(
-        f"{where}: this file is damaged, or no store of vpemetrics; it was left as it is.\n"
+        f"{where}: this file is damaged, or no store of vpemetrics{found}; it was left as it is.\n"
         "Keep a copy, and put your last back-up in its place. Without one, rescue what can be read "
         f"with `sqlite3 {file} .recover | sqlite3 {rescued}` and use that with --store, or move "
         "the file away and collect or import anew."
@@ -260,6 +269,17 @@ def _sqlite_problem(error: BaseException | None, where: str) -> StoreProblem | N
     if code in (_SQLITE_CANTOPEN, _SQLITE_IOERR):
         return StoreProblem(f"{where}: the store cannot be opened or written: {error}.")
     return None
+
+
+def _defend(connection: Any, _record: object) -> None:
+    """Have SQLite believe nothing that a file says of itself, which somebody else may have made.
+
+    https://www.sqlite.org/security.html#untrusted_sqlite_database_files
+    """
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    # A value is read whole: https://www.sqlite.org/limits.html#max_length
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES_OF_VALUE)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

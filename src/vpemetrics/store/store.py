@@ -34,7 +34,9 @@ from vpemetrics.store.engine import (
 from vpemetrics.store.horizons import load_horizon, within
 from vpemetrics.store.loading import LastCollection
 from vpemetrics.store.mapping import FACTS
+from vpemetrics.store.plain_schema import acting_part
 from vpemetrics.store.saving import Saved, Saving, last_batch
+from vpemetrics.store.side_files import check_side_files
 from vpemetrics.window import is_yet_to_come
 
 if TYPE_CHECKING:
@@ -364,7 +366,7 @@ def _chunks(records: Iterable[Sourced]) -> Iterator[list[Sourced]]:
 
 def _check_file(path: Path, *, must_exist: bool) -> None:
     """Make sure, without touching the file, that it is a store or can become one."""
-    follow(path)
+    check_side_files(follow(path))
     if not path.exists():
         if must_exist:
             raise NoData(f"there is no store at {path}; import or collect something first")
@@ -372,6 +374,8 @@ def _check_file(path: Path, *, must_exist: bool) -> None:
         return
     if path.is_dir():
         raise StoreProblem(f"{path} is a folder; name a file, as in {path / 'vpemetrics.db'}")
+    if not path.is_file():  # a pipe would be waited for
+        raise StoreProblem(f"{path} is no file, so it cannot be a store")
     engine = make_reading_engine(path)
     try:
         with explain_errors(engine), engine.connect() as connection:
@@ -382,6 +386,8 @@ def _check_file(path: Path, *, must_exist: bool) -> None:
 
 def _check(connection: Connection, where: object) -> None:
     check_server(connection, str(where))
+    if connection.dialect.name == "sqlite" and (odd := acting_part(connection)):
+        raise damaged(str(where), odd)
     if schema.is_empty(connection):
         return
     if not schema.is_store(connection):
