@@ -28,6 +28,7 @@ ROWS = (
         "login",
         "names",
         "patterns",
+        "search_paths",
         "spreadsheets",
         "window",
     ),

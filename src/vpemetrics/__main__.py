@@ -1,16 +1,21 @@
-"""`python -m vpemetrics`, and what the installed command `vpemetrics` calls."""
+"""`python -m vpemetrics`, and what the installed command `vpemetrics` calls.
 
-import gc
-import signal
+Nothing is imported before the working directory is out of the way.
+"""
+
 import sys
-from collections.abc import Sequence
-from typing import Final
 
-_WITH_VALUES: Final = ("--config", "--store")
+from vpemetrics.search_paths import leave_out_working_directory
+
+_WITH_VALUES = ("--config", "--store")
 
 
 def main() -> None:
     """Runs the command line; ends the process with its exit code."""
+    leave_out_working_directory(is_module=__name__ == "__main__")
+    import gc
+    import signal
+
     if _command(sys.argv[1:]) == "schedule":
         # Whoever stops it has what they want, however little it has begun with.
         signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
@@ -25,7 +30,7 @@ def main() -> None:
         gc.freeze()  # or Python looks for cycles in all of it once more, 0.1 s before it ends
 
 
-def _command(arguments: Sequence[str]) -> str | None:
+def _command(arguments: list[str]) -> str | None:
     """The command that is asked for, behind the options that may come before it."""
     words = iter(arguments)
     for word in words:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,7 @@ def run_schedule(
 def _run(plan: Plan, log: ScheduleLog, configuration: Path, clock: Callable[[], datetime]) -> None:
     with Store.open(plan.location) as store, store.view() as connection:
         last, reported = store.collections(), reported_week(connection)
+    import_module("vpemetrics.reports.charts.library")  # while there is one thread, see there
     schedule = Schedule(plan, log, configuration, clock)
     coming = agenda(plan, last, reported, clock())
     log.log_begin(configuration, coming)

@@ -14,13 +14,14 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Final, Literal
 
-import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.patches import Rectangle
-
+from vpemetrics.reports.charts.library import (
+    Axes,
+    Figure,
+    FontProperties,
+    PolyCollection,
+    Rectangle,
+    matplotlib,
+)
 from vpemetrics.reports.charts.palette import GRID, INK, PAPER, QUIET, USUAL
 
 Across = Literal["left", "center", "right"]

@@ -11,11 +11,9 @@ from contextlib import contextmanager
 from html import escape
 from typing import Any, Final
 
-import matplotlib
-from matplotlib.figure import Figure
-
 from vpemetrics.reports.charts.canvas import ALONE, COLUMN, FAMILY, Canvas, CanvasSize, wrap_text
 from vpemetrics.reports.charts.chart import ChartPicture
+from vpemetrics.reports.charts.library import Figure, matplotlib
 from vpemetrics.reports.charts.palette import PAPER, QUIET
 
 
