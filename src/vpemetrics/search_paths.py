@@ -1,7 +1,7 @@
 """The places in which Python looks for modules and the system for programs: named in full.
 
-The folder that a command is run in is none of them. It may be anybody's, as a clone is: a `numpy.py`
-or a `git` in it is none of ours. Nothing but what Python has loaded by then is imported here.
+The folder that a command is run in is none of them. It may be anybody's, as a clone is: what is
+called `numpy.py` or `git` there is none of ours. Only what Python has loaded by then is imported.
 """
 
 import os
