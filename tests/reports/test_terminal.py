@@ -27,7 +27,7 @@ from tiers import law
 from vpemetrics.metrics.figures import Scope, Unit
 from vpemetrics.reports import words
 from vpemetrics.reports.model import Problem, Report
-from vpemetrics.reports.terminal import render, render_file
+from vpemetrics.reports.terminal import Style, render, render_file
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -50,6 +50,30 @@ def test_colour_adds_nothing_to_the_words(name: str) -> None:
 
     assert re.sub(r"\x1b\[[\d;]*m", "", colored) == render(EXAMPLES[name]())
     assert "\x1b" in colored
+
+
+def luminance(colour: int) -> float:
+    """How bright one of a terminal's colours 16 to 255 is.
+
+    https://en.wikipedia.org/wiki/ANSI_escape_code#8-bit,
+    https://www.w3.org/TR/WCAG21/#dfn-relative-luminance
+    """
+    if colour >= 232:
+        parts = [8 + 10 * (colour - 232)] * 3
+    else:
+        steps = (0, 95, 135, 175, 215, 255)
+        parts = [steps[(colour - 16) // place % 6] for place in (36, 6, 1)]
+    shares = [part / 255 for part in parts]
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in shares]
+    return sum(share * one for share, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("style", [one for one in Style if one.startswith("38;5;")])
+def test_colours_can_be_read_on_white_and_on_black(style: Style) -> None:
+    bright = luminance(int(style.rpartition(";")[2]))
+
+    assert 1.05 / (bright + 0.05) >= 4.5
+    assert (bright + 0.05) / 0.05 >= 4.4  # no orange of the 256 is nearer to 4.5
 
 
 def test_a_name_cannot_bring_its_own_colour() -> None:

@@ -28,15 +28,12 @@ Grid = Callable[[str, Sequence[Cell]], list[str]]
 
 
 class Style(StrEnum):
-    """The style of a line; the colours are those of Okabe and Ito, nearest of 256.
-
-    The grey is the one that reads as well on white as on black.
-    """
+    """The style of a line; of 256 colours those that read as well on white as on black."""
 
     PLAIN = ""
     STRONG = "1"
-    CONCERN = "38;5;166"
-    IMPROVEMENT = "38;5;31"
+    CONCERN = "38;5;130"
+    IMPROVEMENT = "38;5;63"
     QUIET = "38;5;243"
 
 
