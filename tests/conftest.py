@@ -2,11 +2,12 @@
 
 Makes a skipped test fail where everything it needs was meant to be there.
 
-`pytest --soak` runs what takes too long for every day (see `tiers`).
+`pytest --soak` runs what takes too long for every day, `-m "not slow"` the quick (see `tiers`).
 `pytest --no-skips` fails every skip; `--may-skip=needs_x` excuses the tests marked with `needs_x`.
 `pytest --refresh-golden` writes the files of tests/golden anew from what the code prints now.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Generator, Iterator
@@ -53,15 +54,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    tiers.soak(bool(config.getoption("soak")))
+    tiers.choose(
+        soak=bool(config.getoption("soak")), quick="not slow" in config.getoption("markexpr")
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What is quick with a file but not with a server is slow with a server."""
+    if item.get_closest_marker("slow_on_a_server") and item.get_closest_marker("needs_postgresql"):
+        item.add_marker("slow")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What soaks runs by itself; what is slow begins first, so that nobody waits for it alone."""
     soaks = bool(config.getoption("soak"))
     chosen = [item for item in items if soaks in tiers.asked_for(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    left = set(items).difference(chosen)
+    config.hook.pytest_deselected(items=[item for item in items if item in left])
     items[:] = sorted(chosen, key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Modules and tests stay: nobody need look for garbage among them again and again."""
+    gc.collect()
+    gc.freeze()  # https://docs.python.org/3/library/gc.html#gc.freeze
 
 
 @pytest.fixture

@@ -29,24 +29,27 @@ from hypothesis import given, strategies as st
 import pytest
 from tiers import law, scored
 
-seen = []
+seen, plain = [], []
 
 @scored("kills", 3, soak=20)
 def test_kills(kills):
     assert kills in (3, 20)
 
-@law(7, soak=11)
+@law(9, soak=11)
 @given(st.integers())
 def test_a_law(number):
     seen.append(number)
+
+@given(st.integers())
+def test_of_any_number(number):
+    plain.append(number)
 
 @pytest.mark.slow
 def test_slowly():
     assert not seen  # it came first
 
 def test_counted():
-    print(len(seen), "examples")
-    assert len(seen) == 7
+    assert (len(seen), len(plain)) == EXAMPLES
 
 @pytest.mark.soak
 def test_counted_when_soaked():
@@ -111,15 +114,17 @@ def test_a_module_that_skips_itself_fails_too(suite: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "outcome"),
+    ("options", "outcome", "examples"),
     [
-        ([], "4 passed, 2 deselected"),
-        (["-m", "not slow"], "3 passed, 3 deselected"),
-        (["--soak"], "3 passed, 3 deselected"),
+        ([], "5 passed, 2 deselected", (9, 100)),
+        (["-m", "not slow"], "4 passed, 3 deselected", (3, 33)),
+        (["--soak"], "3 passed, 4 deselected", (11, 0)),
     ],
 )
-def test_each_tier_runs_its_own(suite: Path, options: list[str], outcome: str) -> None:
-    (suite / "test_sky.py").write_text(TIERS, encoding="utf-8")
+def test_each_tier_runs_its_own(
+    suite: Path, options: list[str], outcome: str, examples: tuple[int, int]
+) -> None:
+    (suite / "test_sky.py").write_text(f"EXAMPLES = {examples}\n{TIERS}", encoding="utf-8")
     markers = "slow: s\n law: l\n soak: s\n"
     (suite / "pytest.ini").write_text(f"[pytest]\nmarkers = {markers}", encoding="utf-8")
 

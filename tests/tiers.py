@@ -1,6 +1,6 @@
 """How much of the suite runs: quick, whole, or soak.
 
-- quick: `pytest -m "not slow"`;
+- quick: `pytest -m "not slow"`, where laws hold for a third of their examples;
 - whole: `pytest`, all but what is marked with `soak`;
 - soak: `pytest --soak`, only what is marked with `soak`, and the laws with many more examples.
 
@@ -15,19 +15,27 @@ from hypothesis import HealthCheck, Phase, settings
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
+FEWER = 3
+"""Of so many made-up examples of the whole suite the quick tests try one."""
+
 _soaks = False
+_quick = False
 
 
-def soak(wanted: bool) -> None:
+def choose(*, soak: bool, quick: bool) -> None:
     """Say how much is wanted, before the modules of tests are imported."""
-    global _soaks  # decorators are applied when a module is imported
-    _soaks = wanted
+    global _soaks, _quick  # decorators are applied when a module is imported
+    _soaks, _quick = soak, quick
+    settings.register_profile("quick", max_examples=settings().max_examples // FEWER)
+    if quick:
+        settings.load_profile("quick")
 
 
 def law(examples: int, *, soak: int, **more: Any) -> Callable[[Test], Test]:
     """A property that holds for all examples: always the same few, or many new ones to soak."""
+    few = -(-examples // FEWER) if _quick else examples
     chosen = settings(
-        max_examples=soak if _soaks else examples,
+        max_examples=soak if _soaks else few,
         deadline=None,  # a slow machine breaks no law
         derandomize=not _soaks,
         print_blob=True,

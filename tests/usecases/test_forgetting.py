@@ -47,6 +47,8 @@ from vpemetrics.usecases.forgetting import (
 )
 from vpemetrics.usecases.update_lineage import bring_up_to_date
 
+pytestmark = pytest.mark.slow_on_a_server
+
 NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 RULES = Rules(organisation="Acme")

@@ -237,6 +237,7 @@ NEXT = deploy("d5", "Sat 10:00", "e")
 SHOP = Rules(services=(Service(name="shop", paths=("shop/",)),))
 
 
+@pytest.mark.slow_on_a_server
 @pytest.mark.parametrize(
     ("rules", "batches"),
     [
