@@ -1,11 +1,15 @@
 """Real git repositories for tests: every commit a minute after the one before, nothing signed."""
 
+import atexit
 import os
+import shutil
 import subprocess
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, TypeVar
 
 from subprocesses import PATIENCE
@@ -24,6 +28,13 @@ Person = tuple[str, str]
 ADA: Person = ("Ada", "ada@example.org")
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
+
+COMMIT = (
+    *("-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false", "-c", "gc.auto=0"),
+    *("-c", "maintenance.auto=false", "commit", "-q", "--allow-empty", "--allow-empty-message"),
+    *("--cleanup=verbatim", "-F", "-"),
+)
+"""A commit of what is added, in one process: nothing of the repository's own has a say."""
 
 
 @dataclass
@@ -67,15 +78,21 @@ class GitRepository:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(str(self.made), encoding="utf-8")
         self.git("add", "--all")
-        tree = self.git("write-tree")
-        on = parents or tuple(filter(None, [self.head()]))
-        options = [word for parent in on for word in ("-p", parent)]
-        sha = self.git("commit-tree", tree, *options, given=message, by=by)
+        if not parents:
+            self.git(*COMMIT, given=message, by=by)
+            return self.head()
+        options = [word for parent in parents for word in ("-p", parent)]
+        sha = self.git("commit-tree", self.git("write-tree"), *options, given=message, by=by)
         self.git("update-ref", "HEAD", sha)
         return sha
 
     def head(self) -> str:
         """The sha of what is checked out; nothing before the first commit."""
+        pointer = self.path / ".git" / "HEAD"
+        if pointer.is_file():  # a file of its own is read sooner than git is started
+            branch = pointer.parent / pointer.read_text(encoding="utf-8")[5:].strip()
+            if branch.is_file():
+                return branch.read_text(encoding="utf-8").strip()
         try:
             return self.git("rev-parse", "-q", "--verify", "HEAD")
         except AssertionError:
@@ -105,7 +122,23 @@ def new_repository(path: Path, *options: str) -> GitRepository:
     """An empty repository with a branch main."""
     path.mkdir(parents=True, exist_ok=True)
     repository = GitRepository(path)
-    repository.git("init", "-q", "-b", "main", *options)
+    repository.git("init", "-q", "-b", "main", "--template=", *options)
+    return repository
+
+
+def copy_of(make: Callable[[GitRepository], object], path: Path) -> GitRepository:
+    """A repository as somebody makes it, who does so once for all tests of a file."""
+    made = _made(make)
+    shutil.copytree(made.path, path, symlinks=True)
+    return replace(made, path=path)
+
+
+@cache
+def _made(make: Callable[[GitRepository], object]) -> GitRepository:
+    folder = Path(mkdtemp(prefix="vpemetrics-git-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    repository = new_repository(folder)
+    make(repository)
     return repository
 
 

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,15 @@ def rule_ids(page: str) -> list[str]:
     return re.findall(rf'^### <a id="\w+"></a>({ID}) ', page, re.MULTILINE)
 
 
-def texts() -> Iterator[tuple[Path, str]]:
+@cache
+def texts() -> tuple[tuple[Path, str], ...]:
     """The files that may cite, with what stands in them."""
-    for folder in CITING:
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in ENDINGS and path != Path(__file__):
-                yield path.relative_to(ROOT), path.read_text(encoding="utf-8")
+    return tuple(
+        (path.relative_to(ROOT), path.read_text(encoding="utf-8"))
+        for folder in CITING
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in ENDINGS and path != Path(__file__)
+    )
 
 
 def citations(path: Path, text: str) -> Iterator[Citation]:
@@ -91,7 +95,7 @@ def test_no_rule_is_cited_in_another_way() -> None:
     found += [
         f"{path}: {docstring.splitlines()[0]}"
         for path, text in texts()
-        if path.suffix == ".py"
+        if path.suffix == ".py" and "METRICS" in text
         for docstring in docstrings(text)
         if re.search(r"(?<![A-Z_])METRICS\b", docstring)
     ]

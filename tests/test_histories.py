@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+import pytest
 from histories import History, histories
 from hypothesis import Phase, example, find, given, settings
 from hypothesis import strategies as st
@@ -39,6 +40,7 @@ WANTED = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of the last one it looks at
 def test_histories_hold_everything_the_rules_speak_of() -> None:
     seen: set[str] = set()
 
@@ -50,7 +52,7 @@ def test_histories_hold_everything_the_rules_speak_of() -> None:
         max_examples=4000, database=None, phases=[Phase.generate], deadline=None
     )
     with contextlib.suppress(NoSuchExample):
-        find(histories(), complete, settings=only_generate, random=Random(7))
+        find(histories(), complete, settings=only_generate, random=Random(6))
 
     assert WANTED - seen == set()
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,12 @@ def absolute(node: ast.ImportFrom, module: str, *, is_package: bool) -> str:
     return ".".join([*base, *([node.module] if node.module else [])])
 
 
-def imports_of(path: Path, package: Path) -> Iterator[Import]:
+@cache
+def imports_of(path: Path, package: Path) -> list[Import]:
+    return list(read_imports(path, package))
+
+
+def read_imports(path: Path, package: Path) -> Iterator[Import]:
     module, is_package = module_name(path, package), path.name == "__init__.py"
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -4,6 +4,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,13 @@ SIBLINGS = {"Options"}
 """Names that every source gives to a class of its own, so that one learned is all learned."""
 
 
-def sources(package: Path) -> Iterator[tuple[str, ast.Module]]:
+@cache
+def sources(package: Path) -> list[tuple[str, ast.Module]]:
     """The modules of a package by their path in it, as syntax trees."""
-    for path in sorted(package.rglob("*.py")):
-        yield path.relative_to(package).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+    return [
+        (path.relative_to(package).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted(package.rglob("*.py"))
+    ]
 
 
 def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from sample import files
 
+from vpemetrics.config.load import load
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 from vpemetrics.usecases.files import import_files
+from vpemetrics.usecases.update_lineage import bring_up_to_date
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +20,15 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sample") / "sample.db"
     with Store.open(path) as store:
         import_files(store, [files()], Rules(), warn=pytest.fail, progress=lambda _: None)
+    return path
+
+
+@pytest.fixture(scope="session")
+def traced(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with what follows from it by the sample's configuration; copy it."""
+    path = Path(shutil.copy(imported, tmp_path_factory.mktemp("traced") / "sample.db"))
+    with Store.open(path) as store:
+        bring_up_to_date(store, load(files() / "vpemetrics.toml", {}).rules())
     return path
 
 
@@ -41,7 +52,14 @@ def store(folder: Path, imported: Path) -> Path:
 
 
 @pytest.fixture
-def sample(folder: Path, store: Path) -> Path:
+def sample(folder: Path, traced: Path) -> Path:
     """The sample's store beside the sample's configuration, which is in force."""
+    shutil.copy(files() / "vpemetrics.toml", folder)
+    return Path(shutil.copy(traced, folder / "vpemetrics.db"))
+
+
+@pytest.fixture
+def untraced(folder: Path, store: Path) -> Path:
+    """The same, of which nothing was worked out yet."""
     shutil.copy(files() / "vpemetrics.toml", folder)
     return store

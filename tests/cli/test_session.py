@@ -27,10 +27,10 @@ def test_quiet_is_silent_beside_the_data(sample: Path) -> None:
     assert spawn("report", "--quiet").stderr == ""
 
 
-def test_verbose_names_the_configuration_and_times_the_steps(sample: Path) -> None:
+def test_verbose_names_the_configuration_and_times_the_steps(untraced: Path) -> None:
     said = invoke("report", "-v").stderr
 
-    assert f"configuration: {sample.parent / 'vpemetrics.toml'}\n" in said
+    assert f"configuration: {untraced.parent / 'vpemetrics.toml'}\n" in said
     assert "Tracing services: " in said
 
 

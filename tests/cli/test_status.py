@@ -10,10 +10,10 @@ from vpemetrics.store import Store
 from vpemetrics.usecases.problems import REMEDIES
 
 
-def test_it_says_what_there_is_and_that_lineage_is_behind(sample: Path) -> None:
+def test_it_says_what_there_is_and_that_lineage_is_behind(untraced: Path) -> None:
     said = invoke("status").stdout
 
-    assert f"Store      {sample} (" in said
+    assert f"Store      {untraced} (" in said
     assert "Source     files\n           imported, covered to 7 Sep 06:00\n" in said
     assert "Data       to 7 Sep" in said
     assert "Lineage    1 save behind, 0 services traced; the next report brings it" in said
@@ -89,7 +89,7 @@ def test_programs_get_all_of_it_as_json(sample: Path) -> None:
     assert said["problems"]["stale"] == ["checkout/149"]
 
 
-def test_asking_changes_nothing(sample: Path) -> None:
+def test_asking_changes_nothing(untraced: Path) -> None:
     invoke("status")
 
     assert "1 save behind" in invoke("status").stdout

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from gitrepository import BEGIN, GitRepository, collected, new_repository
+from gitrepository import BEGIN, GitRepository, collected, copy_of
 
 from vpemetrics.records import Commit, Coverage, Repository
 from vpemetrics.rules import Rules, Service
@@ -15,12 +15,14 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def shop(tmp_path: Path) -> GitRepository:
     """A repository with a release and something merged."""
-    repository = new_repository(tmp_path / "shop")
+    return copy_of(release_and_merges, tmp_path / "shop")
+
+
+def release_and_merges(repository: GitRepository) -> None:
     repository.commit("Begin")
     repository.tag("v1.0")
     squash(repository, 1)
     merge(repository, 2)
-    return repository
 
 
 def squash(shop: GitRepository, number: int, onto: str = "main") -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from gitrepository import BEGIN, NOW, GitRepository, collected, new_repository
+from gitrepository import BEGIN, NOW, GitRepository, collected, copy_of, new_repository
 from subprocesses import PATIENCE
 
 from vpemetrics.collectors.git.clone import Remote, look_at, parse_remote
@@ -21,10 +21,12 @@ from vpemetrics.rules import Rules, Service
 @pytest.fixture
 def shop(tmp_path: Path) -> GitRepository:
     """A repository with one commit, tagged."""
-    repository = new_repository(tmp_path / "shop")
+    return copy_of(one_release, tmp_path / "shop")
+
+
+def one_release(repository: GitRepository) -> None:
     repository.commit("Begin")
     repository.tag("v1.0")
-    return repository
 
 
 def clone(shop: GitRepository, name: str, *options: str) -> GitRepository:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gitrepository import BEGIN, NOW, Collected, GitRepository, new_repository
+from gitrepository import BEGIN, NOW, Collected, GitRepository, copy_of, new_repository
 
 from vpemetrics.collectors.gitops.options import Options
 from vpemetrics.collectors.registry import collector_of
@@ -25,16 +25,21 @@ Collect = Callable[..., Collected]
 @pytest.fixture
 def config(tmp_path: Path) -> GitRepository:
     """The configuration repository; the shop has version v1 of the day before in production."""
-    repository = new_repository(tmp_path / "config")
+    return copy_of(first_wish, tmp_path / "config")
+
+
+def first_wish(repository: GitRepository) -> None:
     repository.commit("Begin")
     wants(repository, "shop", "v1", hours=1)
-    return repository
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> GitRepository:
     """The shop's own repository: two pull requests, tagged v1 and v2."""
-    repository = new_repository(tmp_path / "shop")
+    return copy_of(two_pull_requests, tmp_path / "shop")
+
+
+def two_pull_requests(repository: GitRepository) -> None:
     repository.commit("Begin")
     for number in (1, 2):
         repository.branch(f"part-{number}")
@@ -42,7 +47,6 @@ def shop(tmp_path: Path) -> GitRepository:
         repository.switch("main")
         repository.merge(f"part-{number}", f"Merge pull request #{number} from acme/part")
         repository.tag(f"v{number}")
-    return repository
 
 
 @pytest.fixture
