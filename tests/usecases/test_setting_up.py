@@ -191,6 +191,44 @@ def test_a_forge_without_a_token_is_left_to_git() -> None:
     assert list(sources(proposal)) == ["a", "till"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class UntaggedClone(MadeUpClone):
+    """A clone without a tag, to which nothing was committed of late."""
+
+    def survey(self) -> RepositoryOverview:
+        return RepositoryOverview(repository=self.clone.name)
+
+
+def test_clones_without_tags_are_services_whose_commits_are_told_to_be_deployments() -> None:
+    person = Person()
+    untagged = tuple(UntaggedClone(clone=found) for found in (SHOP, TILL))
+    tagged = MadeUpClone(clone=MAIL)
+    clones = tuple(found.clone for found in (*untagged, tagged))
+
+    proposal = person.proposed(EnvironmentScan(clones=clones, local=(*untagged, tagged)))
+
+    assert [service.name for service in proposal.services] == ["shop", "till", "mail"]
+    assert [found["deployments"] for found in sources(proposal).values()] == [
+        "commits",
+        "commits",
+        "tags",
+    ]
+    (told,) = person.told
+    assert told.startswith(
+        "There are no version tags in acme/shop, acme/till, so every commit on the default "
+        "branch is taken for a deployment to production."
+    )
+    assert "git fetch --tags" in told
+
+
+def test_who_chooses_commits_is_not_told_that_tags_are_lacking() -> None:
+    person = Person()
+
+    person.proposed(scan([], MAIL))
+
+    assert person.told == []
+
+
 def test_without_any_token_it_says_what_git_does_not_know() -> None:
     person = Person()
 

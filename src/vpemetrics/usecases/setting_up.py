@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Final
 
 from vpemetrics.collectors.discovery import (
     DAYS,
@@ -16,6 +17,8 @@ from vpemetrics.collectors.discovery import (
 )
 from vpemetrics.config.proposals import (
     PRODUCTION,
+    Choice,
+    DeploymentEvidence,
     Proposal,
     ProposedService,
     all_production,
@@ -29,6 +32,7 @@ from vpemetrics.config.proposals import (
     tell_apart,
 )
 from vpemetrics.errors import FixConfiguration, FixInput
+from vpemetrics.names import first_few
 from vpemetrics.reports import words
 from vpemetrics.rules import matches
 from vpemetrics.usecases.environment_scan import EnvironmentScan
@@ -40,6 +44,8 @@ from vpemetrics.usecases.setup_questions import (
     ask_production,
     ask_repositories,
 )
+
+_FEW: Final = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +115,10 @@ def _propose_forges(
 ) -> Proposal:
     parts = [_propose_forge(forge, wanted, talk) for forge in forges]
     of_forges = {clone.git.path for forge in forges for clone in forge.clones}
-    others = [found for found in scan.local if found.clone.git.path not in of_forges]
-    return _proposal(scan, parts, [(found, found.survey()) for found in others], zone)
+    local = [found for found in scan.local if found.clone.git.path not in of_forges]
+    others = [(found, found.survey()) for found in local]
+    _tell_untagged(others, talk)
+    return _proposal(scan, parts, others, zone)
 
 
 def _propose_forge(forge: Forge, wanted: Sequence[str], talk: Conversation) -> _SourcePart:
@@ -150,9 +158,26 @@ def _propose_git(scan: EnvironmentScan, talk: Conversation, zone: str) -> Propos
     if not scan.local and not scan.ready:
         raise _nothing_to_propose(scan.forges)
     others = [(found, found.survey()) for found in scan.local]
+    _tell_untagged(others, talk)
     if len(others) == 1:
         others = [ask_git(*others[0], talk.ask)]
     return _proposal(scan, [], others, zone)
+
+
+def _tell_untagged(
+    others: Iterable[tuple[LocalRepository, RepositoryOverview]], talk: Conversation
+) -> None:
+    """Say of which clones every commit is taken for a deployment, and how that can be otherwise."""
+    names = [overview.repository for _, overview in others if not overview.tags.ever]
+    if not names:
+        return
+    many = len(names) > 1
+    talk.tell(
+        f"There {'are' if many else 'is'} no version tag{'s' if many else ''} in "
+        f"{first_few(names, _FEW)}, so every commit on the default branch is taken for a "
+        "deployment to production. If tags are your deployments, `git fetch --tags` brings them, "
+        "and `init --force` looks again; if neither is, docs/collectors.md says what else can be."
+    )
 
 
 def _nothing_to_propose(forges: Sequence[Forge]) -> FixConfiguration:
@@ -223,5 +248,9 @@ def _new_name(name: str, taken: set[str]) -> str:
 
 
 def _services_in_git(overview: RepositoryOverview) -> Iterator[ProposedService]:
-    first = choices([overview], ())[:1]
-    return iter(services_of([overview], first[0]) if first else ())
+    """The services of a clone, which is one itself where nothing happened of late."""
+    commits = DeploymentEvidence(
+        repository=overview.repository, kind="merges", tally=overview.merges
+    )
+    first, *_ = [*choices([overview], ()), Choice(name="", evidence=(commits,))]
+    return iter(services_of([overview], first))
