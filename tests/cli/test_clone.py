@@ -2,13 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from commandline import invoke
-from gitrepository import GitRepository, new_repository
+from gitrepository import GitRepository, copy_of
 
 FETCHED = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
@@ -16,12 +17,14 @@ FETCHED = datetime(2026, 3, 31, 12, tzinfo=UTC)
 @pytest.fixture
 def origin(tmp_path: Path) -> GitRepository:
     """Four releases on the first four days of March, a squashed pull request in each."""
-    repository = new_repository(tmp_path / "acme" / "shop.git-origin")
+    return copy_of(four_releases, tmp_path / "acme" / "shop.git-origin")
+
+
+def four_releases(repository: GitRepository) -> None:
     for number in range(1, 5):
         repository.at = datetime(2026, 3, number, 9, tzinfo=UTC)
         repository.commit(f"Improve it (#{number})")
         repository.tag(f"v1.{number}")
-    return repository
 
 
 @pytest.fixture
@@ -52,9 +55,10 @@ def test_a_report_reads_the_clone_and_says_what_it_assumed(clone: Path) -> None:
     assert "Deployments            4" in result.stdout
     store, *assumed, warning, age = result.stderr.splitlines()
     assert store == f"store: {clone}/.git/vpemetrics/vpemetrics.db (the cache of this clone)"
-    assert len(assumed) == 3
+    assert len(assumed) == 4
     assert "version tags are taken for deployments" in assumed[0]
-    assert "`vpemetrics init`" in assumed[2]
+    assert "no incidents, so there is no fail rate" in assumed[2]
+    assert "`vpemetrics init`" in assumed[3]
     assert max(map(len, assumed)) < 80
     assert warning.startswith("warning: git: the original commits of 4 of 4")
     assert age.startswith("the newest data is ")
@@ -153,6 +157,40 @@ def test_a_configuration_turns_it_off(clone: Path) -> None:
     assert after.stdout.startswith("Engineering · 2026-03 ")
     assert "Deployments            4" in after.stdout
     assert "version tags" not in after.stderr
+
+
+def test_a_configuration_above_says_that_it_is_none_of_the_clones(
+    folder: Path, clone: Path, traced: Path
+) -> None:
+    above = folder / "vpemetrics.toml"
+    above.write_text('[organisation]\nname = "Somebody else"\n')
+
+    nothing = invoke("report")
+    shutil.copy(traced, folder / "vpemetrics.db")
+    others = invoke("report")
+
+    assert nothing.exit_code == 1
+    assert (
+        f"with `vpemetrics import FOLDER`; {above} is of a folder above this clone,\n"
+        "       `vpemetrics init` writes one for this clone alone; docs/quickstart.md"
+    ) in nothing.stderr
+    assert others.stdout.startswith("Somebody else · ")
+    assert (
+        "nothing of this clone is in it: that vpemetrics.toml is of a folder above;\n"
+        "`vpemetrics init` writes one for this clone alone\n"
+    ) in others.stderr
+
+
+def test_a_configuration_above_that_collects_the_clone_needs_no_word(
+    folder: Path, clone: Path
+) -> None:
+    (folder / "vpemetrics.toml").write_text('[sources.shop]\ntype = "git"\npath = "shop"\n')
+
+    invoke("collect")
+    result = invoke("report", "--month", "2026-03")
+
+    assert "Deployments            4" in result.stdout
+    assert "folder above" not in result.stderr
 
 
 def test_a_store_that_is_named_is_read_as_it_is(clone: Path, store: Path) -> None:

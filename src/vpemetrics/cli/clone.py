@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from vpemetrics.cli.collecting import collect_source
 from vpemetrics.cli.session import Session
-from vpemetrics.errors import FixInput
+from vpemetrics.errors import FixInput, VpemetricsError
 from vpemetrics.records import Repository
 from vpemetrics.rules import Rules
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 ASSUMED: Final = (
     "there is no vpemetrics.toml, so version tags are taken for deployments to\n"
     "production, and what merge and squash commits call pull requests for changes;\n"
-    "`{init}` writes one that says it better, to begin with"
+    "git knows no reviews and no incidents, so there is no fail rate, and\n"
+    "docs/collectors.md tells what does; `{init}` writes one to begin with"
 )
 
 
@@ -54,6 +55,23 @@ def find_commit(name: str) -> str | None:
         "rev-parse", "--verify", "--quiet", "--end-of-options", revision
     )
     return found.strip() if found else None
+
+
+def knows_clone(store: "Store") -> bool:
+    """Tell whether the repository of the clone around the working directory was collected."""
+    from vpemetrics.collectors.git.clone import look_at
+    from vpemetrics.collectors.git.commands import Git
+
+    try:
+        name = look_at(Git(path=Path.cwd())).name.casefold()
+    except VpemetricsError:  # git is gone, or cannot read it: nobody knows better
+        return True
+    known = (record for _, record in store.records(Repository.KIND))
+    return any(
+        name in (named.casefold() for named in (record.name, *record.aliases))
+        for record in known
+        if isinstance(record, Repository)
+    )
 
 
 def name_after_repository(rules: Rules, store: "Store") -> Rules:

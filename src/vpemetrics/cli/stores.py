@@ -45,6 +45,8 @@ def existing_store(
             bring_in(session, store, configuration.rules(), assumed)
         if not store.batch():
             raise _no_data(session, configuration, choice)
+        if at_length:
+            _tell_of_stranger(session, configuration, store)
         _forget_future(session, store)
         note_trust(store, configuration.path, os.environ)
         yield store
@@ -86,13 +88,33 @@ def _no_data(session: Session, configuration: "Configuration", choice: "StoreCho
         )
     if choice.of_clone:
         return NoData("there is nothing in this clone to report on yet")
+    from vpemetrics.config.stores import lies_above_clone
+
     how = "collect" if configuration.settings.sources else "import FOLDER"
-    known = configuration.path or session.store
-    init = "" if known else f", begin with `{session.hint('init')}`, or go to a git clone"
+    init = ""
+    if not configuration.path and not session.store:
+        init = f", begin with `{session.hint('init')}`, or go to a git clone"
+    elif lies_above_clone(configuration):
+        init = (
+            f"; {configuration.path} is of a folder above this clone,\n"
+            f"`{session.hint('init')}` writes one for this clone alone"
+        )
     return NoData(
         "there is no data yet in this store\n"
         f"Bring some in with `{session.hint(how)}`{init}; docs/quickstart.md tells how"
     )
+
+
+def _tell_of_stranger(session: Session, configuration: "Configuration", store: "Store") -> None:
+    """Say that the report is about others, where nothing was collected of this clone."""
+    from vpemetrics.cli.clone import knows_clone
+    from vpemetrics.config.stores import lies_above_clone
+
+    if lies_above_clone(configuration) and not knows_clone(store):
+        session.note(
+            "nothing of this clone is in it: that vpemetrics.toml is of a folder above;",
+            f"`{session.hint('init')}` writes one for this clone alone",
+        )
 
 
 def _no_store(choice: "StoreChoice", error: OSError) -> FixInput:

@@ -118,6 +118,15 @@ def find_git_dir(folder: Path) -> Path | None:
     return None
 
 
+def lies_above_clone(configuration: Configuration) -> bool:
+    """Tell whether a configuration was come upon above the clone around the working directory."""
+    if not configuration.is_found or configuration.path is None:
+        return False
+    git = find_git_dir(Path.cwd())
+    clone = git.parent if git and git.name == ".git" else git
+    return clone is not None and (Path.cwd() / configuration.path).parent in clone.parents
+
+
 def _is_git_dir(folder: Path) -> bool:
     return isfile(folder / "HEAD") and isdir(folder / "objects") and isdir(folder / "refs")
 
