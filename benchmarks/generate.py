@@ -29,6 +29,8 @@ from vpemetrics.records import (
 SIZES = {"S": 0.1, "M": 1.0, "L": 10.0}
 ENDS = date(2026, 9, 7)
 WEEKS = 104
+TENTH = 10
+"""Of so many services one is rolled out to two regions, and another has path patterns."""
 
 
 def plan_of(size: str, monorepo_services: int | None, weeks: int = WEEKS) -> Blueprint:
@@ -38,8 +40,9 @@ def plan_of(size: str, monorepo_services: int | None, weeks: int = WEEKS) -> Blu
     """
     count = monorepo_services or round(100 * SIZES[size])
     times = SIZES[size] * weeks / WEEKS
+    services = tuple(f"service-{number + 1:04d}" for number in range(count))
     return Blueprint(
-        services=tuple(f"service-{number + 1:04d}" for number in range(count)),
+        services=services,
         ends=ENDS,
         weeks=weeks,
         commits=round(1_000_000 * times),
@@ -48,6 +51,9 @@ def plan_of(size: str, monorepo_services: int | None, weeks: int = WEEKS) -> Blu
         incidents=round(5_000 * times),
         teams=min(20, count),
         monorepo=monorepo_services is not None,
+        two_regions=frozenset(services[3::TENTH]),
+        patterned=frozenset(services[6::TENTH]),
+        rare=True,
         organisation=f"Benchmark {size}",
     )
 

@@ -77,7 +77,7 @@ def write_columns(folder: Path, into: Path) -> None:
     team_of = {service["name"]: service["team"] for service in configured["service"]}
     services, teams = Numbers(0), Numbers(0)
     for row in rows_of(history, "deployments"):
-        if (row["environment"], row["status"]) == ("production", "succeeded"):
+        if row["environment"].startswith("production") and row["status"] == "succeeded":
             place, team = services[row["service"]], teams[team_of[row["service"]]]
             columns.add({"service.i4": place, "team.i4": team})
             columns.add({"deployed.i4": places.get(row["commit_sha"], -1)})

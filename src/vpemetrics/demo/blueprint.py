@@ -41,6 +41,8 @@ class Blueprint:
     that is not to be by turns; `joining` how branches join, where that is always the same way.
     The aims are those of a time without `lulls`. `coding` is how many working minutes a change
     usually takes before it is ready for review.
+    `patterned` are services that are a part of their repository, beside its `docs`; with `rare`
+    there are picks, back-ports to release branches and merges of several branches at once.
     """
 
     services: tuple[str, ...]
@@ -62,6 +64,8 @@ class Blueprint:
     joining: Joining | None = None
     lulls: tuple[Lull, ...] = ()
     coding: float = 300
+    patterned: frozenset[str] = frozenset()
+    rare: bool = False
 
     def __post_init__(self) -> None:
         if self.ends.weekday() or self.weeks < 1:
@@ -94,6 +98,10 @@ class Blueprint:
         if self.monorepo:
             return {f"{self.account}/{self.monorepo_name}": self.services}
         return {f"{self.account}/{service}": (service,) for service in self.services}
+
+    def has_paths(self, repository: str) -> bool:
+        """Tell whether the commits of a repository say what they touch."""
+        return self.monorepo or not self.patterned.isdisjoint(self.repositories[repository])
 
     def team(self, service: str) -> str:
         """The team that owns a service."""
@@ -138,6 +146,6 @@ def configuration(blueprint: Blueprint) -> str:
 
 def _service(blueprint: Blueprint, repository: str, service: str) -> str:
     lines = ["[[service]]", f'name = "{service}"', f'team = "{blueprint.team(service)}"']
-    if blueprint.monorepo:
+    if blueprint.has_paths(repository):
         lines += [f'repository = "{repository}"', f'paths = ["services/{service}/**", "shared/**"]']
     return "\n".join([*lines, ""])

@@ -45,6 +45,10 @@ class Mainline:
         """The newest commit of the main branch."""
         return self._shas[-1]
 
+    def new_sha(self) -> str:
+        """A name for a commit that is on none of these branches."""
+        return self._dice.sha()
+
     def head_at(self, at: int) -> str:
         """The head at an earlier time (the oldest one remembered, if that was later)."""
         return self._shas[max(bisect_right(self._times, at) - 1, 0)]
@@ -82,6 +86,12 @@ class Mainline:
             yield self._grow(merge, at, (self.head, tip.sha))
         else:
             yield self._grow(replace(tip, authored_at=moment(at)), at)
+
+    def join_all(self, branches: list[list[Commit]], at: int) -> Commit:
+        """The commit that merges several branches at once."""
+        tips = tuple(branch[-1].sha for branch in branches)
+        merge = replace(branches[0][-1], authored_at=moment(at), reverts_sha=None)
+        return self._grow(merge, at, (self.head, *tips))
 
     def _grow(self, commit: Commit, at: int, parents: tuple[str, ...] = ()) -> Commit:
         grown = replace(

@@ -19,6 +19,7 @@ from vpemetrics.demo.hours import (
 )
 from vpemetrics.demo.mainline import Mainline
 from vpemetrics.demo.pipeline import Pipeline
+from vpemetrics.demo.release_branches import ReleaseBranches
 from vpemetrics.demo.trouble import (
     STORIES,
     Course,
@@ -38,6 +39,10 @@ SLOW_BUILDS = 0.03
 FAILED_ATTEMPTS = 0.05
 REDEPLOYED = 0.015
 REVERTED_QUIETLY = 0.006
+DOCUMENTED = 0.1
+OCTOPUSES = 0.01
+BACKPORTED = 0.02
+PICKED = 0.01
 UNPLANNED = 0.05  # deployments that follow from trouble, as a part of all
 
 
@@ -49,9 +54,11 @@ class RepositoryLife:
         self._name, self._services = list(blueprint.repositories.items())[number]
         self._number = number
         self._dice = Dice(f"{blueprint.seed}/{self._name}")
-        nothing = () if blueprint.monorepo else None
+        self._rare = Dice(f"{blueprint.seed}/{self._name}/rare") if blueprint.rare else None
+        nothing = () if blueprint.has_paths(self._name) else None
         self._mainline = Mainline(self._name, self._dice, blueprint.starts_at - DAY, nothing)
         self._workshop = Workshop(blueprint, self._name, self._mainline, self._dice)
+        self._releases = ReleaseBranches(self._mainline, self._workshop)
         self._events = EventQueue(self._merge_times(), self._merge)
         self._pipelines = {
             service: Pipeline(blueprint, self._name, service, self._dice)
@@ -86,6 +93,8 @@ class RepositoryLife:
     def _merge(self, at: int) -> Iterator[AnyRecord]:
         services = self._touched_services()
         places = tuple(f"services/{service}" for service in services) or ("shared",)
+        if self._happens(DOCUMENTED) and not self._blueprint.patterned.isdisjoint(services):
+            places = ("docs",)
         if at >= self._blueprint.ends_at:
             still_open = self._workshop.leave_open(at, places, self._blueprint.ends_at)
             yield from [still_open] if still_open else []
@@ -95,12 +104,24 @@ class RepositoryLife:
             return
         if self._dice.chance(DIRECT):
             yield self._workshop.commit_directly(at, places)
-        work = self._workshop.merge(at, places)
+        work = self._workshop.merge(at, places, branches=3 if self._happens(OCTOPUSES) else 1)
         yield from self._built(work, at)
+        yield from self._rarities(work, at)
         for service in services:
             if self._dice.chance(self._release_rate() * self._blueprint.releasing(service, at)):
                 delay = self._dice.minutes(70 if self._dice.chance(SLOW_BUILDS) else 9, 0.3)
                 self._events.later(at + delay, partial(self._release, service, work))
+
+    def _happens(self, chance: float) -> bool:
+        """Tell whether something rare does; its dice are its own, so that all else stays."""
+        return self._rare is not None and self._rare.chance(chance)
+
+    def _rarities(self, work: MergedWork, at: int) -> Iterator[AnyRecord]:
+        """Now and then a change goes to a release branch too, or a repair comes back from it."""
+        if self._happens(BACKPORTED):
+            self._events.later(at + DAY, partial(self._releases.backport, work))
+        if self._happens(PICKED):
+            yield from self._releases.mend_there_first(work, at)
 
     def _touched_services(self) -> tuple[str, ...]:
         if not self._blueprint.monorepo:

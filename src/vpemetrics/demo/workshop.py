@@ -6,7 +6,7 @@ from datetime import datetime
 
 from vpemetrics.demo.blueprint import PEOPLE_PER_TEAM, Blueprint
 from vpemetrics.demo.dice import Dice
-from vpemetrics.demo.hours import moment, wall, working
+from vpemetrics.demo.hours import MINUTE, moment, wall, working
 from vpemetrics.demo.mainline import Joining, Mainline
 from vpemetrics.records import Change, Commit
 
@@ -63,12 +63,51 @@ class Workshop:
         self._numbers = 0
         self._commit_rate = -math.log1p(-1 / mean_branch_length(blueprint))
 
-    def merge(self, at: int, places: tuple[str, ...], purpose: Purpose = ROUTINE) -> MergedWork:
-        """A change that joins the main branch now."""
+    def merge(
+        self, at: int, places: tuple[str, ...], purpose: Purpose = ROUTINE, *, branches: int = 1
+    ) -> MergedWork:
+        """A change that joins the main branch now; one of several branches by a single merge."""
         change, branch = self._propose(at, places, purpose)
+        if branches > 1:
+            return self._merge_at_once(change, branch, branches - 1, at)
         joined = tuple(self._mainline.join(branch, self._joining(), at))
         change = replace(change, merge_commit_sha=joined[-1].sha)
         return MergedWork(change=change, sha=joined[-1].sha, commits=(*branch, *joined))
+
+    def _merge_at_once(
+        self, change: Change, branch: list[Commit], others: int, at: int
+    ) -> MergedWork:
+        """A change of a branch and others of a commit each, written beside its first one."""
+        first = replace(branch[0], reverts_sha=None)
+        beside = [[replace(first, sha=self._mainline.new_sha())] for _ in range(others)]
+        merge = self._mainline.join_all([branch, *beside], at)
+        commits = (*branch, *(commit for other in beside for commit in other))
+        shas = tuple(commit.sha for commit in commits)
+        change = replace(change, merge_commit_sha=merge.sha, commit_shas=shas)
+        return MergedWork(change=change, sha=merge.sha, commits=(*commits, merge))
+
+    def backport(self, work: MergedWork, commit: Commit, base: str, at: int) -> Change:
+        """The change by which a copy of work joins another branch now."""
+        self._numbers += 1
+        proposed = moment(at - 30 * MINUTE)
+        return replace(
+            work.change,
+            id=f"{self._repository}#{self._numbers}",
+            number=self._numbers,
+            created_at=proposed,
+            ready_at=proposed,
+            first_review_at=None,
+            approved_at=None,
+            merged_at=moment(at),
+            closed_at=moment(at),
+            merge_commit_sha=commit.sha,
+            commit_shas=(commit.sha,),
+            base_branch=base,
+            head_branch=f"backport/{self._numbers}",
+            labels=("backport",),
+            reverts=(),
+            closes=(),
+        )
 
     def abandon(self, at: int, places: tuple[str, ...]) -> Change:
         """A change that is closed now and never merged."""
@@ -141,7 +180,7 @@ class Workshop:
             is_bot=False,
             reverts_sha=purpose.reverts.sha if purpose.reverts else None,
             paths=tuple(f"{place}/main.py" for place in places)
-            if self._blueprint.monorepo
+            if self._blueprint.has_paths(self._repository)
             else None,
         )
 
