@@ -22,7 +22,6 @@ from vpemetrics.store import Store
 
 EXAMPLE = Path(__file__).parents[2] / "collectors" / "release-board"
 TOKEN = "board-canary-0123456789"
-NOW = datetime.now(UTC).replace(microsecond=0)
 PAGE = 2
 
 
@@ -50,7 +49,7 @@ class Board:
     asked: list[Asked] = field(default_factory=list)
 
     def note(self, id_: str, state: str, days_ago: float, **more: Any) -> None:
-        at = moment(NOW - timedelta(days=days_ago))
+        at = moment(now() - timedelta(days=days_ago))
         self.releases[id_] = {
             "id": id_,
             "application": "shop",
@@ -86,13 +85,18 @@ class Board:
         return Say(json={"releases": found[at : at + PAGE], "next": following})
 
 
+def now() -> datetime:
+    """This second, and not the one in which a long run of tests began."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 def moment(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
 @pytest.fixture
 def server() -> Iterator[Loopback]:
-    with loopback(Hourglass(NOW)) as running:
+    with loopback(Hourglass(now())) as running:
         yield running
 
 
