@@ -3,7 +3,8 @@
 Two stores that came to the same conclusions are equal here, whatever integers they use inside.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import namedtuple
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -16,8 +17,10 @@ from sqlalchemy import Connection
 
 from vpemetrics.records import AnyRecord
 from vpemetrics.rules import Rules
-from vpemetrics.store import Store
+from vpemetrics.store import Store, derived_blocks
+from vpemetrics.store.derived_layouts import Part
 from vpemetrics.usecases.update_lineage import bring_up_to_date
+from vpemetrics.window import MISSING
 
 SOURCE = "made-up"
 
@@ -73,6 +76,8 @@ class Stored:
     evidence: list[Piece]
     attribution: dict[str, str]
     problems: dict[str, str]
+    beside: list[tuple[Any, ...]]
+    """What stands beside shipped changes and evidence so that nobody has to look for it."""
 
     def kinds(self, service: str) -> str:
         """The kinds of a service's deployments in a row, without attempts."""
@@ -120,6 +125,12 @@ def read(store: Store) -> Stored:
         return _Reader(connection).everything()
 
 
+def parts_of_deployments(store: Store) -> Mapping[int | None, Parts]:
+    """The sources' ids of the records that each deployment is made of, by its id."""
+    with store.view() as connection:
+        return _Reader(connection).parts
+
+
 class _Reader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -127,18 +138,26 @@ class _Reader:
         self._shas: dict[int | None, str] = dict(self._rows("SELECT id, sha FROM shas"))
         self._changes: dict[int, str] = dict(self._rows("SELECT id, key FROM changes"))
         self._incidents: dict[int | None, str] = dict(self._rows("SELECT id, key FROM incidents"))
-        self._parts = self._read_parts()
+        self.parts = self._read_parts()
 
     def _rows(self, sql: str) -> Any:
         return [tuple(row) for row in self._connection.exec_driver_sql(sql)]
 
+    def _part(self, part: Part) -> Iterator[Any]:
+        """The rows of a part, with None for what is unknown."""
+        columns = derived_blocks.read(self._connection, part)
+        row = namedtuple("row", columns)  # type: ignore[misc]  # the names are the columns'
+        for values in zip(*(column.tolist() for column in columns.values()), strict=True):
+            yield row._make(None if value == MISSING else value for value in values)
+
     def _read_parts(self) -> dict[int | None, Parts]:
+        order = {id_: at for at, (id_,) in enumerate(self._rows(
+            "SELECT id FROM deployments ORDER BY finished_at, key"
+        ))}  # fmt: skip
+        keys = dict(self._rows("SELECT id, key FROM deployments"))
         found: dict[int | None, Parts] = {None: ()}
-        for deployed, key in self._rows(
-            "SELECT p.deployed_id, d.key FROM deployed_parts p JOIN deployments d "
-            "ON d.id = p.record_id ORDER BY d.finished_at, d.key"
-        ):
-            found[deployed] = (*found.get(deployed, ()), key)
+        for row in sorted(self._part(Part.RECORDS), key=lambda row: order[row.record_id]):
+            found[row.deployed_id] = (*found.get(row.deployed_id, ()), keys[row.record_id])
         return found
 
     def everything(self) -> Stored:
@@ -150,51 +169,64 @@ class _Reader:
             evidence=sorted(self._evidence(), key=repr),
             attribution={self._names[service]: how for service, how, _ in traced},
             problems={self._names[service]: found for service, _, found in traced},
+            beside=sorted(self._beside(), key=repr),
         )
 
+    def _beside(self) -> Iterator[tuple[Any, ...]]:
+        """Of the author, whose hash each store makes by a key of its own, if one is known."""
+        for part in (Part.SHIPPED, Part.EARLY):
+            for row in self._part(part):
+                key = self._changes[row.item] if row.item > 0 else self._shas[-row.item]
+                said = row.merged_at, row.ready_at, row.first_review_at, row.lines
+                yield self._names[row.service_id], part, key, *said, row.author is not None
+        for row in self._part(Part.WAITING):
+            yield self._names[row.service_id], self._changes[row.item], row.merged_at
+        for row in self._part(Part.EVIDENCE):
+            moments = row.finished_at, row.mended_at, row.began_at, row.noticed_at, row.restored_at
+            yield self._names[row.service_id], self.parts[row.deployed_id], *moments
+
     def _deployments(self, services: Iterable[int]) -> dict[str, list[Made]]:
+        shas = dict(self._rows("SELECT id, sha_id FROM deployments"))
         found: dict[str, list[Made]] = {self._names[service]: [] for service in services}
-        for id_, service, kind, started, finished, sha, *flags, unplanned in self._rows(
-            "SELECT id, service_id, kind, started_at, finished_at, sha_id, rolled_back, first, "
-            "ships, unplanned FROM deployed ORDER BY finished_at, ordinal"
-        ):
-            rolled_back, first, ships = map(bool, flags)
-            commit = self._shas.get(sha)
-            parts = self._parts[id_]
-            one = Made(parts, kind, started, finished, commit, rolled_back, first, ships, unplanned)
-            found[self._names[service]].append(one)
+        for row in sorted(self._part(Part.DEPLOYED), key=lambda row: row.finished_at):
+            found[self._names[row.service_id]].append(
+                Made(
+                    self.parts[row.id],
+                    row.kind,
+                    row.started_at,
+                    row.finished_at,
+                    self._shas.get(shas[row.id]),
+                    row.rolled_back,
+                    row.first,
+                    row.ships,
+                    row.unplanned,
+                )
+            )
         return found
 
     def _shipped(self) -> Iterator[tuple[tuple[str, str], Sent]]:
-        for service, deployed, item, start, more, first_at, at_merge, reason in self._rows(
-            "SELECT service_id, deployed_id, item, start_at, more_starts, first_at, at_merge, "
-            "reason FROM shipped"
-        ):
-            key = self._changes[item] if item > 0 else self._shas[-item]
-            starts = () if start is None else (start, *map(int, (more or "").split()))
-            sent = Sent(self._parts[deployed], starts, first_at, bool(at_merge), reason)
-            yield (self._names[service], key), sent
+        for row in self._part(Part.SHIPPED):
+            key = self._changes[row.item] if row.item > 0 else self._shas[-row.item]
+            more = map(int, row.more_starts.split())
+            starts = () if row.start_at is None else (row.start_at, *more)
+            sent = Sent(self.parts[row.deployed_id], starts, row.first_at, row.at_merge, row.reason)
+            yield (self._names[row.service_id], key), sent
 
     def _waiting(self) -> Iterator[tuple[tuple[str, str], str | None]]:
-        for service, change, reason in self._rows(
-            "SELECT service_id, change_id, reason FROM waiting"
-        ):
-            yield (self._names[service], self._changes[change]), reason
+        for row in self._part(Part.WAITING):
+            yield (self._names[row.service_id], self._changes[row.item]), row.reason
 
     def _evidence(self) -> Iterator[Piece]:
-        for service, deployed, grade, what, incident, by, chosen, detail in self._rows(
-            "SELECT service_id, deployed_id, grade, what, incident_id, restored_by, chosen, "
-            "detail FROM evidence"
-        ):
+        for row in self._part(Part.EVIDENCE):
             yield Piece(
-                self._names[service],
-                self._parts[deployed],
-                grade,
-                what,
-                self._incidents.get(incident),
-                self._parts[by],
-                bool(chosen),
-                detail,
+                self._names[row.service_id],
+                self.parts[row.deployed_id],
+                row.grade,
+                row.what,
+                self._incidents.get(row.incident_id),
+                self.parts[row.restored_by],
+                row.chosen,
+                row.detail,
             )
 
 

@@ -217,3 +217,21 @@ def test_an_error_of_ours_over_a_whole_store_is_no_damage(
 
     with pytest.raises(type(error)), Store.open(place / "vpemetrics.db"):
         raise error
+
+
+@pytest.mark.parametrize("column", ["data", "digest", "texts"])
+def test_a_block_of_what_was_derived_that_is_another_is_damage(
+    whole: bytes, tmp_path: Path, column: str
+) -> None:
+    path = tmp_path / "x.db"
+    path.write_bytes(whole)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            f"UPDATE derived SET {column} = CAST(replace({column}, substr({column}, 2, 1), 'x') "
+            f"AS {'TEXT' if column == 'texts' else 'BLOB'}) WHERE part = 'evidence'"
+        )
+
+    result = invoke("report", "--store", path)
+
+    assert result.exit_code == 1
+    assert "damaged" in result.stderr

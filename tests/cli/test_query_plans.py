@@ -45,9 +45,7 @@ READING: Final = (
     "chart between_failures --output chart.svg",
     "chart services --output chart.svg",
 )
-MANY: Final = {
-    "commits", "shas", "changes", "deployments", "runs", "deployed", "deployed_parts", "shipped"
-}  # fmt: skip
+MANY: Final = {"commits", "shas", "changes", "deployments", "runs", "derived"}
 """The tables that grow with every commit, pull request, deployment and run."""
 
 ALLOWED: Final = {

@@ -9,7 +9,7 @@ import reference
 from builders import changed, commits, decision, deploys, incident, pull
 from histories import BEGIN, History, histories
 from hypothesis import given
-from stored import SOURCE, Parts, Stored, empty_store, read
+from stored import SOURCE, Parts, Stored, empty_store, parts_of_deployments, read
 from tiers import law
 
 from vpemetrics.records import AnyRecord, Triage
@@ -304,13 +304,7 @@ def _samples(stored: Stored, service: str, sent: Any) -> list[float]:
 
 
 def _recoveries(store: Store, rules: Rules) -> Iterator[tuple[Any, Any]]:
-    with store.view() as connection:
-        parts: dict[int, Parts] = {}
-        for deployed, key in connection.exec_driver_sql(
-            "SELECT p.deployed_id, d.key FROM deployed_parts p JOIN deployments d "
-            "ON d.id = p.record_id ORDER BY d.finished_at, d.key"
-        ):
-            parts[deployed] = (*parts.get(deployed, ()), key)
+    parts = parts_of_deployments(store)
     ones = ReportContext.load(store, rules).facts(store, EVERYTHING).failures.rows()
     for one in ones:
         if one.grade in "ABC" and one.timed:

@@ -50,7 +50,7 @@ class DeploymentExplainer(RecordExplainer):
             return RecordStory(
                 facts=(*self._run(record), Fact(name="kind", text=said)), url=record.url
             )
-        parts = self._parts(service, id_)
+        parts = self._parts(service, row.id)
         facts = [
             *self._run(record),
             Fact(name="service", text=service),
@@ -103,15 +103,15 @@ class DeploymentExplainer(RecordExplainer):
             said = "nobody says when it finished"
         return Fact(name="not counted", text=said)
 
-    def _parts(self, service: str, record: int) -> list[DeploymentPart]:
-        """The parts of the deployment that a record belongs to, judged once more."""
+    def _parts(self, service: str, deployed: int) -> list[DeploymentPart]:
+        """The parts of a deployment, judged once more."""
         repositories = self.lineage_facts.deployed_from[service]
         facts = ServiceFacts(
             service=self.context.resolver.configured(service),
             rows=self.lineage_facts.deployments([service])[service],
             history=self.lineage_facts.history(repositories, paths=False),
         )
-        whole = set(record_lookup.records_with(self.view, record))
+        whole = set(record_lookup.records_with(self.view, deployed))
         every = [judged_part for parts in judged(facts) for judged_part in parts]
         mine = [judged_part for judged_part in every if judged_part.part.id in whole]
         return [

@@ -48,6 +48,7 @@ class Changes:
 
     `is_bot` is -1 where nobody says so, `merge_commits` NONE where it is not known. What few of
     them have is by position. `proposed` are the commits that pull requests list which are open.
+    `beside` are columns that decide nothing here, and go along with what is shipped.
     """
 
     ids: Ints
@@ -63,6 +64,7 @@ class Changes:
     reverts: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     closes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     proposed: Ints
+    beside: Mapping[str, Ints] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -5,7 +5,7 @@ by itself. Identities (`id`, `commit`, …) are the store's integers; `NONE` is 
 Times are microseconds since 1970 in UTC, `MISSING` where unknown.
 """
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple
 
 from vpemetrics.window import MISSING, Micros
@@ -29,6 +29,20 @@ class Kind(StrEnum):
 COUNTED: Final = (Kind.FORWARD, Kind.REDEPLOY, Kind.ROLLBACK, Kind.STALE)
 
 
+class Reason(IntEnum):
+    """Reasons why a change is left out of lead time; COUNTED if it is not."""
+
+    COUNTED = 0
+    FIRST_DEPLOYMENT = 1
+    UNKNOWN_COMMIT = 2
+    BOT = 3
+    NO_AUTHOR_DATE = 4
+    NEGATIVE = 5
+    DEPLOYED_BEFORE_MERGE = 6
+    NO_COMMIT_LEFT = 7
+    OTHER_BRANCH = 8
+
+
 class DeploymentRow(NamedTuple):
     """A deployment record in a production environment."""
 
@@ -46,12 +60,16 @@ class DeploymentRow(NamedTuple):
 
 
 class IncidentRow(NamedTuple):
-    """An incident; `services` in the source's names, `cause_sha` perhaps abbreviated."""
+    """An incident; `services` in the source's names, `cause_sha` perhaps abbreviated.
+
+    It began with its impact and was noticed at its detection; each stands in for the other.
+    """
 
     id: int
     key: str
     services: tuple[str, ...]
     began_at: Micros
+    noticed_at: Micros
     restored_at: Micros
     external: bool | None
     cause_deployment: str | None

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Final
 
 import numpy as np
@@ -10,25 +9,11 @@ import numpy as np
 from vpemetrics.lineage.belonging import Mine
 from vpemetrics.lineage.graph import NEVER, Flags, Ints
 from vpemetrics.lineage.ownership import Ownership
-from vpemetrics.lineage.rows import NONE, Deployed
+from vpemetrics.lineage.rows import NONE, Deployed, Reason
 from vpemetrics.rules import LeadTimeStart
 from vpemetrics.window import MINUTE, MISSING, Micros
 
 SKEW: Final = 5 * MINUTE
-
-
-class Reason(IntEnum):
-    """Reasons why a change is left out of lead time; COUNTED if it is not."""
-
-    COUNTED = 0
-    FIRST_DEPLOYMENT = 1
-    UNKNOWN_COMMIT = 2
-    BOT = 3
-    NO_AUTHOR_DATE = 4
-    NEGATIVE = 5
-    DEPLOYED_BEFORE_MERGE = 6
-    NO_COMMIT_LEFT = 7
-    OTHER_BRANCH = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +36,8 @@ class ShippedChanges:
 
     An item is a pull request's id, or minus a direct commit's. `start_at` is the moment lead time
     is counted from; `more_starts` has further ones by row, where every commit is a sample of its
-    own. `first_at` is its first commit's.
+    own. `first_at` is its first commit's. `beside` is what pull requests have beside, of a direct
+    commit MISSING.
     """
 
     items: Ints
@@ -62,6 +48,7 @@ class ShippedChanges:
     at_merge: Flags
     reasons: Ints
     more_starts: Mapping[int, tuple[Micros, ...]] = field(default_factory=dict)
+    beside: Mapping[str, Ints] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +56,7 @@ class WaitingChanges:
     """Merged pull requests, by id, that no deployment has shipped; COUNTED where they just wait."""
 
     ids: Ints
+    merged_at: Ints
     reasons: Ints
 
 
@@ -140,6 +128,10 @@ def shipped_changes(
         at_merge=np.concatenate([changes.at_merge, commits.at_merge]),
         reasons=np.concatenate([changes.reasons, commits.reasons]),
         more_starts=changes.more_starts,
+        beside={
+            name: np.concatenate([told, np.full(len(commits.items), MISSING)])
+            for name, told in changes.beside.items()
+        },
     )
 
 
@@ -196,6 +188,7 @@ def _shipped_pulls(
         at_merge=at_merge,
         reasons=facts.reasons(positions, starts, ownership.is_bot[at], start),
         more_starts=more,
+        beside={name: told[at] for name, told in changes.beside.items()},
     )
 
 
@@ -259,4 +252,5 @@ def waiting_changes(ownership: Ownership, by: Attribution, mine: Mine) -> Waitin
         [Reason.NO_COMMIT_LEFT, Reason.OTHER_BRANCH, Reason.BOT],
         Reason.COUNTED,
     )
-    return WaitingChanges(ids=ownership.changes.ids[at], reasons=reasons)
+    changes = ownership.changes
+    return WaitingChanges(ids=changes.ids[at], merged_at=changes.merged_at[at], reasons=reasons)

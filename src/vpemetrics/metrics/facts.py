@@ -139,18 +139,16 @@ class MetricFacts:
         A little less than nothing is clock skew and counts as 0; other negative ones are in
         `negatives` (rule T1).
         """
-        inside = self._timed.where(self._timed["seconds"] >= -SKEW_SECONDS)
-        return inside.with_columns(seconds=np.maximum(inside["seconds"], 0.0))
+        return self._timed.where(self._timed["seconds"] >= 0)
 
     @cached_property
     def negatives(self) -> Table:
         """Commits, of changes that have samples, dated after the deployment that shipped them."""
-        return self._timed.where(self._timed["seconds"] < -SKEW_SECONDS)
+        return self._timed.where(self._timed["seconds"] < 0)
 
     @cached_property
     def _timed(self) -> Table:
-        each = _each_start(self.counted_changes)
-        return each.with_columns(seconds=seconds_between(each["start_at"], each["finished_at"]))
+        return each_lead_time(self.counted_changes)
 
     @cached_property
     def merges(self) -> dict[str, npt.NDArray[np.int64]]:
@@ -433,11 +431,19 @@ def by_service(table: Table) -> dict[str, Places]:
     return dict(zip(names, np.split(order, begins[1:]), strict=True))
 
 
+def each_lead_time(changes: Table) -> Table:
+    """Changes with the `seconds` from each of their starts, of which clock skew is 0 (rule T1)."""
+    each = _each_start(changes)
+    seconds = seconds_between(each["start_at"], each["finished_at"])
+    skewed = (seconds < 0) & (seconds >= -SKEW_SECONDS)
+    return each.with_columns(seconds=np.where(skewed, 0.0, seconds))
+
+
 def _each_start(changes: Table) -> Table:
     """Changes, those of several starts as often as they have some."""
     if not any(changes["more_starts"]):
         return changes
-    more = [(text or "").split() for text in changes["more_starts"].tolist()]
+    more = [text.split() for text in changes["more_starts"].tolist()]
     first = changes["start_at"].tolist()
     starts = [
         at for start, rest in zip(first, more, strict=True) for at in (start, *map(int, rest))

@@ -39,7 +39,7 @@ def stage(cut: Slice, name: str) -> Figure:
     found = stages(cut)
     if not len(found):
         return dora.figure(cut, metric, None, n=0, note=NONE_KNOWN)
-    if len({*cut.counted_changes["author"].tolist()} - {None}) < AUTHORS_NEEDED:
+    if len({*cut.counted_changes["author"].tolist()} - {MISSING}) < AUTHORS_NEEDED:
         note = f"withheld: fewer than {AUTHORS_NEEDED} human authors"
         return dora.figure(cut, metric, None, n=None, note=note)
     total = np.array([found[stage] for stage in STAGES]).sum()

@@ -20,7 +20,11 @@ from vpemetrics.lineage.ownership import assign_owners
 from vpemetrics.lineage.rows import NONE, UNKNOWN, DeploymentRow, IncidentRow, TriageRow
 from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import History
+from vpemetrics.store import derived_blocks
 from vpemetrics.store.columns import Arrays, read_many
+from vpemetrics.store.derived_blocks import among
+from vpemetrics.store.derived_layouts import Part
+from vpemetrics.store.saving import HIDDEN
 from vpemetrics.window import MISSING, Micros
 
 
@@ -111,9 +115,19 @@ class Facts:
                 return set(self.deployed_from)
             found = (self._services.name(name, None) for name in json.loads(services))
             touched.update(name for name in found if name)
-        for before in _BEFORE:
-            touched.update(self.names[row[0]] for row in self.rows(before + new + ")"))
+        for part, column, table in _BEFORE:
+            touched.update(self._holding(part, column, f"SELECT id FROM {table}{new}"))
         return touched
+
+    def _holding(self, part: Part, column: str, sql: str) -> set[str]:
+        """Our services in which a record of a query was something before."""
+        ids = np.unique(np.array(self.rows(sql), dtype=np.int64))
+        if not len(ids):
+            return set()
+        found = derived_blocks.read(
+            self.connection, part, keep=lambda rows: among(rows[column], ids)
+        )
+        return {self.names[service] for service in np.unique(found["service_id"]).tolist()}
 
     def moved(self, since: int | None) -> set[str]:
         """Our services that lineage gave deployments which are another's by now, or nobody's.
@@ -121,12 +135,22 @@ class Facts:
         Of deployments that saves after a batch changed, or of all if that is None.
         """
         renamed = since and self.rows(f"SELECT 1 FROM repositories WHERE batch > {since} LIMIT 1")
-        where = "" if since is None or renamed else f" WHERE d.batch > {since}"
-        found = self.rows(_HOMES + where)
+        where = "" if since is None or renamed else f" WHERE batch > {since}"
+        given = derived_blocks.read(self.connection, Part.RECORDS)
+        if not len(given["record_id"]):
+            return set()
+        found = read_many(self.connection, _HOMES + where)
+        order = np.argsort(found["id"])
+        ids = found["id"][order]
+        mine = among(given["record_id"], ids)
+        at = order[np.searchsorted(ids, given["record_id"][mine])]
+        named = (found[name][at] for name in ("service_id", "repository_id", "environment_id"))
+        homes = np.unique(np.column_stack([given["service_id"][mine], *named]), axis=0)
+        production = {tuple(map(_id, key)): name for key, name in self._production.items()}
         return {
             self.names[service]
-            for service, *named in found
-            if self._production.get(tuple(named)) != self.names[service]
+            for service, *home in homes.tolist()
+            if production.get(tuple(home)) != self.names[service]
         }
 
     def deployments(self, wanted: Collection[str]) -> dict[str, list[DeploymentRow]]:
@@ -134,7 +158,7 @@ class Facts:
         found: dict[str, list[DeploymentRow]] = {name: [] for name in wanted}
         wanted_ids = [named for named, name in self._production.items() if name in found]
         homes = {
-            tuple(NONE if id_ is None else id_ for id_ in named): (
+            tuple(map(_id, named)): (
                 found[self._production[named]],
                 self.names[named[2]],
             )
@@ -253,6 +277,8 @@ class Facts:
             reverts=by_place(2),
             closes=by_place(3),
             proposed=lists.take(np.flatnonzero(open_)).ids,
+            beside={name: found[name][order] for name in _BESIDE}
+            | {"author": _authors(found["author"][order].tolist())},
         )
 
     def _on_other_branch(self, changes: Arrays) -> Flags:
@@ -274,11 +300,12 @@ class Facts:
                 key=row[1],
                 services=_texts(row[2]),
                 began_at=_time(row[3]),
-                restored_at=_time(row[4]),
-                external=_truth(row[5]),
-                cause_deployment=row[6],
-                cause_commit=self._commit(row[7]),
-                cause_change=row[8],
+                noticed_at=_time(row[4]),
+                restored_at=_time(row[5]),
+                external=_truth(row[6]),
+                cause_deployment=row[7],
+                cause_commit=self._commit(row[8]),
+                cause_change=row[9],
             )
             for row in self.rows(_INCIDENTS)
         ]
@@ -310,19 +337,16 @@ _EACH = "SELECT DISTINCT +"
 _NEW_INCIDENTS = (
     "SELECT services, COALESCE(cause_deployment, cause_sha, cause_change) FROM incidents"
 )
-# Services in which a record, changed since, was something else before.
-_BEFORE = tuple(
-    f"{_EACH}service_id FROM {derived} WHERE {column} IN (SELECT id FROM {facts}"
-    for derived, column, facts in (
-        ("deployed_parts", "record_id", "deployments"),
-        ("shipped", "item", "changes"),
-        ("waiting", "change_id", "changes"),
-        ("evidence", "incident_id", "incidents"),
-    )
+# Where lineage keeps what records are: the part, the column, the table of the records.
+_BEFORE = (
+    (Part.RECORDS, "record_id", "deployments"),
+    (Part.SHIPPED, "item", "changes"),
+    (Part.WAITING, "item", "changes"),
+    (Part.EVIDENCE, "incident_id", "incidents"),
 )
 _HOMES = (
-    "SELECT DISTINCT p.service_id, d.service_id, d.repository_id, d.environment_id "
-    "FROM deployed_parts p JOIN deployments d ON d.id = p.record_id"
+    "SELECT id, COALESCE(service_id, -1) AS service_id, "
+    "COALESCE(repository_id, -1) AS repository_id, environment_id FROM deployments"
 )
 _DEPLOYMENTS = (
     "SELECT COALESCE(service_id, -1) AS service_id, COALESCE(repository_id, -1) AS repository_id, "
@@ -343,13 +367,16 @@ _CHANGES = (
     # Whose author is known and no bot is a person's; without an author the commits decide.
     "SELECT id, key, repository_id, COALESCE(is_bot, CASE WHEN author IS NULL THEN -1 ELSE 0 END) "
     "AS is_bot, first_commit_at, merged_at, closed_at, COALESCE(merge_sha_id, -1) AS merge_commit, "
-    "commit_ids, base_branch, head_branch FROM changes"
+    "commit_ids, base_branch, head_branch, ready_at, first_review_at, "
+    "additions + deletions AS lines, author FROM changes"
 )
-_TEXTS = ("key", "commit_ids", "base_branch", "head_branch")
+_TEXTS = ("key", "commit_ids", "base_branch", "head_branch", "author")
+_BESIDE = ("ready_at", "first_review_at", "lines")
 _SELDOM_OF_CHANGES = "SELECT id, labels, reverts, closes FROM changes"
 _WITH_SELDOM_OF_CHANGES = " AND (labels IS NOT NULL OR reverts IS NOT NULL OR closes IS NOT NULL)"
 _INCIDENTS = (
     "SELECT id, key, services, COALESCE(impact_started_at, detected_at), "
+    "COALESCE(detected_at, impact_started_at), "
     "COALESCE(mitigated_at, resolved_at), external, cause_deployment, cause_sha, cause_change "
     "FROM incidents ORDER BY key, source_id"
 )
@@ -360,6 +387,10 @@ def _in(column: str, ids: Collection[int | None]) -> str:
     known = ", ".join(str(id_) for id_ in ids if id_ is not None) or "NULL"
     unknown = f" OR {column} IS NULL" if None in ids else ""
     return f"({column} IN ({known}){unknown})"
+
+
+def _id(id_: int | None) -> int:
+    return NONE if id_ is None else id_
 
 
 def _ints(text: str) -> tuple[int, ...]:
@@ -375,6 +406,15 @@ def _lists(texts: Iterable[str | None]) -> IdLists:
         counts=np.array(counts, dtype=np.int64),
         ids=np.fromstring(together, dtype=np.int64, sep=" ") if together else _NO_IDS,
     )
+
+
+def _authors(hidden: Iterable[str | None]) -> Ints:
+    """The keyed hashes of authors as the integers that their digits are, MISSING for none."""
+    known: dict[str | None, int] = {None: MISSING}
+    for text in set(hidden) - {None}:
+        digits = bytes.fromhex(str(text).removeprefix(HIDDEN))
+        known[text] = int.from_bytes(digits, signed=True)
+    return np.array([known[text] for text in hidden], dtype=np.int64)
 
 
 def _texts(text: str | None) -> tuple[str, ...]:

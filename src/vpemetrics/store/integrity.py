@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
+import numpy as np
 from pydantic import Field, Json, TypeAdapter, ValidationError
 from sqlalchemy import (
     Column,
@@ -23,19 +24,17 @@ from sqlalchemy import (
     select,
 )
 
-from vpemetrics.lineage.rows import Kind
 from vpemetrics.records import CoverageKind, Status, Verdict
-from vpemetrics.store import schema
-from vpemetrics.store.derived import deployed, shipped, traced
+from vpemetrics.store import derived_blocks, schema
+from vpemetrics.store.derived import traced
+from vpemetrics.store.derived_layouts import Part
 from vpemetrics.store.tables import (
     LEFT_OUT,
     Holds,
     Instant,
-    changes,
     coverage,
     cursors,
     deployments,
-    incidents,
     meta,
     metadata,
     names,
@@ -50,28 +49,18 @@ _MOST: Final = 2**31 - 1
 _REFERS: Final[Mapping[str, Column[Any]]] = {
     "service_id": names.c.id,
     "sha_id": shas.c.id,
-    "removed_id": shas.c.id,
-    "record_id": deployments.c.id,
-    "deployed_id": deployed.c.id,
-    "restored_by": deployed.c.id,
-    "change_id": changes.c.id,
-    "incident_id": incidents.c.id,
 }
 """The columns that ids lead to, by the names of theirs, beside those that `Holds` tells."""
 _CHOICES: Final[Mapping[Column[Any], type[StrEnum]]] = {
     deployments.c.status: Status,
     triage.c.verdict: Verdict,
     coverage.c.kind: CoverageKind,
-    deployed.c.kind: Kind,
 }
 _DAYS: Final = ("baselines.since", "baselines.first", "baselines.last")
 
-_Part = Annotated[str, Field(pattern=r"^(-?[0-9]+|waiting|evidence)$")]
-"""A part of what was written of a service: a week by its number, or what has none."""
 _JSON: Final[Mapping[Column[Any], Any]] = {
     traced.c.repositories: list[str],
     traced.c.problems: dict[str, list[str]],
-    traced.c.digests: dict[_Part, str],
 }
 _META: Final[Mapping[str, Any]] = {
     "author_key": Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")],
@@ -97,6 +86,7 @@ def _signs(connection: Connection) -> Iterator[bool]:
     for table in metadata.sorted_tables:
         yield _has_odd_row(connection, table)
     yield _has_odd_document(connection)
+    yield _has_odd_block(connection)
     yield _has_odd_setting(connection)
 
 
@@ -155,7 +145,7 @@ def _oddities(column: Column[Any]) -> Iterator[str]:
         yield f"{name} NOT IN ({quoted})"
     if str(column) in _DAYS:
         yield f"{name} NOT IN ('', ifnull(date({name}), ''))"
-    if holds == Holds.SHAS or column is shipped.c.more_starts:
+    if holds == Holds.SHAS:
         yield f"{name} GLOB '*[^0-9 -]*'"
     if holds in (Holds.LIST, Holds.OPTIONAL_LIST):
         yield f"iif(json_valid({name}), json_type({name}), 'none') != 'array' AND {name} NOT NULL"
@@ -191,6 +181,17 @@ def _has_odd_document(connection: Connection) -> bool:
         for shape, query in documents
         for text in connection.scalars(query)
     )
+
+
+def _has_odd_block(connection: Connection) -> bool:
+    """Tell whether a block of what was derived is other than it was written."""
+    try:
+        for part in Part:
+            derived_blocks.read(connection, part, keep=lambda rows: np.zeros(len(rows), dtype=bool))
+    except ValueError:
+        return True
+    parts = connection.exec_driver_sql("SELECT DISTINCT part FROM derived").scalars()
+    return not set(Part).issuperset(parts)
 
 
 def _has_odd_setting(connection: Connection) -> bool:

@@ -1,178 +1,203 @@
-"""The facts that metrics are computed from, read by index for a stretch of time, as columns."""
+"""The facts that metrics are computed from, for a stretch of time, as columns.
+
+A report reads the evidence once and hands it to whatever asks for a part of it.
+"""
 
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from vpemetrics.store.columns import Arrays, read_columns, read_many
+from vpemetrics.lineage.rows import COUNTED, Kind
+from vpemetrics.store import record_lookup
+from vpemetrics.store.columns import Arrays, read_columns
+from vpemetrics.store.derived_blocks import (
+    Mask,
+    Rows,
+    among,
+    latest_period,
+    nothing,
+    read,
+)
+from vpemetrics.store.derived_layouts import LAYOUTS, Part, period_of, start_of
 from vpemetrics.window import MISSING, SECOND, Micros
 
-_COUNTED = "('forward', 'redeploy', 'rollback', 'stale')"
-_CONFIRMED = "('A', 'B', 'C')"
-_NEVER = 2**62
-# Deployments that an incident which is not over was tied to.
-_BLAMED_STILL = (
-    "SELECT e.deployed_id FROM incidents i JOIN evidence e ON e.incident_id = i.id "
-    "WHERE e.chosen = 1 AND e.deployed_id IS NOT NULL "
-    "AND i.mitigated_at IS NULL AND i.resolved_at IS NULL"
-)
+_CONFIRMED: Final = ("A", "B", "C")
+_NEVER: Final = 2**62
+_COUNTED: Final = LAYOUTS[Part.DEPLOYED].codes("kind", COUNTED)
 
 
-def deployments(connection: Connection, start: Micros, end: Micros) -> Arrays:
+def evidence(connection: Connection, services: Collection[int] | None = None) -> Arrays:
+    """All evidence that counts, of some services or of all.
+
+    Of a deployment by `deployed_id`, which `finished_at`, and was mended by `restored_by` at
+    `mended_at`; of an incident by `incident_id`, with its moments.
+    """
+    return read(connection, Part.EVIDENCE, services=services, keep=lambda rows: rows["chosen"] == 1)
+
+
+def open_failures(pieces: Arrays) -> Mask:
+    """Mark evidence about deployments that an incident which is not over was tied to."""
+    tied = (pieces["deployed_id"] != MISSING) & (pieces["incident_id"] != MISSING)
+    still_open: Mask = tied & (pieces["restored_at"] == MISSING)
+    return still_open
+
+
+def evidence_about(pieces: Arrays, start: Micros, end: Micros) -> Arrays:
+    """Evidence about deployments that finished in a stretch, or before, with a failure open."""
+    finished, deployed = pieces["finished_at"], pieces["deployed_id"]
+    still_open = among(deployed, np.sort(deployed[open_failures(pieces)]))
+    wanted = (finished >= start) | still_open
+    return _where(pieces, wanted & (finished < end) & (deployed != MISSING))
+
+
+def _where(columns: Arrays, wanted: NDArray[Any]) -> Arrays:
+    return {name: column[wanted] for name, column in columns.items()}
+
+
+def _together(*parts: Arrays) -> Arrays:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def deployments(connection: Connection, start: Micros, end: Micros, pieces: Arrays) -> Arrays:
     """Deployments and failed attempts that finished in a stretch, in order.
 
     Before them the last one of each service that counts, and those with a failure still open.
     """
-    before = (
-        "SELECT (SELECT d.id FROM deployed d WHERE d.service_id = t.service_id "
-        f"AND d.finished_at < {start} AND d.kind IN {_COUNTED} "
-        "ORDER BY d.finished_at DESC, d.ordinal DESC LIMIT 1) FROM traced t"
+    before = last_deployments(connection, start)
+    is_open = open_failures(pieces) & (pieces["finished_at"] < start)
+    ids = np.unique(
+        pieces["deployed_id"][is_open & ~among(pieces["deployed_id"], np.sort(before["id"]))]
     )
-    found = read_many(
-        connection,
-        "SELECT id, service_id, ordinal, kind, started_at, finished_at, first, rolled_back, ships, "
-        f"unplanned FROM deployed WHERE {_between('finished_at', start, end)} OR "
-        f"(finished_at < {start} AND id IN ({before} UNION {_BLAMED_STILL}))",
-        text=("kind", "unplanned"),
-    )
-    return _in_order(found)
+    found = [before, read(connection, Part.DEPLOYED, start=start, end=end)]
+    if len(ids):
+        early = pieces["finished_at"][is_open]
+        found.append(
+            read(
+                connection,
+                Part.DEPLOYED,
+                start=int(early.min()),
+                end=int(early.max()) + 1,
+                services=np.unique(pieces["service_id"][is_open]).tolist(),
+                keep=lambda rows: among(rows["id"], ids),
+            )
+        )
+    return in_order(_together(*found))
 
 
-def _in_order(deployed: Arrays) -> Arrays:
+def in_order(deployed: Arrays) -> Arrays:
     """Deployments by their finish; of one moment as lineage orders those of a service."""
-    ordinal = deployed.pop("ordinal")
-    order = np.lexsort((ordinal, deployed["service_id"], deployed["finished_at"]))
-    return {name: column[order] for name, column in deployed.items()}
+    return _where(deployed, np.lexsort((deployed["service_id"], deployed["finished_at"])))
+
+
+def last_deployments(
+    connection: Connection, before: Micros, services: Iterable[int] | None = None
+) -> Arrays:
+    """The last deployment of each service that counts and finished before a moment."""
+    if services is None:
+        services = connection.exec_driver_sql("SELECT service_id FROM traced").scalars()
+    lacking, period = set(services), period_of(before) + 1
+    found = [nothing(Part.DEPLOYED)]
+    # From one period to the one before it, as long as there is a service without one.
+    while (latest := latest_period(connection, Part.DEPLOYED, lacking, period)) is not None:
+        period = latest
+        until = min(start_of(period + 1), before)
+        counted = _counted(connection, start_of(period), until, lacking)
+        found.append(
+            _where(counted, np.flatnonzero(np.diff(counted["service_id"], append=MISSING)))
+        )
+        lacking.difference_update(counted["service_id"].tolist())
+    return _together(*found)
+
+
+def _counted(
+    connection: Connection, start: Micros, end: Micros, services: Collection[int] | None
+) -> Arrays:
+    """Deployments that count and finished in a stretch."""
+    return read(
+        connection,
+        Part.DEPLOYED,
+        start=start,
+        end=end,
+        services=services,
+        keep=lambda rows: np.isin(rows["kind"], _COUNTED),
+    )
 
 
 def shipments(connection: Connection, start: Micros, end: Micros) -> Arrays:
     """Changes shipped in a stretch, and all shipments of those merged or shipped in it."""
-    here = _between("s.finished_at", start, end)
-    parts = [_shipped_rows(connection, here)]
-    early = _between("s.merged_at", start, end)
-    parts.append(
-        _shipped_rows(
-            connection, f"s.merged_at > s.finished_at AND {early} AND s.finished_at < {start}"
-        )
-    )
-    newest = connection.exec_driver_sql("SELECT MAX(finished_at) FROM shipped").scalar()
-    if newest is not None and newest >= end:
-        items = f"SELECT item FROM shipped s WHERE {here}"
-        later = f"s.finished_at >= {end} AND ({early} OR s.item IN ({items}))"
-        parts.append(_shipped_rows(connection, later))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    here = read(connection, Part.SHIPPED, start=start, end=end)
+    items = np.unique(here["item"])
 
+    def concerns(rows: Rows) -> Mask:
+        merged_at = rows["merged_at"]
+        return (merged_at >= start) & (merged_at < end) | among(rows["item"], items)
 
-def _shipped_rows(connection: Connection, wanted: str) -> Arrays:
-    return read_many(
-        connection,
-        "SELECT s.service_id, s.deployed_id, s.item, s.finished_at, s.start_at, s.more_starts, "
-        "s.first_at, s.at_merge, s.reason, c.ready_at, c.first_review_at, s.merged_at, "
-        "c.additions + c.deletions AS lines, c.author FROM shipped s "
-        f"LEFT JOIN changes c ON c.id = s.item WHERE {wanted}",
-        text=("more_starts", "reason", "author"),
+    later = read(connection, Part.SHIPPED, start=end, keep=concerns)
+    early = read(
+        connection, Part.EARLY, start=start, end=end, keep=lambda rows: rows["finished_at"] < start
     )
+    return _together(here, later, early)
 
 
 def waiting_changes(connection: Connection, start: Micros, end: Micros) -> Arrays:
     """Pull requests merged in a stretch that a service has not shipped."""
-    return read_columns(
-        connection,
-        "SELECT w.service_id, w.change_id AS item, c.merged_at, w.reason "
-        "FROM waiting w JOIN changes c ON c.id = w.change_id "
-        f"WHERE {_between('c.merged_at', start, end)}",
-        text=("reason",),
-    )
+    return read(connection, Part.WAITING, start=start, end=end)
 
 
-def evidence(connection: Connection, start: Micros, end: Micros) -> Arrays:
-    """Evidence that counts about deployments that finished in a stretch."""
-    return read_columns(
-        connection,
-        "SELECT e.deployed_id, e.grade, e.what, e.detail, e.incident_id, "
-        "COALESCE(i.impact_started_at, i.detected_at) AS began_at, "
-        "COALESCE(i.mitigated_at, i.resolved_at) AS restored_at, r.finished_at AS mended_at "
-        "FROM evidence e JOIN deployed d ON d.id = e.deployed_id "
-        "LEFT JOIN deployed r ON r.id = e.restored_by "
-        "LEFT JOIN incidents i ON i.id = e.incident_id "
-        f"WHERE e.chosen = 1 AND ({_between('d.finished_at', start, end)} "
-        f"OR (d.finished_at < {start} AND d.id IN ({_BLAMED_STILL}))) "
-        "ORDER BY e.deployed_id, e.ordinal",
-        text=("grade", "what", "detail"),
-    )
-
-
-def lags(connection: Connection, start: Micros) -> list[float]:
+def lags(pieces: Arrays, start: Micros) -> list[float]:
     """Seconds from the finish of each confirmed failure since a moment to its first evidence.
 
     That is the detection of an incident, or the deployment that mended it. What a person alone
     confirmed has none.
     """
-    found = read_columns(
-        connection,
-        "SELECT d.id, d.finished_at, r.finished_at AS mended_at, "
-        "COALESCE(i.detected_at, i.impact_started_at) AS detected_at "
-        "FROM evidence e JOIN deployed d ON d.id = e.deployed_id "
-        "LEFT JOIN deployed r ON r.id = e.restored_by "
-        "LEFT JOIN incidents i ON i.id = e.incident_id "
-        f"WHERE e.chosen = 1 AND e.grade IN {_CONFIRMED} AND d.finished_at >= {start} "
-        "ORDER BY d.id",
-    )
+    found = _where(pieces, np.isin(pieces["grade"], _CONFIRMED) & (pieces["finished_at"] >= start))
+    found = _where(found, np.argsort(found["deployed_id"], kind="stable"))
     known = [
-        np.where(found[at] == MISSING, _NEVER, found[at]) for at in ("mended_at", "detected_at")
+        np.where(found[at] == MISSING, _NEVER, found[at]) for at in ("mended_at", "noticed_at")
     ]
     evident = np.minimum(*known)
-    each = np.flatnonzero(np.diff(found["id"], prepend=MISSING))
+    each = np.flatnonzero(np.diff(found["deployed_id"], prepend=MISSING))
     first = np.minimum.reduceat(evident, each) if len(each) else evident
     lasted = (first - found["finished_at"][each])[first != _NEVER]
     return [max(micros, 0) / SECOND for micros in lasted.tolist()]
 
 
 def outcomes(
-    connection: Connection, start: Micros, end: Micros, services: Iterable[int] | None = None
+    connection: Connection, start: Micros, end: Micros, services: Collection[int] | None = None
 ) -> Arrays:
     """The outcome of each deployment that counts and finished in a stretch, in order.
 
-    `forward`, `unplanned` and `failed`, which is confirmed, are 1 or 0. Of all services, or of
-    those whose names have these ids.
+    Flags are `forward`, `unplanned` and `failed`, which is confirmed. Of all services, or of those
+    whose names have these ids.
     """
-    here = _between("d.finished_at", start, end)
-    if services is not None:
-        here += f" AND d.service_id IN ({', '.join(map(str, services)) or 'NULL'})"
-    found = read_many(
-        connection,
-        "SELECT d.id, d.service_id, d.ordinal, d.finished_at "
-        f"FROM deployed d WHERE {here} AND d.kind IN {_COUNTED}",
-    )
-    few = {  # what is seldom so is quicker looked up than read of each
-        "forward": f"SELECT d.id FROM deployed d WHERE {here} AND d.kind <> 'forward'",
-        "unplanned": f"SELECT d.id FROM deployed d WHERE {here} AND d.unplanned IS NOT NULL",
-        "failed": "SELECT DISTINCT d.id FROM evidence e JOIN deployed d ON d.id = e.deployed_id "
-        f"WHERE e.chosen = 1 AND e.grade IN {_CONFIRMED} AND {here}",
+    found = in_order(_counted(connection, start, end, services))
+    pieces = evidence(connection, services)
+    failed = pieces["deployed_id"][np.isin(pieces["grade"], _CONFIRMED)]
+    return {
+        "id": found["id"],
+        "service_id": found["service_id"],
+        "finished_at": found["finished_at"],
+        "forward": found["kind"] == Kind.FORWARD,
+        "unplanned": found["unplanned"] != None,  # noqa: E711 (each of them, not the column)
+        "failed": among(found["id"], np.sort(failed)),
     }
-    for name, wanted in few.items():
-        ids = read_columns(connection, wanted)["id"]
-        found[name] = np.isin(found["id"], ids, invert=name == "forward").astype(np.int64)
-    return _in_order(found)
 
 
-def incidents(connection: Connection, start: Micros, end: Micros) -> Arrays:
+def incidents(connection: Connection, start: Micros, end: Micros, pieces: Arrays) -> Arrays:
     """Incidents that began before the end of a stretch and were not over before its start."""
     began, over = "COALESCE(impact_started_at, detected_at)", "COALESCE(mitigated_at, resolved_at)"
-    return read_columns(
+    found = read_columns(
         connection,
         f"SELECT id, key, services, {began} AS began_at, {over} AS restored_at, updated_at, "
-        "severity, customer_affecting, external, url, title, EXISTS (SELECT 1 FROM evidence e "
-        "WHERE e.incident_id = incidents.id AND e.chosen = 1 AND e.deployed_id IS NOT NULL) "
-        f"AS caused FROM incidents WHERE {began} < {end} AND ({over} IS NULL OR {over} >= {start})",
+        "severity, customer_affecting, external, url, title "
+        f"FROM incidents WHERE {began} < {end} AND ({over} IS NULL OR {over} >= {start})",
         text=("key", "services", "url", "title"),
     )
-
-
-def _between(column: str, start: Micros, end: Micros) -> str:
-    return f"{column} >= {start} AND {column} < {end}"
+    blaming = pieces["incident_id"][pieces["deployed_id"] != MISSING]
+    return {**found, "caused": among(found["id"], np.sort(blaming)).astype(np.int64)}
 
 
 class Failed(NamedTuple):
@@ -185,20 +210,19 @@ class Failed(NamedTuple):
     incidents: tuple[str, ...]
 
 
-def failures_of(connection: Connection, ids: Iterable[int]) -> dict[int, Failed]:
+def failures_of(connection: Connection, ids: Collection[int]) -> dict[int, Failed]:
     """Names, links and evidence of failed deployments, by the id of the deployment."""
-    wanted = ", ".join(map(str, ids)) or "NULL"
-    rows = connection.exec_driver_sql(
-        "SELECT d.id, r.key, s.sha, r.url, e.detail, i.key FROM deployed d "
-        "JOIN deployments r ON r.id = d.id LEFT JOIN shas s ON s.id = d.sha_id "
-        "JOIN evidence e ON e.deployed_id = d.id AND e.chosen = 1 "
-        f"LEFT JOIN incidents i ON i.id = e.incident_id WHERE d.id IN ({wanted}) "
-        "ORDER BY d.id, e.grade, e.ordinal"
-    )
-    found: dict[int, Failed] = {}
-    for id_, key, sha, url, detail, incident in rows:
-        before = found.get(id_) or Failed(key, sha, url, (), ())
-        incidents = {*before.incidents, incident} - {None}
+    pieces = evidence(connection)
+    pieces = _where(pieces, among(pieces["deployed_id"], np.sort(list(ids))))
+    pieces = _where(pieces, np.lexsort((pieces["grade"], pieces["deployed_id"])))
+    keys = record_lookup.incident_keys(connection, pieces["incident_id"].tolist())
+    named = record_lookup.deployments(connection, pieces["deployed_id"].tolist())
+    found = {id_: Failed(one.name, one.commit, one.url, (), ()) for id_, one in named.items()}
+    for id_, detail, incident in zip(
+        *(pieces[name].tolist() for name in ("deployed_id", "detail", "incident_id")), strict=True
+    ):
+        before = found[id_]
+        incidents = {*before.incidents, *([keys[incident]] if incident in keys else ())}
         details = dict.fromkeys((*before.evidence, detail))
         found[id_] = before._replace(evidence=tuple(details), incidents=tuple(sorted(incidents)))
     return found
@@ -206,12 +230,10 @@ def failures_of(connection: Connection, ids: Iterable[int]) -> dict[int, Failed]
 
 def unresolved_causes(connection: Connection, services: Collection[int] | None = None) -> list[str]:
     """Incidents, of some services or of all, that name a cause which none has shipped, by key."""
-    wanted = ", ".join(map(str, services or ())) or "NULL"
-    of = "" if services is None else f"AND e.service_id IN ({wanted}) "
-    found = connection.exec_driver_sql(
-        "SELECT DISTINCT i.key FROM evidence e JOIN incidents i ON i.id = e.incident_id "
-        f"WHERE e.what = 'named_not_shipped' AND e.chosen = 1 {of}AND NOT EXISTS "
-        "(SELECT 1 FROM evidence o WHERE o.incident_id = i.id AND o.chosen = 1 "
-        "AND o.deployed_id IS NOT NULL) ORDER BY i.key"
-    )
-    return [key for (key,) in found]
+    pieces = evidence(connection)
+    lacking = pieces["what"] == "named_not_shipped"
+    if services is not None:
+        lacking &= among(pieces["service_id"], np.sort(list(services)))
+    shipped = pieces["incident_id"][pieces["deployed_id"] != MISSING]
+    ids = pieces["incident_id"][lacking & ~among(pieces["incident_id"], np.sort(shipped))]
+    return sorted(set(record_lookup.incident_keys(connection, ids.tolist()).values()))

@@ -1,10 +1,14 @@
 """Records that wait for a person's decision: suspected failures, and incidents without a cause."""
 
-from typing import NamedTuple
+from collections.abc import Collection, Iterator
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from vpemetrics.store.derived import deployed_parts, evidence
+from vpemetrics.store import record_lookup
+from vpemetrics.store.derived_blocks import read
+from vpemetrics.store.derived_layouts import Part
+from vpemetrics.store.loading import load_names
 from vpemetrics.window import Micros
 
 
@@ -26,35 +30,12 @@ class Undecided(NamedTuple):
     url: str | None
 
 
-# Settled elsewhere: the incident or deployment has a confirmed failure, or a person has spoken.
-_SETTLED_INCIDENT = (
-    "SELECT incident_id FROM evidence WHERE chosen = 1 AND incident_id IS NOT NULL "
-    "AND (grade <= 'C' OR what IN ('external', 'rejected'))"
-)
-_SETTLED_DEPLOYMENT = (
-    "SELECT deployed_id FROM evidence WHERE chosen = 1 AND deployed_id IS NOT NULL AND grade <= 'C'"
-)
-_UNDECIDED = f"""
-SELECT COALESCE(i.key, r.key), e.grade, e.what, e.detail, n.name, r.key,
-    COALESCE(i.impact_started_at, i.detected_at, d.finished_at) AS at, i.title,
-    COALESCE(i.url, r.url)
-FROM evidence e
-JOIN names n ON n.id = e.service_id
-LEFT JOIN deployed d ON d.id = e.deployed_id
-LEFT JOIN deployments r ON r.id = d.id
-LEFT JOIN incidents i ON i.id = e.incident_id
-WHERE e.chosen = 1 AND e.grade >= 'D'
-    AND (e.incident_id IS NULL OR e.incident_id NOT IN ({_SETTLED_INCIDENT}))
-    AND (e.deployed_id IS NULL OR e.deployed_id NOT IN ({_SETTLED_DEPLOYMENT}))
-UNION ALL
-SELECT i.key, NULL, NULL, NULL, NULL, NULL, COALESCE(i.impact_started_at, i.detected_at) AS at,
-    i.title, i.url
-FROM incidents i
-WHERE i.id NOT IN (SELECT incident_id FROM evidence WHERE incident_id IS NOT NULL)
-    AND COALESCE(i.external, 0) = 0
-    AND i.key NOT IN (SELECT record FROM triage)
-ORDER BY 7 DESC NULLS LAST, 2 NULLS FIRST, 1
-"""  # noqa: S608 (nothing but the two texts above enters it)
+_SURE: Final = ("A", "B", "C")
+_SETTLED: Final = ("external", "rejected")
+_UNTIED: Final = """
+SELECT id, key, title, url, COALESCE(impact_started_at, detected_at) FROM incidents
+WHERE COALESCE(external, 0) = 0 AND key NOT IN (SELECT record FROM triage)
+"""
 
 
 def find_undecided(connection: Connection) -> list[Undecided]:
@@ -63,23 +44,79 @@ def find_undecided(connection: Connection) -> list[Undecided]:
     A record suspected in one service and without a cause in another is listed as suspected.
     """
     first: dict[str, Undecided] = {}
-    for row in connection.exec_driver_sql(_UNDECIDED):
-        one = Undecided(*row)
+    for one in sorted((*_suspected(connection), *_untied(connection)), key=_order):
         known = first.get(one.record)
         if known is None or (one.grade or "F") < (known.grade or "F"):
             first[one.record] = one
     return list(first.values())
 
 
+def _order(one: Undecided) -> tuple[bool, Micros, str, str]:
+    return one.at is None, -(one.at or 0), one.grade or "", one.record
+
+
+def _suspected(connection: Connection) -> Iterator[Undecided]:
+    """Suspicions, and incidents without a cause, that are not settled elsewhere.
+
+    Settled is an incident or deployment that has a confirmed failure, or of which a person spoke.
+    """
+    pieces = record_lookup.evidence_that_counts(connection)
+    sure = [piece for piece in pieces if piece.grade in _SURE]
+    incidents = {piece.incident_id for piece in pieces if piece.what in _SETTLED}
+    incidents |= {piece.incident_id for piece in sure}
+    deployments = {piece.deployed_id for piece in sure}
+    found = [
+        piece
+        for piece in pieces
+        if piece.grade not in _SURE
+        and (piece.incident_id is None or piece.incident_id not in incidents)
+        and (piece.deployed_id is None or piece.deployed_id not in deployments)
+    ]
+    told = _incidents(connection, {piece.incident_id for piece in found})
+    blamed = {piece.deployed_id for piece in found} - {None}
+    named = record_lookup.deployments(connection, blamed)
+    names = load_names(connection)
+    for piece in found:
+        key, title, link = told.get(piece.incident_id, (None, None, None))
+        deployment = named.get(piece.deployed_id)
+        yield Undecided(
+            record=key or (deployment.name if deployment else ""),
+            grade=piece.grade,
+            what=piece.what,
+            detail=piece.detail,
+            service=names[piece.service_id],
+            deployment=deployment.name if deployment else None,
+            at=piece.finished_at if piece.began_at is None else piece.began_at,
+            title=title,
+            url=link or (deployment.url if deployment else None),
+        )
+
+
+def _incidents(
+    connection: Connection, ids: Collection[int | None]
+) -> dict[int, tuple[str, str | None, str | None]]:
+    """Keys, titles and links of incidents."""
+    wanted = ", ".join(str(id_) for id_ in ids if id_ is not None) or "NULL"
+    rows = connection.exec_driver_sql(
+        f"SELECT id, key, title, url FROM incidents WHERE id IN ({wanted})"  # noqa: S608 (our ids)
+    )
+    return {id_: (key, title, url) for id_, key, title, url in rows}
+
+
+def _untied(connection: Connection) -> Iterator[Undecided]:
+    """Incidents that no service of ours has anything to do with."""
+    tied = set(read(connection, Part.EVIDENCE)["incident_id"].tolist())
+    for id_, key, title, url, at in connection.exec_driver_sql(_UNTIED):
+        if id_ not in tied:
+            yield Undecided(key, None, None, None, None, None, at, title, url)
+
+
 def suspects_anything(connection: Connection, incident: int) -> bool:
     """Tell whether some deployment is held to have caused an incident, surely or not."""
-    found = select(evidence.c.grade).where(
-        evidence.c.incident_id == incident, evidence.c.deployed_id.is_not(None)
-    )
-    return connection.execute(found).first() is not None
+    pieces = record_lookup.evidence_about(connection, incident=incident)
+    return any(piece.deployed_id is not None for piece in pieces)
 
 
 def reaches_production(connection: Connection, deployment: int) -> bool:
     """Tell whether a deployment record is part of a deployment to production."""
-    found = select(deployed_parts.c.deployed_id).where(deployed_parts.c.record_id == deployment)
-    return connection.execute(found).first() is not None
+    return record_lookup.deployment_of(connection, deployment) is not None

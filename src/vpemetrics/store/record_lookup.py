@@ -1,15 +1,20 @@
 """Single records by the names people use, and what lineage holds of them."""
 
-from collections.abc import Collection, Iterable
+from collections import namedtuple
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, select
+import numpy as np
+from sqlalchemy import Connection, Select, Table, select
 
-from vpemetrics.lineage.rows import COUNTED, Kind
+from vpemetrics.lineage.rows import Kind
 from vpemetrics.records import Change, Commit, Deployment, Incident
-from vpemetrics.store import derived as d
 from vpemetrics.store import tables as t
+from vpemetrics.store.columns import Arrays
+from vpemetrics.store.derived_blocks import read
+from vpemetrics.store.derived_layouts import Part
 from vpemetrics.store.interning import matching
+from vpemetrics.window import MISSING
 
 View = Connection
 """The connection that `Store.view` gives: one moment of the store."""
@@ -137,83 +142,92 @@ def _texts(connection: View, table: Table, column: str, ids: Iterable[int]) -> d
 
 
 def deployment_of(connection: View, record: int) -> Any | None:
-    """The deployment that lineage made of a record: a row of `deployed`, None if it made none."""
-    query = select(d.deployed).join(
-        d.deployed_parts, d.deployed_parts.c.deployed_id == d.deployed.c.id
-    )
-    return connection.execute(query.where(d.deployed_parts.c.record_id == record)).first()
+    """The deployment that lineage made of a record: a row of it, None if it made none."""
+    found = read(connection, Part.RECORDS, keep=lambda rows: rows["record_id"] == record)
+    for id_, service in zip(found["deployed_id"], found["service_id"].tolist(), strict=True):
+        whole = _read_id(connection, Part.DEPLOYED, "id", id_, services=[service])
+        return next(_rows(whole), None)
+    return None
 
 
-def records_with(connection: View, record: int) -> list[int]:
-    """The records that are one deployment with a record, itself among them."""
-    parts = d.deployed_parts.c
-    whole = select(parts.deployed_id).where(parts.record_id == record)
-    return list(connection.scalars(select(parts.record_id).where(parts.deployed_id.in_(whole))))
+def records_with(connection: View, deployed: int) -> list[int]:
+    """The records that are one deployment."""
+    found = _read_id(connection, Part.RECORDS, "deployed_id", deployed)
+    records: list[int] = found["record_id"].tolist()
+    return records
 
 
 def shipments_in(connection: View, deployed: int) -> list[Any]:
-    """The changes that a deployment was the first to ship: rows of `shipped`."""
-    query = select(d.shipped).where(d.shipped.c.deployed_id == deployed)
-    first = d.shipped.c.start_at.nulls_first()
-    return list(connection.execute(query.order_by(first, d.shipped.c.item)))
+    """The changes that a deployment was the first to ship, by the start of their lead time."""
+    found = _read_id(connection, Part.SHIPPED, "deployed_id", deployed)
+    return list(_rows(found, np.lexsort((found["item"], found["start_at"]))))
 
 
 def shipments_of(connection: View, item: int) -> list[Any]:
-    """The deployments that first shipped a change: rows of `shipped`, one a service."""
-    query = select(d.shipped).where(d.shipped.c.item == item)
-    return list(connection.execute(query.order_by(d.shipped.c.finished_at)))
+    """The deployments that first shipped a change: rows of what was shipped, one a service."""
+    found = _read_id(connection, Part.SHIPPED, "item", item)
+    return list(_rows(found, np.argsort(found["finished_at"], kind="stable")))
 
 
 def waits_of(connection: View, change: int) -> list[Any]:
-    """Services that have not shipped a pull request: rows of `waiting`."""
-    return list(connection.execute(select(d.waiting).where(d.waiting.c.change_id == change)))
+    """Services that have not shipped a pull request."""
+    return list(_rows(_read_id(connection, Part.WAITING, "item", change)))
 
 
 def deployments_between(connection: View, service: int, start: int, end: int) -> list[Any]:
     """Deployments of a service that finished from one moment to just before another."""
-    finished = d.deployed.c.finished_at
-    query = select(d.deployed).where(
-        d.deployed.c.service_id == service,
-        d.deployed.c.kind != Kind.ATTEMPT,
-        finished >= start,
-        finished < end,
-    )
-    return list(connection.execute(query.order_by(finished, d.deployed.c.ordinal)))
-
-
-def last_deployment(connection: View, services: Collection[int], before: int) -> Any | None:
-    """The last deployment of some services that counts and finished before a moment."""
-    finished = d.deployed.c.finished_at
-    query = select(d.deployed).where(
-        d.deployed.c.service_id.in_(services), d.deployed.c.kind.in_(COUNTED), finished < before
-    )
-    return connection.execute(query.order_by(finished.desc(), d.deployed.c.ordinal.desc())).first()
+    found = read(connection, Part.DEPLOYED, start=start, end=end, services=[service])
+    return [row for row in _rows(found) if row.kind != Kind.ATTEMPT]
 
 
 def evidence_about(
     connection: View, *, deployed: int | None = None, incident: int | None = None
 ) -> list[Any]:
-    """All evidence about a deployment or an incident, that which counts first: rows of `evidence`.
+    """All evidence about a deployment or an incident, that which counts first.
 
     Each with the incident's name (`incident`).
     """
     if deployed is None:
-        return _evidence(connection, d.evidence.c.incident_id == incident)
-    return _evidence(connection, d.evidence.c.deployed_id == deployed)
+        return _evidence(connection, "incident_id", incident)
+    return _evidence(connection, "deployed_id", deployed)
 
 
 def evidence_mended_by(connection: View, deployed: int) -> list[Any]:
     """Evidence of the failures that a deployment mended, as `evidence_about` gives it."""
-    return _evidence(connection, d.evidence.c.restored_by == deployed)
+    return _evidence(connection, "restored_by", deployed)
 
 
-def _evidence(connection: View, condition: ColumnElement[bool]) -> list[Any]:
-    query = select(d.evidence, t.incidents.c.key.label("incident")).outerjoin(
-        t.incidents, t.incidents.c.id == d.evidence.c.incident_id
+def evidence_that_counts(connection: View) -> list[Any]:
+    """All evidence that counts."""
+    return list(_rows(read(connection, Part.EVIDENCE, keep=lambda rows: rows["chosen"] == 1)))
+
+
+def _evidence(connection: View, column: str, id_: int | None) -> list[Any]:
+    found = _read_id(connection, Part.EVIDENCE, column, id_)
+    keys = incident_keys(connection, found["incident_id"].tolist())
+    found["incident"] = np.array(
+        [keys.get(id_) for id_ in found["incident_id"].tolist()], dtype=object
     )
-    e = d.evidence.c
-    ordered = query.where(condition).order_by(e.chosen.desc(), e.grade, e.ordinal)
-    return list(connection.execute(ordered))
+    return list(_rows(found, np.lexsort((found["grade"], ~found["chosen"]))))
+
+
+def incident_keys(connection: View, ids: Iterable[int]) -> dict[int, str]:
+    """The sources' ids of incidents, by ours."""
+    keys: dict[int, str] = _texts(connection, t.incidents, "key", {*ids} - {MISSING})
+    return keys
+
+
+def _read_id(connection: View, part: Part, column: str, id_: int | None, **of: Any) -> Arrays:
+    """The rows of a part that have one id in a column."""
+    return read(connection, part, keep=lambda rows: rows[column] == id_, **of)
+
+
+def _rows(columns: Arrays, places: Any = slice(None)) -> Iterator[Any]:
+    """Columns as rows, in an order, with None for what is unknown."""
+    row = namedtuple("row", columns)  # type: ignore[misc]  # the names are the columns'
+    values = (column[places].tolist() for column in columns.values())
+    for told in zip(*values, strict=True):
+        yield row._make(None if value == MISSING else value for value in told)
 
 
 def commits_of(connection: View, ids: Iterable[int]) -> dict[int, str]:

@@ -155,12 +155,12 @@ class ReportContext:
         start, end = weeks_before(window, weeks).start_at, window.end_at
         start = min(start, window.start_at)
         with store.view() as connection:
-            deployments = metric_queries.deployments(connection, start, end)
+            evidence = metric_queries.evidence(connection)
+            deployments = metric_queries.deployments(connection, start, end, evidence)
             shipments = metric_queries.shipments(connection, start, end)
             waiting = metric_queries.waiting_changes(connection, start, end)
-            evidence = metric_queries.evidence(connection, start, end)
-            outages = metric_queries.incidents(connection, start, end)
-            lags = metric_queries.lags(connection, max(self.data_as_of, 0) - LAG_WEEKS * 7 * DAY)
+            outages = metric_queries.incidents(connection, start, end, evidence)
+        lags = metric_queries.lags(evidence, max(self.data_as_of, 0) - LAG_WEEKS * 7 * DAY)
         deployed = deployed_table(deployments, self.names, window.zone)
         incidents = incident_table(outages, (self._our_names(text) for text in outages["services"]))
         return MetricFacts(
@@ -168,7 +168,7 @@ class ReportContext:
             deployed=deployed,
             shipped=shipped_table(shipments, self.names),
             waiting=table(waiting, self.names),
-            failures=failures(evidence, deployed),
+            failures=failures(metric_queries.evidence_about(evidence, start, end), deployed),
             incidents=incidents,
             coverage=self.coverage,
             attribution={name: lineage.attribution for name, lineage in self.traced.items()},

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from vpemetrics.metrics.evaluate import Windows
 from vpemetrics.metrics.facts import MetricFacts, Slice
 from vpemetrics.reports.model import FailureRow, LastDeployment, Problem
@@ -84,13 +86,17 @@ def last_deployment(
     services = set(facts.services)
     ids = {id_: name for id_, name in known.names.items() if name in services}
     with store.view() as connection:
-        found = record_lookup.last_deployment(connection, ids, window.start_at)
-        if found is None:
+        found = metric_queries.last_deployments(connection, window.start_at, ids)
+        if not len(found["id"]):
             return None
-        named = record_lookup.deployments(connection, [found.id])[found.id]
+        latest = int(np.argmax(found["finished_at"]))
+        id_, service, finished_at = (
+            int(found[name][latest]) for name in ("id", "service_id", "finished_at")
+        )
+        named = record_lookup.deployments(connection, [id_])[id_]
     return LastDeployment(
-        service=ids[found.service_id],
+        service=ids[service],
         deployment=named.name,
-        finished_at=from_micros(found.finished_at),
+        finished_at=from_micros(finished_at),
         url=named.url,
     )

@@ -11,7 +11,8 @@ from vpemetrics.lineage.services import Services, path_matcher
 from vpemetrics.lineage.trace import History, ServiceFacts, trace
 from vpemetrics.rules import Rules
 from vpemetrics.store import derived
-from vpemetrics.store.derived_rows import TracedService, save_lineage
+from vpemetrics.store.derived_blocks import load_digests
+from vpemetrics.store.derived_columns import TracedService, save_lineage
 from vpemetrics.store.history import Facts
 from vpemetrics.usecases.lineage_rules import lineage_digest, service_fingerprint
 
@@ -40,14 +41,15 @@ class LineageUpdate:
         # All that goes before anything comes: a record may have moved between services.
         derived.forget(self._connection, set(self._known) - set(ids.values()))
         derived.forget(self._connection, [ids[name] for name in self._anew])
-        digests = derived.load_digests(self._connection)
+        digests = load_digests(self._connection, (ids[name] for name in self.stale))
         for facts in service_facts(self._facts, self._rules, self.stale):
             name = facts.service.name
             service = TracedService(
                 id=ids[name],
                 fingerprint=self._prints[name],
                 repositories=self._facts.deployed_from[name],
-                digests=digests.get(ids[name], {}),
+                digests=digests[ids[name]],
+                incidents=facts.incidents,
             )
             save_lineage(self._connection, service, trace(facts, self._rules))
             yield name
