@@ -71,7 +71,8 @@ def without_now(text: str) -> str:
 
 def exported(folder: Path) -> dict[str, str]:
     """The files of an export, authors by the order in which they appear: each store has a key."""
-    return {path.name: without_now(without_authors(path.read_text())) for path in folder.iterdir()}
+    files = folder.rglob("*.csv")
+    return {path.name: without_now(without_authors(path.read_text())) for path in files}
 
 
 def without_authors(text: str) -> str:

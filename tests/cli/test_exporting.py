@@ -10,7 +10,19 @@ def test_every_kind_gets_its_file_and_nothing_is_left_beside_them(sample: Path) 
 
     assert result.stdout == ""
     assert "wrote to out: repositories 4, commits 1,159" in result.stderr
-    assert {file.name for file in Path("out").iterdir()} == {f"{kind}.csv" for kind in RECORD_TYPES}
+    of_records = {f"{kind}.csv" for kind in RECORD_TYPES}
+    assert {file.name for file in Path("out").iterdir()} == {*of_records, "derived"}
+    derived = {file.name for file in Path("out/derived").iterdir()}
+    assert derived == {"kinds.csv", "shipped.csv", "failures.csv"}
+
+
+def test_what_is_exported_can_be_imported_again_without_a_word(sample: Path) -> None:
+    invoke("export", "out")
+
+    result = invoke("import", "out", "--store", "again.db")
+
+    assert result.exit_code == 0
+    assert "not read" not in result.stderr
 
 
 def test_an_export_takes_the_place_of_an_earlier_one(sample: Path) -> None:

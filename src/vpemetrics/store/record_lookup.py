@@ -133,6 +133,14 @@ def items(connection: View, ids: Collection[int]) -> dict[int, NamedRecord]:
     }
 
 
+def pull_requests(connection: View, ids: Collection[int]) -> dict[int, tuple[int | None, str]]:
+    """Numbers and repositories of pull requests, by their ids."""
+    numbers = _texts(connection, t.changes, "number", ids)
+    repositories = _texts(connection, t.changes, "repository_id", ids)
+    names = _texts(connection, t.names, "name", set(repositories.values()))
+    return {id_: (numbers[id_], names[repositories[id_]]) for id_ in numbers}
+
+
 def _plain(ids: Iterable[int]) -> list[int]:
     return list(dict.fromkeys(map(int, ids)))
 
