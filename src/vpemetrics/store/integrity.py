@@ -105,9 +105,13 @@ def _tables(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def _expected_tables() -> dict[str, list[tuple[Any, ...]]]:
-    with create_engine("sqlite://").begin() as connection:
-        metadata.create_all(connection)
-        return _tables(connection)
+    engine = create_engine("sqlite://")
+    try:
+        with engine.begin() as connection:
+            metadata.create_all(connection)
+            return _tables(connection)
+    finally:
+        engine.dispose()
 
 
 def _has_odd_row(connection: Connection, table: Table) -> bool:
