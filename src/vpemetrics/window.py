@@ -24,6 +24,10 @@ MINUTE: Final[Micros] = 60 * SECOND
 HOUR: Final[Micros] = 60 * MINUTE
 DAY: Final[Micros] = 24 * HOUR
 
+FIRST_YEAR: Final = 1990
+"""The first year that anything is counted in: earlier ones, as 1 and 1970, stand for no time."""
+LAST_YEAR: Final = 2999
+
 CLOCK_DIFFERENCE: Final = timedelta(days=1)
 """The difference between two clocks that is nobody's mistake."""
 
@@ -61,6 +65,15 @@ def parse_instant(text: str) -> datetime:
 def is_yet_to_come(moment: datetime, now: datetime) -> bool:
     """Tell whether a moment cannot be over; a day is allowed for, because clocks differ."""
     return moment > now + CLOCK_DIFFERENCE
+
+
+def is_beyond_counting(moment: datetime) -> bool:
+    """Tell whether a moment is before all that is counted.
+
+    Programs in Go write the year 1 for a time that they do not know:
+    https://pkg.go.dev/time#Time.IsZero
+    """
+    return moment.year < FIRST_YEAR
 
 
 def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:

@@ -133,10 +133,19 @@ def test_mistakes_of_all_files_are_told_at_once(folder: Path, deployments: Path)
     assert "incidents.csv:2: column severity" in result.stderr
 
 
-def test_what_is_yet_to_come_is_refused(deployments: Path) -> None:
-    deployments.write_text(deployments.read_text().replace("2026-09", "2999-09"))
+@pytest.mark.parametrize(
+    ("year", "why"),
+    [
+        ("2999", "yet to come"),
+        ("0001", "before 1990"),  # which stands for no time at all where Go wrote it
+        ("1970", "before 1990"),  # and here by others
+    ],
+)
+def test_what_cannot_have_happened_then_is_refused(deployments: Path, year: str, why: str) -> None:
+    deployments.write_text(deployments.read_text().replace("2026-09", f"{year}-09"))
 
     result = invoke("import", deployments, "--store", "x.db")
 
     assert result.exit_code == 1
-    assert "finished_at is 2999-09-01T12:00:00Z, which is yet to come" in result.stderr
+    assert f"finished_at is {year}-09-01T12:00:00Z, which is {why}" in result.stderr
+    assert invoke("report", "--store", "x.db").exit_code == 1  # there is nothing in it

@@ -52,6 +52,12 @@ def test_no_option_asks_for_no_window() -> None:
             {"start": "2026-01-01", "end": "2026-01-01"},  # holds no day
             "2026-01-01 is not after 2026-01-01; the first date is in and the last is out",
         ),
+        ({"week": "0001-W01"}, "0001-W01 is not within the years 1990 to 2999"),
+        ({"month": "9999-11"}, "9999-11 is not within the years 1990 to 2999"),
+        (
+            {"start": "0001-01-01", "end": "9999-12-31"},
+            "0001-01-01..9999-12-31 is not within the years 1990 to 2999",
+        ),
         ({"start": "1.2.26", "end": "2026-03-01"}, "'1.2.26' is no date"),
         (
             {"week": "2026-W36", "month": "2026-09"},

@@ -79,15 +79,25 @@ def _range(start: str | None, end: str | None, zone: str) -> "Window":
     if not (start and end):
         raise typer.BadParameter("--from and --to go together: --from is in, --to is out")
     first, out = dates(start, end, "--from and --to")
-    return Window(start=first, end=out, zone=zone)
+    return _counted(Window(start=first, end=out, zone=zone), f"{start}..{end}", "--from and --to")
 
 
 def _parse(parse: Callable[[str, str], "Window"], text: str, zone: str, hint: str) -> "Window":
     try:
-        return parse(text, zone)
+        return _counted(parse(text, zone), text, hint)
     except (ValueError, OverflowError) as error:
         said = str(error) if text in str(error) else f"{text!r}: {error}"
         raise typer.BadParameter(said, param_hint=hint) from None
+
+
+def _counted(window: "Window", text: str, hint: str) -> "Window":
+    from vpemetrics.window import FIRST_YEAR, LAST_YEAR
+
+    if window.start.year >= FIRST_YEAR and window.end.year <= LAST_YEAR:
+        return window
+    raise typer.BadParameter(
+        f"{text} is not within the years {FIRST_YEAR} to {LAST_YEAR}", param_hint=hint
+    )
 
 
 def parse_date(text: str, hint: str) -> date:

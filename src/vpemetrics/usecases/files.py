@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
-from vpemetrics.collectors.files.future_dates import skip_future
+from vpemetrics.collectors.files.dates import check_dates
 from vpemetrics.collectors.files.reading import read_columns
 from vpemetrics.collectors.files.writing import write
 from vpemetrics.record_columns import RecordColumns
@@ -46,7 +46,7 @@ def import_files(
         warn=warn,
     )
     if now is not None:
-        found = skip_future(found, now)
+        found = check_dates(found, now)
     with _without_collections():
         return store.save_columns(_count(found, progress)).records
 
