@@ -97,6 +97,7 @@ def test_a_command_that_collects_nothing_loads_nothing_for_it(
         ("status",),
         ("report",),
         ("report", "--output", "page.html"),
+        ("explain", "deployment_frequency"),
         ("chart", "deployments", "-o", "chart.svg"),
         ("triage", "list"),
     ],

@@ -6,8 +6,6 @@ from functools import partial
 from vpemetrics.explain.figures import explain_figure
 from vpemetrics.explain.lookup import match_name, no_commit
 from vpemetrics.explain.model import Explanation
-from vpemetrics.explain.records import explain_record
-from vpemetrics.explain.stories import RecordContext
 from vpemetrics.metrics.registry import Metric
 from vpemetrics.metrics.registry import find as find_metric
 from vpemetrics.rules import Rules
@@ -38,6 +36,10 @@ def explain(
     metric = find_metric(name)
     if metric is not None:
         return _explain_metric(store, known, metric, asked)
+    # They load what traces services, which a figure has no need of.
+    from vpemetrics.explain.records import explain_record
+    from vpemetrics.explain.stories import RecordContext
+
     context = RecordContext(
         rules=rules,
         resolver=known.resolver,
