@@ -99,6 +99,7 @@ def test_a_matplotlibrc_there_is_not_read(clone: Path, tmp_path: Path, kind: str
 
     after = run(AS_A_COMMAND, "chart", "deployments", "-o", f"{tmp_path}/after.svg")
 
-    assert (after.returncode, after.stderr) == (0, before.stderr.replace("before.svg", "after.svg"))
+    assert after.returncode == 0, after.stderr
+    assert "Bad" not in after.stderr  # as matplotlib says of keys and values
     assert (tmp_path / "after.svg").read_bytes() == (tmp_path / "before.svg").read_bytes()
     assert not Path("ran").exists()
