@@ -19,6 +19,7 @@ from vpemetrics.records import AnyRecord
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived_blocks
 from vpemetrics.store.derived_layouts import Part
+from vpemetrics.store.shas import commit_id, unpack, unpack_one
 from vpemetrics.usecases.update_lineage import bring_up_to_date
 from vpemetrics.window import MISSING
 
@@ -135,7 +136,7 @@ class _Reader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._names: dict[int | None, str] = dict(self._rows("SELECT id, name FROM names"))
-        self._shas: dict[int | None, str] = dict(self._rows("SELECT id, sha FROM shas"))
+        self._shas = self._read_shas()
         self._changes: dict[int, str] = dict(self._rows("SELECT id, key FROM changes"))
         self._incidents: dict[int | None, str] = dict(self._rows("SELECT id, key FROM incidents"))
         self.parts = self._read_parts()
@@ -149,6 +150,12 @@ class _Reader:
         row = namedtuple("row", columns)  # type: ignore[misc]  # the names are the columns'
         for values in zip(*(column.tolist() for column in columns.values()), strict=True):
             yield row._make(None if value == MISSING else value for value in values)
+
+    def _read_shas(self) -> dict[int | None, str]:
+        """Everything that is named as a commit, by its id."""
+        columns = ("shas FROM commit_chunks", "commit_sha FROM deployments")
+        packed = [data for column in columns for (data,) in self._rows(f"SELECT {column}") if data]
+        return {commit_id(sha): sha for data in packed for sha in unpack(bytes(data))}
 
     def _read_parts(self) -> dict[int | None, Parts]:
         order = {id_: at for at, (id_,) in enumerate(self._rows(
@@ -186,7 +193,7 @@ class _Reader:
             yield self._names[row.service_id], self.parts[row.deployed_id], *moments
 
     def _deployments(self, services: Iterable[int]) -> dict[str, list[Made]]:
-        shas = dict(self._rows("SELECT id, sha_id FROM deployments"))
+        shas = dict(self._rows("SELECT id, commit_sha FROM deployments"))
         found: dict[str, list[Made]] = {self._names[service]: [] for service in services}
         for row in sorted(self._part(Part.DEPLOYED), key=lambda row: row.finished_at):
             found[self._names[row.service_id]].append(
@@ -195,7 +202,7 @@ class _Reader:
                     row.kind,
                     row.started_at,
                     row.finished_at,
-                    self._shas.get(shas[row.id]),
+                    unpack_one(shas[row.id]),
                     row.rolled_back,
                     row.first,
                     row.ships,

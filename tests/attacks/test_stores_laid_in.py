@@ -127,14 +127,14 @@ def test_a_pipe_holds_nobody_up(store: Path, suffix: str) -> None:
     ("statements", "odd"),
     [
         (
-            ["CREATE TRIGGER t BEFORE DELETE ON commits BEGIN SELECT RAISE(IGNORE); END"],
+            ["CREATE TRIGGER t BEFORE DELETE ON changes BEGIN SELECT RAISE(IGNORE); END"],
             "trigger t",
         ),
         (["CREATE VIEW v AS SELECT 1"], "view v"),
         (["ALTER TABLE runs RENAME TO r", "CREATE VIEW runs AS SELECT * FROM r"], "view runs"),
         (["CREATE VIRTUAL TABLE x USING fts5(y)"], "table x"),
-        (["CREATE INDEX i ON shas (abs(sha))"], "index i"),
-        (["CREATE INDEX i ON shas (sha) WHERE sha <> 1 /* x */"], "index i"),
+        (["CREATE INDEX i ON names (abs(name))"], "index i"),
+        (["CREATE INDEX i ON names (name) WHERE name <> 1 /* x */"], "index i"),
         (["DROP TABLE horizons", "CREATE TABLE horizons (a CHECK (a < 0))"], "table horizons"),
         (["DROP TABLE horizons", "CREATE TABLE Horizons (a, b AS (a))"], "table Horizons"),
         (["DROP TABLE horizons", "CREATE TABLE horizons (a DEFAULT (1))"], "table horizons"),

@@ -53,12 +53,10 @@ def test_processes_that_save_at_once_lose_and_double_nothing(location: str) -> N
 
     assert [ended(process) for process in processes] == [0, 0, 0, 0]
     with Store.open(location) as store:
-        assert [record.key[:40] for _, record in store.records("commits")] == [
+        assert sorted(record.key[:40] for _, record in store.records("commits")) == [
             f"{number:040x}" for number in range(3300)
         ]
-        shas = store.columns("SELECT sha FROM shas", text=("sha",))["sha"].tolist()
         names = store.columns("SELECT name FROM names", text=("name",))["name"].tolist()
-    assert len(shas) == len(set(shas)) == 3301  # and the parent of the first
     assert sorted(names) == ["r0", "r1", "r2", "r3", "r4", "r5", "r6", "s"]
 
 
@@ -99,7 +97,7 @@ def test_a_save_that_was_killed_leaves_a_store_like_any_other(
     killed, undisturbed = new_location(), new_location()
     code = """
         def halting():
-            yield from commits(0, 60_000)  # by now much of it is in the database's log
+            yield from commits(0, 140_000)  # by now much of it is in the database's log
             print("written", flush=True)
             import time; time.sleep(60)
 
@@ -128,7 +126,7 @@ def test_a_save_that_was_killed_leaves_a_store_like_any_other(
 
 def rows(location: str) -> list[object]:
     """Every row of every table of facts, ids and batches too, but for the key of the authors."""
-    tables = ["names", "shas", "commits", "cursors"]
+    tables = ["names", "commit_chunks", "cursors"]
     with Store.open(location) as store, store.transaction() as connection:
         found: list[object] = [
             connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1, 2").all()

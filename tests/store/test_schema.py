@@ -1,6 +1,7 @@
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 from subprocesses import PATIENCE, environment
 
+from vpemetrics.errors import StoreProblem
 from vpemetrics.store import Store, schema
 from vpemetrics.store.engine import begin_write, location_url, make_engine
-from vpemetrics.store.tables import commits, metadata
+from vpemetrics.store.tables import changes, metadata
 
 
 def described(path: Path) -> list[tuple[str, ...]]:
@@ -73,6 +75,22 @@ def test_a_store_before_its_first_migration_is_brought_up_to_date(tmp_path: Path
     assert {row[1] for row in described(path)} == {row[1] for row in described(tmp_path / "new.db")}
 
 
+def test_a_store_of_an_earlier_build_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    Store.open(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE changes RENAME COLUMN commit_shas TO commit_ids")
+        connection.execute("CREATE TABLE shas (id INTEGER PRIMARY KEY, sha TEXT NOT NULL UNIQUE)")
+        connection.execute("UPDATE meta SET value = 'another' WHERE key = 'shape'")
+        connection.commit()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = path.read_bytes()
+
+    with pytest.raises(StoreProblem, match="`vpemetrics export` of the version that made it"):
+        Store.open(path)
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize("existing", [False, True])
 def test_opening_a_store_of_this_version_does_not_import_alembic(
     tmp_path: Path, existing: bool
@@ -94,7 +112,7 @@ def test_opening_a_store_of_this_version_does_not_import_alembic(
 def test_a_column_of_instants_refuses_naive_times() -> None:
     from datetime import datetime
 
-    bind = commits.c.authored_at.type.bind_processor(create_engine("sqlite://").dialect)
+    bind = changes.c.merged_at.type.bind_processor(create_engine("sqlite://").dialect)
     assert bind is not None
     with pytest.raises(ValueError, match="time without a zone"):
         bind(datetime(2026, 1, 1))  # noqa: DTZ001

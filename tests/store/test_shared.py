@@ -60,9 +60,9 @@ def test_a_view_sees_one_moment_whatever_is_saved_meanwhile(store: Store) -> Non
     store.save("s", [commit(1)])
 
     with store.view() as view:
-        before = view.exec_driver_sql("SELECT count(*) FROM commits").scalar_one()
+        before = view.exec_driver_sql("SELECT sum(count) FROM commit_chunks").scalar_one()
         store.save("s", [commit(2)])
-        after = view.exec_driver_sql("SELECT count(*) FROM commits").scalar_one()
+        after = view.exec_driver_sql("SELECT sum(count) FROM commit_chunks").scalar_one()
 
     assert before == after == 1
     assert store.counts() == {"commits": 2}
@@ -70,7 +70,7 @@ def test_a_view_sees_one_moment_whatever_is_saved_meanwhile(store: Store) -> Non
 
 def test_nothing_is_written_by_way_of_a_view(store: Store) -> None:
     with pytest.raises(StoreProblem, match="read-only transaction"), store.view() as view:
-        view.exec_driver_sql("DELETE FROM commits")
+        view.exec_driver_sql("DELETE FROM commit_chunks")
 
 
 def test_a_writer_that_waits_too_long_is_told_to_come_again(

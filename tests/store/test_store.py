@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -73,15 +74,17 @@ def test_saving_the_same_again_leaves_the_batch_alone(store: Store) -> None:
     assert saved.records == dict.fromkeys(RECORD_TYPES, 1)
     assert saved.changed == {}
     assert store.batch() == 1
-    assert batches(store, "commits") == [1]
+    assert batches(store, "commit_chunks") == [1]
 
 
 def test_a_changed_record_takes_the_batch_of_its_save(store: Store) -> None:
-    store.save("s", [commit(1), commit(2)])
-    saved = store.save("s", [commit(1), commit(2, 1)])
+    changes = [Change(id=id_, repository="r") for id_ in "ab"]
+    store.save("s", [*changes, commit(1), commit(2)])
+    saved = store.save("s", [changes[0], replace(changes[1], number=1), commit(1), commit(2, 1)])
 
-    assert saved.changed == {"commits": 1}
-    assert batches(store, "commits") == [1, 2]
+    assert saved.changed == {"commits": 1, "pull_requests": 1}
+    assert batches(store, "changes") == [1, 2]
+    assert batches(store, "commit_chunks") == [2]
 
 
 def batches(store: Store, table: str) -> list[int]:
@@ -105,11 +108,10 @@ def test_no_paths_and_unknown_paths_are_not_the_same(store: Store) -> None:
     assert loaded(store) == [none, unknown]
 
 
-def test_shas_are_stored_once_and_in_lower_case(store: Store) -> None:
+def test_shas_are_read_in_any_case_and_kept_in_lower(store: Store) -> None:
     store.save("s", [Commit(sha=SHA.upper(), repository="r")])
     store.save("s", [Commit(sha=SHA, repository="r", parents=("B" * 40, "b" * 40))])
 
-    assert store.columns("SELECT sha FROM shas", text=("sha",))["sha"].tolist() == [SHA, "b" * 40]
     assert loaded(store) == [Commit(sha=SHA, repository="r", parents=("b" * 40, "b" * 40))]
 
 
@@ -266,7 +268,7 @@ def test_a_full_disk_is_said_and_leaves_what_was_saved_whole(tmp_path: Path) -> 
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 5}")
 
         with pytest.raises(StoreFull, match="the disk is full"):
-            store.save("s", [commit(number) for number in range(2, 10_000)])
+            store.save("s", [commit(number) for number in range(2, 100_000)])
         assert loaded(store) == [commit(1)]
         store.save("s", [commit(2)])  # what fits is still saved
         assert store.counts() == {"commits": 2}
@@ -276,11 +278,11 @@ def test_ids_are_looked_up_again_when_there_are_too_many_to_remember(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vpemetrics.store.interning._REMEMBERED", 100)
-    chain = [commit(number, number - 1) for number in range(1, 12_000)]
-    store.save("s", chain)
+    changes = [Change(id=f"{number:05}", repository=f"r{number}") for number in range(12_000)]
+    store.save("s", changes)
 
-    assert loaded(store) == chain
-    assert store.columns("SELECT count(*) AS n FROM shas")["n"].tolist() == [12_000]
+    assert loaded(store) == changes
+    assert store.columns("SELECT count(*) AS n FROM names")["n"].tolist() == [12_001]
 
 
 # --- columns ------------------------------------------------------------------------------------
@@ -412,7 +414,7 @@ def test_readers_read_while_somebody_writes(store: Store) -> None:
     store.save("s", [commit(1)])
 
     with store.transaction() as connection:
-        connection.exec_driver_sql("DELETE FROM commits")
+        connection.exec_driver_sql("DELETE FROM commit_chunks")
         assert store.counts() == {"commits": 1}
 
 

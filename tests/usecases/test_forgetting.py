@@ -125,9 +125,10 @@ def texts(store: Store) -> str:
 
     with store.view() as connection:
         return "\n".join(
-            repr(row)
+            value.hex() if isinstance(value, bytes) else repr(value)
             for table in metadata.sorted_tables
             for row in connection.exec_driver_sql(f"SELECT * FROM {table.name}")
+            for value in row
         )
 
 

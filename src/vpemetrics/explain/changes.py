@@ -12,6 +12,8 @@ from vpemetrics.metrics import dora, flow
 from vpemetrics.records import Change, Commit
 from vpemetrics.reports import words
 from vpemetrics.store import record_lookup
+from vpemetrics.store.commit_chunks import shas_of
+from vpemetrics.store.shas import commit_id
 from vpemetrics.window import known_instant, to_micros
 
 _WAYS: Final = {True: "a cherry-pick from", False: "brought in by"}
@@ -57,7 +59,7 @@ class ChangeExplainer(RecordExplainer):
             return "a merge commit, which is no change", None
         root = ownership.root_of(sha)
         if root != sha:
-            origin = record_lookup.commits_of(self.view, [root])[root]
+            origin = shas_of(self.view, [root])[root]
             return f"a cherry-pick of {origin[:12]}, which no pull request lists", -root
         return "a change of its own: no pull request lists it", -sha
 
@@ -96,7 +98,8 @@ class ChangeExplainer(RecordExplainer):
         listed = list(dict.fromkeys([*changes.lists.of(position), *own]))
         originals = dict.fromkeys([*own, merged_as])
         copies = [pick for sha in originals for pick in ownership.picks_of(sha)]
-        shas = record_lookup.commits_of(self.view, [*listed, merged_as, *copies])
+        named = filter(None, (*record.commit_shas, record.merge_commit_sha))
+        shas = shas_of(self.view, [*own, *copies]) | {commit_id(sha): sha for sha in named}
         dates = ownership.authored_at
 
         def entry(sha: int, what: str = "") -> Entry:

@@ -13,9 +13,10 @@ from vpemetrics.lineage.trace import ServiceFacts, judged
 from vpemetrics.metrics import dora
 from vpemetrics.metrics.facts import CONFIRMED
 from vpemetrics.metrics.figures import Unit
-from vpemetrics.records import Commit, Deployment, Status
+from vpemetrics.records import Deployment, Status
 from vpemetrics.reports import words
-from vpemetrics.store import loading, record_lookup
+from vpemetrics.store import record_lookup
+from vpemetrics.store.commit_chunks import find_commit
 from vpemetrics.window import MISSING, Micros, known_instant
 
 _PUT_BACK: Final = (Kind.ROLLBACK, Kind.REDEPLOY)
@@ -121,17 +122,17 @@ class DeploymentExplainer(RecordExplainer):
 
     def _part_facts(self, parts: Sequence[DeploymentPart]) -> Iterable[Fact]:
         """Each part, what was live before it, and what that makes of it."""
-        commits = (part.judged.before.commit for part in parts if part.judged.before)
-        shas = record_lookup.commits_of(self.view, commits)
+        before_it = (part.judged.before.id for part in parts if part.judged.before)
+        named = record_lookup.deployments(self.view, list(before_it))
         for whole in parts:
             part, before, earlier = whole.judged.part, whole.judged.before, whole.earlier
-            known = loading.load_one(self.view, Commit.KIND, part.commit) is not None
+            known = find_commit(self.view, part.commit) is not None
             said = [f"{part.key}: {_judgement(whole, known=known)}"]
             if earlier and earlier != before and whole.judged.kind in _PUT_BACK:
                 when = self.clock(earlier.finished_at)
                 said.append(f"brought there earlier by {earlier.key}, {when}")
             if before:
-                commit, when = shas[before.commit][:7], self.clock(before.finished_at)
+                commit, when = (named[before.id].commit or "")[:7], self.clock(before.finished_at)
                 said.append(f"live until then: {commit} by {before.key}, {when}")
             yield Fact(name=f"  {part.environment}", text="; ".join(said))
 

@@ -8,7 +8,7 @@ from vpemetrics.errors import NotFound
 from vpemetrics.explain.model import KINDS
 from vpemetrics.metrics.registry import ALIASES, METRICS
 from vpemetrics.names import first_few, nearest_few
-from vpemetrics.store import record_lookup
+from vpemetrics.store import record_lookup, shas
 from vpemetrics.store.record_lookup import Match, View
 
 _ADDRESS: Final = re.compile(
@@ -87,11 +87,8 @@ def _no_match(view: View, name: str) -> str:
         return f"{said}; did you mean {', '.join(near)}?"
     if name.isdecimal() and record_lookup.find(view, f"#{name}"):
         return f"{said}; did you mean '#{name}'? In a shell it wants the quotes"
-    if (
-        record_lookup.is_sha(name.ljust(record_lookup.SHORTEST_SHA, "0"))
-        and len(name) < record_lookup.SHORTEST_SHA
-    ):
-        return f"{said}; a sha wants at least {record_lookup.SHORTEST_SHA} characters"
+    if shas.is_beginning(name.ljust(shas.SHORTEST, "0")) and len(name) < shas.SHORTEST:
+        return f"{said}; a sha wants at least {shas.SHORTEST} characters"
     return "\n".join(
         [
             said,

@@ -157,12 +157,12 @@ class MetricFacts:
         `shipped`; `waiting`, merged and shipped nowhere yet; `excluded` from either by a reason.
         """
         sent, left = self.changes, self.waiting
+        pulls = sent["item"] > 0
         if self.pooled:
-            left = left.where(~np.isin(left["item"], sent["item"]))
+            left = left.where(~np.isin(left["item"], sent["item"][pulls]))
             left = left.at(first_of_each(left["item"]))
         shipped_at, waiting_at = sent["merged_at"], left["merged_at"]
         counted, waits = sent["counted"], is_one_of(left["reason"], (None,))
-        pulls = sent["item"] > 0
         excluded = shipped_at[pulls & ~counted], waiting_at[~waits]
         return {
             "shipped": np.sort(shipped_at[pulls & counted]),

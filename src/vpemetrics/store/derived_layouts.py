@@ -3,7 +3,7 @@
 A block holds one part of a service's lineage in a period of thirteen weeks, in order of time, so
 that a report reads the weeks it tells of however long the history is, and a new week changes one
 block. Numbers are int64, MISSING where unknown; what is one of few words is a byte.
-An `item` is a change under one integer: a pull request's id, or minus a direct commit's sha id.
+An `item` is a change under one integer: a pull request's id, or minus a direct commit's id.
 """
 
 from collections.abc import Iterable, Mapping

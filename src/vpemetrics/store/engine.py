@@ -226,6 +226,18 @@ def damaged(where: str, odd: str | None = None) -> StoreProblem:
     )
 
 
+class DamagedChunk(ValueError):
+    """Bytes of commits that are not as they were written."""
+
+
+def damaged_server(where: str) -> StoreProblem:
+    """The error of a shared store in which commits are not as they were written."""
+    return StoreProblem(
+        f"{where}: commits in this store are damaged; it was left as it is. Put your last back-up "
+        "in its place, or forget the repositories and collect or import them anew."
+    )
+
+
 def _busy(where: str) -> StoreBusy:
     return StoreBusy(
         f"{where}: another process is writing to the store. Nothing of this save was kept; "

@@ -2,7 +2,7 @@
 
 What is chosen is counted and removed by the same conditions. With facts go the decisions about
 them, what was derived, how far sources were collected, the time they were collected for, and
-names and shas that nothing refers to any more: all of it in one transaction.
+names that nothing refers to any more: all of it in one transaction.
 """
 
 import json
@@ -12,14 +12,13 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any, Final
 
+import numpy as np
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     Select,
     Table,
     and_,
-    cast,
     delete,
     false,
     func,
@@ -30,15 +29,19 @@ from sqlalchemy import (
     update,
 )
 
+from vpemetrics.lineage.graph import Flags
 from vpemetrics.records import Change, Commit, CoverageKind, Deployment, Incident
 from vpemetrics.store import derived, tables
 from vpemetrics.store.baselines import baselines
+from vpemetrics.store.commit_chunks import Chunk, forget_commits, read_chunks
 from vpemetrics.store.compaction import ask_for_compaction
 from vpemetrics.store.horizons import moments, raise_horizons
 from vpemetrics.store.loading import load_coverage
 from vpemetrics.store.mapping import FACTS, SHAPES
 from vpemetrics.store.saving import Saving
+from vpemetrics.store.shas import Ids, Shas
 from vpemetrics.store.tables import Holds, meta, metadata
+from vpemetrics.window import MISSING, known_instant, to_micros
 
 _DECIDABLE: Final = (tables.deployments, tables.incidents)
 _OF_SOURCES: Final = (
@@ -141,9 +144,12 @@ def _texts(aliases: str | None) -> list[str]:
 def extent(connection: Connection, request: ForgetRequest) -> Extent:
     """Look at all that would go with a request; nothing changes."""
     chosen = _Chosen(connection, request)
-    holdings = []
+    holdings: list[Holding] = []
     for kind, table in FACTS.items():
         if table is tables.coverage or (table is tables.repositories and request.before):
+            continue
+        if table is tables.commit_chunks:
+            holdings += _of_commits(chosen)
             continue
         columns = (table.c[name] for name in _moments(table))
         ends = (end(column) for column in columns for end in (func.min, func.max))
@@ -162,14 +168,33 @@ def extent(connection: Connection, request: ForgetRequest) -> Extent:
     )
 
 
+def _of_commits(chosen: "_Chosen") -> Iterator[Holding]:
+    """The commits that are chosen, if there are any."""
+    count, moments = 0, []
+    for chunk, gone in chosen.commits():
+        count += int(gone.sum())
+        dated = np.concatenate([chunk.columns.authored_at[gone], chunk.columns.committed_at[gone]])
+        known = dated[dated != MISSING]
+        moments += [known.min(), known.max()] if len(known) else []
+    if count:
+        first, last = min(moments, default=MISSING), max(moments, default=MISSING)
+        yield Holding(
+            kind=Commit.KIND, count=count, first=known_instant(first), last=known_instant(last)
+        )
+
+
 def forget(connection: Connection, request: ForgetRequest) -> Extent:
     """Remove all that goes with a request, within a transaction; return what it was."""
     found = extent(connection, request)
     chosen = _Chosen(connection, request)
     sources, cursors = chosen.sources(), chosen.cursors()
     # Decisions first, and commits before changes: their conditions look at the others.
-    order = [tables.triage, tables.coverage, tables.commits]
-    for table in (*order, *(table for table in FACTS.values() if table not in order)):
+    for table in (tables.triage, tables.coverage):
+        connection.execute(delete(table).where(chosen.condition(table)))
+    for chunk, gone in chosen.commits():
+        forget_commits(connection, chunk, gone)
+    done = tables.triage, tables.coverage, tables.commit_chunks
+    for table in (table for table in FACTS.values() if table not in done):
         connection.execute(delete(table).where(chosen.condition(table)))
     if request.before:
         _cut_coverage(connection, request.before)
@@ -201,9 +226,22 @@ class _Chosen:
         """The condition that holds for the rows to remove."""
         if table is tables.triage:
             return or_(self._own(table), self._decided_about_gone())
-        if table is tables.commits and self._request.before:
-            return and_(self._own(table), not_(self._listed_by_kept()))
         return self._own(table)
+
+    def commits(self) -> Iterator[tuple[Chunk, Flags]]:
+        """The chunks that commits go from, and which of each go."""
+        before, table = self._request.before, tables.commit_chunks
+        own = select(table.c.id) if before else select(table.c.id).where(self._own(table))
+        kept = self._listed_by_kept() if before else None
+        for id_ in self._connection.scalars(own.order_by(table.c.id)).all():
+            chunk = next(read_chunks(self._connection, f"id = {id_}"))
+            gone = np.ones(len(chunk.columns), dtype=bool)
+            if before and kept is not None:
+                latest = np.maximum(chunk.columns.authored_at, chunk.columns.committed_at)
+                gone = (latest != MISSING) & (latest < to_micros(before))
+                gone &= ~np.isin(chunk.columns.ids, kept)
+            if gone.any():
+                yield chunk, gone
 
     def sources(self) -> set[int]:
         """The ids of the sources that anything goes of and that then start anew."""
@@ -273,14 +311,12 @@ class _Chosen:
         record = tables.triage.c.record
         return and_(record.in_(gone), record.not_in(kept))
 
-    def _listed_by_kept(self) -> ColumnElement[bool]:
-        """The condition for commits of pull requests that stay."""
+    def _listed_by_kept(self) -> Ids:
+        """The ids of the commits of pull requests that stay."""
         table = tables.changes
-        kept = not_(self._own(table))
-        merged = select(table.c.merge_sha_id).where(kept, table.c.merge_sha_id.is_not(None))
-        listed = _listed(self._connection, table.c.commit_ids).where(kept)
-        sha = tables.commits.c.sha_id
-        return or_(sha.in_(merged), sha.in_(listed))
+        query = select(table.c.merge_commit_sha, table.c.commit_shas).where(not_(self._own(table)))
+        packed = (shas for row in self._connection.execute(query) for shas in row if shas)
+        return np.concatenate([np.empty(0, np.int64), *(Shas.unpack(shas).ids for shas in packed)])
 
     def _all_cursors(self) -> list[tuple[int, str]]:
         table = tables.cursors
@@ -314,7 +350,13 @@ def _moments(table: Table) -> list[str]:
 
 def _undated(connection: Connection) -> Iterator[tuple[str, int]]:
     """Count what nothing says the time of, by kind."""
-    for cls in (Commit, Change, Deployment, Incident):
+    undated = sum(
+        int(((columns.authored_at == MISSING) & (columns.committed_at == MISSING)).sum())
+        for _, _, _, columns in read_chunks(connection)
+    )
+    if undated:
+        yield Commit.KIND, undated
+    for cls in (Change, Deployment, Incident):
         table = SHAPES[cls].table
         unknown = and_(*(table.c[name].is_(None) for name in _moments(table)))
         count = connection.scalar(select(func.count()).select_from(table).where(unknown))
@@ -393,36 +435,22 @@ def _restart(
 
 
 def _sweep(connection: Connection) -> None:
-    """Remove the names, shas and the key of authors that nothing refers to any more."""
-    for table, single, several in (
-        (tables.names, Holds.NAME, None),
-        (tables.shas, Holds.SHA, Holds.SHAS),
-    ):
-        used = [select(column).where(column.is_not(None)) for column in _columns(single)] + [
-            _listed(connection, column) for column in _columns(several)
-        ]
-        connection.execute(delete(table).where(table.c.id.not_in(union(*used))))
+    """Remove the names and the key of authors that nothing refers to any more."""
+    table = tables.names
+    used = [select(column).where(column.is_not(None)) for column in _columns(Holds.NAME)]
+    connection.execute(delete(table).where(table.c.id.not_in(union(*used))))
     authors = (select(c).where(c.is_not(None)).limit(1) for c in _columns(Holds.AUTHOR))
-    if not any(connection.execute(query).first() for query in authors):
+    if any(connection.execute(query).first() for query in authors):
+        return
+    if not any(len(chunk.columns.author_keys) for chunk in read_chunks(connection)):
         key = meta.c.key == "author_key"
         connection.execute(update(meta).where(key).values(value=token_hex(32)))
 
 
-def _columns(holds: Holds | None) -> list[Any]:
+def _columns(holds: Holds) -> list[Any]:
     return [
         column
         for table in metadata.sorted_tables
         for column in table.columns
-        if holds is not None and column.info.get("holds") is holds
+        if column.info.get("holds") is holds
     ]
-
-
-def _listed(connection: Connection, column: Any) -> Select[Any]:
-    """The ids that stand in a column, with spaces between them."""
-    if connection.dialect.name == "postgresql":
-        ids = func.unnest(func.string_to_array(column, " "))
-        return select(cast(ids, BigInteger)).where(column.is_not(None))
-    # https://www.sqlite.org/json1.html#jeach
-    as_json = "[" + func.replace(column, " ", ",") + "]"
-    each = func.json_each(as_json).table_valued("value", joins_implicitly=True)
-    return select(each.c.value).select_from(column.table, each).where(column.is_not(None))

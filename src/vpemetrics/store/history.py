@@ -4,10 +4,11 @@ Reads are in bulk and by columns; a million commits become a few arrays.
 """
 
 import json
+import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import Connection
@@ -22,9 +23,12 @@ from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import History
 from vpemetrics.store import derived_blocks
 from vpemetrics.store.columns import Arrays, read_many
+from vpemetrics.store.commit_chunks import find_shas, read_chunks
+from vpemetrics.store.commit_columns import CommitColumns, Links
 from vpemetrics.store.derived_blocks import among
 from vpemetrics.store.derived_layouts import Part
-from vpemetrics.store.saving import HIDDEN
+from vpemetrics.store.shas import commit_id, ids_of_packed, is_beginning, is_whole
+from vpemetrics.store.texts import HIDDEN
 from vpemetrics.window import MISSING, Micros
 
 
@@ -102,7 +106,7 @@ class Facts:
             return set(self.deployed_from)
         repositories = {
             self.repository(row[0])
-            for table in ("commits", "changes")
+            for table in ("commit_chunks", "changes")
             for row in self.rows(f"{_EACH}repository_id FROM {table}{new}")
         }
         touched = {
@@ -167,9 +171,10 @@ class Facts:
         in_production = _in("environment_id", {named[2] for named in wanted_ids})
         of_services = _in("service_id", {named[0] for named in wanted_ids})
         sql = f"{_DEPLOYMENTS} WHERE {of_services} AND {in_production}"
-        columns = read_many(self.connection, sql, text=("key", "status", "version")).values()
+        columns = self._read(sql, ("key", "status", "commit_sha", "version"))
+        columns["commit_sha"] = _ids(columns["commit_sha"].tolist())
         truths = {1: True, 0: False, NONE: None}.__getitem__
-        told = [column.tolist() for column in columns]
+        told = [column.tolist() for column in columns.values()]
         for named, row in zip(
             zip(*told[:3], strict=True), zip(*told[3:], strict=True), strict=True
         ):
@@ -186,22 +191,19 @@ class Facts:
 
         `shared_by` are the ids of the commits that services deployed, where there are several.
         """
-        where = f" WHERE {self._in_repositories(repositories)}"
-        commits = self.commits(where)
+        ids = [id_ for name in repositories for id_ in self._names_of_repositories.get(name, ())]
+        of_them = _in("repository_id", ids)
+        chunks = [chunk.columns for chunk in read_chunks(self.connection, of_them)]
+        commits = _commits(chunks)
         graph = Graph(commits.ids, commits.first, commits.second, commits.others)
-        ownership = assign_owners(graph, commits, self.changes(where))
-        touched = self.paths(where) if paths else TouchedPaths()
+        ownership = assign_owners(graph, commits, self.changes(f" WHERE {of_them}"))
+        touched = _paths(chunks) if paths else TouchedPaths()
         tips = set(graph.places_of(shared_by).values()) - {NONE}
         return History(
             ownership=ownership,
             belonging=Belonging(ownership=ownership, paths=touched),
             line=MainLine(graph, tips) if tips else None,
         )
-
-    def _in_repositories(self, repositories: Collection[str]) -> str:
-        """The condition that a commit or pull request is of one of these repositories."""
-        ids = [id_ for name in repositories for id_ in self._names_of_repositories.get(name, ())]
-        return _in("repository_id", ids)
 
     @cached_property
     def _names_of_repositories(self) -> dict[str, list[int]]:
@@ -212,48 +214,12 @@ class Facts:
                 found[name].append(id_)
         return found
 
-    def commits(self, where: str) -> Commits:
-        """Commits by a condition; one that two sources know counts once."""
-        columns = list(read_many(self.connection, _COMMITS + where).values())
-        if (np.diff(columns[0]) <= 0).any():
-            _, at = np.unique(columns[0], return_index=True)
-            columns = [column[at] for column in columns]
-        seldom = self.rows(_SELDOM + where + _WITH_SELDOM)  # one look for all three
-        ids, first, second, authored_at, committed_at, is_bot = columns
-        return Commits(
-            ids=ids,
-            first=first,
-            second=second,
-            authored_at=authored_at,
-            committed_at=committed_at,
-            is_bot=is_bot,
-            others={row[0]: _ints(row[1]) for row in seldom if row[1]},
-            reverts={row[0]: row[2] for row in seldom if row[2] is not None},
-            picked_from={row[0]: row[3] for row in seldom if row[3] is not None},
-        )
-
-    def paths(self, where: str) -> TouchedPaths:
-        """The paths that commits touch, where they are known."""
-        ids: list[int] = []
-        which: list[int] = []
-        known: dict[str, int] = {}
-        # Row by row: all texts at once, of which most are alike, would be the most of memory.
-        sql = f"{_PATHS}{where} AND paths IS NOT NULL"
-        cursor = self.connection.exec_driver_sql(sql).cursor
-        while rows := cursor.fetchmany(_PORTION):
-            ids += [row[0] for row in rows]
-            which += [known.setdefault(row[1], len(known)) for row in rows]
-        lists: list[list[str]] = json.loads(f"[{','.join(known)}]")  # all at once: 5 x
-        return TouchedPaths(
-            ids=np.array(ids, dtype=np.int64),
-            which=np.array(which, dtype=np.int64),
-            lists=tuple(map(tuple, lists)),
-        )
-
     def changes(self, where: str) -> Changes:
         """Pull requests by a condition."""
-        found = read_many(self.connection, _CHANGES + where, text=_TEXTS)
-        lists = _lists(found["commit_ids"])
+        found = self._read(_CHANGES + where, _TEXTS)
+        counts, listed = ids_of_packed(found["commit_shas"].tolist())
+        lists = IdLists(counts=counts, ids=listed)
+        merge_commits = _ids(found["merge_commit_sha"].tolist())
         order = merge_order(found["id"], found["key"].tolist(), found["merged_at"])
         seldom = self.rows(_SELDOM_OF_CHANGES + where + _WITH_SELDOM_OF_CHANGES)
         place = dict(zip(found["id"][order].tolist(), range(len(order)), strict=True))
@@ -269,7 +235,7 @@ class Facts:
             is_bot=found["is_bot"][order],
             first_commit_at=found["first_commit_at"][order],
             merged_at=found["merged_at"][order],
-            merge_commits=found["merge_commit"][order],
+            merge_commits=merge_commits[order],
             lists=lists.take(order),
             on_other_branch=self._on_other_branch(found)[order],
             head_branches=found["head_branch"][order].tolist(),
@@ -324,11 +290,92 @@ class Facts:
         if not sha:
             return NONE
         lowered = sha.lower()
-        if len(lowered) < 7 or set(lowered) - set("0123456789abcdef"):
-            return UNKNOWN
-        sql = f"SELECT id FROM shas WHERE sha >= '{lowered}' AND sha < '{lowered}g' LIMIT 2"
-        found = self.rows(sql)
-        return int(found[0][0]) if len(found) == 1 else UNKNOWN
+        if is_whole(lowered):
+            return commit_id(lowered)
+        found = self._abbreviated.get(lowered, ())
+        return commit_id(found[0]) if len(found) == 1 else UNKNOWN
+
+    @cached_property
+    def _abbreviated(self) -> dict[str, list[str]]:
+        """The shas that those mean which incidents and decisions name by their beginning."""
+        sql = (
+            "SELECT cause_sha FROM incidents WHERE cause_sha IS NOT NULL "
+            "UNION SELECT cause FROM triage WHERE cause IS NOT NULL"
+        )
+        named = {text.lower() for (text,) in self.rows(sql)}
+        wanted = [text for text in named if is_beginning(text) and not is_whole(text)]
+        return find_shas(self.connection, wanted)
+
+    def _read(self, sql: str, text: Collection[str]) -> Arrays:
+        """The columns of a query, shas in it as texts of digits."""
+        # As texts they come in bulk: https://www.sqlite.org/lang_corefunc.html#hex
+        # https://www.postgresql.org/docs/current/functions-binarystring.html
+        server = self.connection.dialect.name == "postgresql"
+        written = _AS_DIGITS.sub(r"ENCODE(\1, 'hex')", sql) if server else sql
+        return read_many(self.connection, written, text=text)
+
+
+def _commits(chunks: Sequence[CommitColumns]) -> Commits:
+    """Commits of some chunks; one that two sources know, or two repositories, counts once."""
+    ids = _together([chunk.ids for chunk in chunks])
+    columns = [
+        _together([chunk.ids_at(chunk.first) for chunk in chunks]),
+        _together([chunk.ids_at(chunk.second) for chunk in chunks]),
+        _together([chunk.authored_at for chunk in chunks]),
+        _together([chunk.committed_at for chunk in chunks]),
+        _IS_BOT[_together([chunk.kinds for chunk in chunks])],
+    ]
+    _, at = np.unique(ids, return_index=True)
+    first, second, authored_at, committed_at, is_bot = (column[at] for column in columns)
+    others: dict[int, tuple[int, ...]] = {}
+    for commit, parent in _links(chunks, "more_parents"):
+        others[commit] = (*others.get(commit, ()), parent)
+    return Commits(
+        ids=ids[at],
+        first=first,
+        second=second,
+        authored_at=authored_at,
+        committed_at=committed_at,
+        is_bot=is_bot,
+        others=others,
+        reverts=dict(_links(chunks, "reverts")),
+        picked_from=dict(_links(chunks, "picks")),
+    )
+
+
+def _links(chunks: Iterable[CommitColumns], name: str) -> Iterator[tuple[int, int]]:
+    """The pairs of the ids of commits, and of the few that they name so."""
+    for chunk in chunks:
+        links: Links = getattr(chunk, name)
+        if len(links.rows):
+            named = chunk.ids_at(links.to).tolist()
+            yield from zip(chunk.ids[links.rows].tolist(), named, strict=True)
+
+
+def _paths(chunks: Iterable[CommitColumns]) -> TouchedPaths:
+    """The paths that commits touch, where they are known."""
+    ids, which = [_NO_IDS], [_NO_IDS]
+    known: dict[str, int] = {}
+    for chunk in chunks:
+        rows = np.flatnonzero(chunk.paths >= 0)
+        places = [known.setdefault(text, len(known)) for text in chunk.path_lists]
+        ids.append(chunk.ids[rows])
+        which.append(np.array(places, dtype=np.int64)[chunk.paths[rows]])
+    lists: list[list[str]] = json.loads(f"[{','.join(known)}]")  # all at once: 5 x
+    return TouchedPaths(
+        ids=np.concatenate(ids), which=np.concatenate(which), lists=tuple(map(tuple, lists))
+    )
+
+
+def _together(columns: Sequence[Ints]) -> Ints:
+    return np.concatenate([_NO_IDS, *columns])
+
+
+def _ids(shas: Sequence[str | None]) -> Ints:
+    """The ids of commits by their packed shas in digits, NONE for none."""
+    ids = np.full(len(shas), NONE, dtype=np.int64)
+    ids[[bool(sha) for sha in shas]] = ids_of_packed(list(filter(None, shas)))[1]
+    return ids
 
 
 # Once each. Without the sign SQLite takes the index of that column, which has the values in
@@ -350,27 +397,21 @@ _HOMES = (
 )
 _DEPLOYMENTS = (
     "SELECT COALESCE(service_id, -1) AS service_id, COALESCE(repository_id, -1) AS repository_id, "
-    "environment_id, id, key, status, COALESCE(sha_id, -1) AS commit_id, version, started_at, "
+    "environment_id, id, key, status, HEX(commit_sha) AS commit_sha, version, started_at, "
     "finished_at, COALESCE(planned, -1) AS planned, COALESCE(hotfix, -1) AS hotfix, "
     "COALESCE(rollback, -1) AS rollback FROM deployments"
 )
-_COMMITS = (
-    "SELECT sha_id, COALESCE(parent1_id, -1) AS first, COALESCE(parent2_id, -1) AS second, "
-    "authored_at, committed_at, COALESCE(is_bot, -1) AS is_bot FROM commits"
-)
-_SELDOM = "SELECT sha_id, more_parents, reverts_id, picked_from_id FROM commits"
-_WITH_SELDOM = " AND (more_parents <> '' OR reverts_id IS NOT NULL OR picked_from_id IS NOT NULL)"
-_PATHS = "SELECT sha_id, paths FROM commits"
-_PORTION = 10_000
+_IS_BOT: Final = np.array([NONE, 0, 1, 1])
+"""The truth about each kind of author, that it is a bot, as lineage has it."""
 _NO_IDS: Ints = np.empty(0, dtype=np.int64)
 _CHANGES = (
     # Whose author is known and no bot is a person's; without an author the commits decide.
     "SELECT id, key, repository_id, COALESCE(is_bot, CASE WHEN author IS NULL THEN -1 ELSE 0 END) "
-    "AS is_bot, first_commit_at, merged_at, closed_at, COALESCE(merge_sha_id, -1) AS merge_commit, "
-    "commit_ids, base_branch, head_branch, ready_at, first_review_at, "
+    "AS is_bot, first_commit_at, merged_at, closed_at, HEX(merge_commit_sha) AS merge_commit_sha, "
+    "HEX(commit_shas) AS commit_shas, base_branch, head_branch, ready_at, first_review_at, "
     "additions + deletions AS lines, author FROM changes"
 )
-_TEXTS = ("key", "commit_ids", "base_branch", "head_branch", "author")
+_TEXTS = ("key", "merge_commit_sha", "commit_shas", "base_branch", "head_branch", "author")
 _BESIDE = ("ready_at", "first_review_at", "lines")
 _SELDOM_OF_CHANGES = "SELECT id, labels, reverts, closes FROM changes"
 _WITH_SELDOM_OF_CHANGES = " AND (labels IS NOT NULL OR reverts IS NOT NULL OR closes IS NOT NULL)"
@@ -382,6 +423,9 @@ _INCIDENTS = (
 )
 
 
+_AS_DIGITS: Final = re.compile(r"HEX\((\w+)\)")
+
+
 def _in(column: str, ids: Collection[int | None]) -> str:
     """A condition that a column holds one of these ids, None among them meaning unknown."""
     known = ", ".join(str(id_) for id_ in ids if id_ is not None) or "NULL"
@@ -391,21 +435,6 @@ def _in(column: str, ids: Collection[int | None]) -> str:
 
 def _id(id_: int | None) -> int:
     return NONE if id_ is None else id_
-
-
-def _ints(text: str) -> tuple[int, ...]:
-    return tuple(map(int, text.split()))
-
-
-def _lists(texts: Iterable[str | None]) -> IdLists:
-    """Lists of ids, each written with spaces between, or None for none."""
-    written = [text or "" for text in texts]
-    counts = [text.count(" ") + 1 if text else 0 for text in written]
-    together = " ".join(filter(None, written))
-    return IdLists(
-        counts=np.array(counts, dtype=np.int64),
-        ids=np.fromstring(together, dtype=np.int64, sep=" ") if together else _NO_IDS,
-    )
 
 
 def _authors(hidden: Iterable[str | None]) -> Ints:

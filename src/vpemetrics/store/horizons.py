@@ -82,6 +82,8 @@ def is_before(record: AnyRecord, moment: datetime) -> bool:
 
 
 def _readers(cls: type[AnyRecord]) -> list[Callable[[Any], datetime | None]]:
+    if cls is Commit:
+        return [attrgetter("authored_at"), attrgetter("committed_at")]
     shape = SHAPES[cls]
     return [attrgetter(shape.fields.get(name, name)) for name in moments(shape)]
 
@@ -96,4 +98,4 @@ def _cut(stretch: Coverage, horizon: datetime) -> Coverage:
     )
 
 
-_READERS: Final = {cls: _readers(cls) for cls in SHAPES}
+_READERS: Final = {cls: _readers(cls) for cls in (Commit, *SHAPES)}

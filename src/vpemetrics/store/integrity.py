@@ -26,19 +26,21 @@ from sqlalchemy import (
 
 from vpemetrics.records import CoverageKind, Status, Verdict
 from vpemetrics.store import derived_blocks, schema
+from vpemetrics.store.commit_chunks import NAMING, read_chunks
 from vpemetrics.store.derived import traced
 from vpemetrics.store.derived_layouts import Part
+from vpemetrics.store.shas import Shas
 from vpemetrics.store.tables import (
     LEFT_OUT,
     Holds,
     Instant,
+    commit_chunks,
     coverage,
     cursors,
     deployments,
     meta,
     metadata,
     names,
-    shas,
     triage,
 )
 
@@ -48,7 +50,6 @@ _MOST: Final = 2**31 - 1
 """The highest id: nobody has more records than that."""
 _REFERS: Final[Mapping[str, Column[Any]]] = {
     "service_id": names.c.id,
-    "sha_id": shas.c.id,
 }
 """The columns that ids lead to, by the names of theirs, beside those that `Holds` tells."""
 _CHOICES: Final[Mapping[Column[Any], type[StrEnum]]] = {
@@ -85,6 +86,7 @@ def _signs(connection: Connection) -> Iterator[bool]:
     yield _tables(connection) != _expected_tables()
     for table in metadata.sorted_tables:
         yield _has_odd_row(connection, table)
+    yield _has_odd_shas(connection)
     yield _has_odd_document(connection)
     yield _has_odd_block(connection)
     yield _has_odd_setting(connection)
@@ -149,10 +151,23 @@ def _oddities(column: Column[Any]) -> Iterator[str]:
         yield f"{name} NOT IN ({quoted})"
     if str(column) in _DAYS:
         yield f"{name} NOT IN ('', ifnull(date({name}), ''))"
-    if holds == Holds.SHAS:
-        yield f"{name} GLOB '*[^0-9 -]*'"
     if holds in (Holds.LIST, Holds.OPTIONAL_LIST):
         yield f"iif(json_valid({name}), json_type({name}), 'none') != 'array' AND {name} NOT NULL"
+
+
+def _has_odd_shas(connection: Connection) -> bool:
+    """Tell whether there are commits, or names of commits, that nobody can have written."""
+    try:
+        for chunk, count in connection.execute(select(commit_chunks.c.id, commit_chunks.c.count)):
+            found = next(read_chunks(connection, f"id = {chunk}"))
+            if len(found.columns) != count:
+                return True
+        for column in NAMING:
+            for packed in connection.scalars(select(column).where(column.is_not(None)).distinct()):
+                Shas.unpack(packed)
+    except ValueError:
+        return True
+    return False
 
 
 def _storage_classes(column: Column[Any]) -> str:
@@ -171,8 +186,6 @@ def _leads_to(column: Column[Any]) -> Column[Any] | None:
     match column.info.get("holds"):
         case Holds.NAME:
             return names.c.id
-        case Holds.SHA:
-            return shas.c.id
     return _REFERS.get(column.name)
 
 

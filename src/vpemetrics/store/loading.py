@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
 from typing import Any, NamedTuple
 
+import numpy as np
 from sqlalchemy import Connection, Select, select
 
 from vpemetrics.records import (
@@ -19,8 +19,10 @@ from vpemetrics.records import (
     Verdict,
 )
 from vpemetrics.store import tables
-from vpemetrics.store.interning import matching
+from vpemetrics.store.commit_chunks import find_commit, read_chunks
+from vpemetrics.store.commit_columns import join
 from vpemetrics.store.mapping import SHAPES, Shape
+from vpemetrics.store.shas import unpack, unpack_one
 from vpemetrics.store.tables import Holds
 from vpemetrics.window import from_micros
 
@@ -37,6 +39,9 @@ def load(connection: Connection, kind: str) -> Iterator[Sourced]:
     if cls is Coverage:
         yield from ((record.source, record) for record in load_coverage(connection))
         return
+    if cls is Commit:
+        yield from _commits(connection)
+        return
     shape = SHAPES[cls]
     names = load_names(connection)
     query = _select_in_order(shape)
@@ -45,17 +50,40 @@ def load(connection: Connection, kind: str) -> Iterator[Sourced]:
     result = connection.exec_driver_sql(sql, execution_options={"stream_results": True})
     for rows in result.partitions(_ROWS_AT_ONCE):
         columns = dict(zip(query.selected_columns.keys(), zip(*rows, strict=True), strict=True))
-        yield from _records(connection, shape, names, columns)
+        yield from _records(shape, names, columns)
 
 
 def load_one(connection: Connection, kind: str, id_: int) -> AnyRecord | None:
-    """The record of a store's id, of a commit its sha's; None where it was not collected."""
+    """The record of a store's id, of a commit its own; None where it was not collected."""
+    if kind == Commit.KIND:
+        return _commit(connection, id_)
     shape = SHAPES[RECORD_TYPES[kind]]
-    column = shape.table.c["id" if "id" in shape.table.c else "sha_id"]
-    query = _select_in_order(shape).where(column == id_).limit(1)
+    query = _select_in_order(shape).where(shape.table.c.id == id_).limit(1)
     values = {name: [value] for name, value in _plain_row(connection, query).items()}
-    found = _records(connection, shape, load_names(connection), values) if values else ()
+    found = _records(shape, load_names(connection), values) if values else ()
     return next((record for _, record in found), None)
+
+
+def _commit(connection: Connection, id_: int) -> Commit | None:
+    found = find_commit(connection, id_)
+    if found is None:
+        return None
+    chunk, row = found
+    columns = chunk.columns.take(np.array([row]))
+    return next(columns.records(str(load_names(connection)[chunk.repository_id])))
+
+
+def _commits(connection: Connection) -> Iterator[Sourced]:
+    """Every commit, ordered by source, repository and sha; a repository at a time is held."""
+    names, table = load_names(connection), tables.commit_chunks.c
+    homes = connection.execute(select(table.source_id, table.repository_id).distinct()).all()
+    for source, repository in sorted(homes, key=lambda home: [str(names[id_]) for id_ in home]):
+        where = f"source_id = {source} AND repository_id = {repository}"
+        commits = join([chunk.columns for chunk in read_chunks(connection, where)])
+        texts = commits.shas.texts()
+        order = np.array(sorted(range(len(commits)), key=texts.__getitem__), dtype=np.int64)
+        for commit in commits.take(order).records(str(names[repository])):
+            yield str(names[source]), commit
 
 
 def _plain_row(connection: Connection, query: Select[Any]) -> dict[str, Any]:
@@ -122,27 +150,17 @@ def load_left_out(connection: Connection) -> dict[str, dict[str, str]]:
 
 
 def _select_in_order(shape: Shape) -> Select[Any]:
-    table, names, shas = shape.table, tables.names, tables.shas
+    table, names = shape.table, tables.names
     query = select(table).join(names, names.c.id == table.c.source_id)
-    if shape.record is not Commit:
-        return query.order_by(names.c.name, table.c.key)
-    repositories = names.alias()
-    query = query.join(shas, shas.c.id == table.c.sha_id)
-    query = query.join(repositories, repositories.c.id == table.c.repository_id)
-    return query.order_by(names.c.name, shas.c.sha, repositories.c.name)
+    return query.order_by(names.c.name, table.c.key)
 
 
-def _records(
-    connection: Connection, shape: Shape, names: Texts, columns: Mapping[str, Values]
-) -> Iterator[Sourced]:
-    shas = _shas(connection, shape, columns)
+def _records(shape: Shape, names: Texts, columns: Mapping[str, Values]) -> Iterator[Sourced]:
     fields: dict[str, Values] = {}
     for column in shape.columns:
         holds = column.info["holds"]
-        read = _CHOICES[column.name] if holds == Holds.CHOICE else _reader(holds, names, shas)
+        read = _CHOICES[column.name] if holds == Holds.CHOICE else _reader(holds, names)
         fields[shape.field_of(column)] = list(map(read, columns[column.name]))
-    if shape.record is Commit:
-        fields = _with_parents(fields)
     fields = {name: values for name, values in fields.items() if name not in shape.computed}
     for source, values in zip(
         columns["source_id"], zip(*fields.values(), strict=True), strict=True
@@ -150,43 +168,15 @@ def _records(
         yield str(names[source]), shape.record(**dict(zip(fields, values, strict=True)))
 
 
-def _reader(holds: Holds, names: Texts, shas: Texts) -> Callable[[Any], Any]:
+def _reader(holds: Holds, names: Texts) -> Callable[[Any], Any]:
     """The function that turns a stored value of this sort into a field's value."""
     readers: Mapping[Holds, Callable[[Any], Any]] = {
         Holds.NAME: names.__getitem__,
-        Holds.SHA: shas.__getitem__,
+        Holds.SHA: unpack_one,
+        Holds.SHAS: lambda packed: () if packed is None else unpack(packed),
         Holds.INSTANT: lambda count: None if count is None else from_micros(count),
-        Holds.SHAS: lambda ids: tuple(shas[int(id_)] for id_ in (ids or "").split()),
         Holds.TRUTH: lambda value: None if value is None else bool(value),
         Holds.LIST: lambda text: tuple(json.loads(text)) if text else (),
         Holds.OPTIONAL_LIST: lambda text: None if text is None else tuple(json.loads(text)),
     }
     return readers.get(holds, lambda value: value)
-
-
-def _shas(connection: Connection, shape: Shape, columns: Mapping[str, Values]) -> Texts:
-    """The shas that these rows refer to, by id, and None for none."""
-    ids: set[int | None] = set()
-    for column in shape.columns:
-        match column.info["holds"]:
-            case Holds.SHA:
-                ids.update(columns[column.name])
-            case Holds.SHAS:
-                ids.update(
-                    map(
-                        int, chain.from_iterable(map(str.split, filter(None, columns[column.name])))
-                    )
-                )
-    wanted = [id_ for id_ in ids if id_ is not None]
-    table = tables.shas
-    found = matching(connection, wanted=table.c.sha, given=table.c.id, values=wanted)
-    return {None: None} | found
-
-
-def _with_parents(fields: Mapping[str, Values]) -> dict[str, Values]:
-    numbered = zip(fields["parent1_id"], fields["parent2_id"], fields["more_parents"], strict=True)
-    parents = [
-        tuple(parent for parent in (first, second, *more) if parent is not None)
-        for first, second, more in numbered
-    ]
-    return {**fields, "parents": parents}

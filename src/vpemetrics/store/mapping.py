@@ -1,5 +1,6 @@
 """The place of each kind of record in its table: which field becomes which column.
 
+Commits have none: they are columns themselves, see `commit_chunks`.
 Saving and loading both read this one description, so they cannot disagree.
 """
 
@@ -10,7 +11,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, ColumnElement, Table, func
 
 from vpemetrics.records import (
     AnyRecord,
@@ -68,18 +69,6 @@ class Shape:
         return self.fields.get(column.name, column.name)
 
 
-def _first_parent(commit: Commit) -> str | None:
-    return commit.parents[0] if commit.parents else None
-
-
-def _second_parent(commit: Commit) -> str | None:
-    return commit.parents[1] if len(commit.parents) > 1 else None
-
-
-def _other_parents(commit: Commit) -> tuple[str, ...]:
-    return commit.parents[2:]
-
-
 def _triage_key(triage: Triage) -> str:
     return f"{triage.record}@{_moment(triage.when)}"
 
@@ -95,7 +84,6 @@ def _moment(at: datetime) -> str:
 
 _KEY_IS_ID = {"key": "id"}
 _REPOSITORY = {"repository_id": "repository"}
-_COMMIT = {"sha_id": "commit_sha"}
 
 SHAPES: dict[type[AnyRecord], Shape] = {
     shape.record: shape
@@ -106,29 +94,15 @@ SHAPES: dict[type[AnyRecord], Shape] = {
             fields=_KEY_IS_ID | {"name_id": "name"},
         ),
         Shape(
-            record=Commit,
-            table=tables.commits,
-            fields=_REPOSITORY
-            | {"sha_id": "sha", "reverts_id": "reverts_sha", "picked_from_id": "picked_from_sha"},
-            computed={
-                "parent1_id": _first_parent,
-                "parent2_id": _second_parent,
-                "more_parents": _other_parents,
-            },
-        ),
-        Shape(
             record=Change,
             table=tables.changes,
-            fields=_KEY_IS_ID
-            | _REPOSITORY
-            | {"merge_sha_id": "merge_commit_sha", "commit_ids": "commit_shas"},
+            fields=_KEY_IS_ID | _REPOSITORY,
         ),
         Shape(
             record=Deployment,
             table=tables.deployments,
             fields=_KEY_IS_ID
             | _REPOSITORY
-            | _COMMIT
             | {"service_id": "service", "environment_id": "environment"},
         ),
         Shape(
@@ -136,7 +110,7 @@ SHAPES: dict[type[AnyRecord], Shape] = {
             table=tables.incidents,
             fields=_KEY_IS_ID | {"services": "service"},
         ),
-        Shape(record=Run, table=tables.runs, fields=_KEY_IS_ID | _REPOSITORY | _COMMIT),
+        Shape(record=Run, table=tables.runs, fields=_KEY_IS_ID | _REPOSITORY),
         Shape(
             record=Triage,
             table=tables.triage,
@@ -153,6 +127,14 @@ SHAPES: dict[type[AnyRecord], Shape] = {
 }
 
 FACTS: dict[str, Table] = {
-    cls.KIND: shape.table for cls, shape in SHAPES.items() if cls is not AuditEntry
-} | {Coverage.KIND: tables.coverage}
+    Repository.KIND: tables.repositories,
+    Commit.KIND: tables.commit_chunks,
+    **{cls.KIND: shape.table for cls, shape in SHAPES.items() if cls is not AuditEntry},
+    Coverage.KIND: tables.coverage,
+}
 """The tables of what sources and people said, by kind; the audit log is not one of them."""
+
+
+def count_of(table: Table) -> ColumnElement[int]:
+    """The number of records in rows of a table of facts."""
+    return func.coalesce(func.sum(table.c.count), 0) if "count" in table.c else func.count()

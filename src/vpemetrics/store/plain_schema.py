@@ -6,7 +6,7 @@ https://www.sqlite.org/security.html#untrusted_sqlite_database_files
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -25,21 +25,23 @@ _KEYWORDS: Final = (
 """The words of SQL that our tables and indexes are made of."""
 
 
-def acting_part(connection: Connection) -> str | None:
+def acting_part(connection: Connection, read: Collection[str]) -> str | None:
     """The name of something in a SQLite file that is more than a table or an index of ours.
 
-    Tables of other names are nobody's business, as none of them is ever read.
+    Of the tables those are looked at that are going to be read; the others are nobody's business.
     """
     found = connection.exec_driver_sql("SELECT type, name, tbl_name, sql FROM sqlite_master")
     known = _known_words()
-    acting = (f"{kind} {name}" for kind, name, of, sql in found if _acts(kind, of, sql, known))
+    acting = (
+        f"{kind} {name}" for kind, name, of, sql in found if _acts(kind, of, sql, read, known)
+    )
     return next(acting, None)
 
 
-def _acts(kind: Any, table: Any, sql: Any, known: frozenset[str]) -> bool:
+def _acts(kind: Any, table: Any, sql: Any, read: Collection[str], known: frozenset[str]) -> bool:
     if kind not in _HOLDING or _VIRTUAL.match(str(sql)):
         return True
-    if sql is None or str(table).lower() not in metadata.tables:
+    if sql is None or str(table).lower() not in read:
         return False
     words = {word.lower() for word in _WORDS.findall(str(sql))}
     is_known = all(word in known or word.isdecimal() for word in words)

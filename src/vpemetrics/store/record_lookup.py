@@ -11,21 +11,23 @@ from vpemetrics.lineage.rows import Kind
 from vpemetrics.records import Change, Commit, Deployment, Incident
 from vpemetrics.store import tables as t
 from vpemetrics.store.columns import Arrays
+from vpemetrics.store.commit_chunks import find_shas, shas_of
 from vpemetrics.store.derived_blocks import read
 from vpemetrics.store.derived_layouts import Part
 from vpemetrics.store.interning import matching
+from vpemetrics.store.shas import commit_id, is_beginning, unpack_one
 from vpemetrics.window import MISSING
 
 View = Connection
 """The connection that `Store.view` gives: one moment of the store."""
 
-SHORTEST_SHA = 7
 _NEARBY = 2_000
+_LISTED = 20
 _BY_KEY = {Deployment.KIND: t.deployments, Change.KIND: t.changes, Incident.KIND: t.incidents}
 
 
 class Match(NamedTuple):
-    """A record that a name may mean: its kind, the store's id (of a commit its sha's), its name."""
+    """A record that a name may mean: its kind, its id in the store, its name."""
 
     kind: str
     id: int
@@ -72,20 +74,10 @@ def _by_number(connection: View, name: str) -> list[Match]:
 
 def _by_sha(connection: View, name: str) -> list[Match]:
     sha = name.lower()
-    if not is_sha(sha):
+    if not is_beginning(sha):
         return []
-    query = (
-        select(t.shas.c.id, t.shas.c.sha)
-        .where(t.shas.c.sha >= sha, t.shas.c.sha < sha + "g")
-        .order_by(t.shas.c.sha)
-        .limit(20)
-    )
-    return [Match(Commit.KIND, id_, found, "") for id_, found in connection.execute(query)]
-
-
-def is_sha(text: str) -> bool:
-    """Tell whether a text can be a sha, or the first seven or more characters of one."""
-    return len(text) >= SHORTEST_SHA and not set(text.lower()) - set("0123456789abcdef")
+    found = find_shas(connection, [sha])[sha][:_LISTED]
+    return [Match(Commit.KIND, commit_id(sha), sha, "") for sha in found]
 
 
 def find_similar(connection: View, name: str) -> list[str]:
@@ -111,23 +103,22 @@ class NamedRecord(NamedTuple):
 def deployments(connection: View, ids: Collection[int]) -> dict[int, NamedRecord]:
     """Names of deployments, by their ids, which are those of the records that completed them."""
     plain = _plain(ids)
-    shas = _texts(connection, t.deployments, "sha_id", plain)
-    named = _texts(connection, t.shas, "sha", filter(None, shas.values()))
+    shas = _texts(connection, t.deployments, "commit_sha", plain)
     keys = _texts(connection, t.deployments, "key", plain)
     urls = _texts(connection, t.deployments, "url", plain)
     return {
-        id_: NamedRecord(Deployment.KIND, keys[id_], urls[id_], named.get(shas[id_]))
+        id_: NamedRecord(Deployment.KIND, keys[id_], urls[id_], unpack_one(shas[id_]))
         for id_ in plain
     }
 
 
 def items(connection: View, ids: Collection[int]) -> dict[int, NamedRecord]:
-    """Names of changes: pull requests, and direct commits under minus the id of their sha."""
+    """Names of changes: pull requests, and direct commits under minus their id."""
     plain = _plain(ids)
     changes = [id_ for id_ in plain if id_ > 0]
     keys = _texts(connection, t.changes, "key", changes)
     urls = _texts(connection, t.changes, "url", changes)
-    shas = _texts(connection, t.shas, "sha", [-id_ for id_ in plain if id_ < 0])
+    shas = shas_of(connection, [-id_ for id_ in plain if id_ < 0])
     return {id_: NamedRecord(Change.KIND, keys[id_], urls[id_]) for id_ in changes} | {
         -id_: NamedRecord(Commit.KIND, sha, None) for id_, sha in shas.items()
     }
@@ -236,11 +227,6 @@ def _rows(columns: Arrays, places: Any = slice(None)) -> Iterator[Any]:
     values = (column[places].tolist() for column in columns.values())
     for told in zip(*values, strict=True):
         yield row._make(None if value == MISSING else value for value in told)
-
-
-def commits_of(connection: View, ids: Iterable[int]) -> dict[int, str]:
-    """Shas by their ids."""
-    return _texts(connection, t.shas, "sha", ids)
 
 
 def decisions_about(connection: View, record: str) -> list[Any]:

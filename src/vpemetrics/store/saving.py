@@ -10,25 +10,27 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
-from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Table, delete, select, update
 
-from vpemetrics.records import AnyRecord, Coverage, Sourced
+from vpemetrics.records import AnyRecord, Commit, Coverage, Sourced
 from vpemetrics.store import tables
 from vpemetrics.store.bulk import upsert_columns
 from vpemetrics.store.interning import Interned
 from vpemetrics.store.mapping import SHAPES, Shape
+from vpemetrics.store.shas import pack_each
 from vpemetrics.store.tables import Holds
+from vpemetrics.store.texts import HIDDEN, clean, clean_texts, list_text
 from vpemetrics.window import MISSING, Interval, from_micros, merge_intervals, to_micros
 
 if TYPE_CHECKING:
     from vpemetrics.record_columns import Instants, RecordColumns
+    from vpemetrics.store.commit_saving import CommitSaving
 
-HIDDEN = "h:"
 # No more than what we write ourselves: an address may begin so too.
 _MARKED = re.compile(f"{HIDDEN}[0-9a-f]{{16}}")
 MOST_LEFT_OUT = 1000
@@ -51,7 +53,6 @@ class Saving:
         self._connection = connection
         self._batch = last_batch(connection) + 1
         self._names = Interned(connection, tables.names, spell=clean)
-        self._shas = Interned(connection, tables.shas, spell=str.lower)
         self._hide = _Hiding(_author_key(connection))
         self._counts: Counter[str] = Counter()
         self._covered: dict[tuple[str, str, str], set[Interval]] = defaultdict(set)
@@ -66,12 +67,18 @@ class Saving:
             self._counts[cls.KIND] += len(pairs)
             if cls is Coverage:
                 self._cover(pairs)
+            elif cls is Commit:
+                self._commits.add_records(pairs)
             else:
                 self._write_facts(SHAPES[cls], pairs)
 
     def write_columns(self, told: "RecordColumns") -> None:
         """Save records that are columns."""
         shape = SHAPES.get(told.record)
+        if told.record is Commit:
+            self._counts[Commit.KIND] += len(told)
+            self._commits.add(told)
+            return
         if shape is None or shape.computed:  # few, or of which a column is made of several fields
             self.write(zip(told.sources, told.records(), strict=True))
             return
@@ -120,6 +127,8 @@ class Saving:
         """Finish the save and return its outcome; the batch counts if any row changed."""
         for key, stretches in self._covered.items():
             self._write_coverage(*key, stretches)
+        if self._counts[Commit.KIND]:
+            self._changed[Commit.KIND] += self._commits.finish()
         changed = {kind: count for kind, count in self._changed.items() if count}
         if changed:
             meta = tables.meta
@@ -133,6 +142,12 @@ class Saving:
             column.name: list(map(shape.getter(column), records)) for column in shape.columns
         }
         self._write_rows(shape, {**values, "source_id": sources})
+
+    @cached_property
+    def _commits(self) -> "CommitSaving":
+        from vpemetrics.store.commit_saving import CommitSaving  # nobody who reads pays for it
+
+        return CommitSaving(self._connection, self._batch, self._names, self._hide)
 
     def _write_rows(
         self, shape: Shape, values: Mapping[str, Values], stored: Mapping[str, Values] = _NOTHING
@@ -171,9 +186,9 @@ class Saving:
             case Holds.NAME:
                 return _ids(self._names, values)
             case Holds.SHA:
-                return _ids(self._shas, values)
+                return pack_each([(sha,) if sha else () for sha in values])
             case Holds.SHAS:
-                return self._sha_lists(values)
+                return pack_each(values)
             case Holds.AUTHOR:
                 return list(map(self._hide.__getitem__, values))
             case Holds.INSTANT:
@@ -181,19 +196,14 @@ class Saving:
             case Holds.TRUTH:
                 return [None if value is None else int(value) for value in values]
             case Holds.LIST:
-                return [_list(value) if value else None for value in values]
+                return [list_text(value) if value else None for value in values]
             case Holds.OPTIONAL_LIST:
-                return [None if value is None else _list(value) for value in values]
+                return [None if value is None else list_text(value) for value in values]
             case Holds.CHOICE:
                 return list(map(str, values))
             case Holds.TEXT:
-                return _clean_texts(values)
+                return clean_texts(values)
         return values
-
-    def _sha_lists(self, lists: Sequence[Sequence[str]]) -> Values:
-        self._shas.learn(chain.from_iterable(lists))
-        ids = self._shas.ids
-        return [" ".join(str(ids[sha]) for sha in shas) if shas else None for shas in lists]
 
     def _cover(self, pairs: Sequence[tuple[str, Any]]) -> None:
         for source, record in pairs:
@@ -268,32 +278,9 @@ def _ids(interned: Interned, texts: Values) -> list[int | None]:
     return list(map(interned.ids.get, texts))  # at once: they may be forgotten any time later
 
 
-def clean(text: str) -> str:
-    """The text without what a database cannot hold (NUL, half a surrogate pair)."""
-    # https://www.postgresql.org/docs/current/datatype-character.html
-    if "\0" in text:
-        text = text.replace("\0", "")
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode()
-    return str(text)
-
-
-def _clean_texts(texts: Values) -> Values:
-    """Texts as a database can hold them; nearly always they are as they are."""
-    together = "".join(filter(None, texts))
-    if together.isascii() and "\0" not in together:
-        return [text or None for text in texts]
-    return [clean(text) or None if text else None for text in texts]
-
-
 def _known(moments: "Instants") -> Values:
     """Counts of microseconds, None where a moment is missing."""
     counts: list[int] = moments.tolist()
     if not (moments == MISSING).any():
         return counts
     return [None if count == MISSING else count for count in counts]
-
-
-def _list(values: Iterable[str]) -> str:
-    items = [item for item in map(clean, values) if item]
-    return json.dumps(items, ensure_ascii=False, separators=(",", ":"))

@@ -6,7 +6,7 @@ only a store of another version pays for importing it. Both ways give the same s
 
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
     Column,
@@ -40,6 +40,10 @@ alembic_version = Table(
     Column("version_num", String(32), nullable=False),
     PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
+
+
+MARKED: Final = (meta.name, alembic_version.name)
+"""The tables that say which version and shape a store has."""
 
 
 def is_empty(connection: Connection) -> bool:

@@ -8,14 +8,14 @@ from sqlalchemy import Connection, Table, func, select
 
 from vpemetrics.store import tables
 from vpemetrics.store.loading import load_names
-from vpemetrics.store.mapping import FACTS
+from vpemetrics.store.mapping import FACTS, count_of
 
 
 def counts_by_source(connection: Connection) -> dict[str, dict[str, int]]:
     """Count the records of each kind a source gave, by its name; kinds without any are left out."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for kind, table in FACTS.items():
-        for source, count in _by_source(connection, table, func.count()):
+        for source, count in _by_source(connection, table, count_of(table)):
             found[source][kind] = count
     return dict(found)
 

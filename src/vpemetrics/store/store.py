@@ -10,7 +10,7 @@ from time import sleep
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import Connection, Engine, func, select, union
+from sqlalchemy import Connection, Engine, select, union
 from sqlalchemy.exc import SQLAlchemyError
 
 from vpemetrics.errors import ForgottenMeanwhile, NewerStore, NoData, StoreProblem
@@ -20,10 +20,12 @@ from vpemetrics.store import derived, future_marks, loading, schema, tables
 from vpemetrics.store.baselines import StoredBaseline, load_baselines, save_baselines
 from vpemetrics.store.compaction import compact, is_asked_for
 from vpemetrics.store.engine import (
+    DamagedChunk,
     begin_read,
     begin_write,
     check_server,
     damaged,
+    damaged_server,
     explain_errors,
     file_of,
     location_url,
@@ -33,7 +35,7 @@ from vpemetrics.store.engine import (
 )
 from vpemetrics.store.horizons import load_horizon, within
 from vpemetrics.store.loading import LastCollection
-from vpemetrics.store.mapping import FACTS
+from vpemetrics.store.mapping import FACTS, count_of
 from vpemetrics.store.plain_schema import acting_part
 from vpemetrics.store.saving import Saved, Saving, last_batch
 from vpemetrics.store.side_files import check_side_files
@@ -107,10 +109,12 @@ class Store:
             self.raise_if_damaged(error)
 
     def raise_if_damaged(self, error: BaseException) -> None:
-        """StoreProblem if an error that nobody expected comes of a damaged file."""
+        """StoreProblem if an error that nobody expected comes of damage."""
         path = file_of(self._engine.url)
         if path and isinstance(error, _MAY_COME_OF_DAMAGE) and _is_damaged(path):
             raise damaged(str(path)) from error
+        if path is None and isinstance(error, DamagedChunk):
+            raise damaged_server(without_password(self._engine.url)) from error
 
     def save(
         self,
@@ -274,7 +278,7 @@ class Store:
         """Count the records of each kind; kinds without any are left out."""
         with begin_read(self._engine) as connection:
             counts = {
-                kind: connection.execute(select(func.count()).select_from(table)).scalar_one()
+                kind: connection.execute(select(count_of(table)).select_from(table)).scalar_one()
                 for kind, table in FACTS.items()
             }
         return {kind: count for kind, count in counts.items() if count}
@@ -386,8 +390,7 @@ def _check_file(path: Path, *, must_exist: bool) -> None:
 
 def _check(connection: Connection, where: object) -> None:
     check_server(connection, str(where))
-    if connection.dialect.name == "sqlite" and (odd := acting_part(connection)):
-        raise damaged(str(where), odd)
+    _refuse_what_acts(connection, where, schema.MARKED)
     if schema.is_empty(connection):
         return
     if not schema.is_store(connection):
@@ -404,6 +407,13 @@ def _check(connection: Connection, where: object) -> None:
             "Write it out with `vpemetrics export` of the version that made it and import that "
             "into a new store, or move it away and collect anew"
         )
+    # Only now: what an earlier build made is known by its mark, and not by its tables.
+    _refuse_what_acts(connection, where, tables.metadata.tables)
+
+
+def _refuse_what_acts(connection: Connection, where: object, read: Collection[str]) -> None:
+    if connection.dialect.name == "sqlite" and (odd := acting_part(connection, read)):
+        raise damaged(str(where), odd)
 
 
 def _prepare(engine: Engine, path: Path | None, *, must_exist: bool) -> None:

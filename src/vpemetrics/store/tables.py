@@ -1,8 +1,9 @@
 """The tables of the facts: what sources and people said, in their own names.
 
 Every fact carries `batch`, the number of the save that last *changed* it, so that a reader
-finds what is new by `batch > the last one it saw`. Names and shas are interned: stored once
-and referred to by integer. Truth values are 0, 1 or NULL, lists are JSON text.
+finds what is new by `batch > the last one it saw`. Names are interned: stored once and referred
+to by integer. Commits are columns, some thousand of them a row; of all else each has its own.
+Truth values are 0, 1 or NULL, lists are JSON text.
 """
 
 from datetime import datetime
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Dialect,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -64,8 +66,8 @@ class Holds(StrEnum):
     TRUTH = "1, 0, or NULL for unknown"
     INSTANT = "microseconds since 1970 in UTC"
     NAME = "an id in names"
-    SHA = "an id in shas"
-    SHAS = "ids in shas, in order, with spaces between; NULL for none"
+    SHA = "a sha, packed"
+    SHAS = "shas in order, packed; NULL for none"
     LIST = "texts as JSON; NULL for none"
     OPTIONAL_LIST = "texts as JSON; NULL for unknown"
 
@@ -78,8 +80,8 @@ def _name(name: str, **more: Any) -> Column[int]:
     return _fact(name, Id, Holds.NAME, **more)
 
 
-def _sha(name: str, **more: Any) -> Column[int]:
-    return _fact(name, Id, Holds.SHA, **more)
+def _sha(name: str) -> Column[bytes]:
+    return _fact(name, LargeBinary, Holds.SHA)
 
 
 def _text(name: str, **more: Any) -> Column[str]:
@@ -98,8 +100,8 @@ def _list(name: str) -> Column[str]:
     return _fact(name, Words, Holds.LIST)
 
 
-def _shas(name: str) -> Column[str]:
-    return _fact(name, Words, Holds.SHAS)
+def _shas(name: str) -> Column[bytes]:
+    return _fact(name, LargeBinary, Holds.SHAS)
 
 
 def _number(name: str) -> Column[int]:
@@ -149,13 +151,6 @@ names = Table(
     Column("name", Words, nullable=False, unique=True),
 )
 
-shas = Table(
-    "shas",
-    metadata,
-    Column("id", Id, primary_key=True, autoincrement=False),
-    Column("sha", Words, nullable=False, unique=True),
-)
-
 repositories = Table(
     "repositories",
     metadata,
@@ -167,25 +162,20 @@ repositories = Table(
     sqlite_with_rowid=False,
 )
 
-commits = Table(
-    "commits",
+# Some thousand commits a row, of one repository as one source tells them: see `commit_chunks`.
+# Their shas come first: they are read alone, to find one.
+commit_chunks = Table(
+    "commit_chunks",
     metadata,
-    _sha("sha_id", primary_key=True, autoincrement=False),
-    _source(primary_key=True, autoincrement=False),
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _source(),
     # Forks and parts of a repository share commits, and each has them all.
-    _name("repository_id", primary_key=True, autoincrement=False, index=True),
-    _sha("parent1_id"),
-    _sha("parent2_id"),
-    _shas("more_parents"),
-    _instant("authored_at"),
-    _instant("committed_at"),
-    _author("author"),
-    _truth("is_bot"),
-    _sha("reverts_id"),
-    _sha("picked_from_id"),
-    _fact("paths", Words, Holds.OPTIONAL_LIST),
+    _name("repository_id", nullable=False),
+    Column("count", Integer, nullable=False),
     _batch(),
-    sqlite_with_rowid=False,
+    Column("shas", LargeBinary, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Index("ix_commit_chunks_repository_id_source_id", "repository_id", "source_id"),
 )
 
 changes = Table(
@@ -205,8 +195,8 @@ changes = Table(
     _instant("approved_at"),
     _instant("merged_at"),
     _instant("closed_at"),
-    _sha("merge_sha_id"),
-    _shas("commit_ids"),
+    _sha("merge_commit_sha"),
+    _shas("commit_shas"),
     _text("base_branch"),
     _text("head_branch"),
     _number("additions"),
@@ -226,7 +216,7 @@ deployments = Table(
     _name("repository_id"),
     _name("environment_id", nullable=False),
     _choice("status"),
-    _sha("sha_id"),
+    _sha("commit_sha"),
     _text("version"),
     _instant("started_at"),
     _instant("finished_at"),
@@ -269,7 +259,7 @@ runs = Table(
     _text("name"),
     _number("attempt"),
     _text("outcome", nullable=False),
-    _sha("sha_id"),
+    _sha("commit_sha"),
     _instant("started_at"),
     _instant("finished_at"),
     _batch(),
