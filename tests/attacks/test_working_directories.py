@@ -1,6 +1,7 @@
 """Files that lie where a command is run, and that Python, a library or the system would take."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,11 @@ def run(
         timeout=PATIENCE,
         check=False,
     )
+
+
+def picture(path: Path) -> str:
+    """A chart without the minute that it was made in."""
+    return re.sub(r"collected to [^.]+", "", path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("where", ["first", "last", "by name"])
@@ -101,5 +107,5 @@ def test_a_matplotlibrc_there_is_not_read(clone: Path, tmp_path: Path, kind: str
 
     assert after.returncode == 0, after.stderr
     assert "Bad" not in after.stderr  # as matplotlib says of keys and values
-    assert (tmp_path / "after.svg").read_bytes() == (tmp_path / "before.svg").read_bytes()
+    assert picture(tmp_path / "after.svg") == picture(tmp_path / "before.svg")
     assert not Path("ran").exists()
