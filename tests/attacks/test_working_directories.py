@@ -54,8 +54,10 @@ def picture(path: Path) -> str:
     return re.sub(r"collected to [^.]+", "", path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("where", ["first", "last", "by name"])
-@pytest.mark.parametrize("command", ["report -o x.html", "chart deployments -o x.svg", "check"])
+@pytest.mark.parametrize(
+    ("where", "command"),
+    [("first", "report -o x.html"), ("last", "chart deployments -o x.svg"), ("by name", "check")],
+)
 def test_nothing_is_imported_or_started_from_there(clone: Path, where: str, command: str) -> None:
     for module in MODULES:
         Path(f"{module}.py").write_text("open('ran', 'w')\n", encoding="utf-8")
