@@ -3,7 +3,6 @@
 Two stores that came to the same conclusions are equal here, whatever integers they use inside.
 """
 
-from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +17,10 @@ from sqlalchemy import Connection
 from vpemetrics.records import AnyRecord
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived_blocks
+from vpemetrics.store.columns import rows_of
 from vpemetrics.store.derived_layouts import Part
 from vpemetrics.store.shas import commit_id, unpack, unpack_one
 from vpemetrics.usecases.update_lineage import bring_up_to_date
-from vpemetrics.window import MISSING
 
 SOURCE = "made-up"
 
@@ -146,10 +145,7 @@ class _Reader:
 
     def _part(self, part: Part) -> Iterator[Any]:
         """The rows of a part, with None for what is unknown."""
-        columns = derived_blocks.read(self._connection, part)
-        row = namedtuple("row", columns)  # type: ignore[misc]  # the names are the columns'
-        for values in zip(*(column.tolist() for column in columns.values()), strict=True):
-            yield row._make(None if value == MISSING else value for value in values)
+        return rows_of(derived_blocks.read(self._connection, part))
 
     def _read_shas(self) -> dict[int | None, str]:
         """Everything that is named as a commit, by its id."""

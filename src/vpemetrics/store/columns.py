@@ -1,7 +1,8 @@
 """Results of queries as columns of numbers and texts, quickly."""
 
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
@@ -97,3 +98,11 @@ def _parse(name: str, packed: str) -> NDArray[np.int64]:
             return np.fromstring(packed, dtype=np.int64, sep=",")
     except (DeprecationWarning, ValueError) as error:
         raise TypeError(f"column {name} holds texts; name it in `text`") from error
+
+
+def rows_of(columns: Arrays, places: Any = slice(None)) -> Iterator[Any]:
+    """Columns as rows with attributes, in an order, with None for what is unknown."""
+    values = (column[places].tolist() for column in columns.values())
+    for row in zip(*values, strict=True):
+        told = (None if value == MISSING else value for value in row)
+        yield SimpleNamespace(**dict(zip(columns, told, strict=True)))

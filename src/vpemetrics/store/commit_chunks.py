@@ -106,8 +106,8 @@ def _beginning_so(shas: Sequence[str], beginning: str) -> list[str]:
 def _named_by_records(connection: Connection) -> Iterator[Shas]:
     """The shas that records of other kinds name."""
     for column in NAMING:
-        sql = f"SELECT {column.name} FROM {column.table} WHERE {column.name} IS NOT NULL"  # noqa: S608 (our names)
-        yield from Shas.unpack_all(bytes(data) for (data,) in connection.exec_driver_sql(sql))
+        named = connection.scalars(select(column).where(column.is_not(None)))
+        yield from Shas.unpack_all(map(bytes, named))
 
 
 def find_commit(connection: Connection, id_: int) -> tuple[Chunk, int] | None:

@@ -181,7 +181,7 @@ def outcomes(
         "service_id": found["service_id"],
         "finished_at": found["finished_at"],
         "forward": found["kind"] == Kind.FORWARD,
-        "unplanned": found["unplanned"] != None,  # noqa: E711 (each of them, not the column)
+        "unplanned": np.array([why is not None for why in found["unplanned"].tolist()], dtype=bool),
         "failed": among(found["id"], np.sort(failed)),
     }
 

@@ -8,7 +8,9 @@ from sqlalchemy import Connection
 from vpemetrics.store import record_lookup
 from vpemetrics.store.derived_blocks import read
 from vpemetrics.store.derived_layouts import Part
+from vpemetrics.store.interning import matching
 from vpemetrics.store.loading import load_names
+from vpemetrics.store.tables import incidents
 from vpemetrics.window import Micros
 
 
@@ -62,14 +64,14 @@ def _suspected(connection: Connection) -> Iterator[Undecided]:
     """
     pieces = record_lookup.evidence_that_counts(connection)
     sure = [piece for piece in pieces if piece.grade in _SURE]
-    incidents = {piece.incident_id for piece in pieces if piece.what in _SETTLED}
-    incidents |= {piece.incident_id for piece in sure}
+    settled = {piece.incident_id for piece in pieces if piece.what in _SETTLED}
+    settled |= {piece.incident_id for piece in sure}
     deployments = {piece.deployed_id for piece in sure}
     found = [
         piece
         for piece in pieces
         if piece.grade not in _SURE
-        and (piece.incident_id is None or piece.incident_id not in incidents)
+        and (piece.incident_id is None or piece.incident_id not in settled)
         and (piece.deployed_id is None or piece.deployed_id not in deployments)
     ]
     told = _incidents(connection, {piece.incident_id for piece in found})
@@ -96,11 +98,12 @@ def _incidents(
     connection: Connection, ids: Collection[int | None]
 ) -> dict[int, tuple[str, str | None, str | None]]:
     """Keys, titles and links of incidents."""
-    wanted = ", ".join(str(id_) for id_ in ids if id_ is not None) or "NULL"
-    rows = connection.exec_driver_sql(
-        f"SELECT id, key, title, url FROM incidents WHERE id IN ({wanted})"  # noqa: S608 (our ids)
+    wanted = [id_ for id_ in ids if id_ is not None]
+    keys, titles, links = (
+        matching(connection, wanted=column, given=incidents.c.id, values=wanted)
+        for column in (incidents.c.key, incidents.c.title, incidents.c.url)
     )
-    return {id_: (key, title, url) for id_, key, title, url in rows}
+    return {id_: (key, titles[id_], links[id_]) for id_, key in keys.items()}
 
 
 def _untied(connection: Connection) -> Iterator[Undecided]:

@@ -1,7 +1,6 @@
 """Single records by the names people use, and what lineage holds of them."""
 
-from collections import namedtuple
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ from sqlalchemy import Connection, Select, Table, select
 from vpemetrics.lineage.rows import Kind
 from vpemetrics.records import Change, Commit, Deployment, Incident
 from vpemetrics.store import tables as t
-from vpemetrics.store.columns import Arrays
+from vpemetrics.store.columns import Arrays, rows_of
 from vpemetrics.store.commit_chunks import find_shas, shas_of
 from vpemetrics.store.derived_blocks import read
 from vpemetrics.store.derived_layouts import Part
@@ -145,7 +144,7 @@ def deployment_of(connection: View, record: int) -> Any | None:
     found = read(connection, Part.RECORDS, keep=lambda rows: rows["record_id"] == record)
     for id_, service in zip(found["deployed_id"], found["service_id"].tolist(), strict=True):
         whole = _read_id(connection, Part.DEPLOYED, "id", id_, services=[service])
-        return next(_rows(whole), None)
+        return next(rows_of(whole), None)
     return None
 
 
@@ -159,24 +158,24 @@ def records_with(connection: View, deployed: int) -> list[int]:
 def shipments_in(connection: View, deployed: int) -> list[Any]:
     """The changes that a deployment was the first to ship, by the start of their lead time."""
     found = _read_id(connection, Part.SHIPPED, "deployed_id", deployed)
-    return list(_rows(found, np.lexsort((found["item"], found["start_at"]))))
+    return list(rows_of(found, np.lexsort((found["item"], found["start_at"]))))
 
 
 def shipments_of(connection: View, item: int) -> list[Any]:
     """The deployments that first shipped a change: rows of what was shipped, one a service."""
     found = _read_id(connection, Part.SHIPPED, "item", item)
-    return list(_rows(found, np.argsort(found["finished_at"], kind="stable")))
+    return list(rows_of(found, np.argsort(found["finished_at"], kind="stable")))
 
 
 def waits_of(connection: View, change: int) -> list[Any]:
     """Services that have not shipped a pull request."""
-    return list(_rows(_read_id(connection, Part.WAITING, "item", change)))
+    return list(rows_of(_read_id(connection, Part.WAITING, "item", change)))
 
 
 def deployments_between(connection: View, service: int, start: int, end: int) -> list[Any]:
     """Deployments of a service that finished from one moment to just before another."""
     found = read(connection, Part.DEPLOYED, start=start, end=end, services=[service])
-    return [row for row in _rows(found) if row.kind != Kind.ATTEMPT]
+    return [row for row in rows_of(found) if row.kind != Kind.ATTEMPT]
 
 
 def evidence_about(
@@ -198,7 +197,7 @@ def evidence_mended_by(connection: View, deployed: int) -> list[Any]:
 
 def evidence_that_counts(connection: View) -> list[Any]:
     """All evidence that counts."""
-    return list(_rows(read(connection, Part.EVIDENCE, keep=lambda rows: rows["chosen"] == 1)))
+    return list(rows_of(read(connection, Part.EVIDENCE, keep=lambda rows: rows["chosen"] == 1)))
 
 
 def _evidence(connection: View, column: str, id_: int | None) -> list[Any]:
@@ -207,7 +206,7 @@ def _evidence(connection: View, column: str, id_: int | None) -> list[Any]:
     found["incident"] = np.array(
         [keys.get(id_) for id_ in found["incident_id"].tolist()], dtype=object
     )
-    return list(_rows(found, np.lexsort((found["grade"], ~found["chosen"]))))
+    return list(rows_of(found, np.lexsort((found["grade"], ~found["chosen"]))))
 
 
 def incident_keys(connection: View, ids: Iterable[int]) -> dict[int, str]:
@@ -219,14 +218,6 @@ def incident_keys(connection: View, ids: Iterable[int]) -> dict[int, str]:
 def _read_id(connection: View, part: Part, column: str, id_: int | None, **of: Any) -> Arrays:
     """The rows of a part that have one id in a column."""
     return read(connection, part, keep=lambda rows: rows[column] == id_, **of)
-
-
-def _rows(columns: Arrays, places: Any = slice(None)) -> Iterator[Any]:
-    """Columns as rows, in an order, with None for what is unknown."""
-    row = namedtuple("row", columns)  # type: ignore[misc]  # the names are the columns'
-    values = (column[places].tolist() for column in columns.values())
-    for told in zip(*values, strict=True):
-        yield row._make(None if value == MISSING else value for value in told)
 
 
 def decisions_about(connection: View, record: str) -> list[Any]:
