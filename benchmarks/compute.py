@@ -51,7 +51,7 @@ def main() -> None:
                     walk(facts)
                 with timed("trace: changes, kinds, failures", seconds):
                     trace(facts, rules)
-        with timed("all figures over all history, from derived tables", seconds):
+        with timed("all figures over all history, from derived columns", seconds):
             figures(store, ReportContext.load(store, rules))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print("| what | seconds |\n| --- | ---: |")

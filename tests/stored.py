@@ -120,7 +120,7 @@ def _nothing() -> bytes:
 
 
 def read(store: Store) -> Stored:
-    """What a store's derived tables hold."""
+    """What a store's derived columns hold."""
     with store.view() as connection:
         return _Reader(connection).everything()
 

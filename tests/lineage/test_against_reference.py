@@ -1,4 +1,4 @@
-"""The engine, from records through the store to derived tables, against a second reading."""
+"""The engine, from records through the store to derived columns, against a second reading."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -244,7 +244,7 @@ def _span(start: datetime, end: datetime | None) -> str:
 
 
 def by_engine(store: Store, history: History) -> Reading:
-    """What the store's derived tables and the failures read from them say."""
+    """What the store derived, and the failures read from it, say."""
     stored = read(store)
     judged = {row.record for row in history.records if isinstance(row, Triage)}
     return Reading(

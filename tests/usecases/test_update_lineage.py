@@ -1,4 +1,4 @@
-"""Keeping the derived tables in step: whatever arrives in whatever order, they end up the same."""
+"""Keeping what is derived in step: whatever arrives in whatever order, they end up the same."""
 
 import gc
 import re
