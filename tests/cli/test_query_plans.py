@@ -58,7 +58,7 @@ ALLOWED: Final = {
     r"WHERE changes.number = \S+ ORDER BY": "a number alone may be of any repository",
     r"LIKE .* LIMIT": "names like one that nobody knows",
     r"SELECT id, count, shas FROM commit_chunks ORDER BY id$": "a commit is found among all shas",
-    r"SELECT (\w+\.\w+) FROM \w+ WHERE \1 IS NOT NULL$": "a sha of no commit may be named by a record",
+    r"SELECT (\w+\.\w+) FROM \w+ WHERE \1 IS NOT NULL$": "a record may name a sha of no commit",
 }
 """Statements that may read a table whole, and why."""
 
