@@ -67,13 +67,15 @@ def is_yet_to_come(moment: datetime, now: datetime) -> bool:
     return moment > now + CLOCK_DIFFERENCE
 
 
-def is_beyond_counting(moment: datetime) -> bool:
-    """Tell whether a moment is before all that is counted.
+def why_no_time(moment: datetime, now: datetime | None) -> str:
+    """The reason why nothing can have happened at a moment by now; "" if it can.
 
-    Programs in Go write the year 1 for a time that they do not know:
+    Tools write such moments for "never" and "not known", as those in Go do the year 1:
     https://pkg.go.dev/time#Time.IsZero
     """
-    return moment.year < FIRST_YEAR
+    if moment.year < FIRST_YEAR:
+        return f"is before {FIRST_YEAR}"
+    return "is yet to come" if now and is_yet_to_come(moment, now) else ""
 
 
 def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:

@@ -147,5 +147,23 @@ def test_what_cannot_have_happened_then_is_refused(deployments: Path, year: str,
     result = invoke("import", deployments, "--store", "x.db")
 
     assert result.exit_code == 1
-    assert f"finished_at is {year}-09-01T12:00:00Z, which is {why}" in result.stderr
+    said = f"deployments.csv:2: column finished_at: {year}-09-01T12:00:00Z is {why}"
+    assert said in " ".join(result.stderr.split())
     assert invoke("report", "--store", "x.db").exit_code == 1  # there is nothing in it
+
+
+@pytest.mark.parametrize(
+    ("dates", "why"),
+    [
+        ("2026-01-01..2997-01-01", "2997-01-01 is yet to come"),
+        ("1989-12-31..2026-01-01", "1989-12-31 is before 1990"),
+    ],
+)
+def test_files_cannot_cover_what_cannot_have_happened(
+    deployments: Path, dates: str, why: str
+) -> None:
+    result = invoke("import", deployments, "--covers", dates, "--store", "x.db")
+
+    assert result.exit_code in (1, 2)
+    assert why in result.stderr or "1990" in result.stderr
+    assert invoke("report", "--store", "x.db").exit_code == 1

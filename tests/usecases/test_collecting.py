@@ -1,7 +1,7 @@
 """Sources collected into a store, by collectors of our own where a file could not say it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -14,7 +14,7 @@ from vpemetrics.collectors.files.options import Options as FilesOptions
 from vpemetrics.collectors.registry import collector_of
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import FixInput, Stopped, StoreFull
-from vpemetrics.records import Commit
+from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Run, Status
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 from vpemetrics.store.loading import load_left_out
@@ -73,6 +73,37 @@ def collected(
         progress=progress,
         stop=stop,
     )
+
+
+def test_times_that_cannot_be_are_unknown_and_told(store: Store) -> None:
+    zero, never, clock = (datetime(year, 1, 1, tzinfo=UTC) for year in (1, 9999, 2062))
+    good = NOON - timedelta(days=1)
+    deployment = Deployment(id="d", environment="prod", status=Status.SUCCEEDED, finished_at=never)
+    incident = Incident(id="i", detected_at=good, resolved_at=zero)
+    told: list[AnyRecord] = [
+        deployment,
+        Change(id="c", repository="r", merged_at=zero, closed_at=good),
+        incident,
+        Run(id="r", repository="r", outcome="ok", started_at=zero, finished_at=clock),
+        Commit(sha=40 * "a", repository="r", authored_at=clock, committed_at=good),
+        Deployment(id="e", environment="prod", status=Status.SUCCEEDED, finished_at=good),
+    ]
+    said: list[str] = []
+
+    result = collected(store, of(lambda _o, _c: iter([Batch(records=told)])), warn=said.append)
+
+    assert result.error is None
+    assert said == [
+        "6 times are taken for unknown: finished_at of d (deployments) is 9999-01-01T00:00:00Z, "
+        "which is yet to come; merged_at of c (pull requests) is 0001-01-01T00:00:00Z, which is "
+        "before 1990; resolved_at of i (incidents) is 0001-01-01T00:00:00Z, which is before 1990 "
+        "and 3 more"
+    ]
+    deployments = [record for _, record in store.records(Deployment.KIND)]
+    assert deployments == [replace(deployment, finished_at=None), told[5]]
+    assert [record for _, record in store.records(Incident.KIND)] == [
+        replace(incident, resolved_at=None)
+    ]
 
 
 def commit(number: int, author: str = "ann") -> Commit:
@@ -212,7 +243,7 @@ def test_files_that_tell_of_the_future_are_refused(store: Store, tmp_path: Path)
     result = collected(store, files(folder))
 
     assert result.error is not None
-    assert "2062-09-01T10:00:00Z, which is yet to come" in result.error
+    assert "deployments.csv:2: column finished_at: 2062-09-01T10:00:00Z is yet to" in result.error
     assert store.counts() == {}
 
 

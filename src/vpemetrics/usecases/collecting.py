@@ -16,6 +16,7 @@ from vpemetrics.names import first_few
 from vpemetrics.records import RECORD_TYPES, Coverage, counts_text
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
+from vpemetrics.usecases.impossible_times import ImpossibleTimes
 from vpemetrics.window import format_instant
 
 BUG: Final = "a bug in vpemetrics"
@@ -69,7 +70,8 @@ def collect(
     for text in _forget_future(store, source.name, started):
         warn(text)
     left_out: dict[str, str] = {}
-    collecting = _Collecting(store, source, rules)
+    times = ImpossibleTimes(started)
+    collecting = _Collecting(store, source, rules, times)
     context = CollectionContext(
         source=source.name,
         now=started,
@@ -99,6 +101,8 @@ def collect(
     store.note_collection(source.name, started, finished, error, left_out)
     if left_out:
         warn(left_out_text(left_out))
+    if times.met:
+        warn(times.text())
     return Collected(
         source=source.name,
         seconds=(finished - started).total_seconds(),
@@ -191,8 +195,9 @@ def error_text(problem: Exception) -> str:
 class _Collecting:
     """One collection of one source, and what it has saved so far."""
 
-    def __init__(self, store: Store, source: Source, rules: Rules) -> None:
+    def __init__(self, store: Store, source: Source, rules: Rules, times: ImpossibleTimes) -> None:
         self._store = store
+        self._times = times
         self._source = source
         self._is_bot = bot_test(rules.bots)
         # Before the cursors are read, so that none is read that is forgotten unnoticed.
@@ -205,7 +210,7 @@ class _Collecting:
             context.check_stop()
             saved = self._store.save_collected(
                 self._source.name,
-                mark_bots(batch.records, self._is_bot),
+                self._times.cleared(mark_bots(batch.records, self._is_bot)),
                 cursors=batch.cursors,
                 times_forgotten=self._times_forgotten,
             )

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
-from vpemetrics.collectors.files.dates import check_dates
 from vpemetrics.collectors.files.reading import read_columns
 from vpemetrics.collectors.files.writing import write
 from vpemetrics.record_columns import RecordColumns
@@ -31,10 +30,9 @@ def import_files(
 ) -> Mapping[str, int]:
     """Save the records of files and folders in one transaction; return how many of each kind.
 
-    FixInput, with nothing saved, for what happened later than `now`, where that is given: a
-    mistyped year would decide which week is the last.
-    BadRows, with nothing saved, if there are mistakes; with a path for `rejected` the bad rows
-    are written there instead. `progress` is told how many records have been read.
+    BadRows, with nothing saved, if there are mistakes, which what happened later than `now` is,
+    where that is given; with a path for `rejected` the bad rows are written there instead.
+    `progress` is told how many records have been read.
     """
     found = read_columns(
         *paths,
@@ -44,9 +42,8 @@ def import_files(
         zone=rules.zone,
         rejected=rejected,
         warn=warn,
+        now=now,
     )
-    if now is not None:
-        found = check_dates(found, now)
     with _without_collections():
         return store.save_columns(_count(found, progress)).records
 

@@ -47,9 +47,12 @@ def records(path: Path, **options: object) -> list[object]:
     return [record for _, record in found if not isinstance(record, Coverage)]
 
 
+NOW = datetime(2026, 9, 1, 23, 30, tzinfo=UTC)
+
+
 def mistakes(path: Path) -> list[BadRow]:
     with pytest.raises(BadRows) as caught:
-        list(read(path))
+        list(read(path, now=NOW))
     return list(caught.value.rows)
 
 
@@ -206,6 +209,11 @@ def test_files_with_other_names_are_told(folder: Write) -> None:
         ("commits", "authored_at", "yesterday", "expected a time like"),
         ("commits", "authored_at", "2026-13-01T00:00:00Z", "expected a time like"),
         ("commits", "authored_at", "0001-01-01T00:00:00+10:00", "expected a time like"),
+        ("commits", "authored_at", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z is before 1990;"),
+        ("incidents", "resolved_at", "1970-01-01T00:00:00Z", "leave the cell empty if there is no"),
+        ("incidents", "resolved_at", "1989-12-31T23:00:00.5-00:30", "is before 1990"),
+        ("deployments", "started_at", "9999-12-31T23:59:59Z", "is yet to come"),
+        ("coverage", "end", "2026-09-03T00:00:00Z", "is yet to come; correct it"),
         ("commits", "is_bot", "ja", "expected true or false, found 'ja'"),
         ("commits", "parents", f"{A} bbbbbbb", "expected a whole commit id"),  # cut short
         ("commits", "reverts_sha", A + "a", "expected a whole commit id"),
@@ -254,6 +262,7 @@ def test_a_bad_cell_is_named_by_file_line_column_and_reason(
         ('"service": [1]', "expected a list of texts"),
         ('"external": "perhaps"', "expected true or false"),
         ('"detected_at": "2026-01-01T00:00:00"', "time without a zone"),
+        ('"acknowledged_at": "0001-01-01T00:00:00Z"', "is before 1990"),
         ('"source": 1', "expected a text, found 1"),
     ],
 )

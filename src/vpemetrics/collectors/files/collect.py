@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import chain
 
 from vpemetrics.collectors.base import Batch, CollectionContext
-from vpemetrics.collectors.files.dates import check_dates
 from vpemetrics.collectors.files.options import Options
 from vpemetrics.collectors.files.reading import read_columns
 from vpemetrics.records import AnyRecord, Coverage
@@ -16,8 +15,12 @@ def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
 
     All of them are this source's, whatever a `source` column says.
     """
-    found = read_columns(options.place(context.folder), zone=context.rules.zone, warn=context.warn)
-    told = check_dates(found, context.now)
+    told = read_columns(
+        options.place(context.folder),
+        zone=context.rules.zone,
+        warn=context.warn,
+        now=context.now,
+    )
     records = chain.from_iterable(columns.records() for columns in told)
     yield Batch(records=(_of(context.source, record) for record in records))
 

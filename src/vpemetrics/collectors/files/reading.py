@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from vpemetrics.files import replace, unused
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import RECORD_TYPES, Change, Commit, Coverage, Sourced
 from vpemetrics.spreadsheets import defuse
+from vpemetrics.window import why_no_time
 
 _REJECTED_HEADER = ["file", "line", "column", "reason", "text"]
 
@@ -34,6 +35,7 @@ def read_columns(
     zone: str = "UTC",
     rejected: Path | None = None,
     warn: Warn = lambda _: None,
+    now: datetime | None = None,
     formats: Formats = FORMATS,
 ) -> Iterator[RecordColumns]:
     """The records of files, and of all files of folders, some thousand of a kind at a time.
@@ -45,13 +47,16 @@ def read_columns(
 
     Mistakes raise BadRows, all at once and at the end, so save within one transaction.
     With a path for `rejected` the bad rows are written there instead, with the reasons,
-    and the good ones are all that is yielded. `warn` is told what is odd but no mistake.
+    and the good ones are all that is yielded. `warn` is told what is odd but no mistake. What
+    is later than `now`, where that is given, or before all that is counted, is a mistake.
     `formats` are the readers of files by their endings.
     """
     found = dict.fromkeys(file for path in paths for file in find(path, warn))
-    sheets = [Sheet(file, source, warn, formats) for file in found]
+    sheets = [Sheet(file, source, warn, now=now, formats=formats) for file in found]
     if bad := [row for sheet in sheets for row in sheet.bad_header]:
         raise BadRows(bad)
+    if covers is not None and now is not None:
+        _check_range(covers, now)
     covering, is_bot = _covering(sheets, source, covers, zone), bot_test(bots)
     batches = _all_good(sheets) if rejected is None else _the_good(sheets, rejected, warn)
     for batch in batches:
@@ -71,6 +76,13 @@ def _with_bots(told: RecordColumns, is_bot: IsBot) -> RecordColumns:
         for marked, author in zip(told.values["is_bot"], told.values["author"], strict=True)
     ]
     return dataclasses.replace(told, values={**told.values, "is_bot": marked})
+
+
+def _check_range(covers: tuple[date, date], now: datetime) -> None:
+    """Refuse to cover what is yet to come, or long before."""
+    for day in covers:
+        if why := why_no_time(datetime.combine(day, time(), UTC), now):
+            raise FixInput(f"files cannot cover {covers[0]} to {covers[1]}: {day} {why}")
 
 
 def _covering(

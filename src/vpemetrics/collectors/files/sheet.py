@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import numpy as np
 
 from vpemetrics.collectors.files.cycles import CommitParents, Keys
 from vpemetrics.collectors.files.fields import FIELDS, SOURCE, Field, nearest
@@ -15,6 +17,15 @@ from vpemetrics.errors import BadRow
 from vpemetrics.names import first_few
 from vpemetrics.record_columns import Instants, RecordColumns, to_instants
 from vpemetrics.records import RECORD_TYPES, AnyRecord, AuditEntry, Commit, Coverage, Triage
+from vpemetrics.window import (
+    CLOCK_DIFFERENCE,
+    FIRST_YEAR,
+    MISSING,
+    format_instant,
+    from_micros,
+    to_micros,
+    why_no_time,
+)
 
 Warn = Callable[[str], None]
 
@@ -32,6 +43,9 @@ _KEY_FIELDS = {
     AuditEntry.KIND: ("when", "action", "subject"),
     Coverage.KIND: ("scope", "kind", "start"),
 }
+_FIRST: Final = to_micros(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
+_NO_END: Final = 2**63 - 1
+
 _KEY_COLUMN = {Commit.KIND: "sha", Triage.KIND: "record", AuditEntry.KIND: "when"}
 
 
@@ -45,17 +59,26 @@ class RowBatch(NamedTuple):
 class Sheet:
     """A file of one kind of record.
 
-    A row without a source of its own has the `default_source`.
+    A row without a source of its own has the `default_source`. What is later than `now` is a
+    mistake: a mistyped year would decide which week is the last.
     """
 
     def __init__(
-        self, path: Path, default_source: str, warn: Warn, formats: Formats = FORMATS
+        self,
+        path: Path,
+        default_source: str,
+        warn: Warn,
+        *,
+        now: datetime | None = None,
+        formats: Formats = FORMATS,
     ) -> None:
         self.kind = path.stem
         self.bad_header: list[BadRow] = []
         self._name = path.name
         self._default_source = default_source
         self._warn = warn
+        self._now = now
+        self._latest = to_micros(now + CLOCK_DIFFERENCE) if now else _NO_END
         self._rows = formats[path.suffix](path)
         self._fields = FIELDS[self.kind]
         self._validators = column_validators(self.kind, json=self._rows.holds_json)
@@ -146,8 +169,18 @@ class Sheet:
         if cells is not None and (not field.required or all(cells)):
             moments = parse_instants(cells)
             if moments is not None:
-                return moments
-        return to_instants(self._validated(field, rows))
+                return self._possible(field, moments)
+        return self._possible(field, to_instants(self._validated(field, rows)))
+
+    def _possible(self, field: Field, moments: Instants) -> Instants:
+        """The moments of a column. ValueError if nothing can have happened at one of them."""
+        odd = (moments > self._latest) | (moments < _FIRST) & (moments != MISSING)
+        if odd.any():
+            moment = from_micros(int(moments[np.argmax(odd)]))
+            why = why_no_time(moment, self._now)
+            mend = "correct it" if field.required else "leave the cell empty if there is no time"
+            raise ValueError(f"{format_instant(moment)} {why}; {mend}")
+        return moments
 
     def _validated(self, field: Field, rows: Sequence[Any]) -> Sequence[Any]:
         """The values of a column, each of them looked at by itself."""
@@ -169,7 +202,9 @@ class Sheet:
         known: dict[str, Any] = {}
         for field in self._fields:
             try:
-                known[field.name] = self._validated(field, [row])
+                is_moment = field.type is datetime
+                values = self._moments(field, [row]) if is_moment else self._validated(field, [row])
+                known[field.name] = values
             except ValueError as error:
                 yield field.name, reason(error)
         if why := _complaint(self._sources, [row]):

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, TypeVar, get_args, get_origin, get_ty
 from vpemetrics.collectors.http.errors import BadAnswer, SourceProblem
 from vpemetrics.collectors.http.messages import Node, one_line
 from vpemetrics.records import AnyRecord
-from vpemetrics.window import FIRST_YEAR, is_beyond_counting, parse_instant
+from vpemetrics.window import parse_instant
 
 Value = TypeVar("Value")
 
@@ -43,8 +43,6 @@ _PROSE: Final = frozenset({"title", "url", "why"})
 An index of PostgreSQL takes 2,700 bytes, which is 600 characters at worst:
 https://www.postgresql.org/docs/current/btree.html
 """
-_HAPPENED: Final = frozenset({"finished_at", "merged_at", "detected_at", "impact_started_at"})
-"""The fields that decide which weeks there are."""
 _COMMITS: Final = frozenset({"sha", "parents", "commit_sha", "commit_shas", "merge_commit_sha"})
 _SHA: Final = re.compile(r"[!-~]+")
 _COUNT: Final = re.compile(r"(\d[\d,]*)\+?")
@@ -252,8 +250,6 @@ def _check_value(field: _Field, value: object) -> None:
         raise Malformed(f"has a number beyond all bounds for the field {field.name}")
     if isinstance(value, datetime) and value.tzinfo is None:
         raise Malformed(f"has a time without a zone for the field {field.name}")
-    if isinstance(value, datetime) and field.name in _HAPPENED and is_beyond_counting(value):
-        raise Malformed(f"has a time before {FIRST_YEAR} for the field {field.name}")
     if isinstance(value, str):
         _check_text(field, value)
 

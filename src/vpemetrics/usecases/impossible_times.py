@@ -1,0 +1,61 @@
+"""Times at which nothing can have happened, as sources tell them: unknown from here on, and said.
+
+A file says what is wrong with it, and a person mends it; what git or a server tells is as it is.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from vpemetrics.config.secrets import mask
+from vpemetrics.record_columns import instant_fields
+from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Run
+from vpemetrics.window import CLOCK_DIFFERENCE, FIRST_YEAR, format_instant, why_no_time
+
+_FIRST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+_EVENTS: Final[tuple[type[AnyRecord], ...]] = (Change, Commit, Deployment, Incident, Run)
+"""The records of events; the times of decisions and of coverage are our own."""
+_FEW: Final = 3
+
+
+class ImpossibleTimes:
+    """The times of one collection that are before all that is counted, or yet to come."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._named: list[str] = []
+        self.met = 0
+        """The number of them."""
+
+    def cleared(self, records: Iterable[AnyRecord]) -> Iterator[AnyRecord]:
+        """The records, such times in them unknown; each is remembered."""
+        last = self._now + CLOCK_DIFFERENCE
+        moments = {kind: tuple(sorted(instant_fields(kind))) for kind in _EVENTS}
+        for record in records:
+            odd: dict[str, Any] = {
+                name: None
+                for name in moments.get(type(record), ())
+                if (at := getattr(record, name)) is not None and not _FIRST <= at <= last
+            }
+            if odd:
+                self._note(record, odd)
+            yield replace(record, **odd) if odd else record
+
+    def text(self) -> str:
+        """A sentence for a person."""
+        times, are = ("1 time", "is") if self.met == 1 else (f"{self.met:,} times", "are")
+        more = self.met - len(self._named)
+        rest = f" and {more:,} more" if more else ""
+        return f"{times} {are} taken for unknown: {'; '.join(self._named)}{rest}"
+
+    def _note(self, record: AnyRecord, names: Iterable[str]) -> None:
+        for name in names:
+            self.met += 1
+            if len(self._named) < _FEW:
+                at = getattr(record, name)
+                why = why_no_time(at, self._now)
+                kind = record.KIND.replace("_", " ")
+                self._named.append(
+                    mask(f"{name} of {record.key} ({kind}) is {format_instant(at)}, which {why}")
+                )
