@@ -244,6 +244,7 @@ class Coverage:
     """A stretch of time, half-open, for which facts of a kind were collected.
 
     `scope` is a service's or repository's name as the source spells it, or `*` for everything.
+    `from_rows`: nobody said so, it reaches from the first row of an import to the last.
     """
 
     KIND: ClassVar[str] = "coverage"
@@ -252,11 +253,13 @@ class Coverage:
     kind: CoverageKind
     start: datetime
     end: datetime
+    from_rows: bool = False
 
     @property
     def key(self) -> str:
-        """The collected scope and kind, and the start."""
-        return f"{self.source}/{self.scope}/{self.kind}/{self.start.isoformat()}"
+        """The collected scope and kind, the start, and whose word it is."""
+        by = "rows" if self.from_rows else "word"
+        return f"{self.source}/{self.scope}/{self.kind}/{self.start.isoformat()} by {by}"
 
 
 AnyRecord = (

@@ -5,6 +5,7 @@ anything is missing: what reaches back behind its horizon is left out of what is
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -89,13 +90,7 @@ def _readers(cls: type[AnyRecord]) -> list[Callable[[Any], datetime | None]]:
 
 
 def _cut(stretch: Coverage, horizon: datetime) -> Coverage:
-    return Coverage(
-        source=stretch.source,
-        scope=stretch.scope,
-        kind=stretch.kind,
-        start=max(stretch.start, from_micros(to_micros(horizon))),
-        end=stretch.end,
-    )
+    return replace(stretch, start=max(stretch.start, from_micros(to_micros(horizon))))
 
 
 _READERS: Final = {cls: _readers(cls) for cls in (Commit, *SHAPES)}

@@ -103,14 +103,22 @@ def load_names(connection: Connection) -> Texts:
 def load_coverage(connection: Connection) -> list[Coverage]:
     """Every covered stretch, ordered by source, scope, kind and start."""
     table, name = tables.coverage, tables.names.c.name
+    told = (table.c[column] for column in ("scope", "kind", "start_at", "end_at", "from_rows"))
     query = (
-        select(name, table.c.scope, table.c.kind, table.c.start_at, table.c.end_at)
+        select(name, *told)
         .join(tables.names, tables.names.c.id == table.c.source_id)
-        .order_by(name, table.c.scope, table.c.kind, table.c.start_at)
+        .order_by(name, table.c.scope, table.c.kind, table.c.start_at, table.c.from_rows)
     )
     return [
-        Coverage(source=source, scope=scope, kind=CoverageKind(kind), start=start, end=end)
-        for source, scope, kind, start, end in connection.execute(query)
+        Coverage(
+            source=source,
+            scope=scope,
+            kind=CoverageKind(kind),
+            start=start,
+            end=end,
+            from_rows=bool(from_rows),
+        )
+        for source, scope, kind, start, end, from_rows in connection.execute(query)
     ]
 
 

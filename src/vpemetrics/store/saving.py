@@ -55,7 +55,7 @@ class Saving:
         self._names = Interned(connection, tables.names, spell=clean)
         self._hide = _Hiding(_author_key(connection))
         self._counts: Counter[str] = Counter()
-        self._covered: dict[tuple[str, str, str], set[Interval]] = defaultdict(set)
+        self._covered: dict[tuple[str, str, str, bool], set[Interval]] = defaultdict(set)
         self._changed: Counter[str] = Counter()
 
     def write(self, records: Iterable[Sourced]) -> None:
@@ -207,16 +207,19 @@ class Saving:
 
     def _cover(self, pairs: Sequence[tuple[str, Any]]) -> None:
         for source, record in pairs:
-            key = (record.source or source, record.scope, str(record.kind))
+            key = (record.source or source, record.scope, str(record.kind), record.from_rows)
             self._covered[key].add((to_micros(record.start), to_micros(record.end)))
 
-    def _write_coverage(self, source: str, scope: str, kind: str, new: set[Interval]) -> None:
+    def _write_coverage(
+        self, source: str, scope: str, kind: str, from_rows: bool, new: set[Interval]
+    ) -> None:
         table = tables.coverage
         self._names.learn([source])
         same = (
             (table.c.source_id == self._names.ids[source])
             & (table.c.scope == scope)
             & (table.c.kind == kind)
+            & (table.c.from_rows == int(from_rows))
         )
         found = self._connection.execute(select(table.c.start_at, table.c.end_at).where(same))
         old = {(to_micros(start), to_micros(end)) for start, end in found}
@@ -234,6 +237,7 @@ class Saving:
                 "kind": [kind] * len(added),
                 "start_at": [from_micros(start) for start, _ in added],
                 "end_at": [from_micros(end) for _, end in added],
+                "from_rows": [from_rows] * len(added),
             },
         )
 

@@ -108,8 +108,8 @@ def _number(name: str) -> Column[int]:
     return _fact(name, BigInteger, Holds.NUMBER)
 
 
-def _truth(name: str) -> Column[int]:
-    return _fact(name, SmallInteger, Holds.TRUTH)
+def _truth(name: str, **more: Any) -> Column[int]:
+    return _fact(name, SmallInteger, Holds.TRUTH, **more)
 
 
 def _instant(name: str, **more: Any) -> Column[datetime]:
@@ -299,6 +299,7 @@ coverage = Table(
     _text("scope", primary_key=True),
     _text("kind", primary_key=True),
     _instant("start_at", primary_key=True),
+    _truth("from_rows", primary_key=True, autoincrement=False),
     _instant("end_at", nullable=False),
     _batch(),
     sqlite_with_rowid=False,

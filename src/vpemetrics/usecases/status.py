@@ -17,6 +17,7 @@ from vpemetrics.store.loading import (
 from vpemetrics.store.record_lookup import View
 from vpemetrics.store.source_counts import counts_by_source, covered_until
 from vpemetrics.usecases.problems import known_problems
+from vpemetrics.usecases.service_coverage import without_declared_holes
 from vpemetrics.usecases.update_lineage import is_current
 
 
@@ -90,7 +91,7 @@ def status(store: Store, rules: Rules, configured: Iterable[str] = ()) -> StoreS
     return StoreStatus(
         sources=sources,
         records=store.counts(),
-        coverage=tuple(_coverage(store.coverage())),
+        coverage=tuple(_coverage(without_declared_holes(store.coverage()))),
         saves=store.batch(),
         lineage_saves=store.lineage_mark()[0],
         lineage_current=is_current(store, rules),

@@ -102,6 +102,7 @@ class Spans:
                     kind=_KINDS[kind],
                     start=from_micros(first),
                     end=from_micros(last + SECOND),
+                    from_rows=True,
                 ),
             )
 

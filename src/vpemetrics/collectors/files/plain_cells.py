@@ -22,9 +22,7 @@ Parse = Callable[[Cells], Sequence[Any] | None]
 
 _SHA: Final = 40
 _DIGITS: Final = 18
-_TRUTH: Final[Mapping[str, bool | None]] = {
-    "": None, "true": True, "false": False, "1": True, "0": False
-}  # fmt: skip
+_TRUTH: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "1": True, "0": False}
 
 _INSTANT: Final = len("2026-09-01T12:00:00Z")
 _MARKS: Final = (4, 7, 10, 13, 16, 19)
@@ -43,7 +41,7 @@ def _parser(field: Field) -> Parse:
     if field.type is tuple:
         return partial(parse_sha_lists if field.holds_shas else parse_lists, default=field.default)
     if field.type is bool:
-        return parse_truths
+        return partial(parse_truths, default=field.default)
     if field.type is int:
         return parse_numbers
     if issubclass(field.type, StrEnum):
@@ -96,10 +94,10 @@ def parse_lists(cells: Cells, *, default: tuple[str, ...] | None) -> Sequence[An
         return None
 
 
-def parse_truths(cells: Cells) -> Sequence[Any] | None:
+def parse_truths(cells: Cells, *, default: bool | None) -> Sequence[Any] | None:
     """Truths."""
     try:
-        return list(map(_TRUTH.__getitem__, cells))
+        return list(map({**_TRUTH, "": default}.__getitem__, cells))
     except KeyError:
         return None
 

@@ -41,7 +41,7 @@ _KEY_FIELDS = {
     Commit.KIND: ("sha", "repository"),
     Triage.KIND: ("record", "when"),
     AuditEntry.KIND: ("when", "action", "subject"),
-    Coverage.KIND: ("scope", "kind", "start"),
+    Coverage.KIND: ("scope", "kind", "start", "from_rows"),
 }
 _FIRST: Final = to_micros(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
 _NO_END: Final = 2**63 - 1
