@@ -64,19 +64,23 @@ class BadRow:
 
 
 class BadRows(FixInput):
-    """Rows that cannot be read; nothing was saved."""
+    """Rows that cannot be read; nothing was saved.
+
+    `headers`: they are the first lines of files, without which no other row can be read.
+    """
 
     SHOWN = 20
 
-    def __init__(self, rows: Sequence[BadRow]) -> None:
+    def __init__(self, rows: Sequence[BadRow], *, headers: bool = False) -> None:
         lines = [str(row) for row in rows[: self.SHOWN]]
         if len(rows) > self.SHOWN:
             lines.append(f"… and {len(rows) - self.SHOWN} more")
         count = len({(row.file, row.line) for row in rows})
-        lines.append(
-            f"{count} bad row{'s' if count != 1 else ''}; nothing was saved. "
-            "Mend them, or import the good ones with --skip-bad."
+        rows_, them = ("row", "it") if count == 1 else ("rows", "them")
+        mend = (
+            f"Mend {them}" if headers else f"Mend {them}, or import the good ones with --skip-bad"
         )
+        lines.append(f"{count} bad {rows_}; nothing was saved. {mend}.")
         super().__init__("\n".join(lines))
         self.rows = tuple(rows)
 

@@ -58,7 +58,7 @@ def parse_instant(text: str) -> datetime:
     if moment.tzinfo is UTC:
         return moment
     if moment.tzinfo is None:
-        raise ValueError(f"time without a zone: {text!r}; write {text}Z if it is UTC")
+        raise ValueError(f"time without a zone: {text!r}; write {moment.isoformat()}Z if it is UTC")
     return moment.astimezone(UTC)
 
 

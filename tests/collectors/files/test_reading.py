@@ -206,7 +206,8 @@ def test_files_with_other_names_are_told(folder: Write) -> None:
     ("kind", "column", "cell", "reason"),
     [
         ("commits", "authored_at", "2026-09-01T12:00:00", "time without a zone"),
-        ("commits", "authored_at", "2026-09-01", "time without a zone"),
+        ("commits", "authored_at", "2026-09-01", "write 2026-09-01T00:00:00Z if it is UTC"),
+        ("commits", "authored_at", "2026-09-01 12:00", "write 2026-09-01T12:00:00Z if it is UTC"),
         ("commits", "authored_at", "yesterday", "expected a time like"),
         ("commits", "authored_at", "2026-13-01T00:00:00Z", "expected a time like"),
         ("commits", "authored_at", "0001-01-01T00:00:00+10:00", "expected a time like"),
@@ -361,6 +362,33 @@ def test_missing_columns_are_listed_for_every_file(folder: Write) -> None:
         "deployments.csv:1: required columns are missing: environment",
         "runs.csv:1: the file is empty; the first line names id, repository, outcome, …",
     ]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda text: text.encode("utf-16"), "this is UTF-16, not UTF-8"),
+        (lambda text: text.encode("utf-16-le"), "this is UTF-16, not UTF-8"),
+        (lambda text: text.encode("utf-16-be"), "this is UTF-16, not UTF-8"),
+        (lambda text: text.replace("\n", "\r").encode(), "its lines end in CR alone"),
+        (lambda text: text.replace(",", ";").encode(), "its columns are separated by ';'"),
+        (lambda text: text.replace(",", "\t").encode(), "its columns are separated by tabs"),
+        (lambda _: b"", "the file is empty; the first line names id, repository, outcome"),
+        (lambda _: b"\r\n", "the file is empty; the first line names id, repository, outcome"),
+    ],
+)
+def test_files_as_spreadsheets_save_them_are_told_apart(
+    folder: Write, spoil: Callable[[str], bytes], why: str
+) -> None:
+    path = folder({"runs.csv": spoil("id,repository,outcome\n1,r,ok\n")})
+
+    with pytest.raises(BadRows) as caught:
+        list(read(path))
+
+    (bad,) = caught.value.rows
+    assert (bad.line, bad.column) == (1, "")
+    assert bad.reason.startswith(why)
+    assert str(caught.value).endswith("1 bad row; nothing was saved. Mend it.")
 
 
 def test_a_column_named_twice_is_refused(folder: Write) -> None:

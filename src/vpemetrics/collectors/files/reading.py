@@ -54,7 +54,7 @@ def read_columns(
     found = dict.fromkeys(file for path in paths for file in find(path, warn))
     sheets = [Sheet(file, source, warn, now=now, formats=formats) for file in found]
     if bad := [row for sheet in sheets for row in sheet.bad_header]:
-        raise BadRows(bad)
+        raise BadRows(bad, headers=True)
     if covers is not None and now is not None:
         _check_range(covers, now)
     covering, is_bot = _covering(sheets, source, covers, zone), bot_test(bots)

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from io import SEEK_CUR
@@ -13,7 +14,9 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, overload
 from vpemetrics.errors import BadRow
 from vpemetrics.spreadsheets import unescape
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BYTE_ORDER_MARK = BOM_UTF8
+_BEGINNING = 4096
+_OTHER_SEPARATORS = (";", "\t", "|")
 _LARGEST_CELL = 2**24
 _LARGEST_LINE = 2**26
 _SHOWN_OF_A_LINE = 100
@@ -50,6 +53,24 @@ class Rows(Protocol):
     def text(self, row: Any) -> str:
         """A row as it would stand in the file."""
         ...
+
+
+def why_unreadable(path: Path, header: Sequence[str]) -> str:
+    """The way of writing that keeps a CSV file from being read, by its beginning; "" if none.
+
+    As spreadsheets save: in another encoding, with other line ends, with another separator.
+    """
+    with path.open("rb") as file:
+        beginning = file.read(_BEGINNING)
+    if beginning.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in beginning[:2]:
+        return "this is UTF-16, not UTF-8; save the file as UTF-8"
+    if b"\r" in beginning and b"\n" not in beginning:
+        return "its lines end in CR alone; save the file with LF or CRLF at the end of each"
+    others = [sign for sign in _OTHER_SEPARATORS if len(header) == 1 and sign in header[0]]
+    if others:
+        name = "tabs" if others[0] == "\t" else repr(others[0])
+        return f"its columns are separated by {name}; save the file with commas between them"
+    return ""
 
 
 class CsvLines:

@@ -11,7 +11,7 @@ import numpy as np
 from vpemetrics.collectors.files.cycles import CommitParents, Keys
 from vpemetrics.collectors.files.fields import FIELDS, SOURCE, Field, nearest
 from vpemetrics.collectors.files.plain_cells import parse, parse_instants
-from vpemetrics.collectors.files.rows import FORMATS, Formats, Report
+from vpemetrics.collectors.files.rows import FORMATS, Formats, Report, why_unreadable
 from vpemetrics.collectors.files.validators import column_validators, reason
 from vpemetrics.errors import BadRow
 from vpemetrics.names import first_few
@@ -74,7 +74,7 @@ class Sheet:
     ) -> None:
         self.kind = path.stem
         self.bad_header: list[BadRow] = []
-        self._name = path.name
+        self._path, self._name = path, path.name
         self._default_source = default_source
         self._warn = warn
         self._now = now
@@ -218,6 +218,9 @@ class Sheet:
         required = [field.name for field in self._fields if field.required]
         missing = [name for name in required if name not in columns]
         twice = sorted(name for name, count in Counter(columns).items() if count > 1)
+        if why := why_unreadable(self._path, columns):
+            self._refuse_header(why)
+            return
         if not columns:
             self._refuse_header(f"the file is empty; the first line names {', '.join(required)}, …")
         elif missing:
