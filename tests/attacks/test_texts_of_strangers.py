@@ -21,10 +21,24 @@ MOST = 65_536
 
 
 @pytest.mark.parametrize(
-    "text", [".", "\n", " \n", "a.", "a..a/", "-\n*_", "<!--", "https://a/", "root cause ", "GH-"]
+    "text",
+    [
+        ".",
+        "\n",
+        " \n",
+        "a.",
+        "a..a/",
+        "-\n*_",
+        "<!--",
+        "https://a/",
+        "root cause ",
+        "GH-",
+        "![",
+        "<a ",
+    ],
 )
 def test_no_comment_takes_long_to_read(text: str) -> None:
-    comment = (text * MOST)[:MOST]
+    comment = f"> #1\n\n{text * MOST}"[:MOST]
     begun = process_time()
 
     assert mentions(comment, NAMING) == ()

@@ -17,6 +17,19 @@ from vpemetrics.collectors.github.record_builder import (
 )
 from vpemetrics.records import Change
 
+UPSTREAM = """Bumps [pad](https://github.com/left/pad) from 1.0 to 1.1.
+<details>
+<summary>Release notes</summary>
+<p><em>Sourced from <a href="https://github.com/left/pad/releases">pad's releases</a>.</em></p>
+<blockquote><ul>
+<li>Fixes <a href="https://redirect.github.com/left/pad/issues/2">#2</a> and #3</li>
+</ul></blockquote>
+</details>
+<a href="https://redirect.github.com/left/pad/issues/4">#4</a>
+
+> - Closes #5
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -28,6 +41,19 @@ from vpemetrics.records import Change
         ("GH-5", ("acme/shop#5",)),
         ("<!-- e.g. Fixes #1 -->Fixes #2", ("acme/shop#2",)),
         ("<!-- never closed: #1", ()),
+        ("> Fixes #1", ()),  # somebody else's words
+        ("> Fixes #1\n\nNo: #2", ("acme/shop#2",)),
+        ("`#1`, ``` x #2 ``` and\n\n```\nFixes #3\n```\n\n    #4", ()),
+        (UPSTREAM, ()),
+        ("[#2](https://redirect.github.com/left/pad/issues/2) by Renovate", ()),
+        ("[#2](https://github.com/left/pad/issues/2)", ("left/pad#2",)),  # not our own
+        ("[the till](https://github.com/acme/desk/issues/7)", ("acme/incidents#7",)),
+        ("~~Fixes #1~~ <del>#2</del> <code>#3</code> **Fixes** #4", ("acme/shop#4",)),
+        ("This does not fix #1, and doesn't close #2", ()),
+        ("It won\N{RIGHT SINGLE QUOTATION MARK}t resolve #1 yet. Fixes #2", ("acme/shop#2",)),
+        ("This does not mend the flake, fixes #1", ("acme/shop#1",)),
+        ("Reverts acme/store#2, #3 and #4 which caused #5", ("acme/shop#5",)),
+        ('Revert "Mend the till, fixes #1"\n\nFor #2', ("acme/shop#2",)),  # its old title
         ("colour &#39; anchor /page#12 word#3 ##4", ()),
         ("", ()),
     ],
@@ -44,6 +70,7 @@ def test_texts_name_issues_and_pull_requests(text: str, expected: tuple[str, ...
         ("Reverts #12", ("acme/shop#12",)),
         ("Reverts other/place#12", ()),
         ("It reverts #12", ()),
+        ("> Reverts #12", ()),
     ],
 )
 def test_bodies_of_reverts_name_what_they_revert(body: str, expected: tuple[str, ...]) -> None:
@@ -62,6 +89,8 @@ def test_bodies_of_reverts_name_what_they_revert(body: str, expected: tuple[str,
         (["root cause: #1", "root cause: not known yet"], Cause(change="acme/shop#1")),
         (["The root cause is #1"], None),
         (["<!-- root cause: #1 -->"], None),
+        (["> root cause: #1"], None),
+        ([f"root cause: `{SHA}`"], Cause(sha=SHA)),
         ([], None),
     ],
 )

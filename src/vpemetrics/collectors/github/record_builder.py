@@ -33,6 +33,7 @@ from vpemetrics.collectors.http import (
     need,
     part,
 )
+from vpemetrics.collectors.own_words import is_denied, own_words
 from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Status
 
 _MAY_END: Final = timedelta(days=90)
@@ -48,7 +49,13 @@ _NAMED: Final = re.compile(
     rf"https?://[^/\s]{{1,255}}/(?P<place>{_PLACE})/(?:issues|pull)/(?P<at>\d{{1,9}})(?!\d)"
     rf"|(?<![\w&/#-])(?P<repository>{_PLACE})?(?:#|(?<!/)\bGH-)(?P<number>\d{{1,9}})\b"
 )
-_COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+# A revert says what it takes back; its title says in quotation marks what that was called.
+_REVERTING: Final = re.compile(
+    r"Revert(?:s|ed|ing)?[ :]{1,2}(?:[\w./-]{0,201}#\d{1,9}(?:,| and| &){0,2} )*", re.IGNORECASE
+)
+_CALLED: Final = re.compile(r'\A(?:Revert|Reapply) ".*"')
+_MAY_BE_CAUSE: Final = re.compile("root[ -]?cause", re.IGNORECASE)
+_MOST_REVERTED: Final = 1_000
 _ROOT_CAUSE: Final = re.compile(
     r"^(?:[^\w\n]|_)*+root[ -]?cause[\s*_]*[:=\N{EN DASH}-][\s*_]*(?P<what>\S.*)$",
     re.IGNORECASE | re.MULTILINE,
@@ -251,7 +258,7 @@ def build_change(node: Node, naming: Naming) -> BuiltChange:
         deletions=node.get("deletions"),
         labels=_labels(events),
         reverts=reverted_in(body, naming),
-        closes=_closes(f"{title}\n{body}", events, id_, naming),
+        closes=_closes((title, body), events, id_, naming),
     )
     total = count(part(node, "commits"), "totalCount")
     return BuiltChange(change, originals, lost=max(0, total - len(commits)))
@@ -283,19 +290,32 @@ def build_incident(
 
 
 def mentions(text: str, naming: Naming) -> tuple[str, ...]:
-    """The ids of issues and pull requests that a text names, in its order."""
-    found = _NAMED.finditer(_COMMENT.sub("", text))
-    return tuple(dict.fromkeys(_id(match, naming) for match in found))
+    """The ids of issues and pull requests that a text names in its author's own words, in order.
+
+    Not those it says it does not mend, nor those it reverts.
+    """
+    if not _NAMED.search(text):
+        return ()
+    words = own_words(_CALLED.sub("", text))
+    return tuple(dict.fromkeys(_id(match, naming) for match in _own_mentions(words)))
+
+
+def _own_mentions(words: str) -> Iterator[re.Match[str]]:
+    for match in _NAMED.finditer(words):
+        at = match.start()
+        line = words[max(words.rfind("\n", 0, at) + 1, at - _MOST_REVERTED) : at]
+        if not _REVERTING.fullmatch(line) and not is_denied(words, at):
+            yield match
 
 
 def reverted_in(body: str, naming: Naming) -> tuple[str, ...]:
     """The ids of pull requests that the body of a revert names, as GitHub's button writes it."""
     # https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/incorporating-changes-from-a-pull-request/reverting-a-pull-request
-    text = f"\n{body}"
+    if "Reverts " not in body:
+        return ()
+    text = f"\n{own_words(body)}"
     numbers = {
-        number
-        for name in (naming.current, naming.known)
-        for number in reverted_pulls(text.replace("\r\n", "\n"), name)
+        number for name in (naming.current, naming.known) for number in reverted_pulls(text, name)
     }
     return tuple(naming.id_of(number) for number in sorted(numbers))
 
@@ -364,9 +384,11 @@ def _labels(events: Iterable[Node]) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _closes(text: str, events: Iterable[Node], own: str, naming: Naming) -> tuple[str, ...]:
+def _closes(
+    texts: Iterable[str], events: Iterable[Node], own: str, naming: Naming
+) -> tuple[str, ...]:
     """The issues it names or was linked to, by id: those that are incidents count."""
-    closes = dict.fromkeys(mentions(text, naming))
+    closes = dict.fromkeys(id_ for text in texts for id_ in mentions(text, naming))
     for event in events:
         subject = part(event, "subject")
         if "number" not in subject:
@@ -405,7 +427,9 @@ def _small(names: Iterable[str]) -> set[str]:
 
 
 def _causes(text: str, naming: Naming) -> Iterator[Cause]:
-    for line in _ROOT_CAUSE.finditer(_COMMENT.sub("", text).replace("\r\n", "\n")):
+    if not _MAY_BE_CAUSE.search(text):
+        return
+    for line in _ROOT_CAUSE.finditer(own_words(text, with_code=True)):
         what = line["what"]
         if named := _NAMED.search(what):
             yield Cause(change=_id(named, naming))
