@@ -3,6 +3,7 @@
 Nothing is imported before the working directory is out of the way.
 """
 
+import os
 import sys
 
 from vpemetrics.search_paths import leave_out_working_directory
@@ -12,6 +13,7 @@ _WITH_VALUES = ("--config", "--store")
 
 def main() -> None:
     """Runs the command line; ends the process with its exit code."""
+    _open_closed_streams()
     leave_out_working_directory(is_module=__name__ == "__main__")
     import gc
     import signal
@@ -26,8 +28,30 @@ def main() -> None:
     gc.set_threshold(1_000_000, 20, 100)
     try:
         app(prog_name="vpemetrics")
+    except OSError as error:  # help that cannot be written, as all else is seen to by then
+        from vpemetrics.cli.session import let_go_of_stdout, problem_with
+
+        print(f"error: {problem_with(error)}", file=sys.stderr)
+        let_go_of_stdout()
+        sys.exit(1)
     finally:
         gc.freeze()  # or Python looks for cycles in all of it once more, 0.1 s before it ends
+
+
+def _open_closed_streams() -> None:
+    """Let no file that is opened later, as a store, become stdin, stdout or stderr.
+
+    What is printed would go into it. What is written to a stdout that was closed fails.
+    """
+    # https://docs.python.org/3/library/sys.html#sys.__stdout__
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # The lowest number that is free, which this is by now.
+            opened = os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+            if opened == number:
+                os.set_inheritable(number, True)
+                mode = "r" if name == "stdin" else "w"
+                setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 (it stays)
 
 
 def _command(arguments: list[str]) -> str | None:

@@ -167,6 +167,31 @@ def test_a_full_disk_under_stdout_is_no_bug(sample: Path) -> None:
     assert run.stderr.splitlines()[0] == "error: No space left on device"
 
 
+@pytest.mark.parametrize("arguments", [("status", "-q"), ("status", "--json", "-q"), ("--help",)])
+def test_a_closed_stdout_is_no_bug_and_no_store(sample: Path, arguments: tuple[str, ...]) -> None:
+    """What is opened next would be number 1, and what is printed would go into it."""
+    run = run_closed(">&-", *arguments)
+
+    assert run.returncode == 1
+    assert run.stderr.splitlines() == ["error: standard output is closed"]
+    assert invoke("status", "-q").exit_code == 0  # the store is whole
+
+
+def test_other_closed_streams_do_no_harm(sample: Path) -> None:
+    run = run_closed("<&- 2>&-", "status", "-q")
+
+    assert run.returncode == 0
+    assert run.stdout == invoke("status", "-q").stdout
+
+
+def run_closed(which: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command that a shell starts with some streams closed."""
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {which}', "sh", *command_of(*arguments)],
+        capture_output=True, env=environment(), encoding="utf-8", timeout=PATIENCE, check=False,
+    )  # fmt: skip
+
+
 @pytest.mark.usefixtures("sample")
 def test_a_bug_leaves_a_log_and_ends_with_three(
     folder: Path, monkeypatch: pytest.MonkeyPatch

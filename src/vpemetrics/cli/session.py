@@ -5,6 +5,7 @@ ends with 1; a bug is written to a log and ends with 3; an interruption ends wit
 Nothing heavy is imported before it is needed, so that `--help` answers at once.
 """
 
+import errno
 import inspect
 import os
 import sys
@@ -270,7 +271,15 @@ def _with_shared_options(
     return run
 
 
-def _let_go_of_stdout() -> None:
+def problem_with(error: OSError) -> str:
+    """The words for what a file or device would not do."""
+    if error.errno == errno.EBADF and not error.filename:
+        return "standard output is closed"
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"
+
+
+def let_go_of_stdout() -> None:
     """Forget what stdout could not take; Python would try again at its end, and fail as a bug."""
     # https://docs.python.org/3/library/signal.html#note-on-sigpipe
     try:
@@ -306,9 +315,8 @@ def _report_errors(session: Session) -> Iterator[None]:
         )
         raise typer.Exit(INTERRUPTED) from None
     except OSError as error:  # a file or device that would not do what was asked
-        place = f"{error.filename}: " if error.filename else ""
-        session.fail(f"{place}{error.strerror or error}")
-        _let_go_of_stdout()
+        session.fail(problem_with(error))
+        let_go_of_stdout()
         raise typer.Exit(KNOWN) from None
     except Exception as error:
         from vpemetrics.cli.crash_log import keep, message
