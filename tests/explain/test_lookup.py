@@ -18,6 +18,7 @@ from vpemetrics.usecases.explain import explain
         ("https://git.example/example/checkout/pull/1/files", "example/checkout#1"),
         ("https://git.example/example/checkout/-/merge_requests/1", "example/checkout#1"),
         ("files:INC-1-3", "INC-1-3"),
+        ("107", "example/checkout#107"),
         ("89EE642", "89ee642a6a64ed8608c0844a0d8f4c2b88d6d202"),
     ],
 )
@@ -32,7 +33,7 @@ def test_a_name_means_what_people_mean_by_it(sample: Store, name: str, meant: st
         ("changeleadtime", "did you mean change_lead_time"),
         ("INC-1-33", "INC-1-3"),
         ("abc123", "at least 7 characters"),
-        ("1", "did you mean '#1'? In a shell it wants the quotes"),
+        ("1", "\nexample/checkout#1\nexample/notifications#1\nexample/search#1"),
         ("0000000", "A record goes by its sha"),
     ],
 )

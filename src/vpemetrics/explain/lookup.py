@@ -1,7 +1,7 @@
 """The one record that a name means, or names that resemble it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from vpemetrics.errors import NotFound
@@ -27,7 +27,7 @@ def match_name(
 ) -> Match:
     """The one record a name means. NotFound lists candidates if there are several."""
     name = _of_address(name)
-    found = _find(view, name) or _find(view, _other_spelling(name))
+    found = next(filter(None, (_find(view, spelling) for spelling in _spellings(name))), [])
     sha = None if found else commit_named(name)
     if sha:
         found = _find(view, sha)
@@ -46,9 +46,12 @@ def _of_address(name: str) -> str:
     return f"{found['repository']}#{found['number']}" if found else name
 
 
-def _other_spelling(version: str) -> str:
-    """A version with the `v` that it has not, or without the one it has."""
-    return version[1:] if version.startswith("v") else f"v{version}"
+def _spellings(name: str) -> Iterator[str]:
+    """A name, and how else it may have been meant: a version with or without v, a number with #."""
+    yield name
+    yield name[1:] if name.startswith("v") else f"v{name}"
+    if name.isdecimal():
+        yield f"#{name}"
 
 
 def _find(view: View, name: str) -> list[Match]:
@@ -85,8 +88,6 @@ def _no_match(view: View, name: str) -> str:
     near += nearest_few(name, record_lookup.find_similar(view, name))
     if near:
         return f"{said}; did you mean {', '.join(near)}?"
-    if name.isdecimal() and record_lookup.find(view, f"#{name}"):
-        return f"{said}; did you mean '#{name}'? In a shell it wants the quotes"
     if shas.is_beginning(name.ljust(shas.SHORTEST, "0")) and len(name) < shas.SHORTEST:
         return f"{said}; a sha wants at least {shas.SHORTEST} characters"
     return "\n".join(
