@@ -6,6 +6,7 @@ import pytest
 from github_nodes import NAMING, SHA, at, moment
 
 from vpemetrics.collectors.github.deployment_builder import (
+    GitHubTag,
     build_deployment,
     build_job_deployment,
     build_merge_deployment,
@@ -123,6 +124,23 @@ def test_published_releases_are_deployments(
 
 
 @pytest.mark.parametrize(
+    ("name", "rule", "expected"),
+    [
+        ("v1.0", Rule(kind="tags"), "production"),
+        ("staging/v1.0", Rule(kind="tags"), "staging"),
+        ("prod/v1.0", Rule(kind="tags"), "production"),
+        ("staging/v1.0", Rule(kind="tags", environment="live"), "live"),
+        ("staging/v1.0", Rule(kind="tags", tags=("staging/*",)), "production"),  # as was said
+    ],
+)
+def test_a_tag_may_name_its_environment(name: str, rule: Rule, expected: str) -> None:
+    made = build_tag_deployment(GitHubTag(name, SHA, moment(1)), rule, NAMING)
+
+    assert made
+    assert (made.environment, made.service) == (expected, None)
+
+
+@pytest.mark.parametrize(
     ("target", "expected"),
     [
         ({"__typename": "Commit", "oid": SHA, "committedDate": at(2)}, 2),
@@ -143,6 +161,19 @@ def test_published_releases_are_deployments(
                 "target": {"__typename": "Commit", "oid": SHA, "committedDate": at(2)},
             },
             2,
+        ),
+        (
+            {
+                "__typename": "Tag",
+                "oid": "t" * 40,
+                "tagger": {"date": at(5)},
+                "target": {  # a tag of a tag
+                    "__typename": "Tag",
+                    "oid": "s" * 40,
+                    "target": {"__typename": "Commit", "oid": SHA, "committedDate": at(2)},
+                },
+            },
+            5,
         ),
         ({"__typename": "Tree", "oid": SHA}, None),
     ],

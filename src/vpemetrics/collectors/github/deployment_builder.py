@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from vpemetrics.collectors.git.tags import Tag, deployed_tags, service_of
+from vpemetrics.collectors.git.tags import Tag, deployed_tags, environment_of, service_of
 from vpemetrics.collectors.github.options import Rule
-from vpemetrics.collectors.github.repository import Naming, nodes, sha_of
+from vpemetrics.collectors.github.repository import Naming, nodes, sha_of, tagged
 from vpemetrics.collectors.http import Malformed, Node, given, moment, need, part
 from vpemetrics.records import Change, Deployment, Run, Status
 from vpemetrics.rules import is_chosen, matches
@@ -91,7 +91,7 @@ def build_release_deployment(node: Node, rule: Rule, naming: Naming) -> Deployme
         return None
     return Deployment(
         id=f"release:{_id(node)}",
-        environment=rule.environment or _ENVIRONMENT,
+        environment=_environment(name, rule),
         status=Status.SUCCEEDED,
         service=rule.service or service_of(name, naming.known),
         repository=naming.known,
@@ -105,8 +105,7 @@ def build_release_deployment(node: Node, rule: Rule, naming: Naming) -> Deployme
 
 def parse_tag(node: Node) -> GitHubTag | None:
     """A tag; None for tags of anything but a commit."""
-    target = part(node, "target")
-    commit = part(target, "target") if target.get("__typename") == "Tag" else target
+    target, commit = part(node, "target"), tagged(node)
     made_at = moment(part(target, "tagger"), "date") or moment(commit, "committedDate")
     if commit.get("__typename") != "Commit" or not made_at:
         return None
@@ -119,7 +118,7 @@ def build_tag_deployment(tag: GitHubTag, rule: Rule, naming: Naming) -> Deployme
         return None
     return Deployment(
         id=f"tag:{naming.known}:{tag.name}",
-        environment=rule.environment or _ENVIRONMENT,
+        environment=_environment(tag.name, rule),
         status=Status.SUCCEEDED,
         service=rule.service or service_of(tag.name, naming.known),
         repository=naming.known,
@@ -281,6 +280,12 @@ def _version(node: Node) -> str | None:
 
 def _id(node: Node) -> str:
     return str(given(node, "databaseId", int) or need(node, "id", str))
+
+
+def _environment(tag: str, rule: Rule) -> str:
+    """The environment that is configured, else the one that a tag's name tells."""
+    told = None if rule.tags else environment_of(tag)
+    return rule.environment or told or _ENVIRONMENT
 
 
 def _is_deployed(name: str, rule: Rule) -> bool:
