@@ -9,7 +9,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from vpemetrics.collectors.git.tags import Tag, deployed_tags, environment_of, service_of
+from vpemetrics.collectors.git.tags import (
+    Tag,
+    deployed_tags,
+    environment_of,
+    is_release,
+    service_of,
+)
 from vpemetrics.collectors.github.options import Rule
 from vpemetrics.collectors.github.repository import Naming, nodes, sha_of, tagged
 from vpemetrics.collectors.http import Malformed, Node, given, moment, need, part
@@ -46,6 +52,18 @@ _CONCLUSIONS: Final = {
     "stale": Status.CANCELLED,
     "action_required": Status.CANCELLED,
 }
+
+
+# https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+_OF_PULL_REQUESTS: Final = frozenset(
+    {
+        "pull_request",
+        "pull_request_target",
+        "pull_request_review",
+        "pull_request_review_comment",
+        "merge_group",
+    }
+)
 
 
 class GitHubTag(NamedTuple):
@@ -214,6 +232,20 @@ def is_of(run: Node, rule: Rule) -> bool:
     path = (given(run, "path", str) or "").partition("@")[0]
     names = ((given(run, "name", str) or ""), path, path.rpartition("/")[2])
     return any(matches(name, [rule.workflow or ""]) for name in names if name)
+
+
+def may_reach_production(run: Node, rule: Rule, branch: str | None) -> bool:
+    """Return whether a run is for what is merged: no pull request, and no branch beside it.
+
+    `branch` is the default branch, if it is known; what a run does not tell speaks for it.
+    """
+    if given(run, "event", str) in _OF_PULL_REQUESTS:
+        return False
+    name = given(run, "head_branch", str)
+    if name is None or branch is None or name == branch:
+        return True
+    # A tag stands in the place of the branch, and nothing else tells that it is one.
+    return matches(name, rule.branches) or is_release(name)
 
 
 def _service_and_environment(node: Node, rule: Rule) -> tuple[str | None, str] | None:
