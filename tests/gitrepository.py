@@ -171,6 +171,8 @@ class Collected:
         )
         for batch in self.collector.collect(self.options, context):
             self.new += batch.records
+            for columns in batch.columns:
+                self.new += columns.records()
             self.cursors |= batch.cursors
         self.known |= {(record.KIND, record.key): record for record in self.new}
         return self

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -43,6 +44,56 @@ class RecordColumns:
             sources=[source for source, _ in pairs],
             values={name: column for name, column in columns.items() if name not in moments},
             moments={name: to_instants(columns[name]) for name in moments},
+        )
+
+    @classmethod
+    def filled(
+        cls,
+        record: type[AnyRecord],
+        source: str,
+        values: Mapping[str, Sequence[Any]],
+        moments: Mapping[str, Instants],
+    ) -> Self:
+        """The columns of records of one source; what no column tells is unknown of all of them."""
+        count = len(next(iter(values.values())))
+        unknown = [field for field in fields(record) if field.name not in {*values, *moments}]
+        instants = instant_fields(record)
+        return cls(
+            record=record,
+            sources=[source] * count,
+            values={
+                **values,
+                **{
+                    field.name: [field.default] * count
+                    for field in unknown
+                    if field.name not in instants
+                },
+            },
+            moments={
+                **moments,
+                **{
+                    field.name: np.full(count, MISSING, dtype=np.int64)
+                    for field in unknown
+                    if field.name in instants
+                },
+            },
+        )
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """The records of several columns of one kind, one after the other."""
+        first = parts[0]
+        return replace(
+            first,
+            sources=list(chain.from_iterable(part.sources for part in parts)),
+            values={
+                name: list(chain.from_iterable(part.values[name] for part in parts))
+                for name in first.values
+            },
+            moments={
+                name: np.concatenate([part.moments[name] for part in parts])
+                for name in first.moments
+            },
         )
 
     def records(self) -> list[AnyRecord]:

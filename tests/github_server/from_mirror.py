@@ -18,12 +18,12 @@ from vpemetrics.collectors.base import bot_test
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.commits import Recorder
-from vpemetrics.collectors.git.log import Logged, moment
+from vpemetrics.collectors.git.log import LogColumns, Logged, moment
 from vpemetrics.collectors.git.pulls import Landing
 from vpemetrics.collectors.git.reading import CloneReader, HistoryReading
 from vpemetrics.collectors.git.subjects import reverted_pulls
 from vpemetrics.collectors.git.tags import Tag
-from vpemetrics.records import Commit
+from vpemetrics.record_columns import RecordColumns
 
 ELSEWHERE: Final = "maintenance"
 """The base of what was merged into another branch than the default one."""
@@ -45,11 +45,12 @@ def mirrored(path: Path, name: str, deployments: Sequence[Deployed] = ()) -> Wor
     world = World()
     repo = world.repository(name)
     also = [Tag(one.commit, one.commit, "") for one in deployments]
-    recorder, people = Recorder(repo.full_name, bot_test()), _People(world)
+    recorder, people = Recorder("", repo.full_name, bot_test()), _People(world)
 
-    def told(one: Logged) -> Commit:
-        repo.commits[one.sha] = _commit(repo, one, people)
-        return recorder(one)
+    def told(log: LogColumns) -> RecordColumns:
+        for one in log.rows():
+            repo.commits[one.sha] = _commit(repo, one, people)
+        return recorder(log)
 
     reading = CloneReader(clone, [*clone.tags, *also], told).read(None)
     reading.wait()

@@ -1,22 +1,36 @@
 """Sources collected into a store, by collectors of our own where a file could not say it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
+from collectedclone import empty_store
 
 from vpemetrics.collectors.base import Batch, CollectionContext, Collector, never
 from vpemetrics.collectors.files.options import Options as FilesOptions
 from vpemetrics.collectors.registry import collector_of
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import FixInput, Stopped, StoreFull
-from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Run, Status
+from vpemetrics.record_columns import RecordColumns
+from vpemetrics.records import (
+    RECORD_TYPES,
+    AnyRecord,
+    Change,
+    Commit,
+    Deployment,
+    Incident,
+    Run,
+    Status,
+)
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
+from vpemetrics.store.horizons import raise_horizons
 from vpemetrics.store.loading import load_left_out
 from vpemetrics.usecases.collecting import Collected, collect
 
@@ -104,6 +118,41 @@ def test_times_that_cannot_be_are_unknown_and_told(store: Store) -> None:
     assert [record for _, record in store.records(Incident.KIND)] == [
         replace(incident, resolved_at=None)
     ]
+
+
+def _just(batch: Batch, _options: object, _context: CollectionContext) -> Iterator[Batch]:
+    yield batch
+
+
+def test_columns_are_saved_as_the_records_in_them_would_be(tmp_path: Path) -> None:
+    old, late = NOON - timedelta(days=90), NOON + timedelta(days=90)
+    commits = [
+        Commit(sha=f"{1:040x}", repository="r", author="x[bot]", committed_at=NOON),
+        Commit(sha=f"{2:040x}", repository="r", author="ann", authored_at=late, committed_at=NOON),
+        Commit(sha=f"{3:040x}", repository="r", committed_at=old),
+        Commit(sha=f"{4:040x}", repository="s", committed_at=old),
+    ]
+    change = Change(id="1", repository="r", merged_at=NOON, commit_shas=(commits[2].sha,))
+    kinds: tuple[Sequence[AnyRecord], ...] = (commits, [change, replace(change, id="2")])
+    columns = [
+        RecordColumns.of(type(kind[0]), [("s", record) for record in kind]) for kind in kinds
+    ]
+    ways = (Batch(records=chain(*kinds)), Batch(columns=columns))
+    outcomes = []
+
+    for number, batch in enumerate(ways):
+        with Store.open(empty_store(str(tmp_path / f"{number}.db"))) as store:
+            store.note_collection("s", old, old)
+            with store.transaction() as connection:
+                raise_horizons(connection, NOON - timedelta(days=30))
+            said: list[str] = []
+            result = collected(store, of(partial(_just, batch)), warn=said.append)
+            kept = [record for kind in RECORD_TYPES for record in store.records(kind)]
+            outcomes.append((result, said, kept))
+
+    assert outcomes[0] == outcomes[1]
+    assert result.new == {"commits": 3, "pull_requests": 2}
+    assert len(said) == 1
 
 
 def commit(number: int, author: str = "ann") -> Commit:

@@ -17,6 +17,7 @@ from vpemetrics.window import from_micros, midnight
 if TYPE_CHECKING:
     from vpemetrics.collectors.discovery import Discovery
     from vpemetrics.collectors.git.clone import Clone
+    from vpemetrics.record_columns import RecordColumns
 
 IsBot = Callable[[str], bool]
 
@@ -25,11 +26,13 @@ IsBot = Callable[[str], bool]
 class Batch:
     """Records to be saved together, and how far the source is collected once they are.
 
+    `columns` are more records, of which there are very many; they are saved after the others.
     `cursors` (scope to position, in the collector's own words) move in the transaction that
     saves the records, so an interruption costs repetition and never loss.
     """
 
-    records: Iterable[AnyRecord]
+    records: Iterable[AnyRecord] = ()
+    columns: "Iterable[RecordColumns]" = ()
     cursors: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -210,3 +213,14 @@ def mark_bots(records: Iterable[AnyRecord], is_bot: IsBot) -> Iterator[AnyRecord
             yield replace(record, is_bot=True)
         else:
             yield record
+
+
+def mark_bots_in(told: "RecordColumns", is_bot: IsBot) -> "RecordColumns":
+    """The same for records that are columns."""
+    if told.record not in (Commit, Change) or None not in told.values["is_bot"]:
+        return told
+    marked = [
+        True if marked is None and author and is_bot(author) else marked
+        for marked, author in zip(told.values["is_bot"], told.values["author"], strict=True)
+    ]
+    return replace(told, values={**told.values, "is_bot": marked})

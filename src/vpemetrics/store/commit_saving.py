@@ -4,7 +4,6 @@ A chunk is written anew when commits come to it, until it is full, and when a so
 of its commits. So there is nothing to merge later, and many small saves leave what one would.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -76,13 +75,16 @@ class CommitSaving:
 
     def add(self, told: RecordColumns) -> None:
         """Save commits, those of each repository and source together."""
-        homes: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for row, named in enumerate(zip(told.sources, told.values["repository"], strict=True)):
-            homes[named].append(row)
+        names = list(zip(told.sources, told.values["repository"], strict=True))
+        homes = dict.fromkeys(names)
         self._names.learn(name for home in homes for name in home)
-        for (source, repository), rows in homes.items():
+        for source, repository in homes:
             home = self._names.ids[source], self._names.ids[repository]
-            here = told if len(homes) == 1 else told.take(rows)
+            here = told
+            if len(homes) > 1:
+                here = told.take(
+                    [row for row, name in enumerate(names) if name == (source, repository)]
+                )
             self._pending.setdefault(home, []).append(self._columns(here))
         self._count += len(told)
         if self._count >= _PENDING:

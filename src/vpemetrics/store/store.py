@@ -135,16 +135,20 @@ class Store:
         source: str,
         records: Iterable[AnyRecord],
         *,
+        columns: "Iterable[RecordColumns]" = (),
         cursors: Mapping[str, str],
         times_forgotten: int,
     ) -> Saved:
         """Save what a collection told, as `save` does, without what lies behind its horizon.
 
+        `columns` are more records, saved after the others.
         ForgottenMeanwhile if a source was forgotten since it began, at which `times_forgotten`
         was the count: what this one has read then goes on from something that is gone.
         """
         chunks = _chunks((source, record) for record in records)
         first = next(chunks, [])
+        pending = iter(columns)
+        ready = list(_first_of(pending))
         with self.transaction() as connection:
             if _times_forgotten(connection) != times_forgotten:
                 raise ForgottenMeanwhile(
@@ -152,10 +156,17 @@ class Store:
                     "kept; collect it again"
                 )
             saving, horizon = Saving(connection), load_horizon(connection, source)
-            for chunk in chain([first], chunks):
-                told = [record for _, record in chunk]
-                kept = within(told, horizon) if horizon else told
-                saving.write((source, record) for record in kept)
+            chunks, told = chain([first], chunks), chain(ready, pending)
+            if horizon is None:
+                for chunk in chunks:
+                    saving.write(chunk)
+                for part in told:
+                    saving.write_columns(part)
+            else:  # seldom is there one, so one by one
+                pairs = chain(chain.from_iterable(chunks), _pairs(told))
+                for chunk in _chunks(pairs):
+                    kept = within([record for _, record in chunk], horizon)
+                    saving.write((source, record) for record in kept)
             saving.move_cursors(source, cursors)
             return saving.finish()
 
@@ -366,6 +377,19 @@ def _chunks(records: Iterable[Sourced]) -> Iterator[list[Sourced]]:
     pending = iter(records)
     while chunk := list(islice(pending, _CHUNK)):
         yield chunk
+
+
+def _first_of(columns: "Iterator[RecordColumns]") -> "Iterator[RecordColumns]":
+    """As many columns as a small save has, or somewhat more."""
+    count = 0
+    while count < _CHUNK and (told := next(columns, None)) is not None:
+        count += len(told)
+        yield told
+
+
+def _pairs(columns: "Iterable[RecordColumns]") -> Iterator[Sourced]:
+    for told in columns:
+        yield from zip(told.sources, told.records(), strict=True)
 
 
 def _check_file(path: Path, *, must_exist: bool) -> None:

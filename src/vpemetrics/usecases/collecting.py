@@ -8,7 +8,7 @@ from time import monotonic, sleep
 from types import MappingProxyType
 from typing import Final
 
-from vpemetrics.collectors.base import CollectionContext, bot_test, mark_bots, never
+from vpemetrics.collectors.base import CollectionContext, bot_test, mark_bots, mark_bots_in, never
 from vpemetrics.config.secrets import mask
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import Stopped, StoreProblem, VpemetricsError
@@ -211,6 +211,10 @@ class _Collecting:
             saved = self._store.save_collected(
                 self._source.name,
                 self._times.cleared(mark_bots(batch.records, self._is_bot)),
+                columns=(
+                    self._times.cleared_in(mark_bots_in(columns, self._is_bot))
+                    for columns in batch.columns
+                ),
                 cursors=batch.cursors,
                 times_forgotten=self._times_forgotten,
             )

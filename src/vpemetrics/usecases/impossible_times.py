@@ -9,13 +9,21 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from vpemetrics.config.secrets import mask
-from vpemetrics.record_columns import instant_fields
+from vpemetrics.record_columns import Instants, RecordColumns, instant_fields
 from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Run
-from vpemetrics.window import CLOCK_DIFFERENCE, FIRST_YEAR, format_instant, why_no_time
+from vpemetrics.window import (
+    CLOCK_DIFFERENCE,
+    FIRST_YEAR,
+    MISSING,
+    format_instant,
+    to_micros,
+    why_no_time,
+)
 
 _FIRST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _EVENTS: Final[tuple[type[AnyRecord], ...]] = (Change, Commit, Deployment, Incident, Run)
 """The records of events; the times of decisions and of coverage are our own."""
+_MOMENTS: Final = {kind: tuple(sorted(instant_fields(kind))) for kind in _EVENTS}
 _FEW: Final = 3
 
 
@@ -24,23 +32,33 @@ class ImpossibleTimes:
 
     def __init__(self, now: datetime) -> None:
         self._now = now
+        self._last = now + CLOCK_DIFFERENCE
         self._named: list[str] = []
         self.met = 0
         """The number of them."""
 
     def cleared(self, records: Iterable[AnyRecord]) -> Iterator[AnyRecord]:
         """The records, such times in them unknown; each is remembered."""
-        last = self._now + CLOCK_DIFFERENCE
-        moments = {kind: tuple(sorted(instant_fields(kind))) for kind in _EVENTS}
         for record in records:
             odd: dict[str, Any] = {
                 name: None
-                for name in moments.get(type(record), ())
-                if (at := getattr(record, name)) is not None and not _FIRST <= at <= last
+                for name in _MOMENTS.get(type(record), ())
+                if (at := getattr(record, name)) is not None and not _FIRST <= at <= self._last
             }
             if odd:
                 self._note(record, odd)
             yield replace(record, **odd) if odd else record
+
+    def cleared_in(self, told: RecordColumns) -> RecordColumns:
+        """The same for records that are columns."""
+        if told.record not in _MOMENTS or not any(map(self._has_odd, told.moments.values())):
+            return told
+        records = self.cleared(told.records())
+        return RecordColumns.of(told.record, list(zip(told.sources, records, strict=True)))
+
+    def _has_odd(self, moments: Instants) -> bool:
+        known = moments[moments != MISSING]
+        return bool(((known < to_micros(_FIRST)) | (known > to_micros(self._last))).any())
 
     def text(self) -> str:
         """A sentence for a person."""

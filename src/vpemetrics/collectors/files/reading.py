@@ -1,12 +1,11 @@
 """Files into records: every row is checked, and every mistake named by file, line and column."""
 
-import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from vpemetrics.collectors.base import IsBot, bot_test
+from vpemetrics.collectors.base import bot_test, mark_bots_in
 from vpemetrics.collectors.files.coverage import Covering, Spans, Whole
 from vpemetrics.collectors.files.fields import nearest
 from vpemetrics.collectors.files.rows import FORMATS, Formats, csv_line
@@ -14,7 +13,7 @@ from vpemetrics.collectors.files.sheet import RowBatch, Sheet, Warn
 from vpemetrics.errors import BadRow, BadRows, FixInput
 from vpemetrics.files import replace, unused
 from vpemetrics.record_columns import RecordColumns
-from vpemetrics.records import RECORD_TYPES, Change, Commit, Coverage, Sourced
+from vpemetrics.records import RECORD_TYPES, Coverage, Sourced
 from vpemetrics.spreadsheets import defuse
 from vpemetrics.window import why_no_time
 
@@ -60,22 +59,11 @@ def read_columns(
     covering, is_bot = _covering(sheets, source, covers, zone), bot_test(bots)
     batches = _all_good(sheets) if rejected is None else _the_good(sheets, rejected, warn)
     for batch in batches:
-        told = _with_bots(batch.columns, is_bot)
+        told = mark_bots_in(batch.columns, is_bot)
         covering.see(told)
         yield told
     if stretches := list(covering.stretches()):
         yield RecordColumns.of(Coverage, stretches)
-
-
-def _with_bots(told: RecordColumns, is_bot: IsBot) -> RecordColumns:
-    """The records, those of bots marked where the file did not say."""
-    if told.record not in (Commit, Change) or None not in told.values["is_bot"]:
-        return told
-    marked = [
-        True if marked is None and author and is_bot(author) else marked
-        for marked, author in zip(told.values["is_bot"], told.values["author"], strict=True)
-    ]
-    return dataclasses.replace(told, values={**told.values, "is_bot": marked})
 
 
 def _check_range(covers: tuple[date, date], now: datetime) -> None:

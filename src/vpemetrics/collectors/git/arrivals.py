@@ -3,8 +3,6 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
-from vpemetrics.records import Commit
-
 NOWHERE: Final = -1
 
 
@@ -18,16 +16,16 @@ class Arrivals:
 
     def __init__(
         self,
-        commits: Mapping[str, Commit],
+        parents: Mapping[str, Sequence[str]],
         is_pull: Callable[[str], bool],
         boundary: Collection[str] = (),
     ) -> None:
         """Nothing has arrived yet; `is_pull` tells merges of pull requests, by their sha.
 
-        Parents that are not among the commits arrived long ago. At the commits of the
+        Parents that are none of the commits themselves arrived long ago. At the commits of the
         `boundary` the history is cut: what lies behind is not known.
         """
-        self._commits = commits
+        self._parents = parents
         self._is_pull = is_pull
         self._boundary = boundary
         self.order: list[str] = []
@@ -51,19 +49,28 @@ class Arrivals:
         lines = [(list(line), False)]
         while lines:
             line, inside = lines[-1]
-            if not line:
-                lines.pop()
-                continue
-            commit = line[-1]
-            others = self._commits[commit].parents[1:]
-            if others:
-                self._starts.setdefault(commit, len(self.order))
-            side = next((s for s in others if s in self._commits and s not in self.place), None)
+            side = self._next_side(line, inside=inside)
             if side is None:
-                line.pop()
-                self._arrive(commit, inside=inside)
+                lines.pop()
             else:
-                lines.append((self._line(side), inside or self._is_pull(commit)))
+                lines.append((self._line(side), inside or self._is_pull(line[-1])))
+
+    def _next_side(self, line: list[str], *, inside: bool) -> str | None:
+        """Let a line arrive up to a merge of what has not, and return that; None at its end."""
+        parents, place, order = self._parents, self.place, self.order
+        while line:
+            commit = line[-1]
+            if len(parents[commit]) > 1:
+                self._starts.setdefault(commit, len(order))
+                for side in parents[commit][1:]:
+                    if side in parents and side not in place:
+                        return side
+            line.pop()
+            place[commit] = len(order)
+            order.append(commit)
+            if inside:
+                self.inside.add(commit)
+        return None
 
     def commits_of_merge(self, merge: str) -> Sequence[str]:
         """The commits that came with a merge, oldest first, the merge itself apart."""
@@ -75,36 +82,31 @@ class Arrivals:
         `landed` is the commit its squash left on the branch. None where that cannot be told:
         the history is cut, or the head has no commit in common with the branch.
         """
-        place, commits = self.place, self._commits
-        before = next(iter(commits[landed].parents), "")
+        place, parents = self.place, self._parents
+        before = next(iter(parents[landed]), "")
         base, end = place.get(before, NOWHERE), place[landed]
-        found, stack, met = dict[str, None](), [head], not before
+        found: dict[str, None] = {}
+        stack, met = [head], not before
         while stack:
             commit = stack.pop()
             if commit in found:
                 continue
             at = place.get(commit)
             on_branch = at is not None and (at <= base or end <= at < self._trunk)
-            if commit not in commits or (on_branch and not commit == head == landed):
+            if commit not in parents or (on_branch and not commit == head == landed):
                 met = True
                 continue
             if commit in self._boundary:
                 return None
             found[commit] = None
-            stack += commits[commit].parents
+            stack += parents[commit]
         return list(reversed(found)) if met else None
 
     def _line(self, tip: str) -> list[str]:
         """A commit and its first parents that have not arrived yet, newest first."""
-        commits, place = self._commits, self.place
+        parents, place = self._parents, self.place
         line = []
-        while tip in commits and tip not in place:
+        while tip in parents and tip not in place:
             line.append(tip)
-            tip = next(iter(commits[tip].parents), "")
+            tip = next(iter(parents[tip]), "")
         return line
-
-    def _arrive(self, commit: str, *, inside: bool) -> None:
-        self.place[commit] = len(self.order)
-        self.order.append(commit)
-        if inside:
-            self.inside.add(commit)

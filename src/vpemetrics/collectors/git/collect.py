@@ -20,7 +20,8 @@ from vpemetrics.collectors.git.record_builder import GitRecordBuilder
 from vpemetrics.collectors.git.tags import Tag, deployed_tags
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.folders import locate
-from vpemetrics.records import AnyRecord, Commit
+from vpemetrics.record_columns import RecordColumns
+from vpemetrics.records import AnyRecord
 from vpemetrics.window import format_instant, parse_instant
 
 _SCOPE: Final = "repository"
@@ -46,7 +47,7 @@ def collect(
         return
     settings = _settings(options, context, repository, clone)
     after = _to_go_on_from(context, clone, settings)
-    told = Recorder(repository, bot_test(context.rules.bots))
+    told = Recorder(context.source, repository, bot_test(context.rules.bots))
     reading = CloneReader(clone, tags, told).read(after)
     cursor = _cursor(clone, reading, tags, settings, context.now)
     builder = GitRecordBuilder(
@@ -63,7 +64,11 @@ def collect(
     if cursor == after:
         return
     _warn_of_bare(clone, cursor, context)
-    yield Batch(records=_records(builder, cursor, context), cursors={_SCOPE: cursor.to_json()})
+    yield Batch(
+        records=_records(builder, cursor, context),
+        columns=_columns(builder, context),
+        cursors={_SCOPE: cursor.to_json()},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,17 +167,17 @@ def _first_at(clone: Clone, reading: HistoryReading, now: datetime) -> datetime:
     commits, order = reading.commits, reading.arrivals.order
     if clone.boundary:
         reading.wait()
-    cut = [commits[sha].committed_at for sha in clone.boundary if sha in commits]
+    cut = [commits.moment_of(sha) for sha in clone.boundary if sha in commits.parents]
     if cut:
         return max(filter(None, cut), default=now)
-    return next((at for sha in order if (at := commits[sha].committed_at)), now)
+    return next((at for sha in order if (at := commits.moment_of(sha))), now)
 
 
 def _last_at(clone: Clone, reading: HistoryReading, tags: Sequence[Tag], now: datetime) -> datetime:
     """Until when everything that happened is known: to the last fetch, or the newest fact."""
     known = [clone.seen_at or now, *(moment(tag.seconds) for tag in tags)]
     if reading.line:
-        known.append(reading.commits[reading.line[0]].committed_at)
+        known.append(reading.commits.moment_of(reading.line[0]))
     if reading.after:
         known.append(parse_instant(reading.after.last_at))
     return min(now, max(filter(None, known)))
@@ -181,29 +186,33 @@ def _last_at(clone: Clone, reading: HistoryReading, tags: Sequence[Tag], now: da
 def _records(
     builder: GitRecordBuilder, cursor: GitCursor, context: CollectionContext
 ) -> Iterator[AnyRecord]:
-    """The records; first those that can be saved while git is at the heads of pull requests."""
-    with_paths = _wants_paths(context, builder.repository)
+    """The records of which there are few."""
     yield from builder.repositories()
     yield from builder.deployments
-    deployed = builder.commits(builder.deployed, with_paths=with_paths)
-    yield from _count_progress(deployed, 0, len(builder.deployed), context)
-    yield from builder.changes
-    originals = builder.commits(builder.originals, with_paths=with_paths)
-    yield from _count_progress(originals, len(builder.deployed), len(builder.originals), context)
     start, end = parse_instant(cursor.first_at), parse_instant(cursor.last_at)
     yield from builder.coverage(context.source, start, end)
 
 
-def _count_progress(
-    commits: Iterator[Commit], before: int, count: int, context: CollectionContext
-) -> Iterator[Commit]:
-    """The commits, with progress: so many more, after those before them."""
-    of = before + count
-    for done, commit in enumerate(commits, before):
-        if not done % _OFTEN:
-            context.progress(done, of)
-        yield commit
-    context.progress(of, of)
+def _columns(builder: GitRecordBuilder, context: CollectionContext) -> Iterator[RecordColumns]:
+    """All others; first those that can be saved while git is at the heads of pull requests."""
+    deployed = builder.deployed
+    yield from _commits(builder, deployed, 0, len(deployed), context)
+    if builder.reading.landings:
+        yield builder.changes(context.source)
+    originals = builder.originals
+    whole = len(deployed) + len(originals)
+    yield from _commits(builder, originals, len(deployed), whole, context)
+
+
+def _commits(
+    builder: GitRecordBuilder, shas: Sequence[str], before: int, of: int, context: CollectionContext
+) -> Iterator[RecordColumns]:
+    """The records of commits, with progress: so many more, after those before them."""
+    with_paths = _wants_paths(context, builder.repository)
+    for start in range(0, len(shas), _OFTEN):
+        context.progress(before + start, of)
+        yield builder.commits(shas[start : start + _OFTEN], with_paths=with_paths)
+    context.progress(before + len(shas), of)
 
 
 def _warn(builder: GitRecordBuilder, context: CollectionContext) -> None:

@@ -1,34 +1,49 @@
-"""Commits as git tells them into records."""
+"""Commits as git tells them into records, as columns."""
+
+from collections.abc import Sequence
 
 from vpemetrics.collectors.base import IsBot
-from vpemetrics.collectors.git.log import Logged, moment
+from vpemetrics.collectors.git.log import LogColumns, Logged, instants
 from vpemetrics.collectors.git.subjects import picked_from, reverts
+from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import Commit
 
 
 class Recorder:
-    """A maker of records for the commits of one repository."""
+    """A maker of records for the commits of one repository, as a source tells them."""
 
-    def __init__(self, repository: str, is_bot: IsBot) -> None:
-        """The repository's name, and what tells bots by their names."""
+    def __init__(self, source: str, repository: str, is_bot: IsBot) -> None:
+        """The names of the source and the repository, and what tells bots by their names."""
+        self._source = source
         self._repository = repository
         self._bots = BotAuthors(is_bot)
 
-    def __call__(self, one: Logged) -> Commit:
-        """The record of a commit, without the paths it touches."""
-        authored_at = moment(one.authored)
-        is_as_written = one.committed == one.authored
-        return Commit(
-            sha=one.sha,
-            repository=self._repository,
-            parents=tuple(one.parents.split()),
-            authored_at=authored_at,
-            committed_at=authored_at if is_as_written else moment(one.committed),
-            author=one.email or one.name or None,
-            is_bot=self._bots[one.email, one.name],
-            reverts_sha=reverts(one.message),
-            picked_from_sha=picked_from(one.message),
+    def __call__(self, log: LogColumns) -> RecordColumns:
+        """The records of commits, without the paths they touch."""
+        authors = zip(log.emails, log.names, strict=True)
+        return RecordColumns.filled(
+            Commit,
+            self._source,
+            {
+                "sha": log.shas,
+                "repository": [self._repository] * len(log.shas),
+                "parents": list(map(tuple, map(str.split, log.parents))),
+                "author": [email or name or None for email, name in authors],
+                "is_bot": list(
+                    map(self._bots.__getitem__, zip(log.emails, log.names, strict=True))
+                ),
+                "reverts_sha": list(map(reverts, log.messages)),
+                "picked_from_sha": list(map(picked_from, log.messages)),
+            },
+            {"authored_at": instants(log.authored), "committed_at": instants(log.committed)},
         )
+
+    def records(self, log: Sequence[Logged]) -> list[Commit]:
+        """The records of commits one by one, where they are few."""
+        if not log:
+            return []
+        told = self(LogColumns._make(map(list, zip(*log, strict=True))))
+        return [one for one in told.records() if isinstance(one, Commit)]
 
 
 class BotAuthors(dict[tuple[str, str], bool | None]):

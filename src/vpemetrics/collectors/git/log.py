@@ -1,10 +1,15 @@
 """Commits as git tells them, by one `git log` for all of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from vpemetrics.collectors.git.commands import Git
+from vpemetrics.record_columns import Instants, to_instants
+from vpemetrics.window import MISSING, SECOND
 
 
 class Logged(NamedTuple):
@@ -20,18 +25,38 @@ class Logged(NamedTuple):
     message: str
 
 
+class LogColumns(NamedTuple):
+    """Commits as git tells them, a column for each field of `Logged`."""
+
+    shas: list[str]
+    parents: list[str]
+    authored: list[str]
+    committed: list[str]
+    emails: list[str]
+    names: list[str]
+    committers: list[str]
+    messages: list[str]
+
+    def rows(self) -> Iterator[Logged]:
+        """The commits one by one."""
+        return map(Logged._make, zip(*self, strict=True))
+
+
 # %at and %ct are seconds since 1970 whatever the zone, %B is the message as it was written.
 # https://git-scm.com/docs/git-log#_pretty_formats
 _FORMAT: Final = "%x00".join(("%H", "%P", "%at", "%ct", "%ae", "%an", "%ce", "%B"))
 # A bare repository's .mailmap would be looked for in its files, which a mirror may not have.
 # https://git-scm.com/docs/git-config#Documentation/git-config.txt-mailmapblob
 _UNTOUCHED: Final = ("--no-mailmap", "--no-notes", "--encoding=UTF-8")
+# The years 1 to 9999 in seconds: https://docs.python.org/3/library/datetime.html#datetime.MINYEAR
+_FIRST: Final = -62_135_596_800
+_LAST: Final = 253_402_300_799
 _PLAIN: Final = ("--no-show-signature", "--no-color", *_UNTOUCHED)
 
 
-def read_log(
+def read_log_columns(
     git: Git, tips: Iterable[str], *, without: Iterable[str] = (), more: Iterable[str] = ()
-) -> Iterator[Logged]:
+) -> Iterator[LogColumns]:
     """The commits reachable from `tips` and not from `without`, newest first, as they arrive.
 
     Git is at work from now on. `more` are further options of `git log` that print nothing.
@@ -41,16 +66,26 @@ def read_log(
     # https://git-scm.com/docs/git-log#_commit_ordering
     lines = [*tips, *(f"^{sha}" for sha in without)]
     options = ("-z", f"--format={_FORMAT}", *_PLAIN, *more, "--stdin")
-    return _commits(git.fields("log", *options, given=lines))
+    return _columns(git.fields("log", *options, given=lines))
 
 
-def _commits(arriving: Iterable[list[str]]) -> Iterator[Logged]:
+def read_log(
+    git: Git, tips: Iterable[str], *, without: Iterable[str] = (), more: Iterable[str] = ()
+) -> Iterator[Logged]:
+    """The same commits one by one."""
+    log = read_log_columns(git, tips, without=without, more=more)
+    return chain.from_iterable(columns.rows() for columns in log)
+
+
+def _columns(arriving: Iterable[list[str]]) -> Iterator[LogColumns]:
     width, rest = len(Logged._fields), list[str]()
     for fields in arriving:
-        rest += fields
-        whole = len(rest) - len(rest) % width
-        yield from map(Logged._make, zip(*[iter(rest[:whole])] * width, strict=True))
-        del rest[:whole]
+        fields[:0] = rest
+        whole = len(fields) - len(fields) % width
+        rest = fields[whole:]
+        del fields[whole:]
+        if fields:
+            yield LogColumns._make(fields[at::width] for at in range(width))
 
 
 def read_paths(git: Git, shas: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -70,6 +105,15 @@ def read_paths(git: Git, shas: Iterable[str]) -> dict[str, tuple[str, ...]]:
             else:
                 current.append(field)
     return {sha: tuple(paths) for sha, paths in found.items()}
+
+
+def instants(seconds: Sequence[str]) -> Instants:
+    """The moments that git tells in seconds, as one array; MISSING for what `moment` has none."""
+    try:
+        counts = np.array(list(map(int, seconds)), dtype=np.int64)
+    except (ValueError, OverflowError):
+        return to_instants(list(map(moment, seconds)))
+    return np.where((counts >= _FIRST) & (counts <= _LAST), counts * SECOND, MISSING)
 
 
 def moment(seconds: str) -> datetime | None:

@@ -6,25 +6,26 @@ from dataclasses import dataclass, field
 from vpemetrics.collectors.git.arrivals import Arrivals
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commands import GitFailed
+from vpemetrics.collectors.git.commits_read import CommitsRead
 from vpemetrics.collectors.git.cursor import GitCursor
-from vpemetrics.collectors.git.log import Logged, read_log
+from vpemetrics.collectors.git.log import LogColumns, Logged, read_log_columns
 from vpemetrics.collectors.git.pulls import Landing, Numbers, landings
 from vpemetrics.collectors.git.subjects import Merged
 from vpemetrics.collectors.git.tags import Tag
-from vpemetrics.records import Commit
+from vpemetrics.record_columns import RecordColumns
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryReading:
     """A history, or what is new in it.
 
-    `commits` are all that were read, by sha; those of pull requests' heads come with `wait`.
+    `commits` are all that were read; those of pull requests' heads come with `wait`.
     `logged` are those that say they merged a pull request, as git told them. `line` are the
     default branch's own, newest first. `tags` are the deployed ones, `after` is where the last
     collection ended, None if all was read.
     """
 
-    commits: Mapping[str, Commit] = field(repr=False)
+    commits: CommitsRead = field(repr=False)
     logged: Mapping[str, Logged] = field(repr=False)
     arrivals: Arrivals = field(repr=False)
     line: Sequence[str] = field(repr=False)
@@ -36,7 +37,7 @@ class HistoryReading:
 
     def is_merge(self, landing: Landing) -> bool:
         """True if a pull request was merged with a merge commit."""
-        return len(self.commits[landing.sha].parents) > 1
+        return len(self.commits.parents[landing.sha]) > 1
 
     def originals(self, landing: Landing, pulls: Mapping[int, str]) -> Sequence[str]:
         """The original commits of a pull request, oldest first; none where they are unknown."""
@@ -44,24 +45,26 @@ class HistoryReading:
         if self.is_merge(landing):
             # A merge that brought nothing new lists its head: another's commit by now.
             brought = self.arrivals.commits_of_merge(landing.sha)
-            return brought or self.commits[landing.sha].parents[1:2]
+            return brought or self.commits.parents[landing.sha][1:2]
         head = pulls.get(landing.said.number)
         return (self.arrivals.commits_of_head(head, landing.sha) or []) if head else []
 
 
 class CloneReader:
-    """A reader of one clone, whose deployed tags are known; `told` makes a record of a commit."""
+    """A reader of one clone, whose deployed tags are known; `told` makes records of commits."""
 
-    def __init__(self, clone: Clone, tags: Sequence[Tag], told: Callable[[Logged], Commit]) -> None:
+    def __init__(
+        self, clone: Clone, tags: Sequence[Tag], told: Callable[[LogColumns], RecordColumns]
+    ) -> None:
         """Nothing is read yet."""
         self._clone = clone
         self._tags = tags
         self._told = told
         self._numbers = Numbers(clone.pulls, clone.mark)
-        self._commits: dict[str, Commit] = {}
+        self._commits = CommitsRead()
         self._logged: dict[str, Logged] = {}
         self._said: dict[str, Merged] = {}
-        self._arriving: Iterator[Logged] = iter(())
+        self._arriving: Iterator[LogColumns] = iter(())
 
     def read(self, after: GitCursor | None) -> HistoryReading:
         """Read what is new after a cursor, or else everything.
@@ -73,7 +76,7 @@ class CloneReader:
         return found or self._read_all()
 
     def _read_all(self) -> HistoryReading:
-        self._commits, self._logged, self._said = {}, {}, {}
+        self._commits, self._logged, self._said = CommitsRead(), {}, {}
         tip = [self._clone.tip] if self._clone.tip else []
         tags = sorted(self._tags, key=lambda tag: (int(tag.seconds or 0), tag.name))
         tips = [*tip, *(tag.commit for tag in tags)]
@@ -101,27 +104,28 @@ class CloneReader:
         """Read the history that tags and the branch hold."""
         # All that can be is done while git is still at work: that is for nothing where it has a
         # core of its own.
-        for logged in read_log(self._clone.git, tips, without=without) if tips else ():
-            self._commits[logged.sha] = self._told(logged)
-            if said := self._numbers.merge_in(logged.message):
-                self._logged[logged.sha], self._said[logged.sha] = logged, said
+        for log in read_log_columns(self._clone.git, tips, without=without) if tips else ():
+            self._commits.add(self._told(log))
+            for logged in log.rows():
+                if said := self._numbers.merge_in(logged.message):
+                    self._logged[logged.sha], self._said[logged.sha] = logged, said
 
     def _begin_heads(self, without: Sequence[str]) -> None:
         """Have git begin with the original commits of what was merged, as far as it has them."""
         pulls, numbers = self._clone.pulls, (merged.number for merged in self._said.values())
         heads = [pulls[number] for number in dict.fromkeys(numbers) if number in pulls]
         if heads:
-            self._arriving = read_log(self._clone.git, heads, without=without)
+            self._arriving = read_log_columns(self._clone.git, heads, without=without)
 
     def _read_heads(self) -> None:
-        for logged in self._arriving:
-            self._commits[logged.sha] = self._told(logged)
+        for log in self._arriving:
+            self._commits.add(self._told(log))
 
     def _sorted_out(
         self, tags: Sequence[Tag], branches: Sequence[str], after: GitCursor | None
     ) -> HistoryReading:
         clone, logged, said = self._clone, self._logged, self._said
-        arrivals = Arrivals(self._commits, said.__contains__, boundary=clone.boundary)
+        arrivals = Arrivals(self._commits.parents, said.__contains__, boundary=clone.boundary)
         line = arrivals.add(clone.tip) if clone.tip else []
         for tip in branches:
             arrivals.add(tip)
@@ -139,9 +143,9 @@ class CloneReader:
 
 def _follows(found: HistoryReading, tip: str, after: GitCursor) -> bool:
     """Tell whether all that is new stands on top of what was told."""
-    before = found.commits[found.line[-1]].parents[:1] if found.line else (tip,)
+    before = found.commits.parents[found.line[-1]][:1] if found.line else (tip,)
     return (
         before == (after.tip,)
-        and len(found.arrivals.order) == len(found.commits)
+        and len(found.arrivals.order) == len(found.commits.parents)
         and found.landings.keys().isdisjoint(after.told)
     )

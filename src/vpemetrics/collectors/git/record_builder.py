@@ -4,16 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import chain
+from typing import Final
 
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.log import moment, read_paths
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.reading import HistoryReading
 from vpemetrics.collectors.git.subjects import reverted_pulls
-from vpemetrics.collectors.git.tags import Tag, environment_of, service_of
+from vpemetrics.collectors.git.tags import Tag, service_of
+from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import (
     Change,
-    Commit,
     Coverage,
     CoverageKind,
     Deployment,
@@ -23,6 +25,8 @@ from vpemetrics.records import (
 from vpemetrics.window import parse_instant
 
 _TICK = timedelta(microseconds=1)
+_MERGE: Final = 2
+"""The parents that a merge has at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,27 +45,40 @@ class GitRecordBuilder:
         yield Repository(id=self.repository, name=self.repository, default_branch=self.clone.branch)
 
     @cached_property
-    def changes(self) -> list[Change]:
-        """The merged pull requests."""
-        return [self._change(number) for number in self.reading.landings]
+    def _listed(self) -> list[Sequence[str]]:
+        """The original commits of each merged pull request."""
+        pulls = self.clone.pulls
+        return [self.reading.originals(one, pulls) for one in self.reading.landings.values()]
 
-    def _change(self, number: int) -> Change:
-        landing = self.reading.landings[number]
-        said, message = landing.said, self.reading.logged[landing.sha].message
-        remote, name = self.clone.remote, self.repository
-        base = self.clone.branch if landing.on_line else None
-        return Change(
-            id=f"{name}#{number}",
-            repository=name,
-            number=number,
-            url=remote.change_url(number) if remote else None,
-            title=said.title,
-            merged_at=self.reading.commits[landing.sha].committed_at,
-            merge_commit_sha=landing.sha,
-            commit_shas=tuple(self.reading.originals(landing, self.clone.pulls)),
-            base_branch=said.base_branch or base,
-            head_branch=said.head_branch,
-            reverts=tuple(f"{name}#{number}" for number in reverted_pulls(message, name)),
+    def changes(self, source: str) -> RecordColumns:
+        """The merged pull requests, as a source tells them."""
+        landings, name, remote = self.reading.landings, self.repository, self.clone.remote
+        said = [landing.said for landing in landings.values()]
+        merges = [landing.sha for landing in landings.values()]
+        messages = [self.reading.logged[sha].message for sha in merges]
+        own = self.clone.branch
+        bases = [own if landing.on_line else None for landing in landings.values()]
+        return RecordColumns.filled(
+            Change,
+            source,
+            {
+                "id": [f"{name}#{number}" for number in landings],
+                "repository": [name] * len(landings),
+                "number": list(landings),
+                "url": [remote.change_url(number) if remote else None for number in landings],
+                "title": [one.title for one in said],
+                "merge_commit_sha": merges,
+                "commit_shas": list(map(tuple, self._listed)),
+                "base_branch": [
+                    one.base_branch or base for one, base in zip(said, bases, strict=True)
+                ],
+                "head_branch": [one.head_branch for one in said],
+                "reverts": [
+                    tuple(f"{name}#{number}" for number in reverted_pulls(message, name))
+                    for message in messages
+                ],
+            },
+            {"merged_at": self.reading.commits.committed_at(merges)},
         )
 
     @property
@@ -72,20 +89,21 @@ class GitRecordBuilder:
     @cached_property
     def originals(self) -> Sequence[str]:
         """The original commits of what was merged into it, as far as they are no part of it."""
-        arrived, read = self.reading.arrivals.place, self.reading.commits
-        found = dict.fromkeys(sha for change in self.changes for sha in change.commit_shas)
+        found = dict.fromkeys(chain.from_iterable(self._listed))
+        arrived, read = self.reading.arrivals.place, self.reading.commits.parents
         return [sha for sha in found if sha not in arrived and sha in read]
 
-    def commits(self, shas: Sequence[str], *, with_paths: bool) -> Iterator[Commit]:
+    def commits(self, shas: Sequence[str], *, with_paths: bool) -> RecordColumns:
         """The records of commits, where it is wanted with what they touch."""
-        found = map(self.reading.commits.__getitem__, shas)
+        found = self.reading.commits.records(shas)
         if not with_paths:
             return found
-        paths = read_paths(self.clone.git, shas)
-        return (
-            replace(commit, paths=paths.get(commit.sha)) if len(commit.parents) < 2 else commit
-            for commit in found
-        )
+        paths, parents = read_paths(self.clone.git, shas), found.values["parents"]
+        touched = [
+            paths.get(sha) if len(of) < _MERGE else None
+            for sha, of in zip(shas, parents, strict=True)
+        ]
+        return replace(found, values={**found.values, "paths": touched})
 
     @cached_property
     def deployments(self) -> list[Deployment]:
@@ -101,15 +119,8 @@ class GitRecordBuilder:
         return []
 
     def _of_tag(self, tag: Tag) -> Deployment:
-        made = self._deployment(
-            tag.name,
-            tag.commit,
-            moment(tag.seconds),
-            tag.name,
-            service_of(tag.name, self.repository),
-        )
-        place = None if self.options.tags else environment_of(tag.name)
-        return replace(made, environment=place) if place else made
+        service = service_of(tag.name, self.repository)
+        return self._deployment(tag.name, tag.commit, moment(tag.seconds), tag.name, service)
 
     def _deployment(
         self,
@@ -144,7 +155,7 @@ class GitRecordBuilder:
         before = parse_instant(after.newest_at) if after and after.newest_at else None
         found = []
         for sha in reversed(self.reading.line):
-            at = self.reading.commits[sha].committed_at
+            at = self.reading.commits.moment_of(sha)
             if at and before and at == before.replace(microsecond=0):
                 at = before + _TICK
             before = at or before

@@ -12,7 +12,7 @@ from typing import Any, Final
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.client import Client, GraphQLResult, Missing
 from vpemetrics.collectors.github.cursor import OVERLAP, GitHubCursor, ListGap, ListProgress
-from vpemetrics.collectors.github.repository import RepositoryTarget, instant, tagged
+from vpemetrics.collectors.github.repository import RepositoryTarget, instant
 from vpemetrics.collectors.http import (
     BadAnswer,
     Forbidden,
@@ -78,7 +78,8 @@ def _updated_at(node: Node) -> datetime | None:
 
 
 def _committed_at(tag: Node) -> datetime | None:
-    return moment(tagged(tag), "committedDate")
+    target = part(tag, "target")
+    return moment(part(target, "target") or target, "committedDate")
 
 
 @dataclass(frozen=True, kw_only=True)

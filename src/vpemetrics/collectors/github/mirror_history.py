@@ -37,7 +37,7 @@ class MirrorHistoryReader(HistoryReader):
         self._mirror = mirror
         is_read = before and not before.walks and before.settings == self.history.settings
         self._read_tip = before.tip if before and is_read else None
-        self._recorder = Recorder(target.naming.known, target.naming.is_bot)
+        self._recorder = Recorder("", target.naming.known, target.naming.is_bot)
 
     def read(self) -> Iterator[list[Commit]]:
         """New commits in batches."""
@@ -63,7 +63,7 @@ class MirrorHistoryReader(HistoryReader):
         return self._records(list(read_log(self._mirror.git, wanted, more=("--no-walk=unsorted",))))
 
     def _records(self, log: Sequence[Logged]) -> list[Commit]:
-        commits = [self._recorder(logged) for logged in log]
+        commits = self._recorder.records(log)
         if not self._target.paths:
             return commits
         plain = [commit.sha for commit in commits if len(commit.parents) < 2]

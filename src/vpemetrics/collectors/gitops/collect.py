@@ -137,7 +137,7 @@ def _history(
     also = off_branch(home.git, homes.commits(services))
     for batch in collect_history(wanted, replace(context, cursors=cursors), also):
         moved = {f"{mark}{scope}": cursor for scope, cursor in batch.cursors.items()}
-        yield Batch(records=batch.records, cursors=moved)
+        yield replace(batch, cursors=moved)
 
 
 def _cursor(

@@ -135,6 +135,7 @@ def _as_one(batches: Sequence[Batch]) -> Batch:
     """Return all of their records, and how far the last of each scope has come."""
     return Batch(
         records=[record for batch in batches for record in batch.records],
+        columns=[columns for batch in batches for columns in batch.columns],
         cursors={scope: at for batch in batches for scope, at in batch.cursors.items()},
     )
 
