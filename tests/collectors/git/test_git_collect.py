@@ -35,6 +35,34 @@ def test_an_annotated_tag_was_deployed_when_it_was_made(shop: GitRepository) -> 
     assert collected(shop.path).deployments["v1.0"].finished_at == BEGIN + 2 * MINUTE
 
 
+def test_a_tag_of_a_tag_is_followed_to_its_commit(shop: GitRepository) -> None:
+    first = shop.commit()
+    shop.tag("signed", message="what was signed")
+    shop.tag("v1.0", at="signed", message="Release")
+    shop.tag("v1.1", at="v1.0", message="and of that")
+    blob = shop.git("hash-object", "-w", "--stdin", given="a key")
+    shop.tag("key", at=blob, message="of no commit")
+    shop.tag("v9", at="key", message="nor is this")
+
+    found = collected(shop.path).deployments
+
+    assert {name: one.commit_sha for name, one in found.items()} == {"v1.0": first}
+
+
+def test_a_tag_may_name_its_environment(shop: GitRepository) -> None:
+    for name in ("staging/v1.0", "web-prod-v1.0", "v0.9"):
+        shop.commit()
+        shop.tag(name)
+
+    found = collected(shop.path).deployments.values()
+    assert [(one.id, one.environment, one.service) for one in found] == [
+        ("staging/v1.0", "staging", None),
+        ("web-prod-v1.0", "production", "web"),
+    ]
+    [chosen] = collected(shop.path, tags=("staging/*",)).deployments.values()
+    assert chosen.environment == "production"  # as somebody said
+
+
 def test_the_whole_graph_is_told(shop: GitRepository) -> None:
     first = shop.commit()
     second = shop.commit()

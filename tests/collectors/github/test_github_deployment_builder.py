@@ -6,6 +6,7 @@ import pytest
 from github_nodes import NAMING, SHA, at, moment
 
 from vpemetrics.collectors.github.deployment_builder import (
+    GitHubTag,
     build_deployment,
     build_job_deployment,
     build_merge_deployment,
@@ -14,6 +15,7 @@ from vpemetrics.collectors.github.deployment_builder import (
     build_run_deployment,
     build_tag_deployment,
     is_of,
+    may_reach_production,
     parse_tag,
 )
 from vpemetrics.collectors.github.options import Rule
@@ -123,6 +125,23 @@ def test_published_releases_are_deployments(
 
 
 @pytest.mark.parametrize(
+    ("name", "rule", "expected"),
+    [
+        ("v1.0", Rule(kind="tags"), "production"),
+        ("staging/v1.0", Rule(kind="tags"), "staging"),
+        ("prod/v1.0", Rule(kind="tags"), "production"),
+        ("staging/v1.0", Rule(kind="tags", environment="live"), "live"),
+        ("staging/v1.0", Rule(kind="tags", tags=("staging/*",)), "production"),  # as was said
+    ],
+)
+def test_a_tag_may_name_its_environment(name: str, rule: Rule, expected: str) -> None:
+    made = build_tag_deployment(GitHubTag(name, SHA, moment(1)), rule, NAMING)
+
+    assert made
+    assert (made.environment, made.service) == (expected, None)
+
+
+@pytest.mark.parametrize(
     ("target", "expected"),
     [
         ({"__typename": "Commit", "oid": SHA, "committedDate": at(2)}, 2),
@@ -143,6 +162,19 @@ def test_published_releases_are_deployments(
                 "target": {"__typename": "Commit", "oid": SHA, "committedDate": at(2)},
             },
             2,
+        ),
+        (
+            {
+                "__typename": "Tag",
+                "oid": "t" * 40,
+                "tagger": {"date": at(5)},
+                "target": {  # a tag of a tag
+                    "__typename": "Tag",
+                    "oid": "s" * 40,
+                    "target": {"__typename": "Commit", "oid": SHA, "committedDate": at(2)},
+                },
+            },
+            5,
         ),
         ({"__typename": "Tree", "oid": SHA}, None),
     ],
@@ -202,6 +234,33 @@ def run(**fields: Any) -> dict[str, Any]:
 )
 def test_workflows_are_named_by_name_or_file(workflow: str, expected: bool) -> None:
     assert is_of(run(), Rule(kind="workflow", workflow=workflow)) is expected
+
+
+@pytest.mark.parametrize(
+    ("event", "branch", "expected"),
+    [
+        ("push", "main", True),
+        ("workflow_dispatch", "main", True),
+        ("schedule", "main", True),
+        ("push", "v1.2.0", True),  # a tag
+        ("release", "v1.2.0", True),
+        ("push", "v1.2.0-rc1", False),
+        ("push", "hotfix/login", True),  # as the rule says
+        ("workflow_dispatch", "feature", False),
+        ("push", "gh-readonly-queue/main/pr-7-abc", False),
+        ("merge_group", "gh-readonly-queue/main/pr-7-abc", False),
+        ("pull_request", "main", False),  # of somebody's fork
+        ("pull_request", "v1.2.0", False),
+        ("pull_request_target", "main", False),
+        ("deployment", None, True),
+    ],
+)
+def test_runs_for_pull_requests_and_other_branches_deploy_nothing(
+    event: str, branch: str | None, expected: bool
+) -> None:
+    rule = Rule(kind="workflow", workflow="deploy.yml", branches=("hotfix/*",))
+
+    assert may_reach_production(run(event=event, head_branch=branch), rule, "main") is expected
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,7 +112,7 @@ def look_at(git: Git, branch: str | None = None) -> Clone:
         remote=remote,
         branch=name,
         tip=tip,
-        tags=tuple(_tags(refs.values())),
+        tags=tuple(_tags(git, refs.values())),
         pulls=_pulls(git),
         boundary=_boundary(common),
         seen_at=None
@@ -161,13 +161,24 @@ def _pulls(git: Git) -> dict[int, str]:
     return {int(number): sha for sha, number in _PULL.findall(listed)}
 
 
-def _tags(refs: Iterable[GitRef]) -> Iterable[Tag]:
-    for ref in refs:
-        if not ref.name.startswith("refs/tags/"):
-            continue
-        commit = ref.sha if ref.type == "commit" else ref.peeled
-        if "commit" in (ref.type, ref.peeled_type):
+def _tags(git: Git, refs: Iterable[GitRef]) -> Iterable[Tag]:
+    tags = [ref for ref in refs if ref.name.startswith("refs/tags/")]
+    commits = {ref.sha: ref.sha for ref in tags if ref.type == "commit"}
+    commits |= {ref.sha: ref.peeled for ref in tags if ref.peeled_type == "commit"}
+    commits |= _followed(git, [ref.sha for ref in tags if ref.peeled_type == "tag"])
+    for ref in tags:
+        if commit := commits.get(ref.sha):
             yield Tag(ref.name.removeprefix("refs/tags/"), commit, ref.created or ref.committed)
+
+
+def _followed(git: Git, tags: Sequence[str]) -> dict[str, str]:
+    """The commits that tags of tags lead to, which git before 2.45 does not tell with them."""
+    if not tags:
+        return {}
+    # https://git-scm.com/docs/git-cat-file#_batch_output
+    asked = (f"{tag}^{{commit}}" for tag in tags)
+    told = git.text("cat-file", "--batch-check=%(objectname)", given=asked).splitlines()
+    return {tag: sha for tag, sha in zip(tags, told, strict=True) if sha.isalnum()}
 
 
 def _main_line(

@@ -12,7 +12,7 @@ from vpemetrics.collectors.git.log import moment, read_paths
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.reading import HistoryReading
 from vpemetrics.collectors.git.subjects import reverted_pulls
-from vpemetrics.collectors.git.tags import Tag, service_of
+from vpemetrics.collectors.git.tags import Tag, environment_of, service_of
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import (
     Change,
@@ -119,8 +119,15 @@ class GitRecordBuilder:
         return []
 
     def _of_tag(self, tag: Tag) -> Deployment:
-        service = service_of(tag.name, self.repository)
-        return self._deployment(tag.name, tag.commit, moment(tag.seconds), tag.name, service)
+        made = self._deployment(
+            tag.name,
+            tag.commit,
+            moment(tag.seconds),
+            tag.name,
+            service_of(tag.name, self.repository),
+        )
+        place = None if self.options.tags else environment_of(tag.name)
+        return replace(made, environment=place) if place else made
 
     def _deployment(
         self,

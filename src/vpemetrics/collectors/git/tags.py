@@ -1,11 +1,12 @@
 """Tags that were deployments, and of what: pure, over the names people give tags.
 
 A version is numbers with dots, perhaps after a `v`: `v1.2.3`, `2024.05`, `v41`. A name before
-it tells which of several things was released: `web/v1.2`, `web-1.2`, `server/v3.5.0`.
+it tells which of several things was released: `web/v1.2`, `web-1.2`, `server/v3.5.0`; or to where:
+`staging/v1.2`, `shop/prod-1.2`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from vpemetrics.rules import is_chosen
@@ -32,8 +33,14 @@ _VERSION: Final = (
 _MOST_DIGITS: Final = 4_000
 _ANY_VERSION: Final = r"[vV]?\d\S*"
 _PREFIX: Final = r"(?:(?P<prefix>[\d./@_-]*+[^\d./@_-].*?)[-_/@])?"
-_RELEASE: Final = re.compile(_PREFIX + _VERSION, re.IGNORECASE)
-_SOME_VERSION: Final = re.compile(_PREFIX + _ANY_VERSION, re.IGNORECASE)
+# Without a name first: what comes before a build's number is no name, as in `v1.0.0-1`.
+_RELEASES: Final = tuple(
+    re.compile(prefix + _VERSION, re.IGNORECASE) for prefix in ("(?P<prefix>(?!))?", _PREFIX)
+)
+_SOME_VERSIONS: Final = tuple(
+    re.compile(prefix + _ANY_VERSION, re.IGNORECASE) for prefix in ("(?P<prefix>(?!))?", _PREFIX)
+)
+_BUILD: Final = re.compile(r"(?P<bare>.*\d)-(?P<build>\d+)", re.DOTALL)
 # A file of git's is named by no more, and so is a branch or a tag that was ever in one.
 _LONGEST: Final = 255
 _EARLY: Final = re.compile(
@@ -42,55 +49,106 @@ _EARLY: Final = re.compile(
     re.IGNORECASE,
 )
 _GENERIC: Final = frozenset(
-    {"release", "releases", "rel", "version", "ver", "v", "deploy", "deployed", "live"}
-    | {"prod", "production", "stable", "tag"}
+    {"release", "releases", "rel", "version", "ver", "v", "deploy", "deployed", "stable", "tag"}
 )
+_PRODUCTION: Final = frozenset({"prod", "production", "live"})
+_STAGES: Final = frozenset(
+    {"staging", "stage", "stg", "test", "uat", "qa", "dev", "int", "preview", "sandbox", "canary"}
+)
+"""The other places that a name may tell a deployment to."""
+_PART: Final = re.compile(r"[-_/@]")
 
 
 def deployed_tags(tags: Sequence[Tag], patterns: Sequence[str]) -> list[Tag]:
     """The tags that were deployments: by patterns, without any the versions that are final.
 
     Of several versions of one commit the first is the release then: a Go module, for one, is
-    tagged again under a version of its own. A name that no file could have is none of a deployment.
+    tagged again under a version of its own. Where any is named as one of production, only such
+    are. A name that no file could have is none of a deployment.
     """
     tags = [tag for tag in tags if len(tag.name) <= _LONGEST]
     if patterns:
         return [tag for tag in tags if is_chosen(tag.name, patterns)]
-    releases = [tag for tag in tags if is_release(tag.name)]
-    first: dict[tuple[str, str | None], Tag] = {}
+    early = _early_builds(tags)
+    releases = [tag for tag in tags if is_release(tag.name) and tag.name not in early]
+    if any(_place_of(tag.name) in _PRODUCTION for tag in releases):
+        releases = [tag for tag in releases if _place_of(tag.name)]
+    first: dict[tuple[str, str | None, str | None], Tag] = {}
     for tag in sorted(releases, key=_creation_order):
-        first.setdefault((tag.commit, service_of(tag.name, "")), tag)
+        which = tag.commit, service_of(tag.name, ""), environment_of(tag.name)
+        first.setdefault(which, tag)
     kept = {tag.name for tag in first.values()}
     return [tag for tag in releases if tag.name in kept]
 
 
+def _early_builds(tags: Sequence[Tag]) -> set[str]:
+    """The numbered builds that came before a version: they count from 0, or it came later."""
+    made = {tag.name: int(tag.seconds or 0) for tag in tags}
+    builds = [(found, tag) for tag in tags if (found := _BUILD.fullmatch(tag.name))]
+    from_zero = {found["bare"] for found, _ in builds if int(found["build"][:_MOST_DIGITS]) == 0}
+    return {
+        tag.name
+        for found, tag in builds
+        if found["bare"] in from_zero or made.get(found["bare"], -1) > made[tag.name]
+    }
+
+
 def _creation_order(tag: Tag) -> tuple[int, list[int]]:
     """The order of tags: by when they were made; of one moment the highest version comes first."""
-    found = _fit(_RELEASE, tag.name)
+    found = _fit(_RELEASES, tag.name)
     numbers = re.findall(r"\d+", found["numbers"]) if found else []
     return int(tag.seconds or 0), [-int(number[:_MOST_DIGITS]) for number in numbers]
 
 
 def is_release(name: str) -> bool:
     """Tell whether a tag's name is a version, and not of a pre-release."""
-    found = _fit(_RELEASE, name)
-    if found is None or _EARLY.search(name):
+    found = _fit(_RELEASES, name)
+    if found is None or _EARLY.search(_without_place(name)):
         return False
-    prefix = found["prefix"]
+    prefix = _name_before(found)
     return _is_generic(prefix) or bool(found["v"]) or not found["numbers"].isdecimal()
 
 
 def service_of(name: str, repository: str) -> str | None:
     """The service whose release a tag's name tells; None if it is the repository as a whole."""
-    found = _fit(_SOME_VERSION, name)
-    prefix = found["prefix"] if found else None
+    found = _fit(_SOME_VERSIONS, name)
+    prefix = _name_before(found) if found else None
     if _is_generic(prefix) or str(prefix).lower() == repository.rpartition("/")[2].lower():
         return None
     return prefix
 
 
-def _fit(expression: re.Pattern[str], name: str) -> re.Match[str] | None:
-    return expression.fullmatch(name) if len(name) <= _LONGEST else None
+def environment_of(name: str) -> str | None:
+    """The environment that a tag's name tells, other than production; None if it tells none."""
+    place = _place_of(name)
+    return place if place in _STAGES else None
+
+
+def _place_of(name: str) -> str | None:
+    """The last word before a version, in lower case, if it is one for an environment."""
+    found = _fit(_SOME_VERSIONS, name)
+    place = _PART.split(found["prefix"])[-1].lower() if found and found["prefix"] else None
+    return place if place in _STAGES | _PRODUCTION else None
+
+
+def _without_place(name: str) -> str:
+    place = _place_of(name)
+    return name if place is None else re.sub(rf"{place}[-_/@]", "", name, flags=re.IGNORECASE)
+
+
+def _name_before(found: re.Match[str]) -> str | None:
+    """The name before a version, without the environment that it may end in."""
+    prefix: str | None = found["prefix"]
+    if prefix is None or _place_of(found[0]) is None:
+        return prefix
+    parts = _PART.split(prefix)
+    return prefix[: -len(parts[-1]) - 1] or None
+
+
+def _fit(expressions: Iterable[re.Pattern[str]], name: str) -> re.Match[str] | None:
+    if len(name) > _LONGEST:
+        return None
+    return next(filter(None, (one.fullmatch(name) for one in expressions)), None)
 
 
 def _is_generic(prefix: str | None) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.client import Client, GraphQLResult, Missing
 from vpemetrics.collectors.github.cursor import OVERLAP, GitHubCursor, ListGap, ListProgress
-from vpemetrics.collectors.github.repository import RepositoryTarget, instant
+from vpemetrics.collectors.github.repository import RepositoryTarget, instant, tagged
 from vpemetrics.collectors.http import (
     BadAnswer,
     Forbidden,
@@ -78,8 +78,7 @@ def _updated_at(node: Node) -> datetime | None:
 
 
 def _committed_at(tag: Node) -> datetime | None:
-    target = part(tag, "target")
-    return moment(part(target, "target") or target, "committedDate")
+    return moment(tagged(tag), "committedDate")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from vpemetrics.collectors.git.tags import Tag, deployed_tags, service_of
+from vpemetrics.collectors.git.tags import (
+    Tag,
+    deployed_tags,
+    environment_of,
+    is_release,
+    service_of,
+)
 from vpemetrics.collectors.github.options import Rule
-from vpemetrics.collectors.github.repository import Naming, nodes, sha_of
+from vpemetrics.collectors.github.repository import Naming, nodes, sha_of, tagged
 from vpemetrics.collectors.http import Malformed, Node, given, moment, need, part
 from vpemetrics.records import Change, Deployment, Run, Status
 from vpemetrics.rules import is_chosen, matches
@@ -46,6 +52,18 @@ _CONCLUSIONS: Final = {
     "stale": Status.CANCELLED,
     "action_required": Status.CANCELLED,
 }
+
+
+# https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+_OF_PULL_REQUESTS: Final = frozenset(
+    {
+        "pull_request",
+        "pull_request_target",
+        "pull_request_review",
+        "pull_request_review_comment",
+        "merge_group",
+    }
+)
 
 
 class GitHubTag(NamedTuple):
@@ -91,7 +109,7 @@ def build_release_deployment(node: Node, rule: Rule, naming: Naming) -> Deployme
         return None
     return Deployment(
         id=f"release:{_id(node)}",
-        environment=rule.environment or _ENVIRONMENT,
+        environment=_environment(name, rule),
         status=Status.SUCCEEDED,
         service=rule.service or service_of(name, naming.known),
         repository=naming.known,
@@ -105,8 +123,7 @@ def build_release_deployment(node: Node, rule: Rule, naming: Naming) -> Deployme
 
 def parse_tag(node: Node) -> GitHubTag | None:
     """A tag; None for tags of anything but a commit."""
-    target = part(node, "target")
-    commit = part(target, "target") if target.get("__typename") == "Tag" else target
+    target, commit = part(node, "target"), tagged(node)
     made_at = moment(part(target, "tagger"), "date") or moment(commit, "committedDate")
     if commit.get("__typename") != "Commit" or not made_at:
         return None
@@ -119,7 +136,7 @@ def build_tag_deployment(tag: GitHubTag, rule: Rule, naming: Naming) -> Deployme
         return None
     return Deployment(
         id=f"tag:{naming.known}:{tag.name}",
-        environment=rule.environment or _ENVIRONMENT,
+        environment=_environment(tag.name, rule),
         status=Status.SUCCEEDED,
         service=rule.service or service_of(tag.name, naming.known),
         repository=naming.known,
@@ -217,6 +234,20 @@ def is_of(run: Node, rule: Rule) -> bool:
     return any(matches(name, [rule.workflow or ""]) for name in names if name)
 
 
+def may_reach_production(run: Node, rule: Rule, branch: str | None) -> bool:
+    """Return whether a run is for what is merged: no pull request, and no branch beside it.
+
+    `branch` is the default branch, if it is known; what a run does not tell speaks for it.
+    """
+    if given(run, "event", str) in _OF_PULL_REQUESTS:
+        return False
+    name = given(run, "head_branch", str)
+    if name is None or branch is None or name == branch:
+        return True
+    # A tag stands in the place of the branch, and nothing else tells that it is one.
+    return matches(name, rule.branches) or is_release(name)
+
+
 def _service_and_environment(node: Node, rule: Rule) -> tuple[str | None, str] | None:
     """The service and the environment under a rule; None if it does not want the deployment."""
     # https://docs.github.com/en/rest/deployments/deployments#create-a-deployment has the defaults.
@@ -281,6 +312,12 @@ def _version(node: Node) -> str | None:
 
 def _id(node: Node) -> str:
     return str(given(node, "databaseId", int) or need(node, "id", str))
+
+
+def _environment(tag: str, rule: Rule) -> str:
+    """The environment that is configured, else the one that a tag's name tells."""
+    told = None if rule.tags else environment_of(tag)
+    return rule.environment or told or _ENVIRONMENT
 
 
 def _is_deployed(name: str, rule: Rule) -> bool:

@@ -78,9 +78,10 @@ class Rule:
     the tasks that deploy. For all others `environment` is what their deployments get.
 
     With `workflow` it is the runs of a workflow, by its name or file, or those of their jobs
-    whose names fit the regular expression `job`. Releases and tags may be chosen by `tags`, which
-    are otherwise versions that are no pre-releases. Groups are `service` and `environment`;
-    `service` is what is deployed where no group tells, by default the repository.
+    whose names fit the regular expression `job`; those for the default branch, for a tag, or for
+    one of some `branches`, and none for a pull request. Releases and tags may be chosen by
+    `tags`, which are otherwise versions that are no pre-releases. Groups are `service` and
+    `environment`; `service` is what is deployed where no group tells, by default the repository.
     """
 
     __pydantic_config__: ClassVar = _EXACT
@@ -90,6 +91,7 @@ class Rule:
     task: tuple[str, ...] = ("deploy*", "rollback*")
     workflow: str | None = None
     job: str | None = None
+    branches: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     service: str | None = None
 
@@ -114,6 +116,8 @@ class Rule:
             yield 'from = "workflow" and workflow belong together'
         if self.job and self.kind != "workflow":
             yield 'job is for from = "workflow"'
+        if self.branches and self.kind != "workflow":
+            yield 'branches are for from = "workflow"'
         if self.tags and self.kind not in ("releases", "tags"):
             yield "tags are for releases and tags"
         groups = self.expression.names if self.expression else frozenset[str]()

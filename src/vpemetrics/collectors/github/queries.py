@@ -413,7 +413,12 @@ query Tags($id: ID!, $first: Int!, $after: String) {{
             ... on Commit {{ committedDate }}
             ... on Tag {{
               tagger {{ date }}
-              target {{ __typename oid ... on Commit {{ committedDate }} }}
+              target {{
+                __typename
+                oid
+                ... on Commit {{ committedDate }}
+                ... on Tag {{ target {{ __typename oid ... on Commit {{ committedDate }} }} }}
+              }}
             }}
           }}
         }}

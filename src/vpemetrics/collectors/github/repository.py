@@ -246,6 +246,14 @@ def sha_of(node: Node, key: str = "oid") -> str:
     return oid
 
 
+def tagged(tag: Node) -> Node:
+    """The thing that a tag's name stands for; one tag may be of another."""
+    found = part(tag, "target")
+    while given(found, "__typename", str) == "Tag" or "tagger" in found:
+        found = part(found, "target")
+    return found
+
+
 def nodes(node: Node, connection: str) -> list[Node]:
     """The items of a thing's connection, gaps in partial answers left out."""
     return parts(part(node, connection), "nodes")

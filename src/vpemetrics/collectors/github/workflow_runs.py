@@ -21,6 +21,7 @@ from vpemetrics.collectors.github.deployment_builder import (
     build_run_deployment,
     is_completed,
     is_of,
+    may_reach_production,
 )
 from vpemetrics.collectors.github.options import Rule
 from vpemetrics.collectors.github.repository import RepositoryTarget
@@ -195,7 +196,7 @@ class RunReader:
             return
         if built and was_open:
             built -= 1  # the last one had not ended yet
-        rules = [rule for rule in self.target.rules_from("workflow") if is_of(run, rule)]
+        rules = [rule for rule in self.target.rules_from("workflow") if self._deploys(run, rule)]
         missing = []
         # https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run-attempt
         for number in range(built + 1, attempt(run)):
@@ -207,6 +208,9 @@ class RunReader:
         yield from self._jobs(run, by_job := [rule for rule in rules if rule.job])
         built = missing[0] - 1 if missing else attempt(run)
         self._note(run, id_, created_at, built if by_job or attempt(run) > 1 else None)
+
+    def _deploys(self, run: Node, rule: Rule) -> bool:
+        return is_of(run, rule) and may_reach_production(run, rule, self.target.probe.branch)
 
     def _attempt(self, run: Node, rules: Sequence[Rule]) -> Iterator[AnyRecord]:
         naming = self.target.naming
