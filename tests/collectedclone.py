@@ -1,12 +1,11 @@
 """Collects a git clone, or what a configuration names, here or in a process of its own."""
 
-import subprocess
-import sys
-from collections.abc import Sequence
+import os
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
-from subprocesses import PATIENCE, environment
+from nursery import nursery
 
 from vpemetrics.config.load import load
 from vpemetrics.config.sources import Source, clone_as_source, configured_sources
@@ -25,12 +24,12 @@ def source_in(folder: Path) -> Source:
     return source
 
 
-def collect_here(location: str, folder: Path) -> None:
+def collect_here(location: str, folder: Path | str) -> None:
     """Collects in this process."""
     with Store.open(location) as store:
         done = collect(
             store,
-            source_in(folder),
+            source_in(Path(folder)),
             Rules(),
             clock=lambda: datetime.now(UTC),
             warn=lambda _text: None,
@@ -53,35 +52,17 @@ def held(location: str) -> list[object]:
         return [*records, store.cursors("git"), store.batch()]
 
 
-def ready(location: str, folder: Path) -> "subprocess.Popen[bytes]":
-    """A process that has everything at hand and collects when it is told to `go`."""
-    process = subprocess.Popen(
-        [sys.executable, __file__, location, str(folder)],
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    return process
+def started(location: str, folder: Path) -> int:
+    """A process that collects, by its id."""
+    return nursery().start(collect_here, location, str(folder))
 
 
-def go(*processes: "subprocess.Popen[bytes]") -> None:
-    """Lets processes collect."""
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-
-
-def ended(*processes: "subprocess.Popen[bytes]") -> Sequence[int]:
+def ended(*processes: int) -> list[int]:
     """Waits for processes to end; their exit codes."""
-    for process in processes:
-        process.communicate(timeout=PATIENCE)
-    return [process.returncode for process in processes]
+    return nursery().ended(*processes)
 
 
-if __name__ == "__main__":
-    print("ready", flush=True)
-    sys.stdin.readline()
-    collect_here(sys.argv[1], Path(sys.argv[2]))
+def kill(process: int) -> None:
+    """Kills a process that may have ended by itself."""
+    os.kill(process, signal.SIGKILL)
+    ended(process)

@@ -8,12 +8,14 @@ database, the end of a transaction. Steps are counted, so no machine is too fast
 import os
 import secrets
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
+from tempfile import NamedTemporaryFile
+from typing import NamedTuple
 
-from subprocesses import PATIENCE, environment
+from nursery import nursery
 
 STEPS = "steps: "
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -22,19 +24,24 @@ SEEN = {"os.rename", "os.remove", "os.mkdir", "sqlite3.connect", "socket.connect
 """Events of https://docs.python.org/3/library/audit_events.html that are steps."""
 
 
+class _Done(NamedTuple):
+    code: int
+    said: str
+
+
 def run_unharmed(*arguments: object) -> tuple[int, int]:
     """Runs a command to its end: its exit code, and how many steps it took."""
     done = _run(0, *arguments)
-    *_, last = done.stderr.splitlines()
-    assert last.startswith(STEPS), done.stderr
-    return done.returncode, int(last.removeprefix(STEPS))
+    *_, last = done.said.splitlines()
+    assert last.startswith(STEPS), done.said
+    return done.code, int(last.removeprefix(STEPS))
 
 
 def kill_before(step: int, *arguments: object) -> bool:
     """Kills a command before one of its steps; tells whether it came so far."""
     done = _run(step, *arguments)
-    assert done.returncode == -signal.SIGKILL or done.stderr.splitlines()[-1].startswith(STEPS)
-    return done.returncode == -signal.SIGKILL
+    assert done.code == -signal.SIGKILL or done.said.splitlines()[-1].startswith(STEPS), done.said
+    return done.code == -signal.SIGKILL
 
 
 def steps_of(total: int, kills: int, seed: int) -> Iterator[int]:
@@ -45,15 +52,11 @@ def steps_of(total: int, kills: int, seed: int) -> Iterator[int]:
         yield chance.randrange(first, max(first + 1, last))
 
 
-def _run(step: int, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, __file__, str(step), *map(str, arguments)],
-        capture_output=True,
-        env=environment(),
-        encoding="utf-8",
-        timeout=PATIENCE,
-        check=False,
-    )
+def _run(step: int, *arguments: object) -> _Done:
+    with NamedTemporaryFile() as said:
+        process = nursery().start(run_counted, step, said.name, *map(str, arguments))
+        (code,) = nursery().ended(process)
+        return _Done(code, Path(said.name).read_text(encoding="utf-8"))
 
 
 class _Steps:
@@ -88,7 +91,9 @@ def _die(*_what: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _main(last: int, arguments: list[str]) -> None:
+def run_counted(last: int, said: str, *arguments: str) -> None:
+    """Runs a command in this process, which dies before one of the steps, and says what it says."""
+    os.dup2(os.open(said, os.O_WRONLY), 2)
     sys.dont_write_bytecode = True  # else a first run would take other steps than the next
     _give_every_store_the_same_key()
     from sqlalchemy import Engine, event
@@ -100,7 +105,7 @@ def _main(last: int, arguments: list[str]) -> None:
         event.listen(Engine, name, steps.take)
     sys.addaudithook(steps.hear)
     try:
-        app(arguments, prog_name="vpemetrics")
+        app(list(arguments), prog_name="vpemetrics")
     finally:
         print(f"\n{STEPS}{steps.count}", file=sys.stderr, flush=True)
 
@@ -109,7 +114,3 @@ def _give_every_store_the_same_key() -> None:
     """Have authors look alike in every store, whose keys are the only secrets of 32 bytes."""
     original = secrets.token_hex
     secrets.token_hex = lambda nbytes=None: "0" * 64 if nbytes == 32 else original(nbytes)
-
-
-if __name__ == "__main__":
-    _main(int(sys.argv[1]), sys.argv[2:])

@@ -1,14 +1,13 @@
 """Collections that are killed, and several at once: the store is what it is without all that."""
 
 import random
-import signal
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from collectedclone import collect_here, empty_store, ended, go, held, ready
+from collectedclone import collect_here, empty_store, ended, held, kill, started
 from subprocesses import PATIENCE
 from tiers import scored
 
@@ -53,21 +52,17 @@ def test_a_collection_killed_at_any_moment_leaves_no_trace_in_the_next(
     new_location: Callable[[], str], clone: Path, kills: int
 ) -> None:
     undisturbed = empty_store(new_location())
-    process = ready(undisturbed, clone)
     begun = time.monotonic()
-    go(process)
-    assert ended(process) == [0]
+    assert ended(started(undisturbed, clone)) == [0]
     lasting = time.monotonic() - begun
     expected = held(undisturbed)
     moments, left = random.Random(3), set()
 
     for _ in range(kills):
         location = empty_store(new_location())
-        process = ready(location, clone)
-        go(process)
+        process = started(location, clone)
         time.sleep(moments.uniform(0, lasting))
-        process.send_signal(signal.SIGKILL)
-        ended(process)
+        kill(process)
         with Store.open(location) as store:
             left.add(store.counts().get("commits"))
         collect_here(location, clone)
@@ -82,8 +77,7 @@ def test_collections_at_once_double_nothing_and_wait_for_each_other(
     undisturbed, shared = empty_store(new_location()), empty_store(new_location())
     collect_here(undisturbed, clone)
 
-    processes = [ready(shared, clone) for _ in range(3)]
-    go(*processes)
+    processes = [started(shared, clone) for _ in range(3)]
 
     assert ended(*processes) == [0, 0, 0]
     assert held(shared) == held(undisturbed)
@@ -94,8 +88,7 @@ def test_collections_that_race_to_make_the_store_both_succeed(
 ) -> None:
     location = new_location()  # not there yet
 
-    processes = [ready(location, clone) for _ in range(2)]
-    go(*processes)
+    processes = [started(location, clone) for _ in range(2)]
 
     assert ended(*processes) == [0, 0]
     with Store.open(location) as store:

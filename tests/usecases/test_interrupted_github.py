@@ -12,7 +12,7 @@ from threading import Lock
 
 import pytest
 from collectedclone import empty_store
-from collectedgithub import Nursery, held, nursery, write_settings
+from collectedgithub import held, started, write_settings
 from github_server.answer import Answer, Request
 from github_server.faults import (
     Fault,
@@ -33,6 +33,7 @@ from github_server.faults import (
 )
 from github_server.server import SimulatedGitHub
 from lively_github import BEGIN, EVERYDAY, Happening, Lively, between, merge, open_pull, review
+from nursery import nursery
 from tiers import scored
 
 from vpemetrics.store import Store
@@ -116,18 +117,18 @@ class GitHub:
     """A GitHub, what the weather is like there, and processes that collect from it."""
 
     weather: Weather
-    nursery: Nursery
+    folder: Path
 
     def collect(self, *locations: str, now: datetime = LATER) -> list[int]:
         """Collections into stores, all at the same time; the exit codes."""
-        return self.nursery.ended(*[self.nursery.start(one, now) for one in locations])
+        return nursery().ended(*[started(one, self.folder, now) for one in locations])
 
     def kill(self, location: str, now: datetime, after: float) -> None:
         """A collection that is killed after some seconds, if it lasts that long."""
-        process = self.nursery.start(location, now)
+        process = started(location, self.folder, now)
         time.sleep(after)
         os.kill(process, signal.SIGKILL)
-        self.nursery.ended(process)
+        nursery().ended(process)
 
 
 @pytest.fixture
@@ -145,8 +146,7 @@ def github(tmp_path: Path) -> Iterator[GitHub]:
     with SimulatedGitHub(life.world, faults=Faults(always=(weather,))) as server:
         folder = tmp_path / "configured"
         folder.mkdir()
-        with nursery(write_settings(folder, server.url)) as forking:
-            yield GitHub(weather=weather, nursery=forking)
+        yield GitHub(weather=weather, folder=write_settings(folder, server.url))
 
 
 @scored("kills", 3, soak=2 * len(FAULTS))

@@ -1,14 +1,13 @@
 """Collections from a GitOps repository that are killed, and several at once: no trace is left."""
 
 import random
-import signal
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from collectedclone import collect_here, empty_store, ended, go, held, ready
+from collectedclone import collect_here, empty_store, ended, held, kill, started
 from subprocesses import PATIENCE
 from tiers import scored
 
@@ -60,20 +59,16 @@ def test_a_killed_collection_goes_on_where_it_was(
     new_location: Callable[[], str], folder: Path, kills: int
 ) -> None:
     undisturbed = empty_store(new_location())
-    process = ready(undisturbed, folder)
     begun = time.monotonic()
-    go(process)
-    assert ended(process) == [0]
+    assert ended(started(undisturbed, folder)) == [0]
     lasting = time.monotonic() - begun
     expected, moments, left = held(undisturbed), random.Random(5), set()
 
     for _ in range(kills):
         location = empty_store(new_location())
-        process = ready(location, folder)
-        go(process)
+        process = started(location, folder)
         time.sleep(moments.uniform(0, lasting))
-        process.send_signal(signal.SIGKILL)
-        ended(process)
+        kill(process)
         with Store.open(location) as store:
             left.add(store.counts().get("commits", 0))
         collect_here(location, folder)
@@ -86,8 +81,7 @@ def test_collections_at_once_double_nothing(new_location: Callable[[], str], fol
     undisturbed, shared = empty_store(new_location()), empty_store(new_location())
     collect_here(undisturbed, folder)
 
-    processes = [ready(shared, folder) for _ in range(3)]
-    go(*processes)
+    processes = [started(shared, folder) for _ in range(3)]
 
     assert ended(*processes) == [0, 0, 0]
     assert held(shared) == held(undisturbed)
