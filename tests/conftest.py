@@ -10,6 +10,7 @@ Makes a skipped test fail where everything it needs was meant to be there.
 import gc
 import os
 import signal
+import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 import tiers
 
 from vpemetrics.config import secrets
+from vpemetrics.store import engine
 
 if TYPE_CHECKING:
     from postgres import Server
@@ -171,6 +173,20 @@ def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
     report.outcome = "failed"
     report.longrepr = f"skipped, though nothing should be missing: {reason}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_store_outlives_a_crash_of_the_machine() -> Iterator[None]:
+    """Stores of this process wait for no disk, as the server of the tests does not either."""
+    set_up = engine._set_up_sqlite
+
+    def set_up_without_waiting(connection: sqlite3.Connection, record: object) -> None:
+        set_up(connection, record)
+        connection.execute("PRAGMA synchronous = OFF")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_set_up_sqlite", set_up_without_waiting)
+        yield
 
 
 @pytest.fixture(autouse=True)
