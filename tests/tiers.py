@@ -1,6 +1,6 @@
 """How much of the suite runs: quick, whole, or soak.
 
-- quick: `pytest -m "not slow"`, where laws hold for a third of their examples;
+- quick: `pytest -m "not slow"`, where properties are tried on a third of their examples;
 - whole: `pytest`, all but what is marked with `soak`;
 - soak: `pytest --soak`, only what is marked with `soak`, and the laws with many more examples.
 
@@ -18,6 +18,9 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 FEWER = 3
 """Of so many made-up examples of the whole suite the quick tests try one."""
 
+PLAIN = 50
+"""The examples of a property that does not say how many it wants."""
+
 _soaks = False
 _quick = False
 
@@ -26,25 +29,24 @@ def choose(*, soak: bool, quick: bool) -> None:
     """Say how much is wanted, before the modules of tests are imported."""
     global _soaks, _quick  # decorators are applied when a module is imported
     _soaks, _quick = soak, quick
-    settings.register_profile("quick", max_examples=settings().max_examples // FEWER)
-    if quick:
-        settings.load_profile("quick")
+    settings.register_profile(
+        "tier",
+        max_examples=PLAIN // FEWER if quick else PLAIN,
+        deadline=None,  # a slow machine breaks no law
+        derandomize=not soak,  # always the same few, of which nobody keeps a record
+        print_blob=True,
+        phases=list(Phase) if soak else [Phase.explicit, Phase.generate],
+        suppress_health_check=[
+            HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture
+        ],
+    )  # fmt: skip
+    settings.load_profile("tier")
 
 
 def law(examples: int, *, soak: int, **more: Any) -> Callable[[Test], Test]:
     """A property that holds for all examples: always the same few, or many new ones to soak."""
     few = -(-examples // FEWER) if _quick else examples
-    chosen = settings(
-        max_examples=soak if _soaks else few,
-        deadline=None,  # a slow machine breaks no law
-        derandomize=not _soaks,
-        print_blob=True,
-        phases=[Phase.generate] if not _soaks else list(Phase),
-        suppress_health_check=[
-            HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture
-        ],
-        **more,
-    )  # fmt: skip
+    chosen = settings(max_examples=soak if _soaks else few, **more)
 
     def decorate(test: Test) -> Test:
         marked: Test = pytest.mark.law(chosen(test))

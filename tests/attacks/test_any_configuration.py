@@ -99,7 +99,7 @@ BITS = [
 ]  # fmt: skip
 
 
-@law(300, soak=100_000)
+@law(100, soak=100_000)
 @given(st.integers(0, 2**64 - 1))
 def test_any_configuration_is_in_force_or_refused_with_its_file(
     tmp_path_factory: pytest.TempPathFactory, seed: int

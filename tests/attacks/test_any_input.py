@@ -94,7 +94,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     ending=st.sampled_from([".csv", ".jsonl"]),
     changes=edits(TOKENS, 4),
 )
-@law(150, soak=100_000)
+@law(60, soak=100_000)
 def test_a_file_is_read_or_refused_with_its_lines_and_nothing_of_it_is_stored(
     good: dict[str, bytes], store: Store, kind: str, ending: str, changes: list[Edit]
 ) -> None:

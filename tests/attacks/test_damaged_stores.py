@@ -174,7 +174,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@law(20, soak=2_000)
+@law(12, soak=2_000)
 @given(damage=damages)
 def test_whatever_is_damaged_it_is_never_called_a_bug(
     whole: bytes, place: Path, damage: Damage
@@ -188,7 +188,7 @@ def test_whatever_is_damaged_it_is_never_called_a_bug(
         assert result.exit_code in (0, 1), (command, result.stderr)
 
 
-@law(10, soak=1_000)
+@law(6, soak=1_000)
 @given(records=st.lists(any_sourced, max_size=30))
 def test_whatever_can_be_saved_is_no_damage(records: list[Sourced]) -> None:
     with TemporaryDirectory() as folder, Store.open(Path(folder) / "x.db") as store:

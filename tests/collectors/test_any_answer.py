@@ -120,7 +120,7 @@ BUILDERS: Final[dict[str, tuple[tuple[str, ...], Build]]] = {
 }  # fmt: skip
 
 
-@law(400, soak=40_000)
+@law(150, soak=40_000)
 @given(SEEDS, st.sampled_from(sorted(BUILDERS)))
 def test_any_thing_of_github_is_a_record_or_is_told_to_be_none(seed: int, kind: str) -> None:
     random = Random(seed)
@@ -134,7 +134,7 @@ def test_any_thing_of_github_is_a_record_or_is_told_to_be_none(seed: int, kind: 
             check_record(record)
 
 
-@law(200, soak=10_000)
+@law(100, soak=10_000)
 @given(SEEDS)
 def test_any_answer_of_graphql_is_read_or_told_to_be_none(seed: int) -> None:
     random = Random(seed)
@@ -200,7 +200,7 @@ def test_what_is_not_mutated_is_a_record_of_other_servers() -> None:
         assert check_record(build(node))
 
 
-@law(300, soak=20_000)
+@law(100, soak=20_000)
 @given(SEEDS, st.sampled_from(sorted(OTHERS)))
 def test_any_thing_of_other_servers_is_a_record_or_named(seed: int, name: str) -> None:
     (node, build), random = OTHERS[name], Random(seed)
@@ -222,7 +222,7 @@ def test_an_installation_may_be_anything() -> None:
             parse_installation({"id": odd, "account": odd, "permissions": odd})
 
 
-@law(30, soak=500)
+@law(15, soak=500)
 @given(SEEDS)
 def test_any_odd_answers_cost_no_more_than_what_they_are_about(seed: int) -> None:
     """Every answer of a collection may have something odd in it."""
@@ -273,7 +273,7 @@ def forge() -> Iterator[Loopback]:
         yield server
 
 
-@law(200, soak=10_000)
+@law(100, soak=10_000)
 @given(SEEDS)
 def test_any_status_header_and_body_is_an_answer_or_a_problem(forge: Loopback, seed: int) -> None:
     random = Random(seed)
@@ -316,7 +316,7 @@ PLACES: Final = ("image.tag", "{service}.image.tag", "images[name={service}].new
                  "spec.containers[0].image", "{service}.{environment}.tag")  # fmt: skip
 
 
-@law(300, soak=20_000)
+@law(100, soak=20_000)
 @given(SEEDS)
 def test_any_file_has_versions_or_is_told_to_be_unreadable(seed: int) -> None:
     random = Random(seed)

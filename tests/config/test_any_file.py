@@ -26,7 +26,7 @@ documents = st.dictionaries(keys, values, max_size=5)
 
 
 @given(document=documents)
-@law(100, soak=100_000)
+@law(60, soak=100_000)
 def test_any_document_loads_or_is_refused_with_reasons(
     tmp_path: Path, document: dict[str, object]
 ) -> None:

@@ -40,7 +40,7 @@ class Reading(NamedTuple):
 
 
 @pytest.mark.slow
-@law(100, soak=5_000)
+@law(40, soak=5_000)
 @given(histories())
 def test_both_readings_of_the_rules_agree(history: History) -> None:
     with empty_store() as store:

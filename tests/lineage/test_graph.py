@@ -52,7 +52,7 @@ def graphs(draw: st.DrawFn) -> Parents:
     return line | odd
 
 
-@law(200, soak=20_000)
+@law(60, soak=20_000)
 @given(graphs(), st.data())
 def test_the_first_tip_that_reaches_a_commit_is_found_by_every_walk(
     parents: Parents, data: st.DataObject
@@ -72,7 +72,7 @@ def test_the_first_tip_that_reaches_a_commit_is_found_by_every_walk(
     assert MainLine(graph, others).first_reached(tips).tolist() == expected
 
 
-@law(100, soak=20_000)
+@law(40, soak=20_000)
 @given(graphs(), st.data())
 def test_a_commit_contains_what_is_reachable_from_it(parents: Parents, data: st.DataObject) -> None:
     graph = graph_of(parents)

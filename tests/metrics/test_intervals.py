@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -447,7 +447,6 @@ class TestSurvivalMedian:
 
         assert found.median == median_by_definition(durations, observed)
 
-    @settings(deadline=None)
     @pytest.mark.parametrize("level", [0.9, 0.95, 0.99])
     @given(sample=st.lists(st.tuples(st.integers(0, 99), st.booleans()), min_size=6, max_size=60))
     def test_limits_are_where_the_band_of_scipy_crosses_a_half(

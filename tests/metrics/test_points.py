@@ -78,7 +78,7 @@ def stretches_collected(draw: st.DrawFn) -> list[Coverage]:
     ]
 
 
-@law(30, soak=3_000)
+@law(12, soak=3_000)
 @given(histories(), stretches_collected(), st.integers(0, 6))
 def test_a_point_is_the_figure_of_its_week(
     history: History, coverage: list[Coverage], first: int
@@ -105,7 +105,7 @@ def test_a_point_is_the_figure_of_its_week(
                     assert point.provisional == figure.provisional
 
 
-@law(20, soak=2_000)
+@law(9, soak=2_000)
 @given(histories())
 def test_facts_and_store_tell_the_same_outcomes(history: History) -> None:
     with deployed(history.records, history.rules) as (facts, rows):

@@ -155,7 +155,7 @@ any_commit = st.builds(
 )
 
 
-@law(40, soak=5_000)
+@law(20, soak=5_000)
 @given(
     saves=st.lists(
         st.lists(st.tuples(st.sampled_from("xy"), any_commit), max_size=8), min_size=1, max_size=5
@@ -184,7 +184,7 @@ def test_many_saves_leave_what_was_said_last(
             assert all(0 < len(chunk.columns) <= full for chunk in read_chunks(view))
 
 
-@law(40, soak=10_000)
+@law(20, soak=10_000)
 @given(st.lists(any_commit, min_size=1, max_size=12, unique_by=lambda one: one.sha))
 def test_columns_are_the_same_after_being_bytes(commits: list[Commit]) -> None:
     with empty_store() as store:

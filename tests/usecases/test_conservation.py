@@ -83,21 +83,21 @@ def check_weeks(facts: MetricFacts, window: Window) -> None:
             assert excluded == Counter(whole.excluded)
 
 
-@law(25, soak=3_000)
+@law(12, soak=3_000)
 @given(histories())
 def test_counts_of_any_history_balance(history: History) -> None:
     with facts_of(history) as (_, facts):
         check_counts(facts)
 
 
-@law(10, soak=1_000)
+@law(6, soak=1_000)
 @given(histories())
 def test_the_weeks_of_any_history_add_up(history: History) -> None:
     with facts_of(history) as (_, facts):
         check_weeks(facts, Window(start=date(2026, 3, 3), end=date(2026, 3, 26)))
 
 
-@law(25, soak=3_000)
+@law(12, soak=3_000)
 @given(histories())
 def test_every_merged_pull_request_of_a_service_is_booked_once(history: History) -> None:
     with facts_of(history) as (store, _):

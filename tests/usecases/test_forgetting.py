@@ -498,7 +498,7 @@ def left_of(records: Sequence[AnyRecord], moment: datetime) -> list[AnyRecord]:
 
 
 @given(history=histories(), minutes=st.integers(0, 20 * 1440))
-@law(60, soak=3_000)
+@law(25, soak=3_000)
 def test_lineage_after_forgetting_is_that_of_what_is_left(history: History, minutes: int) -> None:
     moments = [one.finished_at for one in history.records if isinstance(one, Deployment)]
     begin = min(filter(None, moments), default=NOON)

@@ -141,7 +141,7 @@ def other_rules(rules: Rules, random: Random) -> Rules:
 
 
 @pytest.mark.slow
-@law(25, soak=3_000)
+@law(12, soak=3_000)
 @given(histories(), st.integers(0, 10**9))
 def test_whatever_the_order_of_arrival_the_outcome_is_that_of_all_at_once(
     history: History, seed: int
@@ -154,7 +154,7 @@ def test_whatever_the_order_of_arrival_the_outcome_is_that_of_all_at_once(
 
 
 @pytest.mark.needs_postgresql
-@law(8, soak=400)
+@law(4, soak=400)
 @given(histories(), st.integers(0, 10**9))
 def test_a_server_comes_to_what_a_file_comes_to_whatever_the_order_of_arrival(
     postgres: Server, history: History, seed: int

@@ -82,7 +82,7 @@ def _justifies(points: Sequence[Point], signal: Signal, by: Baseline) -> bool:
 
 
 @pytest.mark.slow
-@law(12, soak=500)
+@law(6, soak=500)
 @given(histories())
 def test_no_word_without_a_signal_and_none_that_is_better_while_provisional(
     history: list[tuple[int, int]],

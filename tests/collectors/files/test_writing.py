@@ -31,7 +31,7 @@ def round_trip(records: list[Sourced], folder: Path, ending: str) -> tuple[Store
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", [".csv", ".jsonl"])
 @given(records=st.lists(any_sourced, max_size=12))
-@law(40, soak=20_000)
+@law(20, soak=20_000)
 def test_export_import_export_is_byte_identical(ending: str, records: list[Sourced]) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopback import NOON, Asked, Hourglass, Loopback, Say
 
@@ -574,9 +574,7 @@ def test_a_problem_that_concerns_all_scopes_is_raised_as_it_is(
         )
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15)
 @given(data=st.data(), feed=st.sampled_from(["made", "touched", "spans"]))
 def test_whatever_happens_and_whenever_it_is_killed_all_is_found_in_the_end(
     client: HttpClient, server: Loopback, data: st.DataObject, feed: str
