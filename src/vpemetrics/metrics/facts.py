@@ -27,6 +27,7 @@ from vpemetrics.metrics.table import (
 )
 from vpemetrics.records import CoverageKind
 from vpemetrics.window import (
+    DAY,
     MISSING,
     SECOND,
     Interval,
@@ -40,6 +41,7 @@ from vpemetrics.window import (
 COUNTED: Final = ("forward", "redeploy", "rollback", "stale")
 CONFIRMED: Final = ("A", "B", "C")
 SKEW_SECONDS: Final = 300.0
+RETIRED_AFTER: Final = 52 * 7 * DAY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +95,25 @@ class MetricFacts:
             incidents=self._rows("incidents", wanted),
             pooled=pooled,
         )
+
+    def without_retired(self, window: Window, configured: Collection[str]) -> "MetricFacts":
+        """The same facts without the services that are no more (rule D6); all if none is left.
+
+        Those last deployed more than 52 weeks before the end of a window, and not within it, that
+        are not configured and have no open incident.
+        """
+        still = min(window.end_at - RETIRED_AFTER, window.start_at)
+        deployed, incidents = self.deployed, self.incidents
+        ever = set(deployed["service"][deployed["counts"]].tolist())
+        lately = deployed["counts"] & (deployed["finished_at"] >= still)
+        open_ = incidents["services"][incidents["restored_at"] == MISSING]
+        kept = {
+            *configured,
+            *deployed["service"][lately].tolist(),
+            *(name for names in open_.tolist() for name in names),
+        }
+        active = tuple(name for name in self.services if name in kept or name not in ever)
+        return replace(self, services=active or self.services)
 
     def _rows(self, name: str, services: Sequence[str]) -> Table:
         table: Table = getattr(self, name)

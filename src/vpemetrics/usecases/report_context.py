@@ -146,7 +146,8 @@ class ReportContext:
         if scope.kind == "service":
             return {}
         teams = self.teams if scope.kind == "organisation" else {}
-        return {Scope(kind="team", name=name): mine for name, mine in teams.items()} | {
+        owned = {name: tuple(s for s in mine if s in services) for name, mine in teams.items()}
+        return {Scope(kind="team", name=name): mine for name, mine in owned.items() if mine} | {
             Scope(kind="service", name=name): (name,) for name in services
         }
 

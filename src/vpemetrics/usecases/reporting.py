@@ -69,13 +69,24 @@ def subject(store: Store, known: ReportContext, asked: Asked) -> Subject:
     """
     scope, services = known.scope(asked.service, asked.team)
     window = asked.window or default_week(*known.collected_between, known.rules.zone)
-    pooled = scope.kind != "service"
-    facts = known.facts(store, window, _weeks_read(window)).of(services, pooled=pooled)
+    facts = _facts(store, known, scope, services, window, _weeks_read(window))
     of = windows(facts, window, scope)
     if of.headline.weeks > HISTORY_WEEKS:  # a year, where hardly anything is deployed
-        weeks = round(of.headline.weeks)
-        facts = known.facts(store, window, weeks).of(services, pooled=pooled)
-    return Subject(scope, services, of, facts)
+        facts = _facts(store, known, scope, services, window, round(of.headline.weeks))
+    return Subject(scope, facts.services, of, facts)
+
+
+def _facts(
+    store: Store,
+    known: ReportContext,
+    scope: Scope,
+    services: tuple[str, ...],
+    window: Window,
+    weeks: int,
+) -> MetricFacts:
+    """The facts of a scope, without the services that are no more."""
+    facts = known.facts(store, window, weeks).of(services, pooled=scope.kind != "service")
+    return facts.without_retired(window, [service.name for service in known.rules.services])
 
 
 def report(
