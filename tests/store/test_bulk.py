@@ -66,6 +66,17 @@ def test_one_transaction_may_save_other_columns_of_the_same_table(connection: Co
     assert stored(connection) == [("a", "ok", 2, 3)]
 
 
+def test_what_is_no_longer_known_of_many_rows_is_forgotten(connection: Connection) -> None:
+    more, keys, many = [*COLUMNS[:3], runs.c.attempt, *COLUMNS[3:]], ["source_id", "key"], 300
+    kept = [(1, f"{number:03}", 7, None, "ok", 1) for number in range(many)]
+    before = [(*row[:3], 3, *row[4:]) if row[1] == "017" else row for row in kept]
+    upsert_rows(connection, runs, more, keys, before)
+
+    assert upsert_rows(connection, runs, more, keys, [(*row[:-1], 2) for row in kept]) == 1
+
+    assert stored(connection) == [(row[1], "ok", 2 if row[1] == "017" else 1, None) for row in kept]
+
+
 def test_nothing_to_save_changes_nothing(connection: Connection) -> None:
     assert upsert(connection) == 0
     assert stored(connection) == []

@@ -8,10 +8,10 @@ there, by way of a temporary table where some of them may be known already.
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, compress
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Dialect, Table, column, insert, or_, select, table
+from sqlalchemy import Column, Connection, Dialect, Table, column, insert, null, or_, select, table
 
 Row = tuple[Any, ...]
 
@@ -63,7 +63,14 @@ def upsert_columns(
     different = _latest(values, [values[names.index(key)] for key in keys])
     if not len(different[0]):
         return 0
-    upsert = _upsert(connection.dialect, into, tuple(names), tuple(keys))
+    # Of many records most fields are known of none, and to pass that takes as long as a value.
+    told = [not _is_unknown(column) for column in different]
+    if len(different[0]) >= _TOGETHER and not all(told):
+        unknown = tuple(name for name, is_told in zip(names, told, strict=True) if not is_told)
+        names, different = list(compress(names, told)), list(compress(different, told))
+    else:
+        unknown = ()
+    upsert = _upsert(connection.dialect, into, tuple(names), tuple(keys), unknown)
     if connection.dialect.name != "postgresql":
         return _execute(connection, upsert, different)
     _make_incoming(connection, into)
@@ -71,6 +78,10 @@ def upsert_columns(
     changed = connection.exec_driver_sql(upsert).rowcount
     connection.exec_driver_sql(f"TRUNCATE {_incoming(into)}")
     return changed
+
+
+def _is_unknown(column: Sequence[Any]) -> bool:
+    return column[0] is None and column.count(None) == len(column)
 
 
 def _latest(
@@ -129,8 +140,17 @@ def _insert(dialect: Dialect, into: Table) -> str:
 
 
 @lru_cache(maxsize=_STATEMENTS)
-def _upsert(dialect: Dialect, into: Table, names: tuple[str, ...], keys: tuple[str, ...]) -> str:
-    """The statement that saves rows, of its parameters or of those that came in."""
+def _upsert(
+    dialect: Dialect,
+    into: Table,
+    names: tuple[str, ...],
+    keys: tuple[str, ...],
+    unknown: tuple[str, ...],
+) -> str:
+    """The statement that saves rows, of its parameters or of those that came in.
+
+    Of the columns that are `unknown` nothing is told, which is what then is stored.
+    """
     start: Any
     if dialect.name == "postgresql":
         from sqlalchemy.dialects import postgresql  # 40 ms that nobody else shall pay
@@ -146,7 +166,13 @@ def _upsert(dialect: Dialect, into: Table, names: tuple[str, ...], keys: tuple[s
     # https://www.sqlite.org/lang_upsert.html
     upsert = start.on_conflict_do_update(
         index_elements=list(keys),
-        set_={name: new[name] for name in (*said, "batch") if name in into.c},
-        where=or_(*(into.c[name].is_distinct_from(new[name]) for name in said)),
+        set_={
+            **{name: new[name] for name in (*said, "batch") if name in into.c},
+            **dict.fromkeys(unknown, null()),
+        },
+        where=or_(
+            *(into.c[name].is_distinct_from(new[name]) for name in said),
+            *(into.c[name].is_not(None) for name in unknown),
+        ),
     )
     return str(upsert.compile(dialect=dialect, column_keys=list(names)))

@@ -10,13 +10,14 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from itertools import accumulate
+from itertools import accumulate, chain
 from struct import Struct
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vpemetrics.lineage.graph import find
 from vpemetrics.records import Commit
 from vpemetrics.store.engine import DamagedChunk
 from vpemetrics.store.shas import Ids, Shas
@@ -27,6 +28,8 @@ Places = NDArray[np.int64]
 Keys = NDArray[np.uint64]
 
 NONE: Final = -1
+_FIRST_TWO: Final = 2
+"""The parents that have a column each; seldom does a merge have more."""
 
 
 class AuthorKind(IntEnum):
@@ -89,32 +92,34 @@ class CommitColumns:
         return np.append(self.shas.ids, NONE)[places]
 
     def take(self, rows: Places) -> "CommitColumns":
-        """The commits in some rows, in that order."""
+        """The commits in some rows, in that order, and the shas that they name."""
         place = np.full(len(self), NONE, dtype=np.int64)
         place[rows] = np.arange(len(rows))
-        shift = len(rows)
 
         def links(old: Links) -> Links:
             kept = place[old.rows] >= 0
             order = np.argsort(place[old.rows[kept]], kind="stable")
-            return Links(rows=place[old.rows[kept]][order], to=(old.to[kept] + shift)[order])
+            return Links(rows=place[old.rows[kept]][order], to=old.to[kept][order])
 
-        return _tidy(
-            replace(
-                self,
-                shas=Shas.together([self.shas.take(rows), self.shas]),
-                first=_shifted(self.first[rows], shift),
-                second=_shifted(self.second[rows], shift),
-                more_parents=links(self.more_parents),
-                authored_at=self.authored_at[rows],
-                committed_at=self.committed_at[rows],
-                authors=self.authors[rows],
-                kinds=self.kinds[rows],
-                marks=self.marks[rows],
-                reverts=links(self.reverts),
-                picks=links(self.picks),
-                paths=self.paths[rows],
-            )
+        more, reverts, picks = map(links, (self.more_parents, self.reverts, self.picks))
+        first, second = self.first[rows], self.second[rows]
+        used = _used_places(len(self.shas), [first, second, more.to, reverts.to, picks.to])
+        moved = np.full(len(self.shas) + 1, NONE, dtype=np.int64)
+        moved[used] = np.arange(len(used)) + len(rows)
+        return replace(
+            self,
+            shas=Shas.together([self.shas.take(rows), self.shas.take(used)]),
+            first=moved[first],
+            second=moved[second],
+            more_parents=replace(more, to=moved[more.to]),
+            authored_at=self.authored_at[rows],
+            committed_at=self.committed_at[rows],
+            authors=self.authors[rows],
+            kinds=self.kinds[rows],
+            marks=self.marks[rows],
+            reverts=replace(reverts, to=moved[reverts.to]),
+            picks=replace(picks, to=moved[picks.to]),
+            paths=self.paths[rows],
         )
 
     def signatures(self) -> NDArray[np.int64]:
@@ -207,51 +212,43 @@ def commit_columns(
 ) -> CommitColumns:
     """Commits as columns: of hidden authors, and of shas as texts."""
     count = len(shas)
-    named: list[str] = []
-
-    def place(found: Sequence[str | None]) -> Places:
-        if found.count(None) == len(found):
-            return np.full(len(found), NONE, dtype=np.int64)
-        known = [sha for sha in found if sha]
-        places = np.full(len(found), NONE, dtype=np.int64)
-        places[[bool(sha) for sha in found]] = np.arange(len(known)) + count + len(named)
-        named.extend(known)
-        return places
-
-    def links(pairs: Sequence[tuple[int, str]]) -> Links:
-        rows = np.array([row for row, _ in pairs], dtype=np.int64)
-        return Links(rows=rows, to=place([sha for _, sha in pairs]))
+    counts = np.fromiter(map(len, parents), dtype=np.int64, count=count)
+    starts = count + np.cumsum(counts) - counts
+    named = list(chain.from_iterable(parents))
 
     def seldom(found: Sequence[str | None]) -> Links:
         if found.count(None) == count:
             return Links()
-        return links([(row, sha) for row, sha in enumerate(found) if sha])
+        rows = [row for row, sha in enumerate(found) if sha]
+        begin = count + len(named)
+        named.extend(sha for sha in found if sha)
+        return Links(rows=np.array(rows, dtype=np.int64), to=np.arange(begin, begin + len(rows)))
 
-    many = [row for row, of in enumerate(parents) if len(of) > 2]
+    many = np.flatnonzero(counts > _FIRST_TWO)
+    more = [np.arange(starts[row] + _FIRST_TWO, starts[row] + counts[row]) for row in many]
     codes, author_keys = _distinct(authors)
     paths_codes, path_lists = _distinct(paths)
-    first, second = (place([of[at] if len(of) > at else None for of in parents]) for at in range(2))
-    more = links([(row, sha) for row in many for sha in parents[row][2:]])
     reverted, picked = seldom(reverts), seldom(picks)
-    return _tidy(
-        CommitColumns(
-            shas=Shas.together([Shas.of(shas), Shas.of(named)]),
-            first=first,
-            second=second,
-            more_parents=more,
-            reverts=reverted,
-            picks=picked,
-            authors=codes,
-            author_keys=np.array(
-                [int(key.removeprefix(HIDDEN), 16) for key in author_keys], dtype=np.uint64
-            ),
-            paths=paths_codes,
-            path_lists=tuple(map(list_text, path_lists)),
-            kinds=kinds,
-            marks=np.zeros(count, dtype=np.int64),
-            authored_at=authored_at,
-            committed_at=committed_at,
-        )
+    return CommitColumns(
+        shas=Shas.together([Shas.of(shas), Shas.of(named)]),
+        first=np.where(counts > 0, starts, NONE),
+        second=np.where(counts > 1, starts + 1, NONE),
+        more_parents=Links(
+            rows=np.repeat(many, counts[many] - _FIRST_TWO),
+            to=np.concatenate([np.empty(0, dtype=np.int64), *more]),
+        ),
+        reverts=reverted,
+        picks=picked,
+        authors=codes,
+        author_keys=np.array(
+            [int(key.removeprefix(HIDDEN), 16) for key in author_keys], dtype=np.uint64
+        ),
+        paths=paths_codes,
+        path_lists=tuple(map(list_text, path_lists)),
+        kinds=kinds,
+        marks=np.zeros(count, dtype=np.int64),
+        authored_at=authored_at,
+        committed_at=committed_at,
     )
 
 
@@ -285,23 +282,21 @@ def join(parts: Sequence[CommitColumns]) -> CommitColumns:
         )
 
     own = (part.shas.take(slice(len(part))) for part in parts)
-    return _tidy(
-        CommitColumns(
-            shas=Shas.together([*own, *(part.shas for part in parts)]),
-            first=places(lambda part: part.first, shas),
-            second=places(lambda part: part.second, shas),
-            more_parents=links(lambda part: part.more_parents),
-            authored_at=np.concatenate([part.authored_at for part in parts]),
-            committed_at=np.concatenate([part.committed_at for part in parts]),
-            authors=places(lambda part: part.authors, authors),
-            author_keys=np.concatenate([part.author_keys for part in parts]),
-            kinds=np.concatenate([part.kinds for part in parts]),
-            marks=np.concatenate([part.marks for part in parts]),
-            reverts=links(lambda part: part.reverts),
-            picks=links(lambda part: part.picks),
-            paths=places(lambda part: part.paths, lists),
-            path_lists=tuple(text for part in parts for text in part.path_lists),
-        )
+    return CommitColumns(
+        shas=Shas.together([*own, *(part.shas for part in parts)]),
+        first=places(lambda part: part.first, shas),
+        second=places(lambda part: part.second, shas),
+        more_parents=links(lambda part: part.more_parents),
+        authored_at=np.concatenate([part.authored_at for part in parts]),
+        committed_at=np.concatenate([part.committed_at for part in parts]),
+        authors=places(lambda part: part.authors, authors),
+        author_keys=np.concatenate([part.author_keys for part in parts]),
+        kinds=np.concatenate([part.kinds for part in parts]),
+        marks=np.concatenate([part.marks for part in parts]),
+        reverts=links(lambda part: part.reverts),
+        picks=links(lambda part: part.picks),
+        paths=places(lambda part: part.paths, lists),
+        path_lists=tuple(text for part in parts for text in part.path_lists),
     )
 
 
@@ -314,20 +309,27 @@ def _shifted(places: Places, by: int) -> Places:
     return np.where(places == NONE, NONE, places + by)
 
 
+def _used_places(count: int, places: Sequence[Places]) -> Places:
+    """The places, out of so many, that are in any of some columns."""
+    used = np.zeros(count + 1, dtype=np.bool_)
+    used[np.concatenate(places)] = True
+    return np.flatnonzero(used[:NONE])
+
+
 def _tidy(columns: CommitColumns) -> CommitColumns:
     """The same with all that is named once, and nothing that is not."""
     count, ids = len(columns), columns.shas.ids
     more, reverts, picks = columns.more_parents, columns.reverts, columns.picks
     places = [columns.first, columns.second, more.to, reverts.to, picks.to]
-    used = np.unique(np.concatenate(places))
+    used = _used_places(len(ids), places)
     used = used[used >= count]
     rows = np.argsort(ids[:count], kind="stable")
-    is_own = np.isin(ids[used], ids[:count])
-    own = np.searchsorted(ids[:count][rows], ids[used[is_own]])
+    own = find(ids[:count][rows], ids[used])
+    is_own = own >= 0
     others = used[~is_own]
     _, earliest, which = np.unique(ids[others], return_index=True, return_inverse=True)
     moved = np.arange(len(ids) + 1)
-    moved[used[is_own]] = rows[own]
+    moved[used[is_own]] = rows[own[is_own]]
     moved[others] = which + count
     moved[-1] = NONE
     keep = np.concatenate([np.arange(count), others[earliest]])
@@ -394,6 +396,7 @@ _MOST_SECONDS: Final = 2**32 - 1
 
 def encode(columns: CommitColumns) -> tuple[bytes, bytes]:
     """Commits as the bytes of their shas and those of all else."""
+    columns = _tidy(columns)
     shas = columns.shas.pack()
     body = _COUNT.pack(len(columns)) + b"".join(_fields(columns))
     return shas, _HEAD.pack(_VERSION, zlib.crc32(body, zlib.crc32(shas))) + body
