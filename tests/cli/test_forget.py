@@ -3,18 +3,16 @@
 import json
 import os
 import pty
-import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from random import Random
 
 import pytest
 from commandline import command_of, invoke
+from killing import kill_before, run_unharmed, steps_of
 from subprocesses import PATIENCE, environment
 from tiers import scored
 
@@ -348,36 +346,33 @@ def test_a_reader_keeps_bytes_there_and_the_next_forget_removes_them(
 # --- kills --------------------------------------------------------------------------------------
 
 
+FORGET_HUB = ("forget", "hub", "--store", "env:STORE", "--yes")
+
+
 @pytest.mark.slow
 @scored("kills", 3, soak=20)
 def test_a_killed_forget_is_nothing_or_whole_and_the_next_ends_it(
-    new_location: Callable[[], str], folder: Path, kills: int
+    new_location: Callable[[], str], folder: Path, monkeypatch: pytest.MonkeyPatch, kills: int
 ) -> None:
     undisturbed = new_location()
     fill(undisturbed, changes=400)
-    begun = time.monotonic()
-    assert forget_hub(undisturbed).returncode == 0
-    lasting, expected = time.monotonic() - begun, held(undisturbed)
-    moments, left = Random(7), set()
+    monkeypatch.setenv("STORE", undisturbed)
+    code, total = run_unharmed(*FORGET_HUB)
+    assert code == 0
+    expected, left, killed = held(undisturbed), set(), 0
 
-    for _ in range(kills):
+    for step in steps_of(total, kills, seed=7):
         location = new_location()
         fill(location, changes=400)
-        process = subprocess.Popen(
-            command_of("forget", "hub", "--store", place(location), "--yes", "-q"),
-            env=environment() | secret(location),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(moments.uniform(0, lasting))
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=PATIENCE)
+        monkeypatch.setenv("STORE", location)
+        killed += kill_before(step, *FORGET_HUB)
         left.add(counts(location)["commits"])
-        assert forget_hub(location).returncode == 0
+        assert run_unharmed(*FORGET_HUB)[0] == 0
         assert held(location) == expected
         if "://" not in location:
             assert NAME.encode() not in bytes_of(Path(location))
 
+    assert killed == kills
     assert left <= {800, 400}
 
 
@@ -385,22 +380,3 @@ def held(location: str) -> object:
     with Store.open(location) as store:
         assert not store.wants_compaction()
         return store.counts(), store.sources(), store.cursors("hub"), store.coverage()
-
-
-def place(location: str) -> str:
-    return "env:FORGET_STORE" if "://" in location else location
-
-
-def secret(location: str) -> dict[str, str]:
-    return {"FORGET_STORE": location}
-
-
-def forget_hub(location: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command_of("forget", "hub", "--store", place(location), "--yes"),
-        env=environment() | secret(location),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )

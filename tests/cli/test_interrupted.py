@@ -1,24 +1,23 @@
 """An import that is killed in the middle: nothing of it stays, and the next one is whole."""
 
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from commandline import command_of, spawn
-from subprocesses import PATIENCE, environment
+from killing import kill_before, run_unharmed, steps_of
+from tiers import scored
 
 from vpemetrics.store import Store
 
 pytestmark = pytest.mark.slow
 
-ROWS = 120_000
+ROWS = 40_000
+"""Commits of an import: some chunks of them."""
+WHOLE = {"commits": ROWS, "coverage": 1}
 
 
 @pytest.fixture
 def history(folder: Path) -> Path:
-    """Enough commits for an import to take a while."""
+    """Enough commits for an import to write a while."""
     path = folder / "commits.csv"
     with path.open("w") as file:
         file.write("sha,repository,parents,authored_at,committed_at,author\n")
@@ -29,27 +28,23 @@ def history(folder: Path) -> Path:
     return path
 
 
-def bytes_written(store: Path) -> int:
-    return sum(file.stat().st_size for file in store.parent.glob(f"{store.name}*"))
-
-
-@pytest.mark.parametrize("written", [300_000, 1_000_000, 3_000_000])
+@scored("kills", 3, soak=20)
 def test_a_killed_import_leaves_nothing_and_the_next_is_whole(
-    history: Path, folder: Path, written: int
+    history: Path, folder: Path, kills: int
 ) -> None:
-    store = folder / "x.db"
-    command = command_of("import", history, "--store", store, "-q")
-    deadline = time.monotonic() + PATIENCE
+    code, total = run_unharmed("import", history, "--store", "unharmed.db")
+    assert code == 0
+    left, killed = [], 0
 
-    with subprocess.Popen(command, env=environment()) as process:
-        while process.poll() is None and bytes_written(store) < written:
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
+    for number, step in enumerate(steps_of(total, kills, seed=3)):
+        store = folder / f"{number}.db"
+        killed += kill_before(step, "import", history, "--store", store)
+        with Store.open(store) as found:
+            left.append(found.counts())
 
-    assert process.returncode == -signal.SIGKILL
-    with Store.open(store) as left:
-        assert left.counts() == {}
-    assert spawn("import", history, "--store", store, "-q").returncode == 0
+    assert killed == kills
+    assert {} in left
+    assert all(counts in ({}, WHOLE) for counts in left)
+    assert run_unharmed("import", history, "--store", store)[0] == 0
     with Store.open(store) as whole:
-        assert whole.counts() == {"commits": ROWS, "coverage": 1}
+        assert whole.counts() == WHOLE
