@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commandline import spawn
+from commandline import invoke
 from sample import files
 
 from vpemetrics.records import RECORD_TYPES
@@ -29,8 +29,8 @@ def figure(report: dict[str, Any], metric: str, window: str) -> dict[str, Any]:
 
 def out(*arguments: object) -> str:
     """What a command printed; it must have gone well."""
-    run = spawn(*arguments)
-    assert run.returncode == 0, run.stderr
+    run = invoke(*arguments)
+    assert run.exit_code == 0, run.stderr
     return run.stdout
 
 
