@@ -17,7 +17,7 @@ from subprocesses import PATIENCE, environment
 from vpemetrics.errors import Stopped, StoreFull, StoreProblem
 from vpemetrics.records import Commit
 from vpemetrics.rules import Rules
-from vpemetrics.store import Store
+from vpemetrics.store import Store, commit_saving, engine
 from vpemetrics.usecases.files import import_files
 
 pytestmark = pytest.mark.slow
@@ -35,6 +35,13 @@ def commits(first: int, last: int) -> Iterator[Commit]:
     )
 
 
+@pytest.fixture(autouse=True)
+def few_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commits are on the disk before there are many, so that no test has to wait for so many."""
+    monkeypatch.setattr(commit_saving, "_PENDING", 20_000)
+    monkeypatch.setattr(engine, "_CACHE_KIB", 100)
+
+
 def log_size(path: Path) -> int:
     log = path.with_name(f"{path.name}-wal")
     return log.stat().st_size if log.exists() else 0
@@ -45,10 +52,10 @@ def log_size(path: Path) -> int:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of twelve megabytes."""
+    """A disk of four megabytes."""
     place = tmp_path / "small"
     place.mkdir()
-    size = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(place)]
+    size = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)]
     if os.geteuid() != 0 or subprocess.run(size, capture_output=True, check=False).returncode:
         pytest.skip("no disk can be mounted here")
     yield place
@@ -68,7 +75,7 @@ def test_a_failed_save_gives_back_the_room_it_took(small_disk: Path) -> None:
         before, room = log_size(path), free(small_disk)
 
         with pytest.raises(StoreFull, match="the disk is full"):
-            store.save("s", commits(2_000, 800_000))
+            store.save("s", commits(2_000, 250_000))
 
         assert (log_size(path), free(small_disk)) == (before, room)
         store.save("s", commits(2_000, 3_000))  # what fits is saved at once
@@ -82,13 +89,14 @@ def test_a_failed_save_gives_back_the_room_it_took(small_disk: Path) -> None:
         ].tolist() == ["ok"]
 
 
-FULL_AT = 6_000_000
+FULL_AT = 3_000_000
 LIMITED = f"""
 import resource, signal, sys
 from pathlib import Path
 from vpemetrics.errors import StoreProblem
 from vpemetrics.records import Commit
-from vpemetrics.store import Store
+from vpemetrics.store import Store, commit_saving, engine
+commit_saving._PENDING, engine._CACHE_KIB = 20_000, 100
 path = Path(sys.argv[1])
 def many(a, b):
     return (Commit(sha=f"{{n:040x}}", repository="r", author=f"a{{n}}") for n in range(a, b))
@@ -97,7 +105,7 @@ with Store.open(path) as store:
     store.save("s", many(0, 2_000))
     resource.setrlimit(resource.RLIMIT_FSIZE, ({FULL_AT}, {FULL_AT}))
     try:
-        store.save("s", many(2_000, 400_000))
+        store.save("s", many(2_000, 150_000))
     except StoreProblem as problem:
         print(path.with_name("x.db-wal").stat().st_size, store.counts())
 """  # fmt: skip
@@ -123,7 +131,8 @@ def test_so_it_does_after_any_other_end(tmp_path: Path, error: type[BaseExceptio
     path = tmp_path / "x.db"
 
     def broken() -> Iterator[Commit]:
-        yield from commits(10, 500_000)
+        yield from commits(10, 60_000)
+        assert log_size(path) > 2**20
         raise error
 
     with Store.open(path) as store:
@@ -139,7 +148,8 @@ def test_who_reads_meanwhile_sees_the_store_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
 
     def broken() -> Iterator[Commit]:
-        yield from commits(10, 500_000)
+        yield from commits(10, 60_000)
+        assert log_size(path) > 2**20
         raise RuntimeError
 
     with Store.open(path) as store, Store.open(path) as other:

@@ -39,11 +39,11 @@ TIMES = 4
 
 @pytest.fixture
 def week(folder: Path) -> str:
-    """The week to report on, of a clone that deployed thrice a day until just now."""
+    """The week to report on, of a clone that deployed every day until just now."""
     now = datetime.now(UTC)
     clone = new_repository(folder / "shop")
-    for number in range(21 * WEEKS + 1):
-        clone.at = now - timedelta(minutes=5) - timedelta(hours=8 * (21 * WEEKS - number))
+    for number in range(7 * WEEKS + 1):
+        clone.at = now - timedelta(minutes=5) - timedelta(days=7 * WEEKS - number)
         clone.commit(f"Change {number}")
         clone.tag(f"v1.{number}")
     yesterday = (now - timedelta(days=1)).date()

@@ -198,8 +198,8 @@ def test_columns_are_the_same_after_being_bytes(commits: list[Commit]) -> None:
 
 
 @pytest.mark.slow
-def test_a_thousand_saves_leave_the_bytes_of_one(new_location: Callable[[], str]) -> None:
-    commits = line(0, 5_000)
+def test_hundreds_of_saves_leave_the_bytes_of_one(new_location: Callable[[], str]) -> None:
+    commits = line(0, 1_500)
     with Store.open(new_location()) as one, Store.open(new_location()) as many:
         with one.transaction() as connection:  # the same key of authors
             key = connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'author_key'")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -19,7 +20,7 @@ COMMITS = dedent(
     """
     import sys
     from vpemetrics.records import Commit
-    from vpemetrics.store import Store
+    from vpemetrics.store import Store, commit_saving, engine
 
     def commits(first, count):
         for number in range(first, first + count):
@@ -96,8 +97,11 @@ def test_a_save_that_was_killed_leaves_a_store_like_any_other(
 ) -> None:
     killed, undisturbed = new_location(), new_location()
     code = """
+        commit_saving._PENDING = 20_000  # commits are held before they are written
+        engine._CACHE_KIB = 100
+
         def halting():
-            yield from commits(0, 140_000)  # by now much of it is in the database's log
+            yield from commits(0, 60_000)  # by now much of it is in the database's log
             print("written", flush=True)
             import time; time.sleep(60)
 
@@ -108,6 +112,8 @@ def test_a_save_that_was_killed_leaves_a_store_like_any_other(
     process = run(code, killed)
     assert process.stdout is not None
     assert process.stdout.readline() == "written\n"
+    if "://" not in killed:
+        assert Path(f"{killed}-wal").stat().st_size > 2**20
     process.send_signal(signal.SIGKILL)
     assert ended(process) == -signal.SIGKILL
 
@@ -117,7 +123,7 @@ def test_a_save_that_was_killed_leaves_a_store_like_any_other(
     again = """
         with Store.open(sys.argv[1]) as store:
             store.save("s", commits(100_000, 10))
-            store.save("s", commits(0, 60_000), cursors={"r": "1"})
+            store.save("s", commits(0, 9_000), cursors={"r": "1"})
     """
     for location in (killed, undisturbed):
         assert ended(run(again, location)) == 0
