@@ -69,6 +69,7 @@ def test_it_collects_and_reports_and_once_killed_goes_on_without_doing_it_again(
 
     with schedule(folder) as first:
         first.says("report: wrote")
+        first.says("error: gone: ")  # the report may be written before this is said
         said = first.says("shop: nothing new")
         assert first.ends(signal.SIGKILL) == -signal.SIGKILL
 
@@ -94,7 +95,8 @@ def test_it_collects_and_reports_and_once_killed_goes_on_without_doing_it_again(
 
     assert "new repositories" not in said
     assert "wrote" not in said
-    assert second.said.splitlines()[-1].endswith(" stopped")
+    # What is collected just then has some seconds to stop, in which a slow machine may not do it.
+    assert re.search(r" stopped\n\Z| did not stop in time, .*: collect .*\n\Z", second.said)
     assert reports(folder) == []
     with Store.open(folder / "vpemetrics.db") as store_:
         assert store_.counts()["deployments"] == 3
