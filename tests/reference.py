@@ -551,7 +551,8 @@ class Story:
 
         Choice (C2): a pull request is picked when its merge, or every one of its commits, is.
         """
-        return sha in reach or not reach.isdisjoint(self.facts.picks.get(sha, ()))
+        picks = self.facts.picks.get(sha)
+        return sha in reach or (picks is not None and not reach.isdisjoint(picks))
 
     def _direct(self, new: Iterable[str]) -> Iterator[str]:
         for sha in new:
@@ -559,7 +560,9 @@ class Story:
                 continue
             # Choice (C1): what an open pull request lists waits for it, as do picks of it.
             source = self.facts.commits[sha].picked_from_sha
-            if sha in self.facts.proposed or source in self.facts.proposed - set(self.facts.owners):
+            if sha in self.facts.proposed:
+                continue
+            if source in self.facts.proposed and source not in self.facts.owners:
                 continue
             key = self.facts.change_of(sha)
             if key in self.facts.commits and key not in self.facts.changes and self._touches(sha):

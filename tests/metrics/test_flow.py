@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 from builders import at, commit, deploy, incident, pull
-from measuring import BEGIN, END, WEEK, collected, measure, shipping, weeks
+from measuring import BEGIN, END, WEEK, collected, cutting, measure, shipping, weeks
 
 from vpemetrics.metrics.flow import STAGES
+from vpemetrics.metrics.registry import METRICS
 from vpemetrics.records import AnyRecord, Change, CoverageKind
 from vpemetrics.window import Window
 
@@ -66,7 +67,8 @@ def staged(
 def test_stages_are_monotone_and_add_up_to_the_lead_time(
     history: list[AnyRecord], hours: tuple[float, ...]
 ) -> None:
-    figures = {stage: measure(f"stage_{stage}", history) for stage in STAGES}
+    with cutting(history) as cut:
+        figures = {stage: METRICS[f"stage_{stage}"].measure(cut) for stage in STAGES}
 
     shares = [figures[stage].value for stage in STAGES]
     assert shares == pytest.approx([hour / 24 for hour in hours])
@@ -106,9 +108,10 @@ def test_shares_are_of_the_changes_with_all_times_known() -> None:
 def test_stages_of_fewer_than_three_authors_are_withheld(
     authors: tuple[str, ...], shown: bool
 ) -> None:
-    for stage in STAGES:
-        found = measure(f"stage_{stage}", staged(authors=authors))
+    with cutting(staged(authors=authors)) as cut:
+        figures = [METRICS[f"stage_{stage}"].measure(cut) for stage in STAGES]
 
+    for found in figures:
         assert (found.value is not None) is shown
         if not shown:
             assert (found.n, found.beside) == (None, {})

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiers import law
 
+from vpemetrics.collectors.files import rows
 from vpemetrics.collectors.files.plain_cells import parse_instants
 from vpemetrics.collectors.files.reading import read_columns
 from vpemetrics.collectors.files.rows import FORMATS, CsvLines
@@ -104,27 +105,29 @@ def test_any_file_says_the_same(file: tuple[str, bytes], skip_bad: bool) -> None
 
 
 @pytest.fixture
-def many(tmp_path: Path) -> Callable[[dict[int, str]], Path]:
+def many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[int, str]], Path]:
     """Writes a file of many rows, of which some are others, which takes several blocks."""
+    monkeypatch.setattr(rows, "_BLOCK", 2**16)
+    monkeypatch.setattr(rows, "_CHUNK", 200)
 
     def write_rows(others: dict[int, str]) -> Path:
         url = f"https://x/{'x' * 300}"  # few rows of some length, as records take the time
 
-        def rows() -> Iterator[str]:
+        def lines() -> Iterator[str]:
             yield "id,environment,status,service,commit_sha,finished_at,url\n"
-            for number in range(1, 8_001):
+            for number in range(1, 801):
                 moment = f"2026-09-{number % 28 + 1:02d}T12:00:00Z"
                 row = f"D{number},production,succeeded,shop,{number:040x},{moment},{url}\n"
                 yield others.get(number, row)
 
         path = tmp_path / "deployments.csv"
-        path.write_bytes("".join(rows()).encode("utf-8", "surrogateescape"))
+        path.write_bytes("".join(lines()).encode("utf-8", "surrogateescape"))
         return path
 
     return write_rows
 
 
-LATE = 6_000
+LATE = 600
 
 
 @pytest.mark.parametrize(

@@ -68,16 +68,21 @@ def test_a_chart_reads_as_its_golden_file(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CHARTS)
-@pytest.mark.parametrize("made", REPORTS)
-def test_a_chart_can_be_drawn_of_any_report_in_any_format(
-    name: str, made: Callable[[], Report]
-) -> None:
-    found = picture(name, made())
+def test_a_chart_can_be_drawn_in_any_format(name: str) -> None:
+    found = picture(name, drawn_week())
 
     assert image.png(found).startswith(b"\x89PNG")
+    ElementTree.fromstring(with_names(image.inline_svg(found)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize("made", REPORTS)
+def test_a_chart_can_be_drawn_of_any_report(name: str, made: Callable[[], Report]) -> None:
+    found = picture(name, made())
+
     assert found.name == name
     assert texts(image.svg(found))
-    ElementTree.fromstring(with_names(image.inline_svg(found)))
 
 
 @pytest.mark.parametrize("name", CHARTS)
