@@ -59,11 +59,11 @@ def find_commit(name: str) -> str | None:
 
 def knows_clone(store: "Store") -> bool:
     """Tell whether the repository of the clone around the working directory was collected."""
-    from vpemetrics.collectors.git.clone import look_at
+    from vpemetrics.collectors.git.clone import origin_of
     from vpemetrics.collectors.git.commands import Git
 
     try:
-        name = look_at(Git(path=Path.cwd())).name.casefold()
+        name = origin_of(Git(path=Path.cwd())).name.casefold()
     except VpemetricsError:  # git is gone, or cannot read it: nobody knows better
         return True
     known = (record for _, record in store.records(Repository.KIND))

@@ -82,24 +82,26 @@ class Arrivals:
         `landed` is the commit its squash left on the branch. None where that cannot be told:
         the history is cut, or the head has no commit in common with the branch.
         """
-        place, parents = self.place, self._parents
+        place, parents, boundary = self.place, self._parents, self._boundary
         before = next(iter(parents[landed]), "")
-        base, end = place.get(before, NOWHERE), place[landed]
+        base, end, trunk = place.get(before, NOWHERE), place[landed], self._trunk
         found: dict[str, None] = {}
         stack, met = [head], not before
         while stack:
             commit = stack.pop()
-            if commit in found:
-                continue
-            at = place.get(commit)
-            on_branch = at is not None and (at <= base or end <= at < self._trunk)
-            if commit not in parents or (on_branch and not commit == head == landed):
-                met = True
-                continue
-            if commit in self._boundary:
-                return None
-            found[commit] = None
-            stack += parents[commit]
+            while commit not in found:
+                at, of = place.get(commit), parents.get(commit)
+                on_branch = at is not None and (at <= base or end <= at < trunk)
+                if of is None or (on_branch and not commit == head == landed):
+                    met = True
+                    break
+                if commit in boundary:
+                    return None
+                found[commit] = None
+                if len(of) != 1:
+                    stack += of
+                    break
+                commit = of[0]  # nearly always: a branch is a straight line
         return list(reversed(found)) if met else None
 
     def _line(self, tip: str) -> list[str]:

@@ -70,23 +70,11 @@ class GitRef(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clone:
-    """A repository as it lies on this disk.
-
-    `tip` is the default branch's newest commit, None in an empty repository; `tags` are those
-    of commits, `pulls` the heads of pull requests by number; `boundary` are the commits at which
-    a shallow clone is cut. `seen_at` is when it was last brought up to date; None if that is
-    now, because it came from nowhere else.
-    """
+class Origin:
+    """A repository's place on this disk, and where it came from."""
 
     git: Git
     remote: Remote | None
-    branch: str | None
-    tip: str | None
-    tags: tuple[Tag, ...]
-    pulls: Mapping[int, str] = field(repr=False)
-    boundary: frozenset[str]
-    seen_at: datetime | None
     folder: str
 
     @property
@@ -99,6 +87,29 @@ class Clone:
     def mark(self) -> str:
         """The character before a pull request's number here."""
         return "!" if self.remote and self.remote.is_gitlab else "#"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clone(Origin):
+    """A repository as it lies on this disk.
+
+    `tip` is the default branch's newest commit, None in an empty repository; `tags` are those
+    of commits, `pulls` the heads of pull requests by number; `boundary` are the commits at which
+    a shallow clone is cut. `seen_at` is when it was last brought up to date; None if that is
+    now, because it came from nowhere else.
+    """
+
+    branch: str | None
+    tip: str | None
+    tags: tuple[Tag, ...]
+    pulls: Mapping[int, str] = field(repr=False)
+    boundary: frozenset[str]
+    seen_at: datetime | None
+
+
+def origin_of(git: Git) -> Origin:
+    """The origin of the repository at a folder, without a look at its references."""
+    return Origin(git=git, remote=_remote(git), folder=_folder(git.layout.common))
 
 
 def look_at(git: Git, branch: str | None = None) -> Clone:

@@ -9,7 +9,7 @@ from shlex import quote
 from typing import Final
 
 from vpemetrics.collectors.base import Batch, CollectionContext, bot_test
-from vpemetrics.collectors.git.clone import Clone, look_at
+from vpemetrics.collectors.git.clone import Clone, Origin, look_at, origin_of
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.commits import Recorder
 from vpemetrics.collectors.git.cursor import GitCursor, parse_cursor
@@ -93,24 +93,24 @@ def missing_originals(
     cursor = parse_cursor(cursors.get(_SCOPE))
     if cursor is None or not cursor.bare:
         return None
-    clone = look_at(Git(path=place.resolve()))
-    command = _mend(clone)
+    origin = origin_of(Git(path=place.resolve()))
+    command = _mend(origin)
     if command is None:
         return None
-    repository = options.repository or clone.name
+    repository = options.repository or origin.name
     return MissingOriginals(repository=repository, missing=len(cursor.bare), command=command)
 
 
-def _mend(clone: Clone) -> str | None:
+def _mend(origin: Origin) -> str | None:
     """The command that brings original commits; on a GitLab pull requests are merge requests.
 
     None for a remote whose name would be something else in a command that a person copies.
     """
-    remote = clone.remote
+    remote = origin.remote
     if remote is None or not _PLAIN.fullmatch(remote.name):
         return None
     kind = "merge-requests" if remote.is_gitlab else "pull"
-    path = quote(str(clone.git.path))
+    path = quote(str(origin.git.path))
     return f"git -C {path} fetch {remote.name} '+refs/{kind}/*/head:refs/{kind}/*/head'"
 
 

@@ -7,7 +7,7 @@ from os import listdir
 from pathlib import Path
 from typing import Final
 
-from vpemetrics.collectors.git.clone import look_at
+from vpemetrics.collectors.git.clone import look_at, origin_of
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.gitops.options import Options
 from vpemetrics.errors import VpemetricsError
@@ -102,7 +102,7 @@ class ServiceRepositories:
         repository = self._repository_name(service)
         try:
             return ServiceRepository(
-                place=place, git=git, repository=repository or look_at(git).name
+                place=place, git=git, repository=repository or origin_of(git).name
             )
         except VpemetricsError as error:
             self.errors[place] = error
