@@ -470,8 +470,8 @@ def no_incident_source() -> Report:
             proportion("share_within_24h", four, 12, 22, (0.3469, 0.7309), scope),
             *rates(week, 0, 0, 9),
             *rates(four, 0, 2, 29),
-            proportion("deployment_rework_rate", week, 0, 9, (0, 0.2992), scope),
-            proportion("deployment_rework_rate", four, 0, 31, (0, 0.1103), scope),
+            proportion("deployment_rework_rate", week, 0, 9, scope=scope, note=NO_SOURCE),
+            proportion("deployment_rework_rate", four, 1, 31, scope=scope, note=NO_SOURCE),
             *(
                 figure(figure_.metric, four, None, Unit.PROPORTION, scope, n=0)
                 for figure_ in withheld_stages(four)
@@ -524,7 +524,7 @@ def new_store() -> Report:
             proportion("share_within_24h", window, 1, 2, (0.0945, 0.9055)),
             proportion("change_fail_rate", window, 0, 3, note=NO_SOURCE),
             proportion("change_fail_rate_with_suspected", window, 0, 3, note=NO_SOURCE),
-            proportion("deployment_rework_rate", window, 0, 3, (0, 0.5615)),
+            proportion("deployment_rework_rate", window, 0, 3, note=NO_SOURCE),
             figure(
                 "failed_deployment_recovery_time",
                 window,

@@ -603,6 +603,30 @@ def test_without_an_incident_source_k_is_a_lower_bound() -> None:
     assert (found.k, found.n) == (1, 4)
     assert (found.value, found.interval, found.note) == (None, None, "no incident source")
     assert recovery.note == "no incident source"
+    rework = measure("deployment_rework_rate", history)
+    assert (rework.k, rework.n, rework.value, rework.interval) == (1, 5, None, None)
+    assert rework.note == "no incident source"
+
+
+@pytest.mark.parametrize(
+    ("more", "known"),
+    [
+        ([], False),
+        ([pull(1, "Mon 09:00", "", "")], True),  # nobody says of when this is all
+        (collected(BEGIN, END, CoverageKind.PULL_REQUESTS), True),  # there was none
+        (collected(BEGIN, END, CoverageKind.COMMITS), True),
+    ],
+)
+def test_where_no_source_tells_of_changes_nothing_is_known_of_them(
+    more: list[AnyRecord], known: bool
+) -> None:
+    history = [deploy("d1", "Mon 10:00", None), deploy("d2", "Tue 10:00", None), *more]
+    history += collected(BEGIN, END)
+
+    for metric in ("change_lead_time", "share_within_24h", "batch_size", "stage_coding"):
+        found = measure(metric, history)
+        assert (found.note == "no change source") is not known
+        assert known or (found.value, found.interval, found.attribution) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -636,6 +660,8 @@ def test_services_without_an_incident_source_are_left_out_where_others_have_one(
     found = measure("change_fail_rate", history, service=None, rules=TEAMS)
 
     assert (found.k, found.n, found.excluded) == (1, 4, {"no_incident_source": 2})
+    rework = measure("deployment_rework_rate", history, service=None, rules=TEAMS)
+    assert (rework.n, rework.excluded) == (4, {"no_incident_source": 2})
 
 
 @pytest.mark.parametrize(

@@ -249,14 +249,11 @@ def test_limits_after_a_step_are_the_same_whether_what_was_before_it_is_read_or_
     assert (early.locked, late.locked, late.center) == (False, False, 5)
 
 
-def test_without_an_incident_source_there_is_no_chart_of_failures(store: Store) -> None:
+def test_without_an_incident_source_there_is_no_chart_of_failures_and_rework(store: Store) -> None:
     deployments = collected("Mon 00:00", "Mon31 00:00", CoverageKind.DEPLOYMENTS)
     store.save(SOURCE, [*deployed(LEVEL + [10] * 4), *deployments])
 
-    assert [one.metric for one in reported(store, 30).charts] == [
-        "deployment_frequency",
-        "deployment_rework_rate",
-    ]
+    assert [one.metric for one in reported(store, 30).charts] == ["deployment_frequency"]
 
 
 def test_without_anything_collected_there_are_no_charts(store: Store) -> None:

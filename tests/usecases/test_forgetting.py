@@ -327,7 +327,7 @@ def collected(store: Store, batches: Any) -> str | None:
         store,
         source(batches),
         RULES,
-        clock=lambda: NOON + 7 * DAY,
+        clock=lambda: NOON + 6 * WEEK,
         warn=pytest.fail,
         progress=lambda _done, _of: None,
     ).error

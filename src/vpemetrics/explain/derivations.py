@@ -156,14 +156,17 @@ def _suspicions(builder: EntryBuilder, rows: Rows) -> RecordGroup:
 
 def _rework(builder: EntryBuilder, figure: Figure) -> Derivation:
     deployed = frame(builder.cut.deployed)
-    planned = deployed.unplanned.isna()
+    sourced = deployed.sourced | (not deployed.sourced.any())
+    counted = deployed[sourced]
+    planned = counted.unplanned.isna()
     unplanned = builder.deployments(
-        deployed[~planned], lambda row: f"{row.kind}: {_UNPLANNED[row.unplanned]}"
+        counted[~planned], lambda row: f"{row.kind}: {_UNPLANNED[row.unplanned]}"
     )
     return Derivation(
         groups=drop_empty(
             RecordGroup(title="Unplanned deployments", role="k", entries=unplanned),
-            RecordGroup(title="The others", role="n", entries=builder.kinds(deployed[planned])),
+            RecordGroup(title="The others", role="n", entries=builder.kinds(counted[planned])),
+            exclusion("no_incident_source", builder.kinds(deployed[~sourced])),
         ),
         arithmetic=tuple(arithmetic.proportion(figure)),
     )

@@ -48,7 +48,7 @@ def explain_figure(
 def _lack(figure: Figure) -> tuple[str, ...]:
     """The reason why there is neither a value nor a count."""
     nothing = figure.value is None and figure.n is None
-    printed = figure.note in (None, words.NO_INCIDENT_SOURCE)
+    printed = figure.note in (None, words.NO_INCIDENT_SOURCE, words.NO_CHANGE_SOURCE)
     return (figure.note or "",) if nothing and not printed else ()
 
 

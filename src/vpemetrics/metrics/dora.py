@@ -34,6 +34,8 @@ from vpemetrics.window import (
 FEW: Final = 6
 ENOUGH: Final = 20
 NOT_COLLECTED: Final = "not collected"
+_OF_CHANGES: Final = ("change_lead_time", "share_within_24h", "batch_size", "stage_")
+"""The beginnings of the names of metrics that are about changes."""
 _OF_INCIDENTS: Final = ("incident_restore_time", "customers_affected_time")
 MAY_RISE: Final = (
     "change_fail_rate",
@@ -43,17 +45,23 @@ MAY_RISE: Final = (
 )
 """Metrics that failures which come to light late make worse (rule L6)."""
 NO_INCIDENT_SOURCE: Final = "no incident source"
+NO_CHANGE_SOURCE: Final = "no change source"
 
 
 def figure(cut: Slice, metric: str, value: float | None, **details: Any) -> Figure:
     """A figure of a metric about a cut, with what all figures carry filled in.
 
     Of a window that nobody collected nothing is known: no value, and no counts of 0 (rule G2).
+    Nor is anything of changes where no source tells of any.
     """
     definition = METRICS[metric]
     unknown = not cut.incidents_collected if metric in _OF_INCIDENTS else cut.unknown
     if unknown:
         value, details = None, {"note": NOT_COLLECTED if cut.unknown else details.get("note")}
+    elif metric.startswith(_OF_CHANGES) and not cut.changes_collected:
+        kept = ("k", "n", "beside", "excluded")
+        details = {name: found for name, found in details.items() if name in kept}
+        value, details["note"] = None, NO_CHANGE_SOURCE
     return Figure(
         metric=metric,
         definition_id=definition.definition_id,
@@ -351,15 +359,24 @@ def _fail_rate(
     failed = found.where(is_one_of(found["grade"], grades))
     failed_forward = failed.where(is_one_of(failed["kind"], ("forward",)))
     also = {**(beside or {}), "failed_not_forward": len(failed) - len(failed_forward)}
-    n = int(forward["sourced"].sum())
+    return _of_sourced(cut, metric, failed_forward, forward, beside=also)
+
+
+def _of_sourced(
+    cut: Slice, metric: str, found: Table, of: Table, *, beside: Mapping[str, float]
+) -> Figure:
+    """The share of deployments, of those that an incident source covers (rule G2).
+
+    Where it covers none, what was found is a lower bound: there is neither value nor interval.
+    """
+    n = int(of["sourced"].sum())
     if not n:
-        note = NO_INCIDENT_SOURCE if len(forward) else None
-        k = len(failed_forward)
-        return figure(cut, metric, None, k=k, n=len(forward), note=note, beside=also)
-    k = int(failed_forward["sourced"].sum())
-    left_out = len(forward) - n
+        note = NO_INCIDENT_SOURCE if len(of) else None
+        return figure(cut, metric, None, k=len(found), n=len(of), note=note, beside=beside)
+    left_out = len(of) - n
     excluded = {"no_incident_source": left_out} if left_out else {}
-    return proportion(cut, metric, k, n, beside=also, excluded=excluded)
+    k = int(found["sourced"].sum())
+    return proportion(cut, metric, k, n, beside=beside, excluded=excluded)
 
 
 def suspected_by_chance(cut: Slice) -> float | None:
@@ -400,11 +417,12 @@ def deployment_rework_rate(cut: Slice) -> Figure:
     """Unplanned deployments of all that count in frequency (rule F4).
 
     Unplanned: rollbacks, deployments that ship the fix of an incident or a confirmed revert,
-    hotfixes. Stale ones and redeploys never are.
+    hotfixes. Stale ones and redeploys never are. Where no incident source covers them it is as
+    with the fail rate: most fixes would not be known as such.
     """
-    reasons = _occurrences(cut.deployed["unplanned"])
-    n = len(cut.deployed)
-    return proportion(cut, "deployment_rework_rate", reasons.total(), n, beside=dict(reasons))
+    unplanned = cut.deployed.where(~is_one_of(cut.deployed["unplanned"], (None,)))
+    reasons = dict(_occurrences(unplanned["unplanned"]))
+    return _of_sourced(cut, "deployment_rework_rate", unplanned, cut.deployed, beside=reasons)
 
 
 def failed_deployment_recovery_time(cut: Slice) -> Figure:

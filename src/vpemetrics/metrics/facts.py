@@ -259,8 +259,8 @@ class MetricFacts:
 
     @cached_property
     def counted(self) -> Table:
-        """Deployments that count in frequency."""
-        return self.deployed.where(self.deployed["counts"])
+        """Deployments that count in frequency, and whether they are `sourced`."""
+        return self.sourced(self.deployed.where(self.deployed["counts"]))
 
     @cached_property
     def forward(self) -> Table:
@@ -410,6 +410,21 @@ class Slice:
             for s in self.facts.services
             if (wanted := self.facts.covered(s, both[0], self.stretch))
             and all(self.facts.covers(s, both[1], stretch) for stretch in wanted)
+        )
+
+    @cached_property
+    def changes_collected(self) -> bool:
+        """True if a source tells of changes: of commits, or of pull requests in the window."""
+        facts = self.facts
+        return bool(
+            len(facts.shipped)
+            or len(facts.waiting)
+            or any(facts.attribution.get(service) == "graph" for service in facts.services)
+            or any(
+                facts.covered(service, kind, self.stretch)
+                for service in facts.services
+                for kind in (CoverageKind.PULL_REQUESTS, CoverageKind.COMMITS)
+            )
         )
 
     @cached_property

@@ -9,7 +9,6 @@ from vpemetrics.metrics import dora
 from vpemetrics.metrics.facts import Slice, length
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.metrics.table import Table, is_one_of, occurrences
-from vpemetrics.records import CoverageKind
 from vpemetrics.window import DAY, MISSING
 
 STAGES: Final = (
@@ -75,20 +74,12 @@ def batch_size(cut: Slice) -> Figure:
 def batches(cut: Slice) -> Table:
     """Forward deployments whose changes are known, with how many `changes`, by `people` too."""
     carried = _shipped_changes(cut)
-    ships = cut.forward.where(cut.forward["ships"] & (len(carried) > 0 or _changes_collected(cut)))
+    ships = cut.forward.where(cut.forward["ships"] & (len(carried) > 0 or cut.changes_collected))
     people = carried.where(~is_one_of(carried["reason"], ("bot",)))
     return ships.with_columns(
         changes=occurrences(ships["id"], carried["deployed_id"]),
         people=occurrences(ships["id"], people["deployed_id"]),
     )
-
-
-def _changes_collected(cut: Slice) -> bool:
-    """Tell whether deployments without changes are known to have none: not by time alone."""
-    if dora.attribution(cut) != "time":
-        return True
-    kind = CoverageKind.PULL_REQUESTS
-    return any(cut.facts.covered(service, kind, cut.stretch) for service in cut.facts.services)
 
 
 def _shipped_changes(cut: Slice) -> Table:

@@ -107,11 +107,12 @@ def _outcomes(base: Table, bad: str, zone: str) -> Iterator[Outcome]:
 
 
 def _base(metric: str, rows: Table, facts: MetricFacts) -> Table:
-    """The deployments that a metric is of."""
-    if metric != "change_fail_rate":
+    """The deployments that a metric is of: of a rate those that an incident source covers."""
+    if metric not in RATES:
         return rows
-    forward = facts.sourced(rows.where(rows["forward"]))
-    return forward.where(forward["sourced"])
+    found = rows.where(rows["forward"]) if metric == "change_fail_rate" else rows
+    sourced = facts.sourced(found)
+    return sourced.where(sourced["sourced"])
 
 
 def _most_lately(counts: Counts) -> Counts:

@@ -34,6 +34,8 @@ def cell(figure: Figure | None) -> Cell:
     """
     if figure is None:
         return NO_DATA
+    if figure.note == words.NO_CHANGE_SOURCE:
+        return Cell(text=words.NO_CHANGE_SOURCE)
     if figure.unit is Unit.PROPORTION and figure.n is not None:
         return _proportion(figure)
     if figure.note == words.NO_INCIDENT_SOURCE:
@@ -84,7 +86,8 @@ def _proportion(figure: Figure) -> Cell:
         return Cell(value=words.NO_VALUE, base="n=0")
     k_of_n = words.ratio(figure.k or 0, figure.n) + _mark(figure)
     if figure.note == words.NO_INCIDENT_SOURCE:
-        return Cell(text=f"at least {k_of_n}", note=words.NO_INCIDENT_SOURCE)
+        known = f"at least {k_of_n}" if figure.k else "not known"
+        return Cell(text=known, note=words.NO_INCIDENT_SOURCE)
     percentage = words.percentage_of(figure.k or 0, figure.n)
     if percentage is None:
         return Cell(base=k_of_n)

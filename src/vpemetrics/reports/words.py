@@ -17,6 +17,7 @@ from vpemetrics.metrics.registry import METRICS
 NO_DATA: Final = "no data"
 NO_VALUE: Final = "–"
 NO_INCIDENT_SOURCE: Final = "no incident source"
+NO_CHANGE_SOURCE: Final = "no change source"
 PROVISIONAL: Final = "p"
 
 ENOUGH_FOR_A_PERCENTAGE: Final = 20
@@ -46,6 +47,7 @@ REASONS: Final[Mapping[str, str]] = {
     "bot": "changes by bots",
     "commit_not_collected": "deployments of a commit that was not collected",
     "deployed_before_merge": "changes deployed before their merge",
+    "changes_not_covered": "services of whose changes nothing was collected",
     "external": "incidents with an external cause",
     "first_deployment": "changes in the first known deployment",
     "incidents_not_covered": "services whose incidents were not collected all the while",

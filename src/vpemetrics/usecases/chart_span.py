@@ -12,7 +12,7 @@ from typing import Final
 from vpemetrics.metrics.charts import ChartKind
 from vpemetrics.metrics.facts import MetricFacts
 from vpemetrics.metrics.figures import Scope
-from vpemetrics.metrics.points import COUNTS, first_collected_week
+from vpemetrics.metrics.points import COUNTS, RATES, first_collected_week
 from vpemetrics.metrics.steps import step_dates, step_scopes
 from vpemetrics.records import CoverageKind
 from vpemetrics.reports.model import Remark
@@ -58,8 +58,8 @@ class ChartSpan:
         return (monday - self.begins).days // 7
 
     def begins_of(self, metric: str) -> date | None:
-        """The first week of a chart; None of failures that no incident source would tell."""
-        if metric != "change_fail_rate":
+        """The first week of a chart; None of rates that no incident source would tell."""
+        if metric not in RATES:
             return self.begins
         told = first_collected_week(self.facts, CoverageKind.INCIDENTS, self.window)
         return max(told, self.begins) if told else None

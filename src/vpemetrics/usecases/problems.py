@@ -15,8 +15,10 @@ REMEDIES: Final[Mapping[str, str]] = {
     "without_paths": "say in the configuration which paths of the repository are whose",
     "not_covered": "collect what is missing, or import files with --covers FROM..TO, so that "
     "quiet weeks count as 0",
-    "incidents_not_covered": "import incidents with --covers FROM..TO; until then the fail rate "
-    "leaves these services out",
+    "changes_not_covered": "collect or import commits and pull requests too; until then nothing is "
+    "known of lead time, batches and stages",
+    "incidents_not_covered": "collect incidents, or import them with --covers FROM..TO; until then "
+    "nothing is known of these services' failures and rework",
     "never_deployed": "check their sources and environments in the configuration",
     "starts_at_merge": "give their original commits (commit_shas) or first_commit_at",
 }

@@ -62,9 +62,8 @@ def find_problems(
     found |= {
         "never_deployed": tuple(name for name in facts.services if name not in known.traced),
         "not_covered": tuple(n for n in facts.services if n not in cut.covered_services),
-        "incidents_not_covered": tuple(
-            n for n in cut.partly_covered_services if here and n not in here
-        ),
+        "incidents_not_covered": tuple(n for n in cut.partly_covered_services if n not in here),
+        "changes_not_covered": () if cut.changes_collected else tuple(cut.partly_covered_services),
         "without_paths": tuple(n for n in known.without_paths if n in facts.services),
     }
     if at_merge := int(cut.counted_changes["at_merge"].sum()):
