@@ -1,10 +1,11 @@
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from example_reports import WEEK, frequency, proportion, quiet_week
 
 from vpemetrics.metrics.figures import WindowRef
-from vpemetrics.reports.model import CoverageCount, LastDeployment, Report
+from vpemetrics.reports.model import CoverageCount, LastDeployment, OpenIncident, Report
 from vpemetrics.reports.summary import summarise
 
 
@@ -53,6 +54,56 @@ def test_dates_that_were_not_collected_are_written_as_dates() -> None:
 
 def test_a_week_without_any_deployment_before_it_says_no_more() -> None:
     assert summarise(quiet_week()) == "No deployment in 2026-W36."
+
+
+def opened(key: str, *, hours: int = 16, customers: bool = True, **more: Any) -> OpenIncident:
+    return OpenIncident(
+        key=key, began_at=MARCH, lasting=hours * 3600.0, customers=customers,
+        **{"title": None, "services": (), "severity": None} | more,
+    )  # fmt: skip
+
+
+REFUNDS = opened("INC-1", title="refunds\nstay pending", services=("checkout",), severity=1)
+
+
+@pytest.mark.parametrize(
+    ("incidents", "said"),
+    [
+        ([REFUNDS], 'Open: "refunds stay pending" (checkout), 16 h, customers affected. '),
+        ([opened("INC-2")], 'Open: "INC-2", 16 h, customers affected. '),
+        ([REFUNDS, opened("INC-2"), opened("INC-3", customers=False)],
+         'Open: "refunds stay pending" (checkout), 16 h, customers affected. '
+         "1 more incident like it. "),
+        ([opened("INC-3", customers=False)], ""),
+    ],
+)  # fmt: skip
+def test_an_open_incident_is_named_first(incidents: list[OpenIncident], said: str) -> None:
+    week = quiet_week().model_copy(update={"open_incidents": tuple(incidents)})
+
+    assert summarise(week) == f"{said}No deployment in 2026-W36."
+
+
+@pytest.mark.parametrize(
+    ("known", "total", "external", "said"),
+    [
+        (0, 1, 0, "no failure traced to one yet; 1 incident has no known cause."),
+        (0, 3, 1, "no failure traced to one yet; 2 incidents have no known cause."),
+        (0, 1, 1, "none of them failed."),
+        (0, 0, 0, "none of them failed."),
+    ],
+)
+def test_none_failed_only_where_every_incident_is_accounted_for(
+    known: int, total: int, external: int, said: str
+) -> None:
+    report = quiet_week().model_copy(
+        update={
+            "incidents": CoverageCount(known=known, total=total),
+            "incidents_external": external,
+            "figures": (frequency(WEEK, 13), proportion("change_fail_rate", WEEK, 0, 13)),
+        }
+    )
+
+    assert summarise(report) == f"13 deployments, {said}"
 
 
 def test_numbers_are_written_as_in_the_table() -> None:

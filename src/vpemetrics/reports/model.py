@@ -39,6 +39,18 @@ class FailureRow(Model):
     kind: str = Field(default="forward", description="kind of the deployment that failed")
 
 
+class OpenIncident(Model):
+    """An incident that is not over."""
+
+    key: str = Field(description="the source's id of it")
+    title: str | None
+    services: tuple[str, ...]
+    severity: int | None
+    customers: bool = Field(description="customers are affected")
+    began_at: datetime
+    lasting: float = Field(description="seconds until the data ends")
+
+
 class LastDeployment(Model):
     """The deployment before a window in which there was none."""
 
@@ -122,6 +134,9 @@ class Report(Model):
         default=None, description="incidents with a known cause; null without an incident source"
     )
     incidents_external: int = 0
+    open_incidents: tuple[OpenIncident, ...] = Field(
+        default=(), description="incidents that are not over, whatever their cause; worst first"
+    )
     bot_changes: int = 0
     waiting_changes: int = Field(
         default=0, description="merged in the headline window, not yet deployed"

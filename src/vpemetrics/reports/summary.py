@@ -1,8 +1,9 @@
 """The one sentence above a report, bad news first."""
 
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from vpemetrics.reports import signal_words, words
+from vpemetrics.reports import columns, signal_words, words
 from vpemetrics.reports.model import LastDeployment, Report
 
 
@@ -10,7 +11,14 @@ def summarise(report: Report) -> str:
     """Say what a reader must know if they read nothing else."""
     return " ".join(
         filter(
-            None, (_open(report), _changed_metrics(report, "worse"), _events(report), _good(report))
+            None,
+            (
+                _open_incidents(report),
+                _open(report),
+                _changed_metrics(report, "worse"),
+                _events(report),
+                _good(report),
+            ),
         )
     )
 
@@ -33,8 +41,28 @@ def _good(report: Report) -> str:
     return "No new signal." if earlier else "No signal."
 
 
+def _open_incidents(report: Report) -> str:
+    """Name the worst incident that customers feel and that is not over, by its title."""
+    felt = [one for one in report.open_incidents if one.customers]
+    if not felt:
+        return ""
+    worst, more = felt[0], len(felt) - 1
+    title = columns.cut(columns.plain(worst.title or worst.key), _LONGEST_TITLE)
+    where = f" ({', '.join(worst.services)})" if worst.services else ""
+    others = f" {words.quantity(more, 'more incident').capitalize()} like it." if more else ""
+    return f'Open: "{title}"{where}, {words.duration(worst.lasting)}, customers affected.{others}'
+
+
+_LONGEST_TITLE: Final = 80
+
+
 def _open(report: Report) -> str:
-    still = [row for row in report.failures if row.open and row.grade != "D"]
+    told = {one.key for one in report.open_incidents if one.customers}
+    still = [
+        row
+        for row in report.failures
+        if row.open and row.grade != "D" and told.isdisjoint(row.incidents)
+    ]
     if not still:
         return ""
     longest = max(still, key=lambda row: row.recovery_time or 0.0)
@@ -58,8 +86,19 @@ def _events(report: Report) -> str:
         known = f"at least {words.count(failed.k)} failed" if failed.k else "no failure is known"
         return f"{deployments}; without an incident source {known}."
     so_far = " so far" if failed.provisional else ""
+    if not failed.k and (unknown := _without_cause(report)):
+        incidents = words.quantity(unknown, "incident")
+        have = "has" if unknown == 1 else "have"
+        return f"{deployments}, no failure traced to one yet; {incidents} {have} no known cause."
     how_many = words.count(failed.k) if failed.k else "none"
     return f"{deployments}, {how_many} of them failed{so_far}."
+
+
+def _without_cause(report: Report) -> int:
+    """Count the incidents of the window that nobody knows the cause of."""
+    if report.incidents is None:
+        return 0
+    return report.incidents.total - report.incidents.known - report.incidents_external
 
 
 def _collected_window(report: Report) -> str:

@@ -18,7 +18,12 @@ from vpemetrics.rules import Target
 from vpemetrics.store import Store
 from vpemetrics.usecases.charting import ChartSet
 from vpemetrics.usecases.report_context import ReportContext
-from vpemetrics.usecases.report_rows import failure_rows, find_problems, last_deployment
+from vpemetrics.usecases.report_rows import (
+    failure_rows,
+    find_problems,
+    last_deployment,
+    open_incidents,
+)
 from vpemetrics.usecases.slo import reliability
 from vpemetrics.window import Period, known_instant, previous
 
@@ -50,6 +55,7 @@ def compose(
         services=CoverageCount(known=len(main.partly_covered_services), total=len(facts.services)),
         incidents=_incidents(main),
         incidents_external=int(main.within(facts.incidents, "began_at")["external"].sum()),
+        open_incidents=tuple(open_incidents(facts, known)),
         bot_changes=main.changes["reason"].tolist().count("bot"),
         waiting_changes=int(lead.beside.get("waiting", 0)),
         last_deployment=None

@@ -1,13 +1,13 @@
 """The rows of a report that are read from the store: failures, problems, the last deployment."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from vpemetrics.metrics.evaluate import Windows
 from vpemetrics.metrics.facts import MetricFacts, Slice
-from vpemetrics.reports.model import FailureRow, LastDeployment, Problem
+from vpemetrics.reports.model import FailureRow, LastDeployment, OpenIncident, Problem
 from vpemetrics.store import Store, metric_queries, record_lookup
 from vpemetrics.usecases.problems import REMEDIES, known_problems
 from vpemetrics.usecases.report_context import ReportContext
@@ -41,6 +41,33 @@ def failure_rows(
             url=detail.url,
             kind=failure.kind,
         )
+
+
+def open_incidents(facts: MetricFacts, known: ReportContext) -> Iterable[OpenIncident]:
+    """The incidents of a scope that are not over: first those that customers feel."""
+    found = facts.incidents
+    still = (found["restored_at"] == MISSING) & (found["began_at"] != MISSING)
+    rows = sorted(
+        found.where(still & (found["began_at"] <= known.data_as_of)).rows(),
+        key=lambda row: (not row.customers, _severity(row) or _LEAST, row.began_at, row.key),
+    )
+    for row in rows:
+        yield OpenIncident(
+            key=row.key,
+            title=row.title,
+            services=row.services,
+            severity=_severity(row),
+            customers=bool(row.customers),
+            began_at=from_micros(row.began_at),
+            lasting=(known.data_as_of - row.began_at) / SECOND,
+        )
+
+
+_LEAST: Final = 1_000
+
+
+def _severity(row: Any) -> int | None:
+    return None if row.severity == MISSING else int(row.severity)
 
 
 def _duration(failure: Any, until: Micros) -> float | None:
