@@ -48,6 +48,7 @@ def test_a_subject_that_never_ends_is_told_with_its_file_and_key(folder: Path) -
     assert "takes more than a second" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_file_that_never_ends_is_told(folder: Path) -> None:
     repository = new_repository(folder / "sub")
     (repository.path / LONG).write_text("tag: v1\n")
@@ -70,6 +71,7 @@ def test_a_file_that_never_ends_is_told(folder: Path) -> None:
         Rule(environment=r"(?P<service>b(a|aa)+b)\Z"),
     ],
 )
+@pytest.mark.slow
 def test_an_expression_for_github_is_given_up(rule: Rule) -> None:
     assert rule.expression
     with pytest.raises(EndlessPattern, match=rf"^deployments\.{'job' if rule.job else 'env'}"):

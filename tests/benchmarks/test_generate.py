@@ -104,6 +104,7 @@ def test_what_is_rare_in_histories_is_there(all_kinds: Path) -> None:
     assert 'paths = ["services/service-7/**", "shared/**"]' in configured
 
 
+@pytest.mark.slow
 def test_all_of_it_is_imported_and_traced(all_kinds: Path, tmp_path: Path) -> None:
     warned: list[str] = []
     rules = load(all_kinds / "vpemetrics.toml", {}).rules()

@@ -32,6 +32,7 @@ def share(cell: str) -> float:
     return float(cell.rstrip("%")) / 100
 
 
+@pytest.mark.slow
 def test_false_words_are_as_many_as_the_reports_expect(simulation: ModuleType) -> None:
     every = cells(simulation.false_words(80))["all"]
 

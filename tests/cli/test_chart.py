@@ -7,6 +7,7 @@ from vpemetrics.reports.registry import CHARTS
 
 
 @pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.slow
 def test_every_chart_can_be_had_of_any_scope(sample: Path, folder: Path, name: str) -> None:
     result = invoke("chart", name.replace("_", "-"), "-o", "a.svg", "--service", "checkout")
 

@@ -31,6 +31,7 @@ def test_a_file_that_is_not_there_is_not_made(folder: Path) -> None:
 
 
 @pytest.mark.needs_postgresql
+@pytest.mark.slow
 def test_an_older_shared_store_is_refused_with_the_command_that_helps(
     folder: Path, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

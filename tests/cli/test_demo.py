@@ -77,6 +77,7 @@ def test_the_folder_works_like_anybodys(folder: Path, monkeypatch: pytest.Monkey
     assert invoke("report", "-q", "--json").stdout_bytes == (GALLERY / "week.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_collecting_again_finds_nothing_new(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shutil.copytree(made().folder, folder / "acme"))
 
@@ -129,6 +130,7 @@ def test_one_week_was_not_collected_of_any_service(tmp_path: Path) -> None:
     assert {one.start for one in covered if one.end > end} == {end}
 
 
+@pytest.mark.slow
 def test_every_grade_of_evidence_occurs(tmp_path: Path) -> None:
     with Store.open(Path(shutil.copy(made().folder / "vpemetrics.db", tmp_path))) as store:
         evidence = stored.read(store).evidence

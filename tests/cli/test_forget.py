@@ -168,7 +168,10 @@ def answer(path: Path, said: str) -> int:
     return process.wait(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize(("said", "code", "left"), [("y\n", 0, 40), ("n\n", 1, 80), ("\n", 1, 80)])
+@pytest.mark.parametrize(
+    ("said", "code", "left"),
+    [("y\n", 0, 40), *(pytest.param(no, 1, 80, marks=pytest.mark.slow) for no in ("n\n", "\n"))],
+)
 def test_a_person_is_asked_on_a_terminal(path: Path, said: str, code: int, left: int) -> None:
     assert answer(path, said) == code
 

@@ -39,6 +39,7 @@ def test_warnings_of_a_collection_have_lines_of_their_own(folder: Path) -> None:
     assert warning.rpartition("\x1b[2K")[2].startswith("warning: s: strange.csv was not read")
 
 
+@pytest.mark.slow
 def test_progress_is_shown_and_gone_in_the_end(folder: Path, imported: Path) -> None:
     exported = folder / "files"
     subprocess.run(

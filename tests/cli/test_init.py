@@ -356,6 +356,7 @@ def test_a_person_is_asked_at_most_five_things(github: SimulatedGitHub) -> None:
     assert "Acme · " in said
 
 
+@pytest.mark.slow
 def test_enter_takes_what_is_proposed(github: SimulatedGitHub) -> None:
     talked_to("init", *[""] * 5)
     by_hand = Path("vpemetrics.toml").read_text()

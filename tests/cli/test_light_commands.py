@@ -87,6 +87,7 @@ def test_commands_that_collect_nothing_load_nothing_for_it(folder: Path) -> None
     assert [name for name in modules if name.startswith("vpemetrics.collectors.http")] == []
 
 
+@pytest.mark.slow
 def test_commands_that_find_nothing_new_load_no_collector_and_trace_nothing(
     folder: Path, reported: Reported
 ) -> None:

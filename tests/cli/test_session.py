@@ -23,6 +23,7 @@ def test_what_is_said_goes_to_stderr_and_data_to_stdout(sample: Path) -> None:
     assert age.startswith("the newest data is ")
 
 
+@pytest.mark.slow
 def test_quiet_is_silent_beside_the_data(sample: Path) -> None:
     assert spawn("report", "--quiet").stderr == ""
 
@@ -159,6 +160,7 @@ def test_a_file_that_cannot_be_read_is_no_bug(folder: Path, sample: Path) -> Non
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.slow
 def test_a_full_disk_under_stdout_is_no_bug(sample: Path) -> None:
     with Path("/dev/full").open("w") as full:
         run = spawn("report", "-q", stdout=full.fileno())
@@ -168,6 +170,7 @@ def test_a_full_disk_under_stdout_is_no_bug(sample: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("status", "-q"), ("status", "--json", "-q"), ("--help",)])
+@pytest.mark.slow
 def test_a_closed_stdout_is_no_bug_and_no_store(sample: Path, arguments: tuple[str, ...]) -> None:
     """What is opened next would be number 1, and what is printed would go into it."""
     run = run_closed(">&-", *arguments)
@@ -177,6 +180,7 @@ def test_a_closed_stdout_is_no_bug_and_no_store(sample: Path, arguments: tuple[s
     assert invoke("status", "-q").exit_code == 0  # the store is whole
 
 
+@pytest.mark.slow
 def test_other_closed_streams_do_no_harm(sample: Path) -> None:
     run = run_closed("<&- 2>&-", "status", "-q")
 
@@ -210,6 +214,7 @@ def test_a_bug_leaves_a_log_and_ends_with_three(
     assert "builtins.LookupError" in log.read_text()
 
 
+@pytest.mark.slow
 def test_a_reader_that_went_away_is_no_error_to_talk_about(sample: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -230,6 +235,7 @@ def interrupted(process: "subprocess.Popen[str]") -> str:
     raise AssertionError("it does not end")
 
 
+@pytest.mark.slow
 def test_an_interrupted_import_saves_nothing_and_says_how_to_go_on(
     folder: Path, store: Path
 ) -> None:

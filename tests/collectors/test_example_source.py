@@ -135,6 +135,7 @@ def statuses() -> dict[str, str]:
         return {record.key: record.status.value for _, record in store.records("deployments")}  # type: ignore[union-attr]  # all are deployments
 
 
+@pytest.mark.slow
 def test_the_installed_package_is_a_type_of_source_beside_ours(folder: Path) -> None:
     assert "release-board" not in COLLECTORS
     assert "release-board" in collector_names()

@@ -247,6 +247,7 @@ def test_faults_change_nothing(server: Loopback, options: Options, number: int) 
     assert with_faults.records == without.records
 
 
+@pytest.mark.slow
 def test_wherever_it_is_stopped_the_next_collection_goes_on(
     server: Loopback, options: Options
 ) -> None:

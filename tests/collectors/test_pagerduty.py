@@ -168,6 +168,7 @@ def test_faults_change_nothing(
     assert with_faults.records == without.records
 
 
+@pytest.mark.slow
 def test_wherever_it_is_stopped_the_next_collection_goes_on(
     pagerduty: PagerDuty, options: Options
 ) -> None:

@@ -139,6 +139,7 @@ def test_it_holds(example: str, records: Records) -> None:
     assert EXAMPLES[example](records)
 
 
+@pytest.mark.slow
 def test_it_is_the_same_every_time(records: Records) -> None:
     assert list(history(CALENDAR)) == records
 

@@ -138,6 +138,7 @@ def test_a_second_collection_tells_what_one_of_everything_does(
 
 
 @pytest.mark.parametrize("deployments", ["tags", "commits"])
+@pytest.mark.slow
 def test_many_collections_tell_what_one_does(shop: GitRepository, deployments: str) -> None:
     found = collected(shop.path, deployments=deployments)
     for number in range(20, 26):

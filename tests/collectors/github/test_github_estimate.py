@@ -65,6 +65,7 @@ def supposed(github: Collected) -> Estimate:
 
 
 @pytest.mark.parametrize("services", [(), PATHS])
+@pytest.mark.slow
 def test_a_first_collection_takes_what_is_supposed(
     world: World, services: tuple[Service, ...]
 ) -> None:

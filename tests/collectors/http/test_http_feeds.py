@@ -381,6 +381,7 @@ def test_without_a_way_to_ask_for_one_the_list_is_read_from_the_oldest_open_on(
     assert incident.resolved_at == NOON
 
 
+@pytest.mark.slow
 def test_only_so_many_open_things_are_asked_for_again_and_it_says_so(
     collected: Collected, forge: Forge, server: Loopback, client: HttpClient
 ) -> None:
