@@ -17,7 +17,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vpemetrics.lineage.graph import find
 from vpemetrics.records import Commit
 from vpemetrics.store.engine import DamagedChunk
 from vpemetrics.store.shas import Ids, Shas
@@ -318,6 +317,8 @@ def _used_places(count: int, places: Sequence[Places]) -> Places:
 
 def _tidy(columns: CommitColumns) -> CommitColumns:
     """The same with all that is named once, and nothing that is not."""
+    from vpemetrics.lineage.graph import find  # only who saves commits takes it
+
     count, ids = len(columns), columns.shas.ids
     more, reverts, picks = columns.more_parents, columns.reverts, columns.picks
     places = [columns.first, columns.second, more.to, reverts.to, picks.to]
