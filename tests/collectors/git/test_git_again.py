@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from gitrepository import BEGIN, GitRepository, collected, copy_of
+from gitrepository import BEGIN, GitRepository, collected, copy_of, new_repository
 
 from vpemetrics.records import Commit, Coverage, Repository
 from vpemetrics.rules import Rules, Service
@@ -224,24 +224,52 @@ def test_every_commit_of_the_branch_is_a_deployment_if_configured(shop: GitRepos
     found = collected(shop.path, deployments="commits", environment="live").deployments
     line = shop.git("rev-list", "--first-parent", "main").split()
 
-    assert set(found) == set(line)
+    assert {one.commit_sha for one in found.values()} <= set(line)
     assert {one.environment for one in found.values()} == {"live"}
     assert all(one.finished_at for one in found.values())
 
 
-def test_commits_of_one_second_keep_their_order(shop: GitRepository) -> None:
-    found = collected(shop.path, deployments="commits")
-    at = shop.at
-    for _ in range(3):
-        shop.at = at - MINUTE
-        shop.commit()
-    found.again()
-    line = shop.git("rev-list", "--first-parent", "--reverse", "main").split()
+def test_commits_that_arrive_together_are_one_deployment(tmp_path: Path) -> None:
+    """Those within a minute of the first; one that is dated before its parent came with it."""
+    shop = new_repository(tmp_path / "shop")
+    line = [pushed(shop, seconds) for seconds in (0, 30, 60, 61, 200, 190, 259, 261)]
 
-    times = [found.deployments[sha].finished_at for sha in line]
-    assert times == sorted(set(filter(None, times)))
-    assert times[-1] == at + timedelta(microseconds=3)
+    found = collected(shop.path, deployments="commits").deployments
+
+    assert [(one.id, one.commit_sha, one.finished_at) for one in found.values()] == [
+        (line[0], line[2], BEGIN + timedelta(seconds=60)),
+        (line[3], line[3], BEGIN + timedelta(seconds=61)),
+        (line[4], line[6], BEGIN + timedelta(seconds=259)),
+        (line[7], line[7], BEGIN + timedelta(seconds=261)),
+    ]
+
+
+def test_what_arrives_with_what_was_collected_joins_it(tmp_path: Path) -> None:
+    shop = new_repository(tmp_path / "shop")
+    pushed(shop, 0)
+    found = collected(shop.path, deployments="commits")
+    for seconds in (30, 60, 61, 61, 200, 0, 259):
+        pushed(shop, seconds)
+        found = found.again()
+
     assert found.known == collected(shop.path, deployments="commits").known
+
+
+def test_a_clock_that_went_wrong_moves_no_other_deployment(tmp_path: Path) -> None:
+    shop = new_repository(tmp_path / "shop")
+    pushed(shop, 0)
+    pushed(shop, 40 * 365 * 86_400)
+    pushed(shop, 300)
+
+    found = collected(shop.path, deployments="commits").deployments
+
+    assert [one.finished_at for one in found.values()] == [BEGIN, BEGIN + timedelta(minutes=5)]
+
+
+def pushed(shop: GitRepository, seconds: int) -> str:
+    """A commit on main so long after the beginning."""
+    shop.at = BEGIN + timedelta(seconds=seconds) - MINUTE  # a commit takes one
+    return shop.commit()
 
 
 def test_without_deployments_the_history_is_told_alone(shop: GitRepository) -> None:

@@ -57,9 +57,15 @@ def collect(
         tags=tags,
         reading=reading,
         since=since,
+        now=context.now,
     )
-    if builder.newest_at:
-        cursor = replace(cursor, newest_at=format_instant(builder.newest_at))
+    if push := builder.latest_push:
+        cursor = replace(
+            cursor,
+            push=push.first,
+            pushed_at=format_instant(push.began_at),
+            newest_at=format_instant(push.at),
+        )
     _warn(builder, context)
     if cursor == after:
         return
@@ -159,6 +165,8 @@ def _cursor(
         first_at=after.first_at if after else format_instant(_first_at(clone, reading, now)),
         last_at=format_instant(_last_at(clone, reading, tags, now)),
         newest_at=after.newest_at if after else "",
+        push=after.push if after else "",
+        pushed_at=after.pushed_at if after else "",
     )
 
 

@@ -12,7 +12,8 @@ class GitCursor:
     `settings` stand for all that decides what is told; another means reading all again.
     `tags` are the deployed ones with their commits, `told` the numbers of pull requests and
     `bare` those of them without their original commits. `first_at` and `last_at` say what is
-    covered, `newest_at` when the branch's newest commit counts as deployed, in ISO-8601.
+    covered, in ISO-8601. `push` is the first commit of those that were deployed last on the branch,
+    `pushed_at` its time and `newest_at` that of the last of them.
     """
 
     settings: str
@@ -23,7 +24,9 @@ class GitCursor:
     bare: tuple[int, ...]
     first_at: str
     last_at: str
-    newest_at: str
+    newest_at: str = ""
+    push: str = ""
+    pushed_at: str = ""
 
     def to_json(self) -> str:
         """One line, as a cursor holds it."""

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from vpemetrics.collectors.git.clone import Clone
+from vpemetrics.collectors.git.cursor import GitCursor
 from vpemetrics.collectors.git.log import moment, read_paths
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.reading import HistoryReading
@@ -22,11 +23,22 @@ from vpemetrics.records import (
     Repository,
     Status,
 )
-from vpemetrics.window import parse_instant
+from vpemetrics.window import parse_instant, why_no_time
 
-_TICK = timedelta(microseconds=1)
+_TOGETHER: Final = timedelta(seconds=60)
+
+
 _MERGE: Final = 2
 """The parents that a merge has at least."""
+
+
+class Push(NamedTuple):
+    """Commits of a branch that arrived together: the first and the last, each with its time."""
+
+    first: str
+    began_at: datetime
+    last: str
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +51,7 @@ class GitRecordBuilder:
     tags: Sequence[Tag]
     reading: HistoryReading
     since: datetime | None
+    now: datetime
 
     def repositories(self) -> Iterator[Repository]:
         """The repository itself."""
@@ -112,9 +125,9 @@ class GitRecordBuilder:
             return [self._of_tag(tag) for tag in self.reading.tags]
         if self.options.deployments == "commits":
             return [
-                self._deployment(sha, sha, at)
-                for sha, at in self._line
-                if at and (self.since is None or at >= self.since)
+                self._deployment(push.first, push.last, push.at)
+                for push in self._pushes
+                if self.since is None or push.at >= self.since
             ]
         return []
 
@@ -149,25 +162,33 @@ class GitRecordBuilder:
         )
 
     @property
-    def newest_at(self) -> datetime | None:
-        """The time at which the branch's newest commit counts as deployed, where commits are."""
-        if self.options.deployments != "commits" or not self._line:
-            return None
-        return self._line[-1][1]
+    def latest_push(self) -> Push | None:
+        """The commits of the branch that were deployed last, where commits are."""
+        told = self.options.deployments == "commits" and self._pushes
+        return told[-1] if told else None
 
     @cached_property
-    def _line(self) -> list[tuple[str, datetime | None]]:
-        """The branch's own commits, oldest first; those of one second a microsecond apart."""
-        after = self.reading.after
-        before = parse_instant(after.newest_at) if after and after.newest_at else None
-        found = []
+    def _pushes(self) -> list[Push]:
+        """The branch's own commits that arrived together, oldest first (rule D1).
+
+        All within a minute of the first of them; none arrived before its parent.
+        """
+        after, found = self.reading.after, dict[str, Push]()
+        push = _push_of(after) if after else None
         for sha in reversed(self.reading.line):
             at = self.reading.commits.moment_of(sha)
-            if at and before and at == before.replace(microsecond=0):
-                at = before + _TICK
-            before = at or before
-            found.append((sha, at))
-        return found
+            known = [push.at] if push else []
+            if at and not why_no_time(at, self.now):
+                known.append(at)
+            if not known:
+                continue
+            at = max(known)
+            if push is None or at - push.began_at > _TOGETHER:
+                push = Push(sha, at, sha, at)
+            else:
+                push = push._replace(last=sha, at=at)
+            found[push.first] = push
+        return list(found.values())
 
     def coverage(self, source: str, start: datetime, end: datetime) -> Iterator[Coverage]:
         """For which time commits, changes and, of each service, deployments are known."""
@@ -188,3 +209,11 @@ class GitRecordBuilder:
             named = (service_of(tag.name, self.repository) for tag in self.tags)
             return sorted({name or self.repository for name in named})
         return [self.repository] if self.options.deployments == "commits" else []
+
+
+def _push_of(cursor: GitCursor) -> Push | None:
+    """The commits that a collection found last, if it looked for any."""
+    if not cursor.push:
+        return None
+    times = parse_instant(cursor.pushed_at), parse_instant(cursor.newest_at)
+    return Push(cursor.push, times[0], "", times[1])
