@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from vpemetrics.config.load import load
 from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import ServiceFacts, trace
@@ -73,9 +75,8 @@ def reading(found: Iterator[ServiceFacts], seconds: dict[str, float]) -> Iterato
 def walk(facts: ServiceFacts) -> None:
     """The deployment that first reached each commit, and nothing else."""
     graph = facts.history.graph
-    ordered = sorted(facts.rows, key=lambda row: row.finished_at)
-    places = graph.places_of({row.commit for row in ordered})
-    facts.history.first_reached([places[row.commit] for row in ordered])
+    in_order = np.argsort(facts.records.finished_at)
+    facts.history.first_reached(graph.find(facts.records.commits[in_order]).tolist())
 
 
 def figures(store: Store, known: ReportContext) -> None:

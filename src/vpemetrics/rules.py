@@ -95,8 +95,8 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
 
 def matching(names: Iterable[str], patterns: Iterable[str]) -> set[str]:
     """Those of very many names that fit a pattern, as `matches` tells it of each."""
-    fits = [_compile(pattern).fullmatch for pattern in patterns]
-    return {name for name in names for fit in fits if fit(name)}
+    listed = list(names)
+    return {name for pattern in patterns for name in filter(_compile(pattern).fullmatch, listed)}
 
 
 def is_chosen(name: str, patterns: Sequence[str]) -> bool:

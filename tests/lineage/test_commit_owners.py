@@ -8,7 +8,7 @@ import pytest
 
 from vpemetrics.lineage.changes import Changes, IdLists, merge_order
 from vpemetrics.lineage.commits import Commits
-from vpemetrics.lineage.graph import NEVER, Graph, Ints
+from vpemetrics.lineage.graph import NEVER, Graph, Ints, linked
 from vpemetrics.lineage.ownership import Ownership, assign_owners
 from vpemetrics.lineage.rows import NONE
 from vpemetrics.window import MISSING
@@ -25,8 +25,8 @@ def commits_of(parents: Mapping[int, Sequence[int]], **few: Any) -> Commits:
     dates = few.pop("authored_at", {})
     return Commits(
         ids=numbers(ids),
-        first=numbers([of[0] for of in padded]),
-        second=numbers([of[1] for of in padded]),
+        first=linked(numbers(ids), numbers([of[0] for of in padded])),
+        second=linked(numbers(ids), numbers([of[1] for of in padded])),
         authored_at=numbers([dates.get(id_, id_) for id_ in ids]),
         committed_at=numbers(ids),
         is_bot=numbers([0] * len(ids)),
@@ -167,10 +167,10 @@ def test_a_revert_of_a_revert_is_none() -> None:
 def test_pull_requests_that_were_merged_at_one_moment_go_by_key() -> None:
     ids, merged_at = numbers([1, 2, 3, 4, 5]), numbers([9, MISSING, 9, 3, 9])
 
-    order = merge_order(ids, ["b", "z", "a", "y", "b"], merged_at)
+    order = merge_order(ids, np.array(["b", "z", "a", "y", "b"], dtype=object), merged_at)
 
     assert ids[order].tolist() == [4, 3, 1, 5]
-    assert merge_order(ids[:0], [], ids[:0]).tolist() == []
+    assert merge_order(ids[:0], ids[:0], ids[:0]).tolist() == []
 
 
 def test_the_largest_and_smallest_of_no_commits_are_what_was_asked_for() -> None:

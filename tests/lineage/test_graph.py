@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiers import law
 
-from vpemetrics.lineage.graph import NEVER, Graph, MainLine
+from vpemetrics.lineage.graph import NEVER, Graph, MainLine, linked
 from vpemetrics.lineage.rows import NONE
 
 Parents = Mapping[int, Sequence[int]]
@@ -17,11 +17,15 @@ UNCOLLECTED = 99
 
 def graph_of(parents: Parents) -> Graph:
     """A graph of commits with any number of parents, some of which were not collected."""
-    padded = {commit: [*of, NONE, NONE] for commit, of in parents.items()}
+    padded = {commit: [*of, NONE, NONE] for commit, of in sorted(parents.items())}
+    ids = np.array(list(padded), dtype=np.int64)
+    first, second = (
+        linked(ids, np.array([of[at] for of in padded.values()], dtype=np.int64)) for at in range(2)
+    )
     return Graph(
-        np.array(list(parents), dtype=np.int64),
-        np.array([of[0] for of in padded.values()], dtype=np.int64),
-        np.array([of[1] for of in padded.values()], dtype=np.int64),
+        ids,
+        first,
+        second,
         {commit: of[2:] for commit, of in parents.items() if len(of) > 2},
     )
 
@@ -68,6 +72,7 @@ def test_the_first_tip_that_reaches_a_commit_is_found_by_every_walk(
     ]
 
     assert graph.first_reached(tips).tolist() == expected
+    assert graph.first_reached(tips, few=0).tolist() == expected
     assert MainLine(graph, [*tips, *others]).first_reached(tips).tolist() == expected
     assert MainLine(graph, others).first_reached(tips).tolist() == expected
 

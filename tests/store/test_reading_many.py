@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from stored import empty_store
 
-from vpemetrics.store.columns import Arrays, read_columns, read_many
+from vpemetrics.store.columns import Arrays, read_columns, read_many, read_with_blobs
 from vpemetrics.window import MISSING
 
 VALUES = "SELECT 1 AS id, 'a' AS name UNION ALL SELECT NULL, NULL UNION ALL SELECT -3, ''"
@@ -50,3 +50,29 @@ def test_many_rows_are_read_as_few_are(sql: str) -> None:
 def test_a_text_where_numbers_were_announced_is_an_error() -> None:
     with pytest.raises(TypeError, match="column name holds texts"):
         both(VALUES)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([b"\0a", None, b"\xff", b""], [(1, b"\0a"), (2, b""), (3, b"\xff"), (4, b"")]),
+        ([None], [(1, b"")]),
+        ([], []),
+    ],
+)
+def test_bytes_come_as_they_are(
+    values: list[bytes | None], expected: list[tuple[int, bytes]]
+) -> None:
+    literals = ["NULL" if value is None else f"x'{value.hex()}'" for value in values]
+    rows = [f"SELECT {at} AS id, {literal} AS name" for at, literal in enumerate(literals, 1)]
+    sql = " UNION ALL ".join(rows) or "SELECT 1 AS id, x'' AS name WHERE 1 = 0"
+    with empty_store() as store, store.view() as connection:
+        columns, blobs = read_with_blobs(connection, sql, blobs=("name",))
+
+    ends = np.cumsum(blobs["name"].lengths)
+    found = [
+        blobs["name"].data[end - length : end]
+        for end, length in zip(ends, blobs["name"].lengths, strict=True)
+    ]
+    assert list(columns) == ["id"]
+    assert sorted(zip(columns["id"].tolist(), found, strict=True)) == expected

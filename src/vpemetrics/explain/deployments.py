@@ -109,11 +109,11 @@ class DeploymentExplainer(RecordExplainer):
         repositories = self.lineage_facts.deployed_from[service]
         facts = ServiceFacts(
             service=self.context.resolver.configured(service),
-            rows=self.lineage_facts.deployments([service])[service],
+            records=self.lineage_facts.deployments([service])[service],
             history=self.lineage_facts.history(repositories, paths=False),
         )
         whole = set(record_lookup.records_with(self.view, deployed))
-        every = [judged_part for parts in judged(facts) for judged_part in parts]
+        every = judged(facts)
         mine = [judged_part for judged_part in every if judged_part.part.id in whole]
         return [
             DeploymentPart(judged=judged_part, earlier=_earlier_part(judged_part, every))

@@ -1,5 +1,6 @@
 """Pull requests as columns, in the order in which they were merged."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from vpemetrics.lineage.graph import Flags, Ints
+from vpemetrics.lineage.order import Texts, time_order
 from vpemetrics.rules import matching
 from vpemetrics.window import MISSING
 
@@ -69,13 +71,25 @@ class Changes:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def of_key(self, key: str) -> Sequence[int]:
+        """The positions of the pull requests of a key, in order; two sources may give the same."""
+        if key in self._of_several:
+            return self._of_several[key]
+        at = self._latest.get(key)
+        return () if at is None else (at,)
+
     @cached_property
-    def by_key(self) -> Mapping[str, list[int]]:
-        """The positions of the pull requests of each key; two sources may give the same."""
-        found: dict[str, list[int]] = {}
-        for at, key in enumerate(self.keys):
-            found.setdefault(key, []).append(at)
-        return found
+    def _latest(self) -> Mapping[str, int]:
+        return dict(zip(self.keys, range(len(self)), strict=True))
+
+    @cached_property
+    def _of_several(self) -> Mapping[str, list[int]]:
+        """The positions of those that share their key with another; seldom are there any."""
+        found: dict[str, list[int]] = defaultdict(list)
+        if len(self._latest) < len(self):
+            for at, key in enumerate(self.keys):
+                found[key].append(at)
+        return {key: positions for key, positions in found.items() if len(positions) > 1}
 
     def hotfixes(self, labels: Iterable[str], branches: Iterable[str]) -> set[int]:
         """The positions of those that are a hotfix by label or branch (rule F4)."""
@@ -87,16 +101,8 @@ class Changes:
         return labelled.union(at for at, name in enumerate(self.head_branches) if name in named)
 
 
-def merge_order(ids: Ints, keys: Sequence[str], merged_at: Ints) -> Ints:
-    """The positions of merged pull requests in order: by merge, ties by key.
-
-    Keys are texts, which take long to sort, so only those of ties are looked at.
-    """
-    order = np.lexsort((ids, merged_at))
-    order = order[merged_at[order] != MISSING]
-    same = np.diff(merged_at[order]) == 0
-    tied = order[np.r_[False, same] | np.r_[same, False]] if len(order) else order
-    rank = np.zeros(len(ids), dtype=np.int64)
-    rank[sorted(tied.tolist(), key=lambda at: (keys[at], int(ids[at])))] = np.arange(len(tied))
-    in_order: Ints = order[np.lexsort((rank[order], merged_at[order]))]
+def merge_order(ids: Ints, keys: Texts, merged_at: Ints) -> Ints:
+    """The positions of merged pull requests in order: by merge, ties by key."""
+    merged = np.flatnonzero(merged_at != MISSING)
+    in_order: Ints = merged[time_order(merged_at[merged], keys[merged], ids[merged])]
     return in_order

@@ -10,7 +10,10 @@ from vpemetrics.lineage.graph import Flags, Ints
 
 
 class Commits(NamedTuple):
-    """Commits as columns, in the order of their ids; those few that name others by id."""
+    """Commits as columns, in the order of their ids; those few that name others by id.
+
+    `first` and `second` are the places of parents: NONE for none, LOST for what is not here.
+    """
 
     ids: Ints
     first: Ints

@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
+from vpemetrics.lineage.deployments import DeploymentColumns
+from vpemetrics.lineage.graph import NEVER
 from vpemetrics.lineage.kinds import Ancestry
 from vpemetrics.lineage.rows import (
     NONE,
@@ -29,12 +33,12 @@ Removals = dict[int, list[tuple[Micros, Micros]]]
 class Finder:
     """The deployments, by position, in which a service shipped what an incident or a person names.
 
-    What was shipped by nothing countable is at NONE.
+    What was shipped by nothing countable is at NONE; `by_change` has None for what was not.
     """
 
     by_record: Mapping[str, int]
     by_commit: Callable[[int], int]
-    by_change: Mapping[str, int]
+    by_change: Callable[[str], int | None]
 
     def named_by(self, incident: IncidentRow) -> Iterable[tuple[int | None, str]]:
         """The deployments an incident names, each with how; None where it is not ours."""
@@ -43,7 +47,7 @@ class Finder:
         if incident.cause_commit != NONE:
             yield _known(self.by_commit(incident.cause_commit)), "names the commit"
         if incident.cause_change:
-            yield _known(self.by_change.get(incident.cause_change, NONE)), "names the pull request"
+            yield _known(self.by_change(incident.cause_change)), "names the pull request"
 
     def cause(self, decision: TriageRow) -> int | None:
         """The deployment a person's link means; None where it is not ours."""
@@ -51,14 +55,14 @@ class Finder:
             return None
         if decision.cause in self.by_record:
             return self.by_record[decision.cause]
-        if decision.cause in self.by_change:
-            return _known(self.by_change[decision.cause])
+        if (shipped := self.by_change(decision.cause)) is not None:
+            return _known(shipped)
         return (
             None if decision.cause_commit == NONE else _known(self.by_commit(decision.cause_commit))
         )
 
 
-def _known(at: int) -> int | None:
+def _known(at: int | None) -> int | None:
     return None if at == NONE else at
 
 
@@ -66,12 +70,10 @@ def _known(at: int) -> int | None:
 class Scene:
     """All that evidence about one service is judged by; deployments by position.
 
-    `of_commit` has the deployments of each known commit, in order;
     `closers` maps an incident's key to the deployments that ship a change naming it.
     """
 
-    deployed: Sequence[Deployed]
-    of_commit: Mapping[int, Sequence[int]]
+    deployed: DeploymentColumns
     ancestry: Ancestry
     incidents: Sequence[IncidentRow]
     triage: Sequence[TriageRow]
@@ -87,7 +89,7 @@ def weigh(scene: Scene) -> list[Evidence]:
 
     Deployments are named by position in `scene.deployed`.
     """
-    rollbacks = [r for at in range(len(scene.deployed)) if (r := _rollback(scene, at))]
+    rollbacks = [r for at in scene.deployed.of(Kind.ROLLBACK) if (r := _rollback(scene, at))]
     live = Live(scene.deployed, _removals(scene))
     found = [
         *_own_rollbacks(scene),
@@ -99,9 +101,8 @@ def weigh(scene: Scene) -> list[Evidence]:
 
 
 def _own_rollbacks(scene: Scene) -> Iterable[Evidence]:
-    for at, deployed in enumerate(scene.deployed):
-        if deployed.rolled_back:
-            yield Evidence(at, NONE, "A", "rolled_back", "its own run rolled it back", at, True)
+    for at in np.flatnonzero(scene.deployed.rolled_back).tolist():
+        yield Evidence(at, NONE, "A", "rolled_back", "its own run rolled it back", at, True)
 
 
 def rolled_back_to(scene: Scene, at: int) -> int:
@@ -110,25 +111,23 @@ def rolled_back_to(scene: Scene, at: int) -> int:
     Where there is none, of an ancestor; NONE if no such is known.
     """
     deployed, rollback = scene.deployed, scene.deployed[at]
-    same = scene.of_commit.get(rollback.commit, ())
+    same = deployed.of_commit(rollback.commit)
     for b in reversed(same[: bisect_left(same, at)]):
         if _beside(deployed[b], rollback):
             return b
     if scene.ancestry.guessed:
         return NONE
-    for b in range(at - 1, -1, -1):
-        commit = deployed[b].commit
-        if not scene.ancestry.knows(commit) or not _beside(deployed[b], rollback):
-            continue
-        if scene.ancestry.contains(rollback.commit, commit):
+    known = np.flatnonzero(scene.ancestry.known(deployed.commits[:at]))
+    for b in reversed(known.tolist()):
+        if _beside(deployed[b], rollback) and scene.ancestry.contains(
+            rollback.commit, deployed[b].commit
+        ):
             return b
     return NONE
 
 
 def _rollback(scene: Scene, at: int) -> Evidence | None:
     rollback = scene.deployed[at]
-    if rollback.kind != Kind.ROLLBACK:
-        return None
     target = rolled_back_to(scene, at)
     if target == NONE:
         return None
@@ -172,23 +171,21 @@ def _undone(scene: Scene, at: int) -> bool:
 def _removals(scene: Scene) -> Removals:
     """The times each forward deployment was out of production: from a rollback to its return."""
     out: Removals = defaultdict(list)
-    for at, rollback in enumerate(scene.deployed):
-        if rollback.kind != Kind.ROLLBACK:
-            continue
-        target = rolled_back_to(scene, at)
+    for at in scene.deployed.of(Kind.ROLLBACK):
+        rollback, target = scene.deployed[at], rolled_back_to(scene, at)
         if target == NONE:
             continue
         for removed in range(target + 1, at):
             commit = scene.deployed[removed].commit
             if not _beside(scene.deployed[removed], rollback):
                 continue
-            same = scene.of_commit.get(commit, ())
+            same = scene.deployed.of_commit(commit)
             back = (
                 scene.deployed[later].finished_at
                 for later in same[bisect_right(same, at) :]
                 if _beside(scene.deployed[later], rollback)
             )
-            out[removed].append((rollback.finished_at, next(back, 2**62)))
+            out[removed].append((rollback.finished_at, next(back, NEVER)))
     return out
 
 
@@ -232,19 +229,21 @@ def _together_with(scene: Scene, revert: Revert, supporting: Iterable[IncidentRo
 class Live:
     """The forward deployment that was in production at a moment."""
 
-    def __init__(self, deployed: Sequence[Deployed], removals: Removals) -> None:
-        self._deployed = deployed
+    def __init__(self, deployed: DeploymentColumns, removals: Removals) -> None:
         self._removals = removals
-        forward = (at for at, d in enumerate(deployed) if d.kind == Kind.FORWARD)
-        self._order = sorted(forward, key=lambda at: (deployed[at].began_at, at))
-        self._began = [deployed[at].began_at for at in self._order]
+        rolled_back = np.flatnonzero(deployed.rolled_back)
+        finished_at = deployed.finished_at[rolled_back].tolist()
+        self._rolled_back = dict(zip(rolled_back.tolist(), finished_at, strict=True))
+        forward = np.flatnonzero(deployed.are(Kind.FORWARD))
+        forward = forward[np.argsort(deployed.began_at[forward], kind="stable")]
+        self._order: list[int] = forward.tolist()
+        self._began: list[Micros] = deployed.began_at[forward].tolist()
 
     def at(self, moment: Micros, but: int = NONE) -> int | None:
         """The latest one begun by a moment and not rolled back since, other than `but`."""
         for place in range(bisect_right(self._began, moment) - 1, -1, -1):
             at = self._order[place]
-            candidate = self._deployed[at]
-            if at == but or (candidate.rolled_back and candidate.finished_at <= moment):
+            if at == but or self._rolled_back.get(at, NEVER) <= moment:
                 continue
             if any(out <= moment < back for out, back in self._removals.get(at, ())):
                 continue
@@ -283,7 +282,7 @@ def _by_fix_or_time(scene: Scene, incident: IncidentRow, live: Live) -> Iterable
             key = scene.deployed[fix].key
             yield Evidence(blamed, incident.id, "C", "fix", f"fixed by {key}", fix, True)
     blamed = live.at(began)
-    if blamed is not None and began - scene.deployed[blamed].began_at <= scene.suspect_within:
+    if blamed is not None and began - scene.deployed.began_at[blamed] <= scene.suspect_within:
         detail = "began soon after the deployment"
         yield Evidence(blamed, incident.id, "D", "time", detail, NONE, True)
 

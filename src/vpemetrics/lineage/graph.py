@@ -19,12 +19,32 @@ NEVER: Final = 2**62
 """The position of the deployment that reached what none has reached."""
 
 
+_FEW: Final = 100
+"""The commits that are quicker gone through one by one than as an array."""
+
+_STEPS: Final = 100
+"""The steps that are taken so at most: where a later tip is far below, its way is gone in vain."""
+
+ID_BITS: Final = 62
+"""The bits of a commit's id."""
+
+LOST: Final = -2
+"""The place of a parent that was not collected."""
+
+
 def find(known: Ints, ids: Ints) -> Ints:
     """The places of ids among sorted ones, NONE for those that are not there."""
     if not len(known):
         return np.full(len(ids), NONE, dtype=np.int64)
     at = np.searchsorted(known, ids).clip(max=len(known) - 1)
     return np.where(known[at] == ids, at, NONE)
+
+
+def linked(known: Ints, parents: Ints) -> Ints:
+    """The places of parents by their ids: NONE for none, LOST for one that was not collected."""
+    places = find(known, parents)
+    places[(places < 0) & (parents >= 0)] = LOST
+    return places
 
 
 def one_by_one(values: Ints) -> MutableSequence[int]:
@@ -42,22 +62,18 @@ class Graph:
         second: Ints,
         others: Mapping[int, Sequence[int]] | None = None,
     ) -> None:
-        """Columns of commit ids and the ids of their parents (negative: none), any order.
+        """Columns of commit ids, in order, and of the places of their parents, as of `linked`.
 
-        `others` are the third and later parents of octopus merges, by commit id.
+        `others` are the third and later parents of octopus merges, all by id.
         """
-        order = np.argsort(ids, kind="stable")
-        self.ids = ids[order]
-        first, second = first[order], second[order]
-        self.first = find(self.ids, first)
-        self.second = find(self.ids, second)
-        self.is_merge: Flags = second >= 0
+        self.ids = ids
+        self.first, self.second = np.maximum(first, NONE), np.maximum(second, NONE)
+        self.is_merge: Flags = second != NONE
         self.others: dict[int, list[int]] = {}
         for commit, parents in (others or {}).items():
             places = find(self.ids, np.array(parents, dtype=np.int64))
             self.others[self.place(commit)] = places[places >= 0].tolist()
-        missing = (first >= 0) & (self.first < 0) | (second >= 0) & (self.second < 0)
-        self.cut = np.flatnonzero(missing)
+        self.cut = np.flatnonzero((first == LOST) | (second == LOST))
         """The cuts of the history: commits with a parent that was not collected."""
 
     def __len__(self) -> int:
@@ -67,6 +83,28 @@ class Graph:
         """The place of a commit by its id; NONE if it was not collected."""
         at = int(np.searchsorted(self.ids, commit))
         return at if at < len(self.ids) and self.ids[at] == commit else NONE
+
+    def find(self, commits: Ints) -> Ints:
+        """The places of commits by their ids; NONE for those that were not collected."""
+        if not len(self):
+            return np.full(len(commits), NONE, dtype=np.int64)
+        starts, bits = self._starts
+        guess = starts[commits >> bits]
+        places = np.where(self.ids[guess] == commits, guess, NONE)
+        left = np.flatnonzero((places < 0) & (commits >= 0))
+        places[left] = find(self.ids, commits[left])
+        return places
+
+    @cached_property
+    def _starts(self) -> tuple[Ints, int]:
+        """The first place of each way in which an id begins, and the bits beyond that beginning.
+
+        Ids are as if drawn by lot, so most are found there at once.
+        """
+        beginnings = len(self).bit_length() + 2
+        bits = ID_BITS - beginnings
+        counts = np.bincount(self.ids >> bits, minlength=2**beginnings)
+        return (np.cumsum(counts) - counts).clip(max=len(self) - 1), bits
 
     def places_of(self, commits: Iterable[int]) -> dict[int, int]:
         """The places of commits by their ids; NONE for those that were not collected."""
@@ -79,20 +117,45 @@ class Graph:
         """First and second parents as Python reads them quickest, one by one."""
         return self.first.tolist(), self.second.tolist()
 
-    def first_reached(self, tips: Iterable[int]) -> Ints:
+    def first_reached(self, tips: Iterable[int], *, few: int = _FEW) -> Ints:
         """For each commit the position of the first tip it is reachable from, or NEVER.
 
-        A tip of NONE reaches nothing.
+        A tip of NONE reaches nothing. All tips go down in step at first, until only a `few` do.
         """
-        reached = [NEVER] * len(self)
-        self.walk(enumerate(tips), reached)
-        return np.array(reached, dtype=np.int64)
+        reached = np.full(len(self) + 1, NEVER, dtype=np.int64)
+        reached[NONE] = NONE  # so that nothing goes on from where there is no parent
+        which = np.empty(len(reached), dtype=np.int64)
+        merges, more = self._octopuses
+        at = np.fromiter(tips, dtype=np.int64)
+        positions = np.arange(len(at))
+        for _ in range(_STEPS):
+            if len(at) <= few:
+                break
+            np.minimum.at(reached, at, positions)
+            at = at[reached[at] == positions]
+            which[at] = np.arange(len(at))
+            at = at[which[at] == np.arange(len(at))]  # each of them once
+            by = reached[at]
+            at = np.concatenate([self.first[at], self.second[at], more])
+            positions = np.concatenate([by, by, reached[merges]])
+            sooner = positions < reached[at]
+            at, positions = at[sooner], positions[sooner]
+        left = sorted(zip(positions.tolist(), at.tolist(), strict=True))
+        self.walk(left, one_by_one(reached))
+        return reached[: len(self)]
+
+    @cached_property
+    def _octopuses(self) -> tuple[Ints, Ints]:
+        """The merges of more than two parents, and those beyond the second: pairs of places."""
+        pairs = [(commit, parent) for commit, of in self.others.items() for parent in of]
+        merges, more = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        return merges, more
 
     def walk(self, tips: Iterable[tuple[int, int]], reached: MutableSequence[int]) -> None:
         """Note at all that is reachable from tips, by position, that it was reached by then.
 
-        One pass: from each tip to the parents, stopping at what an earlier one reached. What
-        reaches a commit must have reached its parents too by what is noted already.
+        From each tip to the parents, stopping at what an earlier one reached. What reaches a
+        commit by what is noted already must have reached its parents too, or they are tips.
         """
         (first, second), others = self._parents, self.others
         for position, tip in tips:

@@ -1,20 +1,33 @@
-"""From records of runs to deployments, and of what kind they are (rules D1 to D5)."""
+"""The kinds of deployments (rules D1 to D5).
+
+Nearly all bring a commit that never was live there. These are told all at once; only where
+something is deployed again, or perhaps an older thing, each is looked at.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from operator import attrgetter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
-from vpemetrics.lineage.rows import NONE, Deployed, DeploymentRow, Kind
-from vpemetrics.records import Status
-from vpemetrics.window import MINUTE, MISSING, Micros
+import numpy as np
 
-TOGETHER: Final = 60 * MINUTE
+from vpemetrics.lineage.deployments import (
+    KINDS,
+    DeploymentColumns,
+    DeploymentRecords,
+    kind_code,
+)
+from vpemetrics.lineage.graph import Flags, Ints
+from vpemetrics.lineage.grouping import Grouping
+from vpemetrics.lineage.order import before_each, several
+from vpemetrics.lineage.rows import NONE, DeploymentRow, Kind
+from vpemetrics.records import Status
+from vpemetrics.window import MISSING
 
 # The kind of a deployment in several environments is the weightiest of its parts' kinds.
 _WEIGHT: Final = (Kind.ROLLBACK, Kind.FORWARD, Kind.REDEPLOY, Kind.STALE, Kind.ROLLOUT)
+_WEIGHTS: Final = np.array([_WEIGHT.index(kind) if kind in _WEIGHT else NONE for kind in KINDS])
+_OF_WEIGHT: Final = np.array([kind_code(kind) for kind in _WEIGHT])
 
 
 class Ancestry(Protocol):
@@ -25,92 +38,20 @@ class Ancestry(Protocol):
 
     guessed: bool
 
-    def knows(self, commit: int) -> bool:
-        """Tell whether the commit's place in the history is known."""
+    def known(self, commits: Ints) -> Flags:
+        """Tell of each commit whether its place in the history is known."""
         ...
 
     def contains(self, commit: int, ancestor: int) -> bool:
-        """Tell whether `ancestor` is in the history of `commit`."""
+        """Tell whether `ancestor` is in the history of `commit`, both known."""
         ...
 
+    def later(self, commits: Ints, others: Ints) -> Flags:
+        """Mark the commits of which it is plain that they are in no history of another, by pairs.
 
-@dataclass(slots=True)
-class Group:
-    """Records that are one deployment: the first in each environment, and its repeats there."""
-
-    firsts: dict[str, DeploymentRow] = field(default_factory=dict)
-    repeats: list[DeploymentRow] = field(default_factory=list)
-    last: DeploymentRow = field(init=False)
-    """The record that made the deployment complete."""
-
-    def add(self, row: DeploymentRow) -> None:
-        """Take in a record that finished after those that are here."""
-        if row.environment in self.firsts:
-            self.repeats.append(row)
-            return
-        self.firsts[row.environment] = self.last = row
-
-    @property
-    def records(self) -> list[DeploymentRow]:
-        """All of them in order of finish."""
-        if not self.repeats:
-            return list(self.firsts.values())
-        return sorted([*self.firsts.values(), *self.repeats], key=_finish)
-
-
-_finish = attrgetter("finished_at", "key")
-"""The order of records: by finish; ties are ordered by id."""
-
-
-def group(rows: Iterable[DeploymentRow]) -> list[Group]:
-    """The deployments that production records form, in order of finish (rule D3).
-
-    A repeat in one environment within an hour of the first there is the same deployment, unless
-    something else was deployed there between; so is the same thing in other environments, each
-    within an hour of the one before, at the last one's time.
-    """
-    groups: list[Group] = []
-    newest: dict[object, Group] = {}
-    live: dict[str, Group] = {}
-    for row in sorted(rows, key=_finish):
-        what = _identity(row)
-        home = newest.get(what)
-        if home is None or not _joins(row, home, live):
-            home = newest[what] = Group()
-            groups.append(home)
-        home.add(row)
-        live[row.environment] = home
-    return sorted(groups, key=lambda g: _finish(g.last))
-
-
-def _identity(row: DeploymentRow) -> object:
-    """The identity of what was deployed: the commit, else the version, else this very record."""
-    if row.commit != NONE:
-        return "commit", row.commit, row.status
-    if row.version is not None:
-        return "version", row.version, row.status
-    return "record", row.id, row.status
-
-
-def _joins(row: DeploymentRow, home: Group, live: Mapping[str, Group]) -> bool:
-    first = home.firsts.get(row.environment)
-    if first is None:
-        return row.finished_at - home.last.finished_at <= TOGETHER
-    if row.status == Status.ROLLED_BACK:  # its rollback lies between the two
-        return False
-    return live[row.environment] is home and row.finished_at - first.finished_at <= TOGETHER
-
-
-@dataclass(slots=True)
-class Environment:
-    """The commits that are and were live in one environment, as deployments are gone through.
-
-    `reached` by any deployment, of a known commit or not.
-    """
-
-    live: DeploymentRow | None = None
-    reached: bool = False
-    lived: set[int] = field(default_factory=set)
+        All are known.
+        """
+        ...
 
 
 class JudgedPart(NamedTuple):
@@ -125,115 +66,170 @@ class JudgedPart(NamedTuple):
     kind: Kind
     first: bool
 
-    @property
-    def removed(self) -> int:
-        """The commit a rollback took away."""
-        return self.before.commit if self.before and self.kind == Kind.ROLLBACK else NONE
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """The parts of deployments, by record, each judged as `JudgedPart` says.
+
+    `before` is NONE where nothing was live.
+    """
+
+    parts: Ints
+    before: Ints
+    kinds: Ints
+    first: Flags
+
+    def rows(self, records: DeploymentRecords) -> Iterator[JudgedPart]:
+        """The parts, each by itself."""
+        columns = (self.parts, self.before, self.kinds, self.first)
+        for part, before, kind, first in zip(*(of.tolist() for of in columns), strict=True):
+            live = None if before == NONE else records.row(before)
+            yield JudgedPart(records.row(part), live, KINDS[kind], first)
 
 
-def judge(groups: list[Group], ancestry: Ancestry) -> list[Deployed]:
+def judge(groups: Grouping, ancestry: Ancestry) -> DeploymentColumns:
     """The deployments with their kinds, each the weightiest of its parts'."""
-    judged = judge_parts(groups, ancestry)
-    return [_deployed(group, parts) for group, parts in zip(groups, judged, strict=True)]
+    judged, records, last = judge_parts(groups, ancestry), groups.records, groups.last
+    whose = groups.of[judged.parts]
+    weights = np.full(len(groups), len(_WEIGHT), dtype=np.int64)
+    np.minimum.at(weights, whose, _WEIGHTS[judged.kinds])
+    first = np.ones(len(groups), dtype=bool)
+    first[whose[~judged.first]] = False
+    by_deployment = np.argsort(groups.of, kind="stable")
+    return DeploymentColumns(
+        ids=records.ids[last],
+        keys=records.keys[last],
+        kinds=_OF_WEIGHT[weights],
+        started_at=_started_at(groups),
+        finished_at=records.finished_at[last],
+        commits=records.commits[last],
+        rolled_back=records.are(Status.ROLLED_BACK)[last],
+        first=first,
+        removed=_removed(groups, judged),
+        planned=_planned(groups),
+        hotfix=np.bincount(groups.of, weights=records.hotfix == 1, minlength=len(groups)) > 0,
+        ships=np.zeros(len(groups), dtype=bool),
+        unplanned=np.zeros(len(groups), dtype=np.int64),
+        record_of=groups.of[by_deployment],
+        record_ids=records.ids[by_deployment],
+        record_keys=records.keys[by_deployment],
+        record_environments=records.environments[by_deployment],
+    )
 
 
-def judge_parts(groups: list[Group], ancestry: Ancestry) -> list[list[JudgedPart]]:
-    """For each deployment its parts, each judged against what was live in its environment."""
-    environments: dict[str, Environment] = defaultdict(Environment)
-    arrived: dict[int, set[int]] = {}
-    """The positions of the deployments of each commit that lived."""
-    judged: list[list[JudgedPart]] = [[] for _ in groups]
-    parts = [(part, at) for at, group in enumerate(groups) for part in group.firsts.values()]
-    if len(parts) > len(groups):
-        parts.sort(key=lambda pair: _finish(pair[0]))
-    for part, at in parts:
-        environment, commit = environments[part.environment], part.commit
-        here = arrived.setdefault(commit, set())
-        elsewhere = commit != NONE and bool(here) and here != {at}
-        kind = _kind_of_part(part, environment, elsewhere, ancestry)
-        lives = part.status != Status.ROLLED_BACK and ancestry.knows(commit)
-        first = environment.live is None and (lives or not environment.reached)
-        judged[at].append(JudgedPart(part, environment.live, kind, first))
-        environment.reached = True
-        if lives:
-            environment.live = part
-            environment.lived.add(commit)
-            here.add(at)
-    return judged
+def _removed(groups: Grouping, judged: Judgement) -> Ints:
+    """The commit that each rollback took away, in its first part that is one."""
+    removed = np.full(len(groups), NONE, dtype=np.int64)
+    at = np.flatnonzero(judged.kinds == kind_code(Kind.ROLLBACK))[::-1]
+    removed[groups.of[judged.parts[at]]] = groups.records.commits[judged.before[at]]
+    return removed
+
+
+def _started_at(groups: Grouping) -> Ints:
+    """The start of the first part; one of several that has none counts from its finish."""
+    parts, records = np.flatnonzero(groups.is_part), groups.records
+    started_at, whose = records.started_at[parts], groups.of[parts]
+    several = np.bincount(whose, minlength=len(groups)) > 1
+    instead = (started_at == MISSING) & several[whose]
+    earliest = np.full(len(groups), np.iinfo(np.int64).max)
+    np.minimum.at(earliest, whose, np.where(instead, records.finished_at[parts], started_at))
+    return earliest
+
+
+def _planned(groups: Grouping) -> Ints:
+    """1 where all records that say so are planned, 0 where one is not, NONE where none says so."""
+    told = np.flatnonzero(groups.records.planned != NONE)
+    planned = np.full(len(groups), 2, dtype=np.int64)
+    np.minimum.at(planned, groups.of[told], groups.records.planned[told])
+    planned[planned == 2] = NONE
+    return planned
+
+
+def judge_parts(groups: Grouping, ancestry: Ancestry) -> Judgement:
+    """The parts of each deployment, each judged against what was live in its environment."""
+    parts = np.flatnonzero(groups.is_part)
+    records = groups.records.take(parts)
+    lives = ancestry.known(records.commits) & ~records.are(Status.ROLLED_BACK)
+    arrived_before = before_each(records.environments) != NONE
+    before = _live_before(records.environments, lives)
+    kinds = np.full(len(parts), kind_code(Kind.FORWARD), dtype=np.int64)
+    judged = np.flatnonzero(lives & (before != NONE))
+    kinds[judged] = _kinds(records, groups.of[parts], lives, judged, before[judged], ancestry)
+    return Judgement(
+        parts=parts,
+        before=np.where(before == NONE, NONE, parts[before]),
+        kinds=kinds,
+        first=(before == NONE) & (lives | ~arrived_before),
+    )
+
+
+def _live_before(environments: Ints, lives: Flags) -> Ints:
+    """For each part the last one before it in its environment that lived, or NONE."""
+    order = np.argsort(environments, kind="stable")
+    places = np.arange(len(order))
+    newest = np.maximum.accumulate(np.where(lives[order], places, NONE))
+    newest = np.r_[np.full(min(len(order), 1), NONE), newest[:-1]]
+    starts = np.searchsorted(environments[order], environments[order])
+    before = np.full(len(order), NONE, dtype=np.int64)
+    has_any = newest >= starts
+    before[order[has_any]] = order[newest[has_any]]
+    return before
+
+
+def _kinds(
+    records: DeploymentRecords,
+    deployments: Ints,
+    lives: Flags,
+    judged: Ints,
+    before: Ints,
+    ancestry: Ancestry,
+) -> Ints:
+    """The kinds of parts that live, of those that have one that is live before them."""
+    commits, live = records.commits[judged], records.commits[before]
+    kinds = np.full(len(records), kind_code(Kind.FORWARD), dtype=np.int64)
+    lived = np.flatnonzero(lives)
+    again = np.zeros(len(records), dtype=bool)
+    again[lived[several(records.commits[lived])]] = True
+    is_plain = ~again[judged] & ancestry.later(commits, live)
+    if ancestry.guessed:
+        is_plain &= records.rollback[judged] != 1
+    live_before = dict(zip(judged[~is_plain].tolist(), live[~is_plain].tolist(), strict=True))
+    lived_in: set[tuple[int, int]] = set()
+    arrived: dict[int, set[int]] = defaultdict(set)
+    """The deployments of each commit that lived."""
+    for part in np.union1d(np.flatnonzero(again), judged[~is_plain]).tolist():
+        commit, environment = int(records.commits[part]), int(records.environments[part])
+        deployment = int(deployments[part])
+        here = arrived[commit]
+        if part in live_before:
+            kind = _kind_of_part(
+                commit,
+                live_before[part],
+                lived=(commit, environment) in lived_in,
+                elsewhere=bool(here) and here != {deployment},
+                is_rollback=bool(records.rollback[part] == 1),
+                ancestry=ancestry,
+            )
+            kinds[part] = kind_code(kind)
+        lived_in.add((commit, environment))
+        here.add(deployment)
+    return kinds[judged]
 
 
 def _kind_of_part(
-    part: DeploymentRow, environment: Environment, elsewhere: bool, ancestry: Ancestry
+    commit: int, before: int, *, lived: bool, elsewhere: bool, is_rollback: bool, ancestry: Ancestry
 ) -> Kind:
-    commit, live = part.commit, environment.live
-    if part.status == Status.ROLLED_BACK or not ancestry.knows(commit) or live is None:
-        return Kind.FORWARD
-    before = live.commit
+    """The kind of a part of a known commit, against the one that was live in its environment.
+
+    It `lived` there before, or was deployed elsewhere by another deployment.
+    """
     if commit == before:
         return Kind.REDEPLOY
-    if commit in environment.lived:
+    if lived:
         return Kind.REDEPLOY if ancestry.contains(commit, before) else Kind.ROLLBACK
     older = ancestry.contains(before, commit)
-    if part.rollback and (older or ancestry.guessed):
+    if is_rollback and (older or ancestry.guessed):
         return Kind.ROLLBACK
     if elsewhere:
         return Kind.ROLLOUT
     return Kind.STALE if older else Kind.FORWARD
-
-
-@lru_cache
-def _alone(environment: str) -> frozenset[str]:
-    return frozenset((environment,))
-
-
-def _deployed(group: Group, judged: list[JudgedPart]) -> Deployed:
-    last = group.last
-    if len(judged) == 1 and not group.repeats:
-        return _deployed_once(last, judged[0])
-    records = group.records
-    kind = min((j.kind for j in judged), key=_WEIGHT.index)
-    planned = [one.planned for one in records if one.planned is not None]
-    return Deployed(
-        id=last.id,
-        parts=tuple([one.id for one in records]),
-        keys=tuple([one.key for one in records]),
-        kind=kind,
-        started_at=_started_at(group),
-        finished_at=last.finished_at,
-        commit=last.commit,
-        environments=frozenset(group.firsts),
-        rolled_back=last.status == Status.ROLLED_BACK,
-        first=all(j.first for j in judged),
-        removed=next((j.removed for j in judged if j.kind == kind), NONE),
-        planned=all(planned) if planned else None,
-        hotfix=any(one.hotfix for one in records),
-    )
-
-
-def _deployed_once(row: DeploymentRow, judged: JudgedPart) -> Deployed:
-    """The same of one record alone, as nearly all are: in a third of the time."""
-    return Deployed(
-        row.id,
-        (row.id,),
-        (row.key,),
-        judged.kind,
-        row.started_at,
-        row.finished_at,
-        row.commit,
-        _alone(row.environment),
-        row.status == Status.ROLLED_BACK,
-        judged.first,
-        judged.removed if judged.kind is Kind.ROLLBACK else NONE,
-        row.planned,
-        bool(row.hotfix),
-    )
-
-
-def _started_at(group: Group) -> Micros:
-    """The start of the first part; one of several that has none counts from its finish."""
-    starts = [part.started_at for part in group.firsts.values()]
-    if starts == [MISSING]:
-        return MISSING
-    return min(
-        p.finished_at if p.started_at == MISSING else p.started_at for p in group.firsts.values()
-    )

@@ -32,12 +32,17 @@ class Places:
     The place after all of these stands for what nobody knows.
     """
 
-    def __init__(self, graph: Graph, named: Iterable[Ints]) -> None:
+    def __init__(self, graph: Graph, named: Ints) -> None:
         """Give places to ids that are named and were not collected."""
-        ids = np.unique(np.concatenate([*named, np.empty(0, dtype=np.int64)]))
+        self.named = graph.find(named)
+        """The places of all that is named."""
         self._collected = graph.ids
-        self._others = ids[(ids >= 0) & (find(graph.ids, ids) < 0)]
+        left = np.flatnonzero(self.named < 0)
+        others, which = np.unique(named[left], return_inverse=True)
+        self._others = others[others >= 0]
         self.ids = np.concatenate([self._collected, self._others])
+        numbers = np.arange(len(others)) + len(self.ids) - len(others)
+        self.named[left] = np.where(others >= 0, numbers, len(self))[which]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -183,8 +188,8 @@ class Ownership:
         )
         for at, keys in self.changes.reverts.items():
             for key in keys:
-                if key in self.changes.by_key:
-                    pairs[AnyChange(at), AnyChange(self.changes.by_key[key][-1])] = None
+                if found := self.changes.of_key(key):
+                    pairs[AnyChange(at), AnyChange(found[-1])] = None
         return list(pairs)
 
     def _changes_of(self, commits: Iterable[int]) -> list[AnyChange]:
@@ -212,9 +217,10 @@ class Ownership:
 
 def assign_owners(graph: Graph, commits: Commits, changes: Changes) -> Ownership:
     """Sort out the commits of a graph among the pull requests of its repositories."""
-    places = Places(graph, (changes.lists.ids, changes.merge_commits, changes.proposed))
-    merges = places.find(changes.merge_commits)
-    listed = Listing(changes=changes.lists.owners, commits=places.find(changes.lists.ids))
+    by_id = (changes.lists.ids, changes.merge_commits, changes.proposed)
+    places = Places(graph, np.concatenate(by_id))
+    listed_commits, merges, proposed = np.split(places.named, np.cumsum([*map(len, by_id)])[:2])
+    listed = Listing(changes=changes.lists.owners, commits=listed_commits)
     brought = _brought_by_merges(graph, changes, merges)
     everything = _in_order(listed, brought)
     is_merge = _padded(graph.is_merge.astype(np.int64), places, 0) > 0
@@ -226,7 +232,7 @@ def assign_owners(graph: Graph, commits: Commits, changes: Changes) -> Ownership
         *_rebased(graph, commits, listed.where(~is_merge[listed.commits]), merges, len(changes)),
     )
     undecided = np.zeros(len(places) + 1, dtype=bool)
-    undecided[places.find(changes.proposed)] = True
+    undecided[proposed] = True
     undecided &= owner == NONE
     own = (owner[everything.commits] == everything.changes) & ~is_merge[everything.commits]
     hand_over = _PickHandover(graph, commits, places, owner, undecided)

@@ -1,14 +1,14 @@
 """The rows that lineage takes and gives: deployments, incidents, decisions, evidence.
 
-Of these there are fewer than of commits and changes, which are columns, and each is looked at
-by itself. Identities (`id`, `commit`, …) are the store's integers; `NONE` is no such thing.
+Commits, changes and deployments are columns; these are few, or those of them that are looked at
+by themselves. Identities (`id`, `commit`, …) are the store's integers; `NONE` is no such thing.
 Times are microseconds since 1970 in UTC, `MISSING` where unknown.
 """
 
 from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple
 
-from vpemetrics.window import MISSING, Micros
+from vpemetrics.window import Micros
 
 NONE: Final = -1
 UNKNOWN: Final = -2
@@ -44,19 +44,14 @@ class Reason(IntEnum):
 
 
 class DeploymentRow(NamedTuple):
-    """A deployment record in a production environment."""
+    """A deployment record in a production environment, where it is looked at by itself."""
 
     id: int
     key: str
     environment: str
     status: str
     commit: int
-    version: str | None
-    started_at: Micros
     finished_at: Micros
-    planned: bool | None
-    hotfix: bool | None
-    rollback: bool | None
 
 
 class IncidentRow(NamedTuple):
@@ -93,38 +88,20 @@ class TriageRow(NamedTuple):
 
 
 class Deployed(NamedTuple):
-    """A deployment as rules D1 to D5 mean it: one or several records, judged.
+    """A deployment as rules D1 to D5 mean it, where it is looked at by itself.
 
-    `removed` is the commit a rollback took away; `first` has no predecessor and ships nothing
-    counted; `ships` where the changes in it are known and count; `unplanned` is why it is
-    rework, if it is.
+    `began_at` is its start; where that is unknown, its finish. `environments` are integers.
     """
 
-    id: int
-    parts: tuple[int, ...]
-    keys: tuple[str, ...]
+    key: str
     kind: Kind
-    started_at: Micros
+    began_at: Micros
     finished_at: Micros
     commit: int
-    environments: frozenset[str]
+    environments: frozenset[int]
     rolled_back: bool
     first: bool
     removed: int
-    planned: bool | None
-    hotfix: bool
-    ships: bool = False
-    unplanned: str | None = None
-
-    @property
-    def key(self) -> str:
-        """The source's id of the record that made it complete; repeats may have come later."""
-        return self.keys[self.parts.index(self.id)]
-
-    @property
-    def began_at(self) -> Micros:
-        """Its start; where that is unknown, its finish."""
-        return self.finished_at if self.started_at == MISSING else self.started_at
 
 
 class Evidence(NamedTuple):

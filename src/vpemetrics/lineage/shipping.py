@@ -1,15 +1,16 @@
 """The first deployments of changes, and the moments lead time runs from (rules C1 to C3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from vpemetrics.lineage.belonging import Mine
+from vpemetrics.lineage.deployments import DeploymentColumns
 from vpemetrics.lineage.graph import NEVER, Flags, Ints
 from vpemetrics.lineage.ownership import Ownership
-from vpemetrics.lineage.rows import NONE, Deployed, Reason
+from vpemetrics.lineage.rows import NONE, Reason
 from vpemetrics.rules import LeadTimeStart
 from vpemetrics.window import MINUTE, MISSING, Micros
 
@@ -113,7 +114,7 @@ def _direct_commits(ownership: Ownership, reached: Ints, mine: Ints) -> tuple[In
 
 
 def shipped_changes(
-    ownership: Ownership, by: Attribution, deployed: Sequence[Deployed], start: LeadTimeStart
+    ownership: Ownership, by: Attribution, deployed: DeploymentColumns, start: LeadTimeStart
 ) -> ShippedChanges:
     """The changes that were shipped, with the starts of their lead times."""
     facts = _Deployments(deployed)
@@ -138,10 +139,9 @@ def shipped_changes(
 class _Deployments:
     """The part of deployments that decides if their changes are in lead time, as columns."""
 
-    def __init__(self, deployed: Sequence[Deployed]) -> None:
-        self.first = np.array([one.first for one in deployed], dtype=bool)
-        self.finished_at = np.array([one.finished_at for one in deployed], dtype=np.int64)
-        nameless = np.array([one.commit == NONE for one in deployed], dtype=bool)
+    def __init__(self, deployed: DeploymentColumns) -> None:
+        self.first, self.finished_at = deployed.first, deployed.finished_at
+        nameless = deployed.commits == NONE
         self.unknown = nameless & ~nameless.all()
         """Those of unknown commit, where any says which commit it brought."""
 

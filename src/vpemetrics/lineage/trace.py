@@ -2,28 +2,28 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from vpemetrics.lineage.belonging import Belonging, Mine
-from vpemetrics.lineage.failures import Finder, Scene, weigh, when_decided
-from vpemetrics.lineage.graph import NEVER, Graph, Ints, MainLine, one_by_one
-from vpemetrics.lineage.kinds import Ancestry, Group, JudgedPart, group, judge, judge_parts
-from vpemetrics.lineage.ownership import AnyChange, Ownership
-from vpemetrics.lineage.rows import (
-    NONE,
-    Deployed,
-    DeploymentRow,
-    Evidence,
-    IncidentRow,
-    Kind,
-    Revert,
-    TriageRow,
+from vpemetrics.lineage.deployments import (
+    UNPLANNED,
+    DeploymentColumns,
+    DeploymentRecords,
+    kind_code,
 )
+from vpemetrics.lineage.failures import Finder, Scene, weigh, when_decided
+from vpemetrics.lineage.graph import NEVER, Flags, Graph, Ints, MainLine, find, one_by_one
+from vpemetrics.lineage.grouping import Grouping, group
+from vpemetrics.lineage.incidents import IncidentIndex
+from vpemetrics.lineage.kinds import Ancestry, JudgedPart, judge, judge_parts
+from vpemetrics.lineage.order import time_order
+from vpemetrics.lineage.ownership import AnyChange, Ownership
+from vpemetrics.lineage.rows import NONE, Evidence, IncidentRow, Kind, Revert, TriageRow
 from vpemetrics.lineage.shipping import (
     Attribution,
     ShippedChanges,
@@ -37,8 +37,6 @@ from vpemetrics.rules import Rules, Service, matches
 from vpemetrics.window import MISSING, Micros
 
 LIVE = (Status.SUCCEEDED, Status.ROLLED_BACK)
-_JUDGED: Final = Deployed._fields.index("ships")
-"""The fields of a deployment before the last two, which are known at last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,25 +72,20 @@ class History:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceFacts:
-    """The facts about one service: production records, and all that may concern it.
-
-    `incidents` are those that name the service, or none, or a cause themselves; `named` tells
-    whether one names this service.
-    """
+    """The facts about one service: production records, and all that may concern it."""
 
     service: Service
-    rows: Sequence[DeploymentRow]
+    records: DeploymentRecords
     history: History
-    incidents: Sequence[IncidentRow] = ()
+    incidents: IncidentIndex = field(default_factory=IncidentIndex)
     triage: Sequence[TriageRow] = ()
-    named: Callable[[IncidentRow], bool] = lambda _incident: True
     belongs: Callable[[str], bool] | None = None
 
 
 class Lineage(NamedTuple):
     """The outcome of tracing one service; deployments in order, and after them the attempts."""
 
-    deployed: list[Deployed]
+    deployed: DeploymentColumns
     shipped: ShippedChanges
     waiting: WaitingChanges
     evidence: list[Evidence]
@@ -105,18 +98,22 @@ class _ByGraph:
 
     guessed = False
 
-    def __init__(self, graph: Graph, reached: Ints, places: Mapping[int, int]) -> None:
-        self._graph, self._places = graph, places
-        self._reached = one_by_one(reached)
+    def __init__(self, graph: Graph, reached: Ints) -> None:
+        self._graph, self._reached = graph, reached
 
-    def knows(self, commit: int) -> bool:
-        return self._places[commit] >= 0
+    def known(self, commits: Ints) -> Flags:
+        return self._graph.find(commits) >= 0
 
     def contains(self, commit: int, ancestor: int) -> bool:
-        place, below = self._places[commit], self._places[ancestor]
-        if self._reached[place] < self._reached[below]:  # mostly, and not worth a walk
+        place, below = self._graph.place(commit), self._graph.place(ancestor)
+        if self._reached[place] < self._reached[below]:
             return False
-        return self._graph.contains(place, below, self._reached)
+        return self._graph.contains(place, below, one_by_one(self._reached))
+
+    def later(self, commits: Ints, others: Ints) -> Flags:
+        find, reached = self._graph.find, self._reached
+        later: Flags = reached[find(others)] < reached[find(commits)]  # mostly, and needs no walk
+        return later
 
 
 class _ByOrder:
@@ -124,34 +121,47 @@ class _ByOrder:
 
     guessed = True
 
-    def __init__(self, groups: Iterable[Group]) -> None:
-        self._position: dict[int, int] = {}
-        self._first: dict[int, tuple[Micros, str]] = {}
-        for at, one in enumerate(groups):
-            commit = one.last.commit
-            if one.last.status == Status.ROLLED_BACK or commit == NONE:
-                continue
-            self._position.setdefault(commit, at)
-            first = one.records[0]
-            arrived = first.finished_at, first.key
-            self._first[commit] = min(arrived, self._first.get(commit, arrived))
+    def __init__(self, groups: Grouping) -> None:
+        records = groups.records
+        brought = ~records.are(Status.ROLLED_BACK)[groups.last]
+        at = np.flatnonzero(brought & (records.commits[groups.last] != NONE))
+        commits, firsts = records.commits[groups.last][at], groups.firsts[at]
+        self._commits, earliest = np.unique(commits, return_index=True)
+        self._positions = at[earliest]
+        order = np.lexsort((firsts, commits))
+        first = firsts[order][np.unique(commits[order], return_index=True)[1]]
+        self._finished_at, self._keys = records.finished_at[first], records.keys[first]
 
-    def knows(self, commit: int) -> bool:
-        return commit in self._first
+    def known(self, commits: Ints) -> Flags:
+        return find(self._commits, commits) >= 0
 
     def contains(self, commit: int, ancestor: int) -> bool:
-        return self._first[ancestor] <= self._first[commit]
+        return self._arrival(ancestor) <= self._arrival(commit)
+
+    def later(self, commits: Ints, others: Ints) -> Flags:
+        arrived = (self._finished_at[find(self._commits, of)] for of in (commits, others))
+        later: Flags = np.greater(*arrived)
+        return later
 
     def position(self, commit: int) -> int:
-        return self._position.get(commit, NEVER)
+        """The deployment that first brought a commit, or NEVER."""
+        at = self._place(commit)
+        return NEVER if at == NONE else int(self._positions[at])
+
+    def _arrival(self, commit: int) -> tuple[Micros, str]:
+        at = self._place(commit)
+        return int(self._finished_at[at]), self._keys[at]
+
+    def _place(self, commit: int) -> int:
+        return int(find(self._commits, np.array([commit]))[0])
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Traced:
     """The deployments of a service, and which of them (by position) first shipped what."""
 
-    groups: list[Group]
-    deployed: Sequence[Deployed]
+    groups: Grouping
+    deployed: DeploymentColumns
     ancestry: Ancestry
     mine: Mine
     shipped: Attribution
@@ -164,7 +174,7 @@ class _Traced:
     @cached_property
     def names_commits(self) -> bool:
         """True if any deployment says which commit it brought."""
-        return any(one.commit != NONE for one in self.deployed)
+        return bool((self.deployed.commits != NONE).any())
 
     def shipped_in(self, changes: Iterable[int]) -> Iterable[tuple[int, int]]:
         """Those pull requests that were shipped, each with the deployment; by position."""
@@ -190,13 +200,11 @@ def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
     by = _attribute(facts)
     scene = _scene(facts, by, rules)
     evidence = weigh(scene)
-    rework = _rework(by.deployed, scene, evidence)
-    deployed = [
-        Deployed._make((*one[:_JUDGED], _ships(one, by), why))
-        for one, why in zip(by.deployed, rework, strict=True)
-    ]
+    deployed = replace(
+        by.deployed, ships=_ships(by), unplanned=_rework(by.deployed, scene, evidence)
+    )
     return Lineage(
-        deployed=[*deployed, *_attempts(facts.rows)],
+        deployed=deployed.then(_attempts(facts.records)),
         shipped=shipped_changes(by.ownership, by.shipped, deployed, rules.lead_time_start),
         waiting=waiting_changes(by.ownership, by.shipped, by.mine),
         evidence=evidence,
@@ -205,33 +213,28 @@ def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
     )
 
 
-def judged(facts: ServiceFacts) -> list[list[JudgedPart]]:
-    """The parts of each deployment of a service, and what each was judged against."""
+def judged(facts: ServiceFacts) -> list[JudgedPart]:
+    """The parts of the deployments of a service, and what each was judged against."""
     by = _attribute(facts)
-    return judge_parts(by.groups, by.ancestry)
+    return list(judge_parts(by.groups, by.ancestry).rows(by.groups.records))
 
 
 def _attribute(facts: ServiceFacts) -> _Traced:
-    live = [row for row in facts.rows if row.status in LIVE]
-    groups = group(row for row in live if row.finished_at != MISSING)
+    live = facts.records.take(facts.records.are(*LIVE))
+    groups = group(live.take(live.finished_at != MISSING))
     mine = facts.history.belonging.of(facts.belongs)
-    commits = {row.commit for row in live}
-    if len(facts.history.graph) > 0 and commits - {NONE}:
-        return _by_graph(groups, facts, mine, commits)
+    if len(facts.history.graph) > 0 and (live.commits != NONE).any():
+        return _by_graph(groups, facts, mine)
     return _by_time(groups, facts.history, mine)
 
 
-def _by_graph(
-    groups: list[Group], facts: ServiceFacts, mine: Mine, commits: Iterable[int]
-) -> _Traced:
-    history = facts.history
+def _by_graph(groups: Grouping, facts: ServiceFacts, mine: Mine) -> _Traced:
+    history, records = facts.history, groups.records
     graph, ownership = history.graph, history.ownership
-    places = graph.places_of(commits)
-    brought = [
-        NONE if one.last.status == Status.ROLLED_BACK else places[one.last.commit] for one in groups
-    ]
-    reached = history.first_reached(brought)
-    ancestry = _ByGraph(graph, reached, places)
+    places = graph.find(records.commits[groups.last])
+    brought = np.where(records.are(Status.ROLLED_BACK)[groups.last], NONE, places)
+    reached = history.first_reached(brought.tolist())
+    ancestry = _ByGraph(graph, reached)
 
     def commit(sha: int) -> int:
         at = graph.place(sha)
@@ -250,20 +253,16 @@ def _by_graph(
     )
 
 
-def _by_time(groups: list[Group], history: History, mine: Mine) -> _Traced:
+def _by_time(groups: Grouping, history: History, mine: Mine) -> _Traced:
     """Each pull request in the first forward deployment that started after its merge (rule C2).
 
     The first is the one that was there first, which may have started after another.
     """
     ancestry = _ByOrder(groups)
     deployed = judge(groups, ancestry)
-    forward = sorted(
-        (one.began_at, at)
-        for at, one in enumerate(deployed)
-        if one.kind == Kind.FORWARD and not one.rolled_back
-    )
-    begins = np.array([began for began, _ in forward], dtype=np.int64)
-    positions = np.array([*(at for _, at in forward), NEVER], dtype=np.int64)
+    forward = np.flatnonzero(deployed.are(Kind.FORWARD) & ~deployed.rolled_back)
+    forward = forward[np.argsort(deployed.began_at[forward], kind="stable")]
+    begins, positions = deployed.began_at[forward], np.append(forward, NEVER)
     first = np.minimum.accumulate(positions[::-1])[::-1]
     changes = history.ownership.changes
     shipped = first[np.searchsorted(begins, changes.merged_at, side="right")]
@@ -284,44 +283,41 @@ def _by_time(groups: list[Group], history: History, mine: Mine) -> _Traced:
     )
 
 
-def _attempts(rows: Iterable[DeploymentRow]) -> Iterable[Deployed]:
+def _attempts(records: DeploymentRecords) -> DeploymentColumns:
     """Runs that ended before production (rule D1): counted and shown, outside all five metrics."""
     ended = (Status.FAILED, Status.CANCELLED, Status.SKIPPED, Status.SUPERSEDED)
-    found = ((_ended_at(row), row) for row in rows if row.status in ended)
-    for when, row in sorted(found, key=lambda pair: (pair[0], pair[1].key, pair[1].id)):
-        if when != MISSING:
-            yield Deployed(
-                id=row.id,
-                parts=(row.id,),
-                keys=(row.key,),
-                kind=Kind.ATTEMPT,
-                started_at=row.started_at,
-                finished_at=when,
-                commit=row.commit,
-                environments=frozenset((row.environment,)),
-                rolled_back=False,
-                first=False,
-                removed=NONE,
-                planned=row.planned,
-                hotfix=False,
-            )
-
-
-def _ended_at(row: DeploymentRow) -> Micros:
-    return row.started_at if row.finished_at == MISSING else row.finished_at
+    unfinished = records.finished_at == MISSING
+    when = np.where(unfinished, records.started_at, records.finished_at)
+    at = np.flatnonzero(records.are(*ended) & (when != MISSING))
+    at = at[time_order(when[at], records.keys[at], records.ids[at])]
+    records, when, no = records.take(at), when[at], np.zeros(len(at), dtype=bool)
+    return DeploymentColumns(
+        ids=records.ids,
+        keys=records.keys,
+        kinds=np.full(len(at), kind_code(Kind.ATTEMPT)),
+        started_at=records.started_at,
+        finished_at=when,
+        commits=records.commits,
+        rolled_back=no,
+        first=no,
+        removed=np.full(len(at), NONE),
+        planned=records.planned,
+        hotfix=no,
+        ships=no,
+        unplanned=np.zeros(len(at), dtype=np.int64),
+        record_of=np.arange(len(at)),
+        record_ids=records.ids,
+        record_keys=records.keys,
+        record_environments=records.environments,
+    )
 
 
 def _scene(facts: ServiceFacts, by: _Traced, rules: Rules) -> Scene:
-    find, closers = _finder(facts, by), _closers(by)
-    of_commit: dict[int, list[int]] = defaultdict(list)
-    for at, one in enumerate(by.deployed):
-        if one.commit != NONE:
-            of_commit[one.commit].append(at)
+    find, closers = _finder(by), _closers(by)
     return Scene(
         deployed=by.deployed,
-        of_commit=of_commit,
         ancestry=by.ancestry,
-        incidents=list(_concerning(facts, find, closers)),
+        incidents=_concerning(facts, find, closers),
         triage=facts.triage,
         reverts=sorted(_reverts(by, rules)),
         closers=closers,
@@ -331,25 +327,20 @@ def _scene(facts: ServiceFacts, by: _Traced, rules: Rules) -> Scene:
     )
 
 
-def _finder(facts: ServiceFacts, by: _Traced) -> Finder:
+def _finder(by: _Traced) -> Finder:
     """Look up deployments; what the first one shipped was shipped before the known history."""
-    ownership, deployed = by.ownership, by.deployed
-    counted = [NONE if one.first else at for at, one in enumerate(deployed)]
-    named = {one.cause_change for one in facts.incidents} | {row.cause for row in facts.triage}
-    by_key = ownership.changes.by_key if named - {None} else {}
-    by_change = {
-        key: counted[position]
-        for key in named
-        if key is not None
-        for _, position in by.shipped_in(by_key.get(key, ()))
-    }
+    ownership, changes = by.ownership, by.ownership.changes
+    counted = np.where(by.deployed.first, NONE, np.arange(len(by.deployed)))
+
+    def by_change(key: str) -> int | None:
+        shipped = [at for _, at in by.shipped_in(changes.of_key(key))]
+        return int(counted[shipped[-1]]) if shipped else None
 
     def by_commit(sha: int) -> int:
         position = min(by.commit(sha), by.position(ownership.change_of(sha)))
-        return NONE if position == NEVER else counted[position]
+        return NONE if position == NEVER else int(counted[position])
 
-    by_record = {key: at for at, one in enumerate(deployed) for key in one.keys}
-    return Finder(by_record=by_record, by_commit=by_commit, by_change=by_change)
+    return Finder(by_record=by.deployed.by_record, by_commit=by_commit, by_change=by_change)
 
 
 def _closers(by: _Traced) -> dict[str, list[int]]:
@@ -357,7 +348,7 @@ def _closers(by: _Traced) -> dict[str, list[int]]:
     closers: dict[str, set[int]] = defaultdict(set)
     closes = by.ownership.changes.closes
     for at, position in by.shipped_in(closes):
-        if not by.deployed[position].first:
+        if not by.deployed.first[position]:
             for incident in closes[at]:
                 closers[incident].add(position)
     return {incident: sorted(positions) for incident, positions in sorted(closers.items())}
@@ -365,37 +356,29 @@ def _closers(by: _Traced) -> dict[str, list[int]]:
 
 def _hotfixes(history: History, by: _Traced, rules: Rules) -> frozenset[int]:
     """Deployments that are a hotfix by their own word, or ship one by label or branch (rule F4)."""
-    own = {at for at, d in enumerate(by.deployed) if d.hotfix or d.planned is False}
+    own = np.flatnonzero(by.deployed.hotfix | (by.deployed.planned == 0)).tolist()
     shipped = {
         position
         for _, position in by.shipped_in(history.hotfixes(rules))
-        if not by.deployed[position].first
+        if not by.deployed.first[position]
     }
-    return frozenset(own | shipped)
+    return frozenset(shipped.union(own))
 
 
 def _concerning(
     facts: ServiceFacts, find: Finder, closers: Mapping[str, Sequence[int]]
-) -> Iterable[IncidentRow]:
+) -> list[IncidentRow]:
     """The incidents that name this service, or what this service shipped."""
     decisions = {row.record: row for row in sorted(facts.triage, key=when_decided)}
-    linked = {record for record, row in decisions.items() if find.cause(row) is not None}
-    for incident in facts.incidents:
-        if (
-            facts.named(incident)
-            or incident.cause_deployment in find.by_record
-            or (
-                incident.key in linked
-                or (
-                    not incident.services
-                    and (
-                        incident.key in closers
-                        or any(at is not None for at, _ in find.named_by(incident))
-                    )
-                )
-            )
+    linked = [record for record, row in decisions.items() if find.cause(row) is not None]
+    incidents = facts.incidents
+    found = incidents.concerning(facts.service.name, records=find.by_record, linked=linked)
+    for at, incident in incidents.of_no_service.items():
+        if incident.key in closers or (
+            incident.names_cause and any(of is not None for of, _ in find.named_by(incident))
         ):
-            yield incident
+            found.add(at)
+    return [incidents.rows[at] for at in sorted(found)]
 
 
 def _reverts(by: _Traced, rules: Rules) -> Iterable[Revert]:
@@ -406,8 +389,7 @@ def _reverts(by: _Traced, rules: Rules) -> Iterable[Revert]:
         by_position, at_position = by.position(reverting), by.position(target)
         if NEVER in (by_position, at_position) or by_position <= at_position:
             continue
-        first = by.deployed[at_position].first or by.deployed[by_position].first
-        if first or ownership.is_revert(target):
+        if by.deployed.first[[at_position, by_position]].any() or ownership.is_revert(target):
             continue
         told = (label for one in (reverting, target) for label in labels.get(one.position, ()))
         yield Revert(
@@ -424,43 +406,38 @@ def _name(change: AnyChange, ownership: Ownership) -> str:
     return ownership.changes.keys[change.position]
 
 
-def _ships(one: Deployed, by: _Traced) -> bool:
-    """Tell whether what a deployment shipped is known and counts."""
-    if one.kind != Kind.FORWARD or one.first or one.rolled_back:
-        return False
-    return by.ancestry.knows(one.commit) or not by.names_commits
+def _ships(by: _Traced) -> Flags:
+    """Tell of each deployment whether what it shipped is known and counts."""
+    deployed = by.deployed
+    counts: Flags = deployed.are(Kind.FORWARD) & ~deployed.first & ~deployed.rolled_back
+    return counts & by.ancestry.known(deployed.commits) if by.names_commits else counts
 
 
-def _rework(
-    deployed: Sequence[Deployed], scene: Scene, evidence: Iterable[Evidence]
-) -> Iterable[str | None]:
-    """For each deployment why it was unplanned, or None (rule F4)."""
+def _rework(deployed: DeploymentColumns, scene: Scene, evidence: Iterable[Evidence]) -> Ints:
+    """For each deployment why it was unplanned, as a place in UNPLANNED (rule F4)."""
     known = {incident.key for incident in scene.incidents}
-    fixes = {at for key, found in scene.closers.items() if key in known for at in found}
-    reverts = {e.restored_by for e in evidence if e.grade == "B" and e.what == "revert"}
-    for at, one in enumerate(deployed):
-        if one.kind == Kind.ROLLBACK:
-            yield "rollback"
-        elif one.kind != Kind.FORWARD:
-            yield None
-        elif at in fixes:
-            yield "fix"
-        elif at in reverts:
-            yield "revert"
-        else:
-            yield "hotfix" if at in scene.hotfixes else None
+    fixes = [at for key, found in scene.closers.items() if key in known for at in found]
+    reverts = [e.restored_by for e in evidence if e.grade == "B" and e.what == "revert"]
+    why = np.zeros(len(deployed), dtype=np.int64)
+    for reason, found in (("hotfix", [*scene.hotfixes]), ("revert", reverts), ("fix", fixes)):
+        why[found] = UNPLANNED.index(reason)
+    why[~deployed.are(Kind.FORWARD)] = 0
+    why[deployed.are(Kind.ROLLBACK)] = UNPLANNED.index("rollback")
+    return why
 
 
 def _problems(facts: ServiceFacts, by: _Traced) -> dict[str, list[str]]:
     """Faults of the data, by reason: examples named by the source's ids."""
-    problems: dict[str, list[str]] = defaultdict(list)
-    for one in by.deployed:
-        if one.kind == Kind.STALE:
-            problems["stale"].append(one.key)
-        if one.commit == NONE:
-            problems["unknown_commit"].append(one.key)
-        elif not by.ancestry.knows(one.commit) and not one.rolled_back:
-            problems["commit_not_collected"].append(one.key)
+    deployed = by.deployed
+    unknown = deployed.commits == NONE
+    problems = {
+        "stale": deployed.are(Kind.STALE),
+        "unknown_commit": unknown,
+        "commit_not_collected": ~unknown
+        & ~by.ancestry.known(deployed.commits)
+        & ~deployed.rolled_back,
+    }
+    found = {reason: deployed.keys[marked].tolist() for reason, marked in problems.items()}
     if by.lacks_history:
-        problems["parents_not_collected"].append(facts.service.name)
-    return dict(problems)
+        found["parents_not_collected"] = [facts.service.name]
+    return {reason: examples for reason, examples in found.items() if examples}

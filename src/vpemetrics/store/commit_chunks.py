@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, select, update
 
 from vpemetrics.store.commit_columns import CommitColumns, decode, encode
-from vpemetrics.store.shas import Shas
+from vpemetrics.store.shas import Beginnings, Shas
 from vpemetrics.store.tables import Holds, commit_chunks, metadata, names
 
 NAMING: Final = tuple(
@@ -92,7 +92,8 @@ def find_shas(connection: Connection, beginnings: Collection[str]) -> dict[str, 
     for columns in (_all_shas, _named_by_records):
         if not left:
             break
-        near = sorted({sha for shas in columns(connection) for sha in shas.like(left)})
+        wanted = Beginnings(left)
+        near = sorted({sha for shas in columns(connection) for sha in shas.like(wanted)})
         found |= {beginning: _beginning_so(near, beginning) for beginning in left}
         left = {beginning for beginning in left if not found[beginning]}
     return found

@@ -163,18 +163,22 @@ def pack(
     """The blocks of columns: numbers, and choices by their codes; `times` say when each row was."""
     dtype = LAYOUTS[part].dtype
     rows = np.zeros(len(next(iter(columns.values()))), dtype=dtype)
-    for name, column in columns.items():
-        rows[name] = column
     if times is None:
+        _fill(rows, columns)
         yield from _block(part, _WHOLE, rows, texts)
         return
     order = np.argsort(times, kind="stable")
+    _fill(rows, {name: column[order] for name, column in columns.items()})
+    told = [texts[at] for at in order.tolist()] if texts else ()
     periods = period_of(times[order])
     begins = np.flatnonzero(np.diff(periods, prepend=MISSING)).tolist()
     for begin, end in pairwise([*begins, len(order)]):
-        of = order[begin:end]
-        told = [texts[at] for at in of.tolist()] if texts else ()
-        yield from _block(part, int(periods[begin]), rows[of], told)
+        yield from _block(part, int(periods[begin]), rows[begin:end], told[begin:end])
+
+
+def _fill(rows: Rows, columns: Mapping[str, NDArray[Any]]) -> None:
+    for name, column in columns.items():
+        rows[name] = column
 
 
 def _block(part: Part, period: int, rows: Rows, texts: Sequence[str]) -> Iterator[Block]:

@@ -15,7 +15,8 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vpemetrics.lineage.rows import Kind, Reason
+from vpemetrics.lineage.deployments import KINDS, UNPLANNED
+from vpemetrics.lineage.rows import Reason
 from vpemetrics.window import DAY, Micros
 
 At = TypeVar("At", int, NDArray[np.int64])
@@ -103,8 +104,8 @@ LAYOUTS: Final[Mapping[Part, RowLayout]] = {
         by="finished_at",
         numbers=("id", "started_at", "finished_at"),
         choices={
-            "kind": _choices(*map(str, Kind)),
-            "unplanned": _choices(None, "rollback", "fix", "revert", "hotfix"),
+            "kind": _choices(*map(str, KINDS)),
+            "unplanned": _choices(*UNPLANNED),
             "first": _FLAG,
             "rolled_back": _FLAG,
             "ships": _FLAG,

@@ -4,10 +4,10 @@ Reads are in bulk and by columns; a million commits become a few arrays.
 """
 
 import json
-import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -16,18 +16,19 @@ from sqlalchemy import Connection
 from vpemetrics.lineage.belonging import Belonging
 from vpemetrics.lineage.changes import Changes, IdLists, merge_order
 from vpemetrics.lineage.commits import Commits, TouchedPaths
-from vpemetrics.lineage.graph import Flags, Graph, Ints, MainLine
+from vpemetrics.lineage.deployments import STATUSES, DeploymentRecords
+from vpemetrics.lineage.graph import Flags, Graph, Ints, MainLine, linked
 from vpemetrics.lineage.ownership import assign_owners
-from vpemetrics.lineage.rows import NONE, UNKNOWN, DeploymentRow, IncidentRow, TriageRow
+from vpemetrics.lineage.rows import NONE, UNKNOWN, IncidentRow, TriageRow
 from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import History
 from vpemetrics.store import derived_blocks
-from vpemetrics.store.columns import Arrays, read_many
+from vpemetrics.store.columns import Arrays, Blobs, read_many, read_with_blobs
 from vpemetrics.store.commit_chunks import find_shas, read_chunks
 from vpemetrics.store.commit_columns import CommitColumns, Links
 from vpemetrics.store.derived_blocks import among
 from vpemetrics.store.derived_layouts import Part
-from vpemetrics.store.shas import commit_id, ids_of_packed, is_beginning, is_whole
+from vpemetrics.store.shas import Shas, ids_of_packed, is_beginning, is_whole
 from vpemetrics.store.texts import HIDDEN
 from vpemetrics.window import MISSING, Micros
 
@@ -157,32 +158,43 @@ class Facts:
             if production.get(tuple(home)) != self.names[service]
         }
 
-    def deployments(self, wanted: Collection[str]) -> dict[str, list[DeploymentRow]]:
+    def deployments(self, wanted: Collection[str]) -> dict[str, DeploymentRecords]:
         """Production records by our service, of those services that are wanted."""
-        found: dict[str, list[DeploymentRow]] = {name: [] for name in wanted}
-        wanted_ids = [named for named, name in self._production.items() if name in found]
-        homes = {
-            tuple(map(_id, named)): (
-                found[self._production[named]],
-                self.names[named[2]],
-            )
-            for named in wanted_ids
+        homes = {named: name for named, name in self._production.items() if name in wanted}
+        in_production = _in("environment_id", {named[2] for named in homes})
+        of_services = _in("service_id", {named[0] for named in homes})
+        columns, blobs = read_with_blobs(
+            self.connection,
+            f"{_DEPLOYMENTS} WHERE {of_services} AND {in_production}",
+            text=("key", "status", "version"),
+            blobs=("commit_sha",),
+        )
+        records = DeploymentRecords(
+            ids=columns["id"],
+            keys=columns["key"],
+            environments=columns["environment_id"],
+            names=self.names,
+            statuses=_statuses(columns["status"].tolist()),
+            commits=_ids(blobs["commit_sha"]),
+            versions=columns["version"],
+            started_at=columns["started_at"],
+            finished_at=columns["finished_at"],
+            planned=columns["planned"],
+            hotfix=columns["hotfix"],
+            rollback=columns["rollback"],
+        )
+        named = (columns[name] for name in ("service_id", "repository_id", "environment_id"))
+        known, which = np.unique(np.rec.fromarrays([*named]), return_inverse=True)
+        ours = {tuple(map(_id, named)): name for named, name in homes.items()}
+        place = {name: at for at, name in enumerate(wanted)}
+        home_of = [place[ours[home]] if home in ours else NONE for home in known.tolist()]
+        whose = np.array(home_of, dtype=np.int64)[which]
+        order = np.argsort(whose, kind="stable")
+        bounds = np.searchsorted(whose[order], np.arange(len(place) + 1)).tolist()
+        return {
+            name: records.take(order[begin:end])
+            for name, (begin, end) in zip(place, pairwise(bounds), strict=True)
         }
-        in_production = _in("environment_id", {named[2] for named in wanted_ids})
-        of_services = _in("service_id", {named[0] for named in wanted_ids})
-        sql = f"{_DEPLOYMENTS} WHERE {of_services} AND {in_production}"
-        columns = self._read(sql, ("key", "status", "commit_sha", "version"))
-        columns["commit_sha"] = _ids(columns["commit_sha"].tolist())
-        truths = {1: True, 0: False, NONE: None}.__getitem__
-        told = [column.tolist() for column in columns.values()]
-        for named, row in zip(
-            zip(*told[:3], strict=True), zip(*told[3:], strict=True), strict=True
-        ):
-            if named in homes:
-                rows, environment = homes[named]
-                id_, key, *more = row[:-3]
-                rows.append(DeploymentRow(id_, key, environment, *more, *map(truths, row[-3:])))
-        return found
 
     def history(
         self, repositories: Collection[str], *, paths: bool, shared_by: Iterable[int] = ()
@@ -196,7 +208,7 @@ class Facts:
         chunks = [chunk.columns for chunk in read_chunks(self.connection, of_them)]
         commits = _commits(chunks)
         graph = Graph(commits.ids, commits.first, commits.second, commits.others)
-        ownership = assign_owners(graph, commits, self.changes(f" WHERE {of_them}"))
+        ownership = assign_owners(graph, commits, self.changes(f" AND {of_them}"))
         touched = _paths(chunks) if paths else TouchedPaths()
         tips = set(graph.places_of(shared_by).values()) - {NONE}
         return History(
@@ -214,20 +226,21 @@ class Facts:
                 found[name].append(id_)
         return found
 
-    def changes(self, where: str) -> Changes:
-        """Pull requests by a condition."""
-        found = self._read(_CHANGES + where, _TEXTS)
-        counts, listed = ids_of_packed(found["commit_shas"].tolist())
+    def changes(self, which: str) -> Changes:
+        """Pull requests by a further condition: those that were merged, or are open."""
+        found, blobs = read_with_blobs(
+            self.connection,
+            _CHANGES + which,
+            text=_TEXTS,
+            blobs=("merge_commit_sha", "commit_shas"),
+        )
+        counts, listed = ids_of_packed(*blobs["commit_shas"])
         lists = IdLists(counts=counts, ids=listed)
-        merge_commits = _ids(found["merge_commit_sha"].tolist())
-        order = merge_order(found["id"], found["key"].tolist(), found["merged_at"])
-        seldom = self.rows(_SELDOM_OF_CHANGES + where + _WITH_SELDOM_OF_CHANGES)
-        place = dict(zip(found["id"][order].tolist(), range(len(order)), strict=True))
-        open_ = (found["merged_at"] == MISSING) & (found["closed_at"] == MISSING)
+        order = merge_order(found["id"], found["key"], found["merged_at"])
 
-        def by_place(column: int) -> dict[int, tuple[str, ...]]:
-            told = ((place[row[0]], row[column]) for row in seldom if row[0] in place)
-            return {at: _texts(text) for at, text in sorted(told) if text}
+        def seldom(name: str) -> dict[int, tuple[str, ...]]:
+            said = found[name][order]
+            return {at: _texts(said[at]) for at in np.flatnonzero(said).tolist()}
 
         return Changes(
             ids=found["id"][order],
@@ -235,14 +248,14 @@ class Facts:
             is_bot=found["is_bot"][order],
             first_commit_at=found["first_commit_at"][order],
             merged_at=found["merged_at"][order],
-            merge_commits=merge_commits[order],
+            merge_commits=_ids(blobs["merge_commit_sha"])[order],
             lists=lists.take(order),
             on_other_branch=self._on_other_branch(found)[order],
             head_branches=found["head_branch"][order].tolist(),
-            labels=by_place(1),
-            reverts=by_place(2),
-            closes=by_place(3),
-            proposed=lists.take(np.flatnonzero(open_)).ids,
+            labels=seldom("labels"),
+            reverts=seldom("reverts"),
+            closes=seldom("closes"),
+            proposed=lists.take(np.flatnonzero(found["merged_at"] == MISSING)).ids,
             beside={name: found[name][order] for name in _BESIDE}
             | {"author": _authors(found["author"][order].tolist())},
         )
@@ -260,6 +273,8 @@ class Facts:
 
     def incidents(self) -> list[IncidentRow]:
         """All incidents, in the same order whenever they arrived."""
+        rows = self.rows(_INCIDENTS)
+        commits = self._commits_named([row[8] for row in rows])
         return [
             IncidentRow(
                 id=row[0],
@@ -270,73 +285,70 @@ class Facts:
                 restored_at=_time(row[5]),
                 external=_truth(row[6]),
                 cause_deployment=row[7],
-                cause_commit=self._commit(row[8]),
+                cause_commit=commit,
                 cause_change=row[9],
             )
-            for row in self.rows(_INCIDENTS)
+            for row, commit in zip(rows, commits, strict=True)
         ]
 
     def triage(self) -> list[TriageRow]:
         """All decisions of people; of a repeated one the latest counts."""
+        rows = self.rows("SELECT record, verdict, at, cause FROM triage")
+        commits = self._commits_named([row[3] for row in rows])
         return [
-            TriageRow(record, verdict, at, cause, max(self._commit(cause), NONE))
-            for record, verdict, at, cause in self.rows(
-                "SELECT record, verdict, at, cause FROM triage"
-            )
+            TriageRow(record, verdict, at, cause, max(commit, NONE))
+            for (record, verdict, at, cause), commit in zip(rows, commits, strict=True)
         ]
 
-    def _commit(self, sha: str | None) -> int:
-        """The id of a commit by its sha or the beginning of it; UNKNOWN if none or several."""
-        if not sha:
-            return NONE
-        lowered = sha.lower()
-        if is_whole(lowered):
-            return commit_id(lowered)
-        found = self._abbreviated.get(lowered, ())
-        return commit_id(found[0]) if len(found) == 1 else UNKNOWN
+    def _commits_named(self, shas: Sequence[str | None]) -> list[int]:
+        """The ids of commits by their shas or the beginnings of them, NONE for none.
 
-    @cached_property
-    def _abbreviated(self) -> dict[str, list[str]]:
-        """The shas that those mean which incidents and decisions name by their beginning."""
-        sql = (
-            "SELECT cause_sha FROM incidents WHERE cause_sha IS NOT NULL "
-            "UNION SELECT cause FROM triage WHERE cause IS NOT NULL"
-        )
-        named = {text.lower() for (text,) in self.rows(sql)}
-        wanted = [text for text in named if is_beginning(text) and not is_whole(text)]
-        return find_shas(self.connection, wanted)
-
-    def _read(self, sql: str, text: Collection[str]) -> Arrays:
-        """The columns of a query, shas in it as texts of digits."""
-        # As texts they come in bulk: https://www.sqlite.org/lang_corefunc.html#hex
-        # https://www.postgresql.org/docs/current/functions-binarystring.html
-        server = self.connection.dialect.name == "postgresql"
-        written = _AS_DIGITS.sub(r"ENCODE(\1, 'hex')", sql) if server else sql
-        return read_many(self.connection, written, text=text)
+        UNKNOWN where no commit or several begin so.
+        """
+        named = {sha.lower() for sha in shas if sha}
+        whole = {sha: sha for sha in named if is_whole(sha)}
+        wanted = [sha for sha in named if is_beginning(sha) and sha not in whole]
+        found = find_shas(self.connection, wanted)
+        whole |= {sha: found[sha][0] for sha in wanted if len(found[sha]) == 1}
+        ids = dict(zip(whole, Shas.of(list(whole.values())).ids.tolist(), strict=True))
+        return [ids.get(sha.lower(), UNKNOWN) if sha else NONE for sha in shas]
 
 
 def _commits(chunks: Sequence[CommitColumns]) -> Commits:
     """Commits of some chunks; one that two sources know, or two repositories, counts once."""
-    ids = _together([chunk.ids for chunk in chunks])
-    columns = [
-        _together([chunk.ids_at(chunk.first) for chunk in chunks]),
-        _together([chunk.ids_at(chunk.second) for chunk in chunks]),
-        _together([chunk.authored_at for chunk in chunks]),
-        _together([chunk.committed_at for chunk in chunks]),
-        _IS_BOT[_together([chunk.kinds for chunk in chunks])],
+    found = _together([chunk.ids for chunk in chunks])
+    order = np.argsort(found)
+    if not (fresh := np.diff(found[order], prepend=NONE) != 0).all():
+        order = np.argsort(found, kind="stable")
+    at, places = order[fresh], np.empty(len(found), dtype=np.int64)
+    places[order] = np.cumsum(fresh) - 1
+    ids = found[at]
+    ends = np.cumsum([len(chunk) for chunk in chunks])
+    named = [
+        # What a chunk names is its own mostly, so of few it has to be found where they are.
+        np.concatenate([own, linked(ids, chunk.shas.ids[len(chunk) :]), [NONE]])
+        for chunk, own in zip(chunks, np.split(places, ends[:-1]), strict=bool(chunks))
     ]
-    _, at = np.unique(ids, return_index=True)
-    first, second, authored_at, committed_at, is_bot = (column[at] for column in columns)
+
+    def column(read: Callable[[CommitColumns], Ints]) -> Ints:
+        in_order: Ints = _together([read(chunk) for chunk in chunks])[at]
+        return in_order
+
+    def parents(read: Callable[[CommitColumns], Ints]) -> Ints:
+        by_chunk = (place[read(chunk)] for place, chunk in zip(named, chunks, strict=True))
+        in_order: Ints = _together([*by_chunk])[at]
+        return in_order
+
     others: dict[int, tuple[int, ...]] = {}
     for commit, parent in _links(chunks, "more_parents"):
         others[commit] = (*others.get(commit, ()), parent)
     return Commits(
-        ids=ids[at],
-        first=first,
-        second=second,
-        authored_at=authored_at,
-        committed_at=committed_at,
-        is_bot=is_bot,
+        ids=ids,
+        first=parents(lambda chunk: chunk.first),
+        second=parents(lambda chunk: chunk.second),
+        authored_at=column(lambda chunk: chunk.authored_at),
+        committed_at=column(lambda chunk: chunk.committed_at),
+        is_bot=_IS_BOT[column(lambda chunk: chunk.kinds)],
         others=others,
         reverts=dict(_links(chunks, "reverts")),
         picked_from=dict(_links(chunks, "picks")),
@@ -371,10 +383,10 @@ def _together(columns: Sequence[Ints]) -> Ints:
     return np.concatenate([_NO_IDS, *columns])
 
 
-def _ids(shas: Sequence[str | None]) -> Ints:
-    """The ids of commits by their packed shas in digits, NONE for none."""
-    ids = np.full(len(shas), NONE, dtype=np.int64)
-    ids[[bool(sha) for sha in shas]] = ids_of_packed(list(filter(None, shas)))[1]
+def _ids(shas: Blobs) -> Ints:
+    """The ids of commits by their packed shas, NONE for none."""
+    ids = np.full(len(shas.lengths), NONE, dtype=np.int64)
+    ids[shas.lengths > 0] = ids_of_packed(*shas)[1]
     return ids
 
 
@@ -391,13 +403,15 @@ _BEFORE = (
     (Part.WAITING, "item", "changes"),
     (Part.EVIDENCE, "incident_id", "incidents"),
 )
+_STATUSES: Final[Mapping[str, int]] = {status: at for at, status in enumerate(STATUSES)}
 _HOMES = (
     "SELECT id, COALESCE(service_id, -1) AS service_id, "
     "COALESCE(repository_id, -1) AS repository_id, environment_id FROM deployments"
 )
 _DEPLOYMENTS = (
     "SELECT COALESCE(service_id, -1) AS service_id, COALESCE(repository_id, -1) AS repository_id, "
-    "environment_id, id, key, status, HEX(commit_sha) AS commit_sha, version, started_at, "
+    "environment_id, id, key, status, commit_sha, "
+    "CASE WHEN commit_sha IS NULL THEN version END AS version, started_at, "
     "finished_at, COALESCE(planned, -1) AS planned, COALESCE(hotfix, -1) AS hotfix, "
     "COALESCE(rollback, -1) AS rollback FROM deployments"
 )
@@ -407,14 +421,13 @@ _NO_IDS: Ints = np.empty(0, dtype=np.int64)
 _CHANGES = (
     # Whose author is known and no bot is a person's; without an author the commits decide.
     "SELECT id, key, repository_id, COALESCE(is_bot, CASE WHEN author IS NULL THEN -1 ELSE 0 END) "
-    "AS is_bot, first_commit_at, merged_at, closed_at, HEX(merge_commit_sha) AS merge_commit_sha, "
-    "HEX(commit_shas) AS commit_shas, base_branch, head_branch, ready_at, first_review_at, "
-    "additions + deletions AS lines, author FROM changes"
+    "AS is_bot, first_commit_at, merged_at, "
+    "merge_commit_sha, commit_shas, base_branch, head_branch, ready_at, first_review_at, "
+    "additions + deletions AS lines, author, labels, reverts, closes FROM changes "
+    "WHERE (merged_at IS NOT NULL OR closed_at IS NULL)"
 )
-_TEXTS = ("key", "merge_commit_sha", "commit_shas", "base_branch", "head_branch", "author")
+_TEXTS = ("key", "base_branch", "head_branch", "author", "labels", "reverts", "closes")
 _BESIDE = ("ready_at", "first_review_at", "lines")
-_SELDOM_OF_CHANGES = "SELECT id, labels, reverts, closes FROM changes"
-_WITH_SELDOM_OF_CHANGES = " AND (labels IS NOT NULL OR reverts IS NOT NULL OR closes IS NOT NULL)"
 _INCIDENTS = (
     "SELECT id, key, services, COALESCE(impact_started_at, detected_at), "
     "COALESCE(detected_at, impact_started_at), "
@@ -423,14 +436,15 @@ _INCIDENTS = (
 )
 
 
-_AS_DIGITS: Final = re.compile(r"HEX\((\w+)\)")
-
-
 def _in(column: str, ids: Collection[int | None]) -> str:
     """A condition that a column holds one of these ids, None among them meaning unknown."""
     known = ", ".join(str(id_) for id_ in ids if id_ is not None) or "NULL"
     unknown = f" OR {column} IS NULL" if None in ids else ""
     return f"({column} IN ({known}){unknown})"
+
+
+def _statuses(texts: Iterable[str]) -> Ints:
+    return np.array([_STATUSES[text] for text in texts], dtype=np.int64)
 
 
 def _id(id_: int | None) -> int:

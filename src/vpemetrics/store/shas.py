@@ -10,7 +10,7 @@ every repository, source and store, and does not depend on what came first.
 import json
 from binascii import Error as NoHexadecimal
 from binascii import unhexlify
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -121,13 +121,14 @@ class Shas:
         digits, width = self.values.tobytes().hex(), 2 * self.values.dtype.itemsize
         return [digits[at : at + width] for at in range(0, len(digits), width)]
 
-    def like(self, beginnings: Collection[str]) -> list[str]:
+    def like(self, wanted: "Beginnings") -> list[str]:
         """Those that begin so, and some that nearly do."""
         if self.values.dtype == object:
-            return [text for text in self.values if text[:SHORTEST] in _shortened(beginnings)]
-        wanted = np.array(sorted(int(text, 16) for text in _shortened(beginnings)))
-        first = self._signs[:, :4].copy().view(">u4").ravel().astype(np.int64) >> 4
-        return self.take(np.flatnonzero(np.isin(first, wanted))).texts()
+            return [text for text in self.values if text[:SHORTEST] in wanted.texts]
+        # Most are out of the question by their first two bytes already.
+        rows = np.flatnonzero(wanted.near[self._signs[:, :2].copy().view(">u2").ravel()])
+        first = self._signs[rows, :4].copy().view(">u4").ravel().astype(np.int64) >> 4
+        return self.take(rows[np.isin(first, wanted.numbers)]).texts()
 
     @cached_property
     def ids(self) -> Ids:
@@ -153,8 +154,16 @@ class Shas:
         return signs
 
 
-def _shortened(beginnings: Collection[str]) -> set[str]:
-    return {text[:SHORTEST] for text in beginnings}
+class Beginnings:
+    """The beginnings of shas that are looked for: `numbers` of their first seven digits."""
+
+    def __init__(self, beginnings: Iterable[str]) -> None:
+        """Prepare to look for beginnings, of which `is_beginning` is true."""
+        self.texts = {text[:SHORTEST] for text in beginnings}
+        self.numbers = np.array([int(text, 16) for text in self.texts], dtype=np.int64)
+        self.near = np.zeros(2**16, dtype=bool)
+        """True at the first four digits of any."""
+        self.near[self.numbers >> 12] = True
 
 
 def _id_of_text(text: str) -> int:
@@ -195,19 +204,21 @@ def pack_each(lists: Sequence[Sequence[str] | None]) -> list[bytes | None]:
     ]
 
 
-def ids_of_packed(lists: Sequence[str | None]) -> tuple[Ids, Ids]:
-    """The lengths of lists that are packed and written in digits, and the ids in all of them.
+def ids_of_packed(lengths: NDArray[np.int64], data: bytes) -> tuple[Ids, Ids]:
+    """The lengths of lists that lie packed one after the other, and the ids in all of them.
 
-    None or an empty text is a list without any.
+    `lengths` are those of their bytes; of no bytes is a list without any.
     """
-    packed = [text or "" for text in lists]
+    signs = np.frombuffer(data, dtype=np.uint8)
+    starts = (np.cumsum(lengths) - lengths)[lengths > 0]
     for length in _BYTES:
-        mark, width = f"{length:02x}", 2 * length
-        if all(not text or text.startswith(mark) for text in packed):
-            counts = np.fromiter(map(len, packed), dtype=np.int64, count=len(packed)) // width
-            data = bytes.fromhex("".join([text[2:] for text in packed]))
-            return counts, Shas(np.frombuffer(data, dtype=f"V{length}")).ids
-    columns = [Shas.unpack(bytes.fromhex(text)).ids if text else _NOTHING for text in packed]
+        if (signs[starts] == length).all():
+            told = np.ones(len(signs), dtype=bool)
+            told[starts] = False  # the marks
+            return lengths // length, Shas(signs[told].view(f"V{length}")).ids
+    ends = np.cumsum(lengths).tolist()
+    lists = [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    columns = [Shas.unpack(packed).ids if packed else _NOTHING for packed in lists]
     return np.array(list(map(len, columns)), dtype=np.int64), np.concatenate(columns)
 
 

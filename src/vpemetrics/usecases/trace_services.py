@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import islice
 from typing import Final
 
-from vpemetrics.lineage.rows import NONE, DeploymentRow, IncidentRow
+import numpy as np
+
+from vpemetrics.lineage.deployments import DeploymentRecords
+from vpemetrics.lineage.incidents import IncidentIndex
+from vpemetrics.lineage.rows import NONE, IncidentRow
 from vpemetrics.lineage.services import Services, path_matcher
 from vpemetrics.lineage.trace import History, ServiceFacts, trace
 from vpemetrics.rules import Rules
@@ -49,7 +52,7 @@ class LineageUpdate:
                 fingerprint=self._prints[name],
                 repositories=self._facts.deployed_from[name],
                 digests=digests[ids[name]],
-                incidents=facts.incidents,
+                incidents=facts.incidents.by_id,
             )
             save_lineage(self._connection, service, trace(facts, self._rules))
             yield name
@@ -69,16 +72,16 @@ def service_facts(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterator[
     about = _About(facts, rules)
     groups = iter(_group(facts.deployed_from, names).items())
     while together := list(islice(groups, _TOGETHER)):
-        rows = facts.deployments([name for _, group in together for name in group])
+        records = facts.deployments([name for _, group in together for name in group])
         for repositories, group in together:
-            shared = {row.commit for name in group for row in rows[name]} - {NONE}
+            shared = np.unique(np.concatenate([records[name].commits for name in group]))
             history = facts.history(
                 repositories,
                 paths=about.paths_matter(group),
-                shared_by=shared if len(group) > 1 else (),
+                shared_by=shared[shared != NONE].tolist() if len(group) > 1 else (),
             )
             for name in group:
-                yield about.service(name, rows.pop(name), history)
+                yield about.service(name, records.pop(name), history)
 
 
 class _About:
@@ -86,34 +89,26 @@ class _About:
 
     def __init__(self, facts: Facts, rules: Rules) -> None:
         self._facts, self._services = facts, Services(rules)
-        self._incidents, self._triage = facts.incidents(), facts.triage()
-        self._named = {one.id: _services_of(one, self._services) for one in self._incidents}
-        linked = {row.record for row in self._triage if row.cause}
-        self._anybodys: list[int] = []
-        self._services_own: dict[str, list[int]] = defaultdict(list)
-        for at, one in enumerate(self._incidents):
-            if one.names_cause or not one.services or one.key in linked:
-                self._anybodys.append(at)
-                continue
-            for name in self._named[one.id]:
-                self._services_own[name].append(at)
+        rows, self._triage = facts.incidents(), facts.triage()
+        naming: dict[str, list[int]] = defaultdict(list)
+        for at, one in enumerate(rows):
+            for name in _services_of(one, self._services):
+                naming[name].append(at)
+        self._incidents = IncidentIndex(rows=rows, naming=naming)
 
     def paths_matter(self, names: Iterable[str]) -> bool:
         """Tell whether any of these services has path patterns."""
         return any(self._services.configured(name).paths for name in names)
 
-    def service(self, name: str, rows: Sequence[DeploymentRow], history: History) -> ServiceFacts:
+    def service(self, name: str, records: DeploymentRecords, history: History) -> ServiceFacts:
         """A service with its deployments and all else that may concern it."""
         service = self._services.configured(name)
         return ServiceFacts(
             service=service,
-            rows=rows,
+            records=records,
             history=history,
-            incidents=[
-                self._incidents[at] for at in sorted([*self._anybodys, *self._services_own[name]])
-            ],
+            incidents=self._incidents,
             triage=self._triage,
-            named=partial(_names, name, self._named),
             belongs=path_matcher(service.paths),
         )
 
@@ -132,7 +127,3 @@ def _services_of(incident: IncidentRow, services: Services) -> frozenset[str]:
     """Our names of the services an incident names."""
     found = (services.name(name, None) for name in incident.services)
     return frozenset(name for name in found if name)
-
-
-def _names(name: str, named: Mapping[int, frozenset[str]], incident: IncidentRow) -> bool:
-    return name in named[incident.id]
