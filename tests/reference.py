@@ -1131,20 +1131,24 @@ class Evidence:
     def with_rework(self, story: Story) -> tuple[Deployed, ...]:
         """The deployments of a service with `unplanned` filled in."""
         reverting = {revert.by.parts for revert in self.reverts(story) if revert.supported}
-        content = {
-            deployment.parts
-            for key in story.shipped
-            if key in self.facts.changes and self._unplanned_change(self.facts.changes[key], story)
-            if (deployment := story.of_change(key)) is not None
-        }
+        content = reverting | self._with_unplanned_changes(story, self.incidents)
         return tuple(
-            replace(d, unplanned=_is_unplanned(d, d.parts in reverting | content))
-            for d in story.deployments
+            replace(d, unplanned=_is_unplanned(d, d.parts in content)) for d in story.deployments
         )
 
-    def _unplanned_change(self, change: Change, story: Story) -> bool:
+    def _with_unplanned_changes(self, story: Story, incidents: Iterable[str]) -> set[Parts]:
+        """The deployments that ship hotfixes, or fixes of some incidents."""
+        changes = (self.facts.changes[key] for key in story.shipped if key in self.facts.changes)
+        return {
+            deployment.parts
+            for change in changes
+            if self._unplanned_change(change, story, set(incidents))
+            if (deployment := story.of_change(change.id)) is not None
+        }
+
+    def _unplanned_change(self, change: Change, story: Story, incidents: set[str]) -> bool:
         # Choice (F4): only known incidents of the service; other issues are closed every day.
-        closes = [self.incidents[key] for key in change.closes if key in self.incidents]
+        closes = [self.incidents[key] for key in incidents.intersection(change.closes)]
         return self._hotfix_change(change) or any(self._concerns(one, story) for one in closes)
 
     # Recovery (rule F5)
@@ -1183,7 +1187,9 @@ class Evidence:
             # Choice (F5): the pipeline's own rollback ends with the run.
             return Recovery(start=deployment.started_at, restored=deployment.finished_at)
         story = self.stories[deployment.service]
-        # Choice (F5): a failure that a person confirmed was mended by what made it suspected.
+        # Choice (F5): a failure that a person confirmed was mended by what made it suspected,
+        # else by the first rollback, hotfix or fix after it, of an incident that nobody rejected
+        # or tied to another.
         judged = any(failure.evidence == "triage" for failure in evidence)
         ends = [
             by.finished_at
@@ -1191,6 +1197,13 @@ class Evidence:
             if judged or failure.grade in CONFIRMED
             if (by := story.of_parts(failure.by)) is not None
         ]
+        if judged and not ends:
+            elsewhere = (Verdict.REJECT, Verdict.LINK)
+            open_ = [key for key in self.incidents if self._verdict(key) not in elsewhere]
+            content = self._with_unplanned_changes(story, open_)
+            later = story.deployments[story.deployments.index(deployment) + 1 :]
+            mending = (d for d in later if _is_unplanned(d, d.parts in content))
+            ends = [d.finished_at for d in mending][:1]
         if not ends:
             return None
         return Recovery(start=deployment.finished_at, restored=min(ends))

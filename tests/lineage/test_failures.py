@@ -353,6 +353,24 @@ def test_a_revert_blames_what_first_shipped_its_target(
 
 
 @pytest.mark.parametrize(
+    ("later", "mender"),
+    [
+        ("", None),
+        ("Wed 12:00 eu c hotfix", "d3"),
+        ("Wed 12:00 eu c\nWed 13:00 eu d hotfix", "d4"),
+        ("Wed 12:00 eu a rollback", "d3"),  # which says so itself
+        ("Wed 12:00 eu c", None),
+    ],
+)
+def test_what_a_person_confirmed_ends_with_what_mends_it(later: str, mender: str | None) -> None:
+    table = f"Mon 10:00 eu a\nTue 10:00 eu b\n{later}"
+    derived = derive([*LINE, *deploys(table), decision("d2", "confirm")], Rules())
+
+    (piece,) = [one for one in derived.evidence if one.what == "triage"]
+    assert piece.by == ((mender,) if mender else ())
+
+
+@pytest.mark.parametrize(
     ("decisions", "expected"),
     [
         ([], {"d3": "D time"}),

@@ -310,7 +310,8 @@ def _with_triage(scene: Scene, found: list[Evidence]) -> list[Evidence]:
             found = _without_blame(found, at, acquitted)
         elif at != NONE and decision.verdict == Verdict.CONFIRM:
             failed.append(at)
-    return [*found, *(_confirmed(found, at) for at in failed)]
+    menders = _menders(scene, [row for (incident, _), row in latest.items() if incident != NONE])
+    return [*found, *(_confirmed(found, at, menders) for at in failed)]
 
 
 def when_decided(row: TriageRow) -> tuple[Micros, str, str, str]:
@@ -340,11 +341,26 @@ def _incident_decided(
     return [*rest, *overridden, confirmed]
 
 
-def _confirmed(found: list[Evidence], at: int) -> Evidence:
-    """A person's word that a deployment failed; it was mended by what still counts against it."""
+def _confirmed(found: list[Evidence], at: int, menders: Iterable[int]) -> Evidence:
+    """A person's word that a deployment failed; it was mended by what still counts against it.
+
+    Where nothing does, by the first deployment after it that mends something.
+    """
     restored = (e.restored_by for e in found if e.chosen and e.deployment == at)
     by = min((mender for mender in restored if mender != NONE), default=NONE)
+    if by == NONE:
+        by = min((mender for mender in menders if mender > at), default=NONE)
     return Evidence(at, NONE, "A", "triage", "a person confirmed it", by, True)
+
+
+def _menders(scene: Scene, decided: Iterable[TriageRow]) -> set[int]:
+    """Rollbacks, hotfixes, and fixes of incidents that nobody rejected or tied to a deployment."""
+    elsewhere = {row.record for row in decided if row.verdict != Verdict.CONFIRM}
+    known = {incident.key for incident in scene.incidents} - elsewhere
+    fixes = {at for key, found in scene.closers.items() if key in known for at in found}
+    forward = scene.deployed.are(Kind.FORWARD)
+    told = {at for at in scene.hotfixes | fixes if forward[at]}
+    return told.union(scene.deployed.of(Kind.ROLLBACK))
 
 
 def _without_blame(found: list[Evidence], at: int, acquitted: set[int]) -> list[Evidence]:
