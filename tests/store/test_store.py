@@ -53,6 +53,18 @@ def test_every_kind_of_record_comes_back_as_it_was_saved(store: Store) -> None:
     assert store.sources() == ["made-up"]
 
 
+def test_who_reads_a_file_holds_less_of_it_than_who_writes(tmp_path: Path) -> None:
+    Store.open(tmp_path / "store.db").close()
+    with Store.open(tmp_path / "store.db") as store:
+        held = []
+        for connect in (store.view, store.transaction):
+            with connect() as connection:
+                kibibytes = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+                held.append(-kibibytes // 1024)
+
+    assert held == [4, 64]
+
+
 def test_a_record_is_kept_apart_for_each_source(store: Store) -> None:
     store.save("one", [commit(1)])
     store.save("two", [commit(1, 2)])

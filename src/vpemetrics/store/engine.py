@@ -17,7 +17,8 @@ from vpemetrics.errors import StoreBusy, StoreFull, StoreProblem
 from vpemetrics.store.write_ahead_log import give_back, log_of
 
 _BUSY_TIMEOUT_MS = 30_000
-_CACHE_KIB = 64 * 1024
+# Of a file's pages: who writes comes back to those of indexes, who reads to nearly none.
+_CACHE_KIB, _READING_CACHE_KIB = 64 * 1024, 4 * 1024
 _MOST_BYTES_OF_VALUE = 256 * 2**20
 _PAGE_BYTES = 16_384
 # Of a store that is opened on a full disk: https://www.sqlite.org/rescode.html#ioerr_shmsize
@@ -301,7 +302,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     # With a write-ahead log a crash loses the last transactions at worst, and damages nothing.
     # https://www.sqlite.org/pragma.html#pragma_synchronous
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute(f"PRAGMA cache_size = -{_READING_CACHE_KIB}")
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
@@ -314,6 +315,7 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     connection.exec_driver_sql(f"PRAGMA busy_timeout = {options['patience_ms']}")
+    connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
