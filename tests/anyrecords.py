@@ -34,7 +34,7 @@ ONE_OF_EACH: list[AnyRecord] = [
         committed_at=NOON + timedelta(microseconds=1),
         author="h:0011223344556677",
         is_bot=False,
-        reverts_sha="e" * 64,
+        reverts_sha=("e" * 64,),
         picked_from_sha="b" * 40,
         paths=("src/a;b.py", "back\\slash"),
     ),
@@ -112,7 +112,7 @@ def commits(draw: st.DrawFn) -> Commit:
         authored_at=draw(_optional_moments),
         author=draw(_optional_texts),
         is_bot=draw(_truths),
-        reverts_sha=draw(st.none() | _shas),
+        reverts_sha=draw(st.lists(_shas, max_size=2).map(tuple)),
         paths=draw(st.none() | _lists),
     )
 

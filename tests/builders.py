@@ -51,7 +51,7 @@ def commit(sha: str, parents: Iterable[str] = (), **more: Any) -> Commit:
 
 
 def changed(rows: Iterable[Commit], **fields: dict[str, Any]) -> list[Commit]:
-    """The commits, some of them with other fields: `changed(rows, b={"reverts_sha": "a"})`."""
+    """The commits, some of them with other fields: `changed(rows, b={"reverts_sha": ("a",)})`."""
     return [replace(row, **fields.get(row.sha, {})) for row in rows]
 
 

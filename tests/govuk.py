@@ -42,7 +42,7 @@ def _commit(row: dict[str, str]) -> Commit:
         committed_at=_moment(row["committed_at"]),
         author=row["author"] or None,
         is_bot=_flag(row["is_bot"]),
-        reverts_sha=row["reverts_sha"] or None,
+        reverts_sha=tuple(row["reverts_sha"].split()),
     )
 
 

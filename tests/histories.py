@@ -189,9 +189,9 @@ class World:
             return
         target = there[-1 - one % len(there)]
         if other % 3 == 1:
-            main.head = self._commit(main.repository, (main.head,), reverts_sha=target)
+            main.head = self._commit(main.repository, (main.head,), reverts_sha=(target,))
         elif other % 3 == 2:
-            branch = self._start(main, "feature" if other % 2 else "hotfix", one, target)
+            branch = self._start(main, "feature" if other % 2 else "hotfix", one, (target,))
             self._merge(branch, other // 2)
         elif self.changes:
             named = self.changes[-1 - one % len(self.changes)].id
@@ -317,7 +317,7 @@ class World:
         repository: str,
         parents: tuple[str, ...],
         flavour: int = 0,
-        reverts_sha: str | None = None,
+        reverts_sha: tuple[str, ...] = (),
     ) -> str:
         number = len(self.commits)
         lag = timedelta(minutes=LAGS[flavour % len(LAGS)])
@@ -348,7 +348,7 @@ class World:
         return sha
 
     def _start(
-        self, base: Branch, kind: str, flavour: int, reverts_sha: str | None = None
+        self, base: Branch, kind: str, flavour: int, reverts_sha: tuple[str, ...] = ()
     ) -> Branch:
         head = self._commit(base.repository, (base.head,), flavour, reverts_sha)
         branch = Branch(base.repository, f"{kind}/{len(self.branches)}", head, base)

@@ -400,14 +400,14 @@ class Facts:
 
     def reverts(self, key: str) -> set[str]:
         """The changes (or unknown commits) a change reverts, itself and other reverts never."""
-        named = {c.reverts_sha for c in self.commits_of(key) if c.reverts_sha is not None}
+        named = {sha for commit in self.commits_of(key) for sha in commit.reverts_sha}
         targets = {self.change_of(sha) for sha in named if not self._reverts_itself(sha)}
         if key in self.changes:
             targets |= set(self.changes[key].reverts)
         return {target for target in targets - {key} if not self._is_revert(target)}
 
     def _reverts_itself(self, sha: str) -> bool:
-        return sha in self.commits and self.commits[sha].reverts_sha is not None
+        return sha in self.commits and bool(self.commits[sha].reverts_sha)
 
     def _is_revert(self, key: str) -> bool:
         """Whether a change is nothing but a revert.

@@ -81,7 +81,10 @@ class Repository(_ById):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Commit:
-    """A commit of the graph. `paths` only for repositories with path patterns."""
+    """A commit of the graph. `paths` only for repositories with path patterns.
+
+    `reverts_sha` may name several commits.
+    """
 
     KIND: ClassVar[str] = "commits"
     sha: str
@@ -91,7 +94,7 @@ class Commit:
     committed_at: datetime | None = None
     author: str | None = None
     is_bot: bool | None = None
-    reverts_sha: str | None = None
+    reverts_sha: tuple[str, ...] = ()
     picked_from_sha: str | None = None
     paths: tuple[str, ...] | None = None
 

@@ -52,7 +52,7 @@ def history(parents: dict[int, tuple[int, ...]]) -> list[AnyRecord]:
                 authored_at=at(number),
                 committed_at=at(number),
                 picked_from_sha=sha(of[0]),
-                reverts_sha=sha(of[-1]),
+                reverts_sha=(sha(of[-1]),),
             ),
             Deployment(
                 id=f"d{number}",

@@ -243,8 +243,7 @@ def _message(repo: Repo, one: Commit, merged: Change | None, own: Change | None)
         lines.insert(0, f"Merge pull request #{merged.number} from {origin}")
     elif merged:
         lines[0] += f" (#{merged.number})"
-    if one.reverts_sha:
-        lines.append(f"This reverts commit {one.reverts_sha}.")
+    lines += [f"This reverts commit {sha}." for sha in one.reverts_sha]
     if one.picked_from_sha:
         lines.append(f"(cherry picked from commit {one.picked_from_sha})")
     return "\n\n".join(lines)

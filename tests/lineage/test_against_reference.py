@@ -184,7 +184,7 @@ def test_decisions_about_several_records_are_one_word(
 
 
 # c takes back b, and is shipped by d3.
-REVERTED = changed(commits("a<b<c<d"), c={"reverts_sha": "b"})
+REVERTED = changed(commits("a<b<c<d"), c={"reverts_sha": ("b",)})
 
 
 @pytest.mark.parametrize(

@@ -247,8 +247,8 @@ def test_without_a_graph_a_rollback_to_what_was_never_live_blames_nobody() -> No
 # --- reverts ------------------------------------------------------------------------------------
 
 # c reverts b; d reverts c
-REVERT = {"c": {"reverts_sha": "b"}}
-TWICE = {"c": {"reverts_sha": "b"}, "d": {"reverts_sha": "c"}}
+REVERT = {"c": {"reverts_sha": ("b",)}}
+TWICE = {"c": {"reverts_sha": ("b",)}, "d": {"reverts_sha": ("c",)}}
 
 
 @pytest.mark.parametrize(
@@ -311,10 +311,17 @@ TWICE = {"c": {"reverts_sha": "b"}, "d": {"reverts_sha": "c"}}
         (TWICE, DAYS + "\n Thu 10:00 eu d", [], {"d2": "D revert_alone"}),
         # one commit of nine is enough
         (
-            {"e": {"reverts_sha": "c"}},
+            {"e": {"reverts_sha": ("c",)}},
             "Mon 10:00 eu a \n Tue 10:00 eu d \n Wed 10:00 eu e",
             [pull(1, "Tue 09:00", by="d", of="b c d")],
             {"d2": "D revert_alone"},
+        ),
+        # several at once
+        (
+            {"d": {"reverts_sha": ("b", "c")}},
+            DAYS + "\n Thu 10:00 eu d",
+            [],
+            {"d2": "D revert_alone", "d3": "D revert_alone"},
         ),
         # the pull request is named, not a commit
         (

@@ -150,7 +150,7 @@ any_commit = st.builds(
     committed_at=_moments,
     author=st.none() | st.sampled_from([f"h:{n:016x}" for n in (0, 1, 2**64 - 1)]),
     is_bot=st.none() | st.booleans(),
-    reverts_sha=st.none() | _names,
+    reverts_sha=st.lists(_names, max_size=3).map(tuple),
     picked_from_sha=st.none() | _names,
     paths=st.none() | st.lists(st.sampled_from(["a", "b;\n", "é"]), max_size=2).map(tuple),
 )
@@ -252,7 +252,7 @@ def test_a_correction_changes_that_commit_alone(
     commits = line(0, 25)
     store.save("s", commits)
     before = rows(store)
-    commits[12] = replace(commits[12], parents=(sha(3), sha(9)), reverts_sha=sha(4))
+    commits[12] = replace(commits[12], parents=(sha(3), sha(9)), reverts_sha=(sha(4), sha(5)))
     saved = store.save("s", commits)
 
     assert saved.changed == {"commits": 1}

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from vpemetrics import records
 from vpemetrics.collectors import http
 from vpemetrics.collectors.base import Batch, CollectionContext, Finding, Level, Vendor
-from vpemetrics.collectors.git.subjects import picked_from, reverts
+from vpemetrics.collectors.git.subjects import picked_from, wholly_reverted
 from vpemetrics.collectors.http import Node, instant
 from vpemetrics.names import first_few
 from vpemetrics.records import AnyRecord, CoverageKind, Status
@@ -62,7 +62,7 @@ def parse_commit(node: Node, project: str) -> records.Commit:
         authored_at=instant(node["authored_date"]),
         committed_at=instant(node["committed_date"]),
         author=node["author_email"],
-        reverts_sha=reverts(node["message"]),
+        reverts_sha=wholly_reverted(node["message"]),
         picked_from_sha=picked_from(node["message"]),
     )
 

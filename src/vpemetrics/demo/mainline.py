@@ -82,7 +82,7 @@ class Mainline:
             return
         tip = branch[-1]
         if how is Joining.MERGE:
-            merge = replace(tip, authored_at=moment(at), reverts_sha=None)
+            merge = replace(tip, authored_at=moment(at), reverts_sha=())
             yield self._grow(merge, at, (self.head, tip.sha))
         else:
             yield self._grow(replace(tip, authored_at=moment(at)), at)
@@ -90,7 +90,7 @@ class Mainline:
     def join_all(self, branches: list[list[Commit]], at: int) -> Commit:
         """The commit that merges several branches at once."""
         tips = tuple(branch[-1].sha for branch in branches)
-        merge = replace(branches[0][-1], authored_at=moment(at), reverts_sha=None)
+        merge = replace(branches[0][-1], authored_at=moment(at), reverts_sha=())
         return self._grow(merge, at, (self.head, *tips))
 
     def _grow(self, commit: Commit, at: int, parents: tuple[str, ...] = ()) -> Commit:

@@ -29,7 +29,7 @@ class ReleaseBranches:
             parents=(tip,),
             committed_at=moment(at),
             picked_from_sha=work.sha,
-            reverts_sha=None,
+            reverts_sha=(),
         )
         self._tips[name] = commit.sha
         yield commit
@@ -44,7 +44,7 @@ class ReleaseBranches:
             parents=(tip,),
             authored_at=moment(at - 30 * MINUTE),
             committed_at=moment(at),
-            reverts_sha=None,
+            reverts_sha=(),
         )
         self._tips[name] = repair.sha
         yield repair

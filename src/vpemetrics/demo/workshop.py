@@ -78,7 +78,7 @@ class Workshop:
         self, change: Change, branch: list[Commit], others: int, at: int
     ) -> MergedWork:
         """A change of a branch and others of a commit each, written beside its first one."""
-        first = replace(branch[0], reverts_sha=None)
+        first = replace(branch[0], reverts_sha=())
         beside = [[replace(first, sha=self._mainline.new_sha())] for _ in range(others)]
         merge = self._mainline.join_all([branch, *beside], at)
         commits = (*branch, *(commit for other in beside for commit in other))
@@ -178,7 +178,7 @@ class Workshop:
             repository=self._repository,
             author=author,
             is_bot=False,
-            reverts_sha=purpose.reverts.sha if purpose.reverts else None,
+            reverts_sha=(purpose.reverts.sha,) if purpose.reverts else (),
             paths=tuple(f"{place}/main.py" for place in places)
             if self._blueprint.has_paths(self._repository)
             else None,

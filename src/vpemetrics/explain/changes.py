@@ -36,7 +36,8 @@ class ChangeExplainer(RecordExplainer):
         said, item = self._owner(sha, record)
         facts.append(Fact(name="counts as", text=said))
         if record.reverts_sha:
-            facts.append(Fact(name="reverts", text=record.reverts_sha[:12]))
+            shown = ", ".join(sha[:12] for sha in record.reverts_sha)
+            facts.append(Fact(name="reverts", text=shown))
         if item is None:
             return RecordStory(facts=tuple(facts))
         return RecordStory(

@@ -22,7 +22,7 @@ class Commits(NamedTuple):
     committed_at: Ints
     is_bot: Ints
     others: dict[int, tuple[int, ...]]
-    reverts: dict[int, int]
+    reverts: dict[int, tuple[int, ...]]
     picked_from: dict[int, int]
 
 

@@ -182,7 +182,7 @@ class Ownership:
         A commit that reverts a revert is none.
         """
         reverts = self.commits.reverts
-        told = [pair for pair in reverts.items() if pair[1] not in reverts]
+        told = [(by, of) for by, named in reverts.items() for of in named if of not in reverts]
         pairs = dict.fromkeys(
             zip(*(self._changes_of(commits) for commits in zip(*told, strict=True)), strict=True)
         )

@@ -170,7 +170,7 @@ class CommitColumns:
                 committed_at=known_instant(committed),
                 author=authors[author] if author >= 0 else None,
                 is_bot=_IS_BOT[kind],
-                reverts_sha=reverts.get(row, [None])[-1],
+                reverts_sha=tuple(reverts.get(row, ())),
                 picked_from_sha=picks.get(row, [None])[-1],
                 paths=paths[touched] if touched >= 0 else None,
             )
@@ -201,7 +201,7 @@ def commit_columns(
     *,
     shas: Sequence[str],
     parents: Sequence[Sequence[str]],
-    reverts: Sequence[str | None],
+    reverts: Sequence[Sequence[str]],
     picks: Sequence[str | None],
     paths: Sequence[Sequence[str] | None],
     authors: Sequence[str | None],
@@ -215,19 +215,20 @@ def commit_columns(
     starts = count + np.cumsum(counts) - counts
     named = list(chain.from_iterable(parents))
 
-    def seldom(found: Sequence[str | None]) -> Links:
-        if found.count(None) == count:
+    def seldom(pairs: Sequence[tuple[int, str]]) -> Links:
+        if not pairs:
             return Links()
-        rows = [row for row, sha in enumerate(found) if sha]
         begin = count + len(named)
-        named.extend(sha for sha in found if sha)
-        return Links(rows=np.array(rows, dtype=np.int64), to=np.arange(begin, begin + len(rows)))
+        named.extend(sha for _, sha in pairs)
+        rows = np.array([row for row, _ in pairs], dtype=np.int64)
+        return Links(rows=rows, to=np.arange(begin, begin + len(pairs)))
 
     many = np.flatnonzero(counts > _FIRST_TWO)
     more = [np.arange(starts[row] + _FIRST_TWO, starts[row] + counts[row]) for row in many]
     codes, author_keys = _distinct(authors)
     paths_codes, path_lists = _distinct(paths)
-    reverted, picked = seldom(reverts), seldom(picks)
+    reverted = seldom([(row, sha) for row, of in enumerate(reverts) if of for sha in of])
+    picked = seldom([(row, sha) for row, sha in enumerate(picks) if sha])
     return CommitColumns(
         shas=Shas.together([Shas.of(shas), Shas.of(named)]),
         first=np.where(counts > 0, starts, NONE),

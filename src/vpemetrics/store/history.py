@@ -339,9 +339,7 @@ def _commits(chunks: Sequence[CommitColumns]) -> Commits:
         in_order: Ints = _together([*by_chunk])[at]
         return in_order
 
-    others: dict[int, tuple[int, ...]] = {}
-    for commit, parent in _links(chunks, "more_parents"):
-        others[commit] = (*others.get(commit, ()), parent)
+    others = _several(_links(chunks, "more_parents"))
     return Commits(
         ids=ids,
         first=parents(lambda chunk: chunk.first),
@@ -350,9 +348,16 @@ def _commits(chunks: Sequence[CommitColumns]) -> Commits:
         committed_at=column(lambda chunk: chunk.committed_at),
         is_bot=_IS_BOT[column(lambda chunk: chunk.kinds)],
         others=others,
-        reverts=dict(_links(chunks, "reverts")),
+        reverts=_several(_links(chunks, "reverts")),
         picked_from=dict(_links(chunks, "picks")),
     )
+
+
+def _several(pairs: Iterable[tuple[int, int]]) -> dict[int, tuple[int, ...]]:
+    found: dict[int, tuple[int, ...]] = {}
+    for commit, named in pairs:
+        found[commit] = (*found.get(commit, ()), named)
+    return found
 
 
 def _links(chunks: Iterable[CommitColumns], name: str) -> Iterator[tuple[int, int]]:

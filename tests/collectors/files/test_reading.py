@@ -110,6 +110,20 @@ def test_a_line_of_json_becomes_a_record(folder: Write) -> None:
     ]
 
 
+def test_a_commit_may_revert_several(folder: Write) -> None:
+    rows = f"sha,repository,reverts_sha\n{A},s,{B}\n{B},s,{C} {A}\n{C},s,\n"
+    lines = (
+        f'{{"sha": "{A}", "repository": "s", "reverts_sha": "{B}"}}',  # while one was all there was
+        f'{{"sha": "{B}", "repository": "s", "reverts_sha": ["{C}", "{A.upper()}"]}}',
+        f'{{"sha": "{C}", "repository": "s"}}',
+    )
+    expected = [(B,), (C, A), ()]
+
+    for name, text in (("commits.csv", rows), ("commits.jsonl", "\n".join(lines))):
+        told = records(folder({name: text}) / name)
+        assert [one.reverts_sha for one in told if isinstance(one, Commit)] == expected
+
+
 def test_cells_may_hold_quotes_and_lines(folder: Write) -> None:
     path = folder({"pull_requests.csv": 'id,repository,title\r\n1,r,"a ""b"", c\r\nd"\r\n'})
 
@@ -218,7 +232,7 @@ def test_files_with_other_names_are_told(folder: Write) -> None:
         ("coverage", "end", "2026-09-03T00:00:00Z", "is yet to come; correct it"),
         ("commits", "is_bot", "ja", "expected true or false, found 'ja'"),
         ("commits", "parents", f"{A} bbbbbbb", "expected a whole commit id"),  # cut short
-        ("commits", "reverts_sha", A + "a", "expected a whole commit id"),
+        ("commits", "reverts_sha", f"{B} {A}a", "expected a whole commit id"),
         ("commits", "paths", "a\\", "ends in a backslash"),
         ("deployments", "status", "success", "did you mean succeeded?"),
         ("deployments", "status", "", "is required, but empty"),

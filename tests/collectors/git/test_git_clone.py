@@ -333,7 +333,7 @@ def test_a_repository_of_sha256_is_read(tmp_path: Path) -> None:
 
     assert len(second) == 64
     assert found.commits[second].parents == (first,)
-    assert found.commits[second].reverts_sha == first
+    assert found.commits[second].reverts_sha == (first,)
     assert found.deployments["v1.0"].commit_sha == second
 
 

@@ -229,9 +229,10 @@ def test_reverts_and_picks_are_told(shop: GitRepository) -> None:
     broken = shop.commit("Break (#12)")
     undo = shop.commit(f'Revert "Break (#12)" (#13)\n\nThis reverts commit {broken}.')
     shop.commit('Revert "Break" (#14)\n\nReverts acme/shop#12')
+    short = shop.commit(f"Undo\n\nThis reverts commits {broken[:9]} (Break, 2026-09-01), fffffff.")
     pick = shop.commit(f"Break again\n\n(cherry picked from commit {broken})")
 
     found = collected(shop.path)
-    assert found.commits[undo].reverts_sha == broken
+    assert found.commits[undo].reverts_sha == found.commits[short].reverts_sha == (broken,)
     assert found.commits[pick].picked_from_sha == broken
     assert found.changes[14].reverts == ("acme/shop#12",)

@@ -38,13 +38,30 @@ OTHER = SHA[::-1]
         ("Merge pull request #12 from cart", Merged(12, None, "cart")),
         (
             "Merge pull request #12 in SHOP/shop from cart to main\n\n* commit 'x':",
-            Merged(12, "* commit 'x':", "cart", "main"),
+            Merged(12, None, "cart", "main"),
         ),
+        (  # Bitbucket Data Center since 7
+            "Pull request #12: Mend: the cart\n\nMerge in SHOP/shop from fix/cart to main\n\n* …",
+            Merged(12, "Mend: the cart", "fix/cart", "main"),
+        ),
+        ("Pull request #12: Mend\n\nSquashed commit of the following:", Merged(12, "Mend")),
+        (
+            "Merge pull request 'Mend 'it' (#3)' (#12) from ada/shop:cart into main\n\n"
+            "Reviewed-on: https://example.org/acme/shop/pulls/12",
+            Merged(12, "Mend 'it' (#3)", "cart", "main"),
+        ),
+        ("Merge pull request 'Mend' (#12) from cart into main", Merged(12, "Mend", "cart", "main")),
+        ("Merge pull request 12 from cart into main", Merged(12, None, "cart", "main")),
+        ("Merged PR 12: Mend: the cart (#3)", Merged(12, "Mend: the cart (#3)")),
+        ("Merge #12\n\n12: Mend it r=ada a=bob\n\nBody", Merged(12, "Mend it")),
+        ("Merge #12 #13\n\n12: Mend it r=ada a=bob", None),  # which of them?
+        ("[docs] Merge pull request #12 from ada/cart\n\nMend", Merged(12, "Mend", "cart")),
+        ("[docs] Merge the carts", None),
         ("Merge pull request #12 by hand", Merged(12, None)),
         ("Merge pull request #12", Merged(12, None)),
         ("Merged in cart (pull request #12)\n\nMend", Merged(12, "Mend", "cart")),
         ("Merged PR 12: Mend the cart", Merged(12, "Mend the cart")),
-        ("Auto merge of #12 - acme:cart, r=ada\n\nMend", Merged(12, "Mend")),
+        ("Auto merge of #12 - acme:cart, r=ada\n\nMend", Merged(12, "Mend", "cart")),
         (
             "Merge branch 'cart' into 'main'\n\nMend\n\nSee merge request acme/shop!12",
             Merged(12, "Mend", "cart", "main"),
@@ -87,14 +104,25 @@ def test_on_gitlab_a_hash_is_an_issue_and_an_exclamation_mark_a_merge_request() 
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
-        (f'Revert "Mend"\n\nThis reverts commit {SHA}.', SHA),
-        (f"Undo\n\nThis reverts commit {SHA}, reversing\nchanges made to {OTHER}.", SHA),
-        (f"This reverts commit {'ab' * 32}.", "ab" * 32),  # a repository of SHA-256
-        ("This reverts commit 0123456.", None),  # cannot be told apart
-        ("Revert the cart", None),
+        (f'Revert "Mend"\n\nThis reverts commit {SHA}.', (SHA,)),
+        (f"Undo\n\nThis reverts commit {SHA}, reversing\nchanges made to {OTHER}.", (SHA,)),
+        (f"This reverts commit {'ab' * 32}.", ("ab" * 32,)),  # a repository of SHA-256
+        ("This reverts commit 0123456 (Mend, 2026-09-01).", ("0123456",)),  # --reference
+        ("This reverts commit 012345.", ()),  # cannot be told apart
+        (f"Undo\n\nThis reverts commits {SHA} and {OTHER}.", (SHA, OTHER)),
+        (f"Undo\n\nThis reverts commit {SHA}.\nThis reverts commit {OTHER}.", (SHA, OTHER)),
+        ("This reverts commits 0123456, 1234567,\nand 2345678", ("0123456", "1234567", "2345678")),
+        (f"This reverts commit {SHA.upper()}", (SHA,)),
+        (f"* Revert\n\n    This reverts commit {SHA}", (SHA,)),  # as a squash lists it
+        (f"Undo\n\n> This reverts commit {SHA}", ()),
+        (f"Undo\n\n`This reverts commit {SHA}`", ()),
+        (f"This does not revert commit {SHA}", ()),
+        ("This reverts commits 0123456..1234567", ()),
+        ("This reverts commit 0123456\n\ndefaced pages", ("0123456",)),
+        ("Revert the cart", ()),
     ],
 )
-def test_a_revert_names_the_commit_it_reverts(message: str, expected: str | None) -> None:
+def test_a_revert_names_the_commits_it_reverts(message: str, expected: tuple[str, ...]) -> None:
     assert reverts(message) == expected
 
 
@@ -103,6 +131,8 @@ def test_a_pick_names_the_first_commit_of_its_chain() -> None:
 
     assert picked_from(message) == SHA
     assert picked_from("Mend (cherry picked from commit of yesterday)") is None
+    assert picked_from(f"> (cherry picked from commit {SHA})") is None
+    assert picked_from(f"Backport of Mend into v1.2 (#13)\n\n* backport of commit {SHA}") == SHA
 
 
 def test_a_reverting_pull_request_names_the_reverted_one() -> None:
@@ -111,6 +141,9 @@ def test_a_reverting_pull_request_names_the_reverted_one() -> None:
     assert reverted_pulls(message, "acme/shop") == (12,)
     assert reverted_pulls(message, "acme/cart") == ()  # another repository's
     assert reverted_pulls("Revert\n\nReverts #12\n", "acme/shop") == (12,)
+    assert reverted_pulls("Revert\n\nReverts #12, #14 and !15\n", "") == (12, 14, 15)
+    assert reverted_pulls("Revert\n\nThis reverts merge request !12\n", "acme/shop") == (12,)
+    assert reverted_pulls("Revert\n\n> Reverts #12\n", "acme/shop") == ()
     assert reverted_pulls("Reverts are (#4)", "acme/shop") == ()
 
 
@@ -124,6 +157,9 @@ def test_a_reverting_pull_request_names_the_reverted_one() -> None:
         ("Merge commit '0123456'", True),
         ("Merge pull request #4 from acme/work", True),
         ("Merge https://example.org/shop into main", True),
+        ("Merge commit from fork", True),  # of a security advisory
+        ('Merge "Mend the cart"', True),  # Gerrit
+        ("Merge https://example.org/shop", True),
         ("Merge sort for the cart", False),
         ("Branch: Merge branch 'main'", False),
     ],

@@ -97,10 +97,13 @@ def _text_schema(field: Field) -> CoreSchema:
 def _json_schema(field: Field) -> CoreSchema:
     """The schema of a value that is neither null nor an empty text."""
     if field.type is tuple:
-        texts = core.list_schema(core.str_schema(strict=True), strict=True)
+        several: CoreSchema = core.list_schema(core.str_schema(strict=True), strict=True)
+        if field.name == "reverts_sha":  # a text while it held one only
+            one = core.chain_schema([core.str_schema(strict=True), _function(str.split)])
+            several = _first_of(several, one)
         item = _sha_schema(field) if field.holds_shas else core.str_schema()
         return core.chain_schema(
-            [_expecting("a list of texts", texts), _function(_not_empty), _tuple_of(item)]
+            [_expecting("a list of texts", several), _function(_not_empty), _tuple_of(item)]
         )
     if field.type is bool:
         return _expecting(

@@ -1,10 +1,12 @@
 """Commits as git tells them into records, as columns."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vpemetrics.collectors.base import IsBot
-from vpemetrics.collectors.git.log import LogColumns, Logged, instants
-from vpemetrics.collectors.git.subjects import picked_from, reverts
+from vpemetrics.collectors.git.commands import Git
+from vpemetrics.collectors.git.log import LogColumns, Logged, find_commits, instants
+from vpemetrics.collectors.git.subjects import is_whole, picked_from, reverts
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import Commit
 
@@ -38,12 +40,26 @@ class Recorder:
             {"authored_at": instants(log.authored), "committed_at": instants(log.committed)},
         )
 
-    def records(self, log: Sequence[Logged]) -> list[Commit]:
-        """The records of commits one by one, where they are few."""
+    def records(self, git: Git, log: Sequence[Logged]) -> list[Commit]:
+        """The records of commits of a repository one by one, where they are few."""
         if not log:
             return []
-        told = self(LogColumns._make(map(list, zip(*log, strict=True))))
+        told = with_whole_shas(git, self(LogColumns._make(map(list, zip(*log, strict=True)))))
         return [one for one in told.records() if isinstance(one, Commit)]
+
+
+def with_whole_shas(git: Git, found: RecordColumns) -> RecordColumns:
+    """The commits, with whole names of those that they revert; without what is no commit's."""
+    named = found.values["reverts_sha"]
+    short = {sha for several in named if several for sha in several if not is_whole(sha)}
+    if not short:
+        return found
+    whole = find_commits(git, sorted(short))
+    told = [
+        tuple(dict.fromkeys(filter(is_whole, (whole.get(sha, sha) for sha in several))))
+        for several in named
+    ]
+    return replace(found, values={**found.values, "reverts_sha": told})
 
 
 class BotAuthors(dict[tuple[str, str], bool | None]):

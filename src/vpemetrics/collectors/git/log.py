@@ -122,3 +122,14 @@ def moment(seconds: str) -> datetime | None:
         return datetime.fromtimestamp(int(seconds), UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def find_commits(git: Git, beginnings: Iterable[str]) -> dict[str, str]:
+    """The shas of commits by their first digits, of those that are there and begin alone so."""
+    # `NAME missing` or `NAME ambiguous` where there is not one of it, and a branch may have it:
+    # https://git-scm.com/docs/git-cat-file#_batch_output
+    wanted = list(beginnings)
+    form = "--batch-check=%(objecttype) %(objectname)"
+    lines = git.text("cat-file", form, given=wanted).splitlines()
+    told = zip(wanted, (line.partition(" ")[::2] for line in lines), strict=True)
+    return {name: sha for name, (kind, sha) in told if kind == "commit" and sha.startswith(name)}

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from vpemetrics.collectors.git.clone import Clone
+from vpemetrics.collectors.git.commits import with_whole_shas
 from vpemetrics.collectors.git.cursor import GitCursor
 from vpemetrics.collectors.git.log import moment, read_paths
 from vpemetrics.collectors.git.options import Options
@@ -108,7 +109,7 @@ class GitRecordBuilder:
 
     def commits(self, shas: Sequence[str], *, with_paths: bool) -> RecordColumns:
         """The records of commits, where it is wanted with what they touch."""
-        found = self.reading.commits.records(shas)
+        found = with_whole_shas(self.clone.git, self.reading.commits.records(shas))
         if not with_paths:
             return found
         paths, parents = read_paths(self.clone.git, shas), found.values["parents"]

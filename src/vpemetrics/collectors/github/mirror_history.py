@@ -63,7 +63,7 @@ class MirrorHistoryReader(HistoryReader):
         return self._records(list(read_log(self._mirror.git, wanted, more=("--no-walk=unsorted",))))
 
     def _records(self, log: Sequence[Logged]) -> list[Commit]:
-        commits = self._recorder.records(log)
+        commits = self._recorder.records(self._mirror.git, log)
         if not self._target.paths:
             return commits
         plain = [commit.sha for commit in commits if len(commit.parents) < 2]

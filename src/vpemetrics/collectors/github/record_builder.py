@@ -7,7 +7,12 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from vpemetrics.collectors.git.commits import BotAuthors
-from vpemetrics.collectors.git.subjects import is_merge, picked_from, reverted_pulls, reverts
+from vpemetrics.collectors.git.subjects import (
+    is_merge,
+    picked_from,
+    reverted_pulls,
+    wholly_reverted,
+)
 from vpemetrics.collectors.github.cursor import OpenItem, SeenCommits
 from vpemetrics.collectors.github.deployment_builder import (
     build_deployment,
@@ -201,7 +206,7 @@ def build_commit(
         committed_at=moment(node, "committedDate"),
         author=email or name or None,
         is_bot=bots[email, name],
-        reverts_sha=reverts(message),
+        reverts_sha=wholly_reverted(message),
         picked_from_sha=picked_from(message),
         paths=paths,
     )
