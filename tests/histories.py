@@ -171,7 +171,10 @@ class World:
     def pull_request(self, one: int, other: int) -> None:
         """A branch off main with one commit, merged at once."""
         main = self._mains()[one % self.shape.repositories]
-        self._merge(self._start(main, "hotfix" if one == 9 else "feature", one), other)
+        there = [change.id for change in self.changes if change.repository == main.repository]
+        brought = (there[other % len(there)],) if there and one % 5 == 4 else ()
+        started = self._start(main, "hotfix" if one == 9 else "feature", one)
+        self._merge(started, other, backports=brought)
 
     def pick(self, one: int, other: int) -> None:
         """A commit is picked onto a branch that lacks it."""
@@ -361,6 +364,7 @@ class World:
         flavour: int,
         closes: tuple[str, ...] = (),
         reverts: tuple[str, ...] = (),
+        backports: tuple[str, ...] = (),
     ) -> None:
         target = branch.base
         while target is not None and target.merged:
@@ -392,6 +396,7 @@ class World:
                 deletions=1 if flavour % 4 else None,
                 labels=("incident",) if flavour == 10 else (),
                 reverts=reverts,
+                backports=backports,
                 closes=closes,
             )
         )

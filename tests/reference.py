@@ -339,6 +339,27 @@ class Facts:
             for change in self.changes.values()
         }
 
+    def brought_on(self, change: Change) -> set[str]:
+        """The merged pull requests that a back-port brings on; of a chain the first (rule C4)."""
+        found, seen, todo = set[str](), {change.id}, [change.id]
+        while todo:
+            key = todo.pop()
+            named = [name for name in self.changes[key].backports if name in self.changes]
+            named = [name for name in named if name != key]
+            if not named and key != change.id:
+                found.add(key)
+            todo += [name for name in named if name not in seen]
+            seen.update(named)
+        return found
+
+    @cached_property
+    def backports_of(self) -> dict[str, list[Change]]:
+        copies: dict[str, list[Change]] = {}
+        for change in self.changes.values():
+            for key in self.brought_on(change):
+                copies.setdefault(key, []).append(change)
+        return copies
+
     def nothing_left(self, change: Change) -> bool:
         """Whether a pull request is no change, all its commits being others' (rule C1)."""
         if self.own_commits[change.id]:
@@ -535,6 +556,10 @@ class Story:
             self._book(change, None)
 
     def _holds(self, reach: frozenset[str], change: Change) -> bool:
+        copies = self.facts.backports_of.get(change.id, ())
+        return any(self._holds_itself(reach, one) for one in (change, *copies))
+
+    def _holds_itself(self, reach: frozenset[str], change: Change) -> bool:
         own = self.facts.own_commits[change.id]
         if own and all(self._has(reach, sha) for sha in own):
             return True
@@ -591,6 +616,8 @@ class Story:
             self.shipped[change.id] = self._sample(change, deployment)
 
     def _left_out(self, change: Change, deployment: Deployed | None) -> str | None:
+        if self.facts.brought_on(change):
+            return "backport"
         if self.facts.nothing_left(change):
             return "no_commit_left"
         if deployment is None or not self.has_graph:

@@ -106,7 +106,9 @@ class Commit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change(_ById):
-    """A pull request (merge request). `reverts` names changes, `closes` incidents, by id.
+    """A pull request (merge request), by id of others.
+
+    `reverts` names changes, `backports` those it brings to another branch, `closes` incidents.
 
     `commit_shas` are the original commits, before a squash or rebase.
     """
@@ -134,6 +136,7 @@ class Change(_ById):
     deletions: int | None = None
     labels: tuple[str, ...] = ()
     reverts: tuple[str, ...] = ()
+    backports: tuple[str, ...] = ()
     closes: tuple[str, ...] = ()
 
 

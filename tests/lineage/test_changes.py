@@ -193,6 +193,54 @@ def test_a_cherry_pick_belongs_to_the_change_it_was_picked_from(
     assert traced(changed(commits(graph), **PICKED), pulls, table) == expected
 
 
+@pytest.mark.parametrize(
+    ("pulls", "expected"),
+    [
+        # it ships what it brings on, as its original's lead time, and is no change of its own
+        ([pull(2, "Tue 12:00", by="p", backports=("#1",))], {"#1": "d2", "#2": "backport"}),
+        # a back-port of a back-port
+        (
+            [
+                pull(2, "Tue 12:00", by="p", backports=("#1",)),
+                pull(3, "Tue 13:00", by="q", backports=("#2",)),
+            ],
+            {"#1": "d2", "#2": "backport", "#3": "backport"},
+        ),
+        # several at once, one of them unknown
+        (
+            [
+                pull(4, "Tue 11:00", by="b", of="b"),
+                pull(2, "Tue 12:00", by="p", backports=("#1", "#4", "#9")),
+            ],
+            {"#1": "d2", "#2": "backport", "#4": "d2"},
+        ),
+        # what it names is unknown, not merged, or it itself
+        ([pull(2, "Tue 12:00", by="p", backports=("#9",))], {"#1": "d3", "#2": "d2"}),
+        (
+            [pull(3, None, by="", of="z"), pull(2, "Tue 12:00", by="p", backports=("#3",))],
+            {"#1": "d3", "#2": "d2"},
+        ),
+        ([pull(2, "Tue 12:00", by="p", backports=("#2",))], {"#1": "d3", "#2": "d2"}),
+        # in a circle
+        (
+            [
+                pull(2, "Tue 12:00", by="p", backports=("#3",)),
+                pull(3, "Tue 13:00", by="q", backports=("#2",)),
+            ],
+            {"#1": "d3", "#2": "d2", "#3": "waits"},
+        ),
+    ],
+)
+def test_a_change_ships_with_its_back_port_if_that_comes_first(
+    pulls: list[Change], expected: dict[str, str]
+) -> None:
+    graph, first = commits("a<x<b a<p p<z a<q"), pull(1, "Tue 10:00", by="x", of="x")
+    days = "Mon 10:00 eu a \n Wed 10:00 eu p \n Thu 10:00 eu b"
+    found = traced(graph, [first, *pulls], days)
+
+    assert {item: said for item, said in found.items() if item.startswith("#")} == expected
+
+
 def test_commits_that_two_sources_tell_count_once() -> None:
     graph = commits("a<x<y m:a+y m<b")
     rows: list[AnyRecord] = [

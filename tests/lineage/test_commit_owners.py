@@ -157,7 +157,7 @@ def test_a_later_pull_request_carries_on_what_it_lists_all_of() -> None:
 
 
 def test_a_revert_of_a_revert_is_none() -> None:
-    commits = commits_of(LINE, reverts={11: 10, 12: 11, 13: 99})
+    commits = commits_of(LINE, reverts={11: (10,), 12: (11,), 13: (99,)})
     found = sort_out(commits, changes_of((11, [11])))
 
     # the first by a pull request of a direct commit; the last of what nobody knows

@@ -11,6 +11,7 @@ DOCUMENT = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 REASONS = (
+    "backport",
     "bot",
     "first_deployment",
     "unknown_commit",

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from vpemetrics import records
 from vpemetrics.collectors import http
+from vpemetrics.collectors.backports import backported_pulls
 from vpemetrics.collectors.base import Batch, CollectionContext, Finding, Level, Vendor
 from vpemetrics.collectors.git.subjects import picked_from, wholly_reverted
 from vpemetrics.collectors.http import Node, instant
@@ -72,6 +73,8 @@ def parse_change(node: Node, project: str, commits: list[Node]) -> records.Chang
     author, merged_at = node.get("author") or {}, instant(node["merged_at"])
     # A fast-forward makes no commit of its own: https://docs.gitlab.com/api/merge_requests/
     sha = node["merge_commit_sha"] or node["squash_commit_sha"] or node["sha"]
+    branch = node["source_branch"]
+    brought = backported_pulls(node["title"], branch, "", project, node["iid"])
     written = filter(None, (instant(commit["authored_date"]) for commit in commits))
     return records.Change(
         id=f"{project}!{node['iid']}",
@@ -87,8 +90,9 @@ def parse_change(node: Node, project: str, commits: list[Node]) -> records.Chang
         merge_commit_sha=sha if merged_at else None,
         commit_shas=tuple(commit["id"] for commit in reversed(commits)),
         base_branch=node["target_branch"],
-        head_branch=node["source_branch"],
+        head_branch=branch,
         labels=tuple(node["labels"]),
+        backports=tuple(f"{project}!{number}" for number in brought),
     )
 
 

@@ -80,6 +80,7 @@ class ChangeExplainer(RecordExplainer):
         facts = [
             *([Fact(name="title", text=record.title)] if record.title else []),
             *(Fact(name=name, at=at) for name, at in moments if at is not None),
+            *(Fact(name="a back-port of", text=name) for name in record.backports),
         ]
         if record.merged_at is None:
             state = "closed without a merge" if record.closed_at else "open, not merged"

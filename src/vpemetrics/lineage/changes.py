@@ -65,6 +65,7 @@ class Changes:
     labels: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     reverts: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     closes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    backports: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     proposed: Ints
     beside: Mapping[str, Ints] = field(default_factory=dict)
 
@@ -91,6 +92,19 @@ class Changes:
                 found[key].append(at)
         return {key: positions for key, positions in found.items() if len(positions) > 1}
 
+    @cached_property
+    def originals(self) -> Mapping[int, list[int]]:
+        """The positions of what each back-port brings to another branch, by its own (rule C4).
+
+        Of a back-port of a back-port the first known one; none of what was never merged.
+        """
+        named = {
+            at: [place for key in keys for place in self.of_key(key) if place != at]
+            for at, keys in self.backports.items()
+        }
+        found = {at: sorted(_ends(at, named) - {at}) for at in named}
+        return {at: ends for at, ends in found.items() if ends}
+
     def hotfixes(self, labels: Iterable[str], branches: Iterable[str]) -> set[int]:
         """The positions of those that are a hotfix by label or branch (rule F4)."""
         told = matching({label for own in self.labels.values() for label in own}, labels)
@@ -106,3 +120,17 @@ def merge_order(ids: Ints, keys: Texts, merged_at: Ints) -> Ints:
     merged = np.flatnonzero(merged_at != MISSING)
     in_order: Ints = merged[time_order(merged_at[merged], keys[merged], ids[merged])]
     return in_order
+
+
+def _ends(start: int, named: Mapping[int, Sequence[int]]) -> set[int]:
+    """The places that names lead to in the end; one in a circle is none."""
+    ends, seen, todo = set[int](), {start}, [start]
+    while todo:
+        at = todo.pop()
+        if not named.get(at):
+            ends.add(at)
+        for following in named.get(at, ()):
+            if following not in seen:
+                seen.add(following)
+                todo.append(following)
+    return ends

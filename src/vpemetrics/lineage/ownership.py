@@ -78,10 +78,10 @@ class Ownership:
     """The owners of commits, by place: pull requests by position, or NONE.
 
     `own` lists the original commits of each pull request that are its own, merge commits apart;
-    `empty` has commits, none of them its own, and is no change. `undecided` are commits of which
-    it is open whose they will be. `picks` are the cherry-picks of commits, `roots` of each commit
-    itself or what it counts as. `carriers` are pairs of pull requests: the first was merged
-    into another branch, and the later second carries it on.
+    `empty` has commits, none of them its own, or is a back-port, and so is no change.
+    `undecided` are commits of which it is open whose they will be. `picks` are the cherry-picks of
+    commits, `roots` of each commit itself or what it counts as. `carriers` are pairs of pull
+    requests: the first was merged into another branch, and the later second carries it on.
     """
 
     graph: Graph
@@ -242,6 +242,8 @@ def assign_owners(graph: Graph, commits: Commits, changes: Changes) -> Ownership
     has_own = np.bincount(own_commits.changes, minlength=len(changes)) > 0
     lists_any = np.bincount(everything.changes, minlength=len(changes)) > 0
     merged_by_others = (changes.merge_commits != NONE) & (owner[merges] != np.arange(len(changes)))
+    is_backport = np.zeros(len(changes), dtype=bool)
+    is_backport[list(changes.originals)] = True
     return Ownership(
         graph=graph,
         commits=commits,
@@ -250,7 +252,7 @@ def assign_owners(graph: Graph, commits: Commits, changes: Changes) -> Ownership
         owner=owner,
         merges=merges,
         own=own_commits,
-        empty=~has_own & (lists_any | merged_by_others),
+        empty=(~has_own & (lists_any | merged_by_others)) | is_backport,
         undecided=undecided,
         picks=dict(hand_over.picks),
         roots=hand_over.roots,

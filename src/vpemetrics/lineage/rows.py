@@ -41,6 +41,7 @@ class Reason(IntEnum):
     DEPLOYED_BEFORE_MERGE = 6
     NO_COMMIT_LEFT = 7
     OTHER_BRANCH = 8
+    BACKPORT = 9
 
 
 class DeploymentRow(NamedTuple):

@@ -66,12 +66,15 @@ def attribute(ownership: Ownership, reached: Ints, mine: Mine) -> Attribution:
 
     A pull request ships with its merge, squash or last rebased commit, or all its original
     commits, or a cherry-pick of them; merged into another branch, with the one that carries it on.
+    What has a back-port ships with whichever comes first.
     """
     when = _held_from(ownership, reached)
     landed = when[ownership.merges]
     for carried, carrier in reversed(ownership.carriers):  # carriers come later
         landed[carried] = min(landed[carried], landed[carrier])
     shipped = np.minimum(landed, ownership.most_of_own(when, NEVER))
+    for backport, originals in ownership.changes.originals.items():
+        shipped[originals] = np.minimum(shipped[originals], shipped[backport])
     commits, direct = _direct_commits(ownership, reached, mine.commits)
     return Attribution(
         how="graph",
@@ -247,9 +250,15 @@ def _shipped_commits(
 def waiting_changes(ownership: Ownership, by: Attribution, mine: Mine) -> WaitingChanges:
     """The pull requests of a service that no deployment has shipped, or that are no change."""
     at = np.flatnonzero(mine.changes & ((by.changes == NEVER) | ownership.empty))
+    is_backport = np.isin(at, list(ownership.changes.originals))
     reasons = np.select(
-        [ownership.empty[at], ownership.changes.on_other_branch[at], ownership.is_bot[at]],
-        [Reason.NO_COMMIT_LEFT, Reason.OTHER_BRANCH, Reason.BOT],
+        [
+            is_backport,
+            ownership.empty[at],
+            ownership.changes.on_other_branch[at],
+            ownership.is_bot[at],
+        ],
+        [Reason.BACKPORT, Reason.NO_COMMIT_LEFT, Reason.OTHER_BRANCH, Reason.BOT],
         Reason.COUNTED,
     )
     changes = ownership.changes

@@ -44,6 +44,7 @@ OLDER_NAMES: Final[Mapping[str, str]] = {
 """The names of metrics in DORA's earlier reports; many readers know only these."""
 
 REASONS: Final[Mapping[str, str]] = {
+    "backport": "back-ports of other pull requests",
     "bot": "changes by bots",
     "commit_not_collected": "deployments of a commit that was not collected",
     "deployed_before_merge": "changes deployed before their merge",

@@ -255,6 +255,7 @@ class Facts:
             labels=seldom("labels"),
             reverts=seldom("reverts"),
             closes=seldom("closes"),
+            backports=seldom("backports"),
             proposed=lists.take(np.flatnonzero(found["merged_at"] == MISSING)).ids,
             beside={name: found[name][order] for name in _BESIDE}
             | {"author": _authors(found["author"][order].tolist())},
@@ -428,10 +429,10 @@ _CHANGES = (
     "SELECT id, key, repository_id, COALESCE(is_bot, CASE WHEN author IS NULL THEN -1 ELSE 0 END) "
     "AS is_bot, first_commit_at, merged_at, "
     "merge_commit_sha, commit_shas, base_branch, head_branch, ready_at, first_review_at, "
-    "additions + deletions AS lines, author, labels, reverts, closes FROM changes "
+    "additions + deletions AS lines, author, labels, reverts, closes, backports FROM changes "
     "WHERE (merged_at IS NOT NULL OR closed_at IS NULL)"
 )
-_TEXTS = ("key", "base_branch", "head_branch", "author", "labels", "reverts", "closes")
+_TEXTS = ("key", "base_branch", "head_branch", "author", "labels", "reverts", "closes", "backports")
 _BESIDE = ("ready_at", "first_review_at", "lines")
 _INCIDENTS = (
     "SELECT id, key, services, COALESCE(impact_started_at, detected_at), "

@@ -203,6 +203,7 @@ changes = Table(
     _number("deletions"),
     _list("labels"),
     _list("reverts"),
+    _list("backports"),
     _list("closes"),
     _batch(),
     Index("ix_changes_repository_id_merged_at", "repository_id", "merged_at"),

@@ -90,7 +90,7 @@ def read_plainly(field: Field, text: str) -> Any:
     """The value of a cell. ValueError if it has none."""
     if not text:
         return require(field.default, not field.required)
-    if field.name in {"parents", "commit_shas"}:
+    if field.name in {"parents", "commit_shas", "reverts_sha"}:
         return tuple(whole_sha(sha) for sha in text.split())
     if field.name == "cause_sha":
         return require(text.lower(), re.fullmatch(r"[0-9a-f]{7,64}", text.lower()))

@@ -230,9 +230,11 @@ def test_reverts_and_picks_are_told(shop: GitRepository) -> None:
     undo = shop.commit(f'Revert "Break (#12)" (#13)\n\nThis reverts commit {broken}.')
     shop.commit('Revert "Break" (#14)\n\nReverts acme/shop#12')
     short = shop.commit(f"Undo\n\nThis reverts commits {broken[:9]} (Break, 2026-09-01), fffffff.")
+    shop.commit("Break (cherry-pick #12 for 1.2) (#15)\n\nBackport of #14 to v1.2")
     pick = shop.commit(f"Break again\n\n(cherry picked from commit {broken})")
 
     found = collected(shop.path)
     assert found.commits[undo].reverts_sha == found.commits[short].reverts_sha == (broken,)
     assert found.commits[pick].picked_from_sha == broken
     assert found.changes[14].reverts == ("acme/shop#12",)
+    assert found.changes[15].backports == ("acme/shop#12",)

@@ -129,6 +129,21 @@ def event(kind: str, hour: int, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
+    ("title", "branch", "body", "expected"),
+    [
+        ("Mend (cherry-pick #7 for 3.4)", "mend", "", ("acme/shop#7",)),
+        ("Mend", "backport-7-to-3.4", "", ("acme/shop#7",)),
+        ("Mend", "mend", "Backport of Acme/Store#7 and #8 to v3.", ("acme/shop#7", "acme/shop#8")),
+        ("Mend", "mend", "> Backport of #7 to v3.", ()),
+    ],
+)
+def test_a_back_port_names_what_it_brings_to_another_branch(
+    title: str, branch: str, body: str, expected: tuple[str, ...]
+) -> None:
+    assert pull(title=title, headRefName=branch, body=body).backports == expected
+
+
+@pytest.mark.parametrize(
     ("events", "is_draft", "expected"),
     [
         ([], False, 1),  # never a draft

@@ -7,13 +7,14 @@ from functools import cached_property
 from itertools import chain
 from typing import Final, NamedTuple
 
+from vpemetrics.collectors.backports import backported_pulls
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commits import with_whole_shas
 from vpemetrics.collectors.git.cursor import GitCursor
 from vpemetrics.collectors.git.log import moment, read_paths
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.reading import HistoryReading
-from vpemetrics.collectors.git.subjects import reverted_pulls
+from vpemetrics.collectors.git.subjects import Merged, body_of, reverted_pulls
 from vpemetrics.collectors.git.tags import Tag, environment_of, service_of
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import (
@@ -91,9 +92,18 @@ class GitRecordBuilder:
                     tuple(f"{name}#{number}" for number in reverted_pulls(message, name))
                     for message in messages
                 ],
+                "backports": [
+                    self._backports(number, one, message)
+                    for number, one, message in zip(landings, said, messages, strict=True)
+                ],
             },
             {"merged_at": self.reading.commits.committed_at(merges)},
         )
+
+    def _backports(self, number: int, said: Merged, message: str) -> tuple[str, ...]:
+        name = self.repository
+        brought = backported_pulls(said.title, said.head_branch, body_of(message), name, number)
+        return tuple(f"{name}#{other}" for other in brought)
 
     @property
     def deployed(self) -> Sequence[str]:

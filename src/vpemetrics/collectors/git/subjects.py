@@ -24,7 +24,7 @@ class Merged(NamedTuple):
 # What a revert names may be short: https://git-scm.com/docs/git-revert (--reference)
 _ABBREVIATED: Final = r"[0-9a-f]{7,64}(?![0-9A-Za-z^~]|\.\.)"
 _OWN_LINE: Final = r"^(?![ \t]*>)[^`\n]*?"
-"""What stands before something in a line that is neither a quotation nor code up to there."""
+"""The beginning of a line that is neither a quotation nor code up to there."""
 _REVERTS: Final = re.compile(
     rf"{_OWN_LINE}\bThis (?:partially )?reverts (?:the )?commits? "
     rf"(?P<shas>{_ABBREVIATED}(?:(?:,?\s+(?:and|&)\s+|,\s*){_ABBREVIATED})*)",
@@ -142,13 +142,18 @@ def reverted_pulls(message: str, repository: str) -> tuple[int, ...]:
     """The pull requests of this repository that a squash of a revert says it reverts."""
     if "everts " not in message:
         return ()
-    body = message.partition("\n")[2]
+    body = message.partition("\n")[2]  # the subject is a title, and lists its own number
     return tuple(
         int(number)
         for found in _REVERTED_PULLS.finditer(body)
         for where, number in _EACH_PULL.findall(found["pulls"])
         if where in ("", repository)
     )
+
+
+def body_of(message: str) -> str:
+    """The text below the subject."""
+    return message.lstrip("\n").partition("\n\n")[2]
 
 
 def _subject(message: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from vpemetrics.collectors.backports import backported_pulls, may_be_backport
 from vpemetrics.collectors.git.commits import BotAuthors
 from vpemetrics.collectors.git.subjects import (
     is_merge,
@@ -263,6 +264,7 @@ def build_change(node: Node, naming: Naming) -> BuiltChange:
         deletions=node.get("deletions"),
         labels=_labels(events),
         reverts=reverted_in(body, naming),
+        backports=_backports(node, title, body, naming),
         closes=_closes((title, body), events, id_, naming),
     )
     total = count(part(node, "commits"), "totalCount")
@@ -323,6 +325,14 @@ def reverted_in(body: str, naming: Naming) -> tuple[str, ...]:
         number for name in (naming.current, naming.known) for number in reverted_pulls(text, name)
     }
     return tuple(naming.id_of(number) for number in sorted(numbers))
+
+
+def _backports(node: Node, title: str, body: str, naming: Naming) -> tuple[str, ...]:
+    """The ids of the pull requests that it brings to another branch."""
+    branch = given(node, "headRefName", str)
+    words = own_words(body) if may_be_backport(body) else ""
+    numbers = backported_pulls(title, branch, words, naming.current, need(node, "number", int))
+    return tuple(map(naming.id_of, numbers))
 
 
 class Cause(NamedTuple):
