@@ -238,3 +238,20 @@ def test_reverts_and_picks_are_told(shop: GitRepository) -> None:
     assert found.commits[pick].picked_from_sha == broken
     assert found.changes[14].reverts == ("acme/shop#12",)
     assert found.changes[15].backports == ("acme/shop#12",)
+
+
+def test_merges_in_words_that_nobody_knows_are_told(shop: GitRepository) -> None:
+    for name, message in (
+        ("a", "Merge branch 'a'"),
+        ("b", "Merge pull request #12 from acme/b"),
+        ("c", "Merge #13 #14\n\n13: Mend r=ada a=bob"),
+        ("d", "feat: bring it all"),
+    ):
+        shop.branch(name)
+        shop.commit()
+        shop.switch("main")
+        shop.merge(name, message)
+
+    [told] = [line for line in collected(shop.path).warnings if "not known here" in line]
+    assert told.startswith("2 merges into main of ")
+    assert told.endswith(": 'feat: bring it all', 'Merge #13 #14'")

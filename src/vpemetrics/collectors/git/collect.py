@@ -20,6 +20,7 @@ from vpemetrics.collectors.git.record_builder import GitRecordBuilder
 from vpemetrics.collectors.git.tags import Tag, deployed_tags
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.folders import locate
+from vpemetrics.names import first_few
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import AnyRecord
 from vpemetrics.window import format_instant, parse_instant
@@ -29,6 +30,7 @@ _TOLD: Final = 3
 """The version of what is told: with another one the next collection reads all again."""
 _PLAIN: Final = re.compile(r"\w[\w./-]*", re.ASCII)
 _OFTEN: Final = 4096
+_FEW, _SHOWN = 2, 60
 
 
 def collect(
@@ -70,6 +72,7 @@ def collect(
     if cursor == after:
         return
     _warn_of_bare(clone, cursor, context)
+    _warn_of_odd_merges(builder, context)
     yield Batch(
         records=_records(builder, cursor, context),
         columns=_columns(builder, context),
@@ -236,6 +239,17 @@ def _warn(builder: GitRecordBuilder, context: CollectionContext) -> None:
         context.warn(
             f"no deployments in {path}: {_why_none(builder)}; say which tags are with `tags`, or "
             f'set deployments = "commits" if every commit of the default branch is deployed'
+        )
+
+
+def _warn_of_odd_merges(builder: GitRecordBuilder, context: CollectionContext) -> None:
+    """Say which merges are in no form that is known here, when they are met."""
+    if odd := builder.reading.odd_merges:
+        merges = "1 merge" if len(odd) == 1 else f"{len(odd):,} merges"
+        context.warn(
+            f"{merges} into {builder.clone.branch} of {builder.clone.git.path} may be of pull "
+            f"requests, in words that are not known here, so the commits count one by one: "
+            f"{first_few([repr(subject[:_SHOWN]) for subject in odd], _FEW)}"
         )
 
 

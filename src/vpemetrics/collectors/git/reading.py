@@ -10,7 +10,7 @@ from vpemetrics.collectors.git.commits_read import CommitsRead
 from vpemetrics.collectors.git.cursor import GitCursor
 from vpemetrics.collectors.git.log import LogColumns, Logged, read_log_columns
 from vpemetrics.collectors.git.pulls import Landing, Numbers, landings
-from vpemetrics.collectors.git.subjects import Merged
+from vpemetrics.collectors.git.subjects import Merged, is_merge
 from vpemetrics.collectors.git.tags import Tag
 from vpemetrics.record_columns import RecordColumns
 
@@ -32,6 +32,8 @@ class HistoryReading:
     landings: Mapping[int, Landing] = field(repr=False)
     tags: Sequence[Tag]
     after: GitCursor | None
+    odd_merges: Sequence[str]
+    """The subjects of merges on the branch's own line that are in no known form, newest first."""
     wait: Callable[[], None] = field(repr=False)
     """Reads the original commits of pull requests, unless they are read; git is at it."""
 
@@ -64,6 +66,7 @@ class CloneReader:
         self._commits = CommitsRead()
         self._logged: dict[str, Logged] = {}
         self._said: dict[str, Merged] = {}
+        self._odd: dict[str, str] = {}
         self._arriving: Iterator[LogColumns] = iter(())
 
     def read(self, after: GitCursor | None) -> HistoryReading:
@@ -76,7 +79,7 @@ class CloneReader:
         return found or self._read_all()
 
     def _read_all(self) -> HistoryReading:
-        self._commits, self._logged, self._said = CommitsRead(), {}, {}
+        self._commits, self._logged, self._said, self._odd = CommitsRead(), {}, {}, {}
         tip = [self._clone.tip] if self._clone.tip else []
         tags = sorted(self._tags, key=lambda tag: (int(tag.seconds or 0), tag.name))
         tips = [*tip, *(tag.commit for tag in tags)]
@@ -109,6 +112,8 @@ class CloneReader:
             for logged in log.rows():
                 if said := self._numbers.merge_in(logged.message):
                     self._logged[logged.sha], self._said[logged.sha] = logged, said
+                elif " " in logged.parents and not is_merge(logged.message):
+                    self._odd[logged.sha] = logged.message.lstrip().partition("\n")[0]
 
     def _begin_heads(self, without: Sequence[str]) -> None:
         """Have git begin with the original commits of what was merged, as far as it has them."""
@@ -137,6 +142,7 @@ class CloneReader:
             landings=landings(logged, said, arrivals, line),
             tags=tags,
             after=after,
+            odd_merges=[self._odd[sha] for sha in line if sha in self._odd],
             wait=self._read_heads,
         )
 
