@@ -13,14 +13,12 @@ import numpy as np
 
 from vpemetrics.lineage.graph import Flags, Ints
 from vpemetrics.lineage.order import Texts
-from vpemetrics.lineage.rows import NONE, Deployed, DeploymentRow, Kind
+from vpemetrics.lineage.rows import KINDS, NONE, Deployed, DeploymentRow, Kind
 from vpemetrics.records import Status
 from vpemetrics.window import MISSING
 
 STATUSES: Final = tuple(Status)
-KINDS: Final = tuple(Kind)
-UNPLANNED: Final = (None, "rollback", "fix", "revert", "hotfix")
-"""The reasons why a deployment is rework; columns have places in these three."""
+"""The ends of runs; columns have places in them."""
 
 _TRUTHS: Final[Mapping[int, bool | None]] = {NONE: None, 0: False, 1: True}
 

@@ -11,16 +11,11 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from vpemetrics.lineage.deployments import (
-    KINDS,
-    DeploymentColumns,
-    DeploymentRecords,
-    kind_code,
-)
+from vpemetrics.lineage.deployments import DeploymentColumns, DeploymentRecords, kind_code
 from vpemetrics.lineage.graph import Flags, Ints
 from vpemetrics.lineage.grouping import Grouping
 from vpemetrics.lineage.order import before_each, several
-from vpemetrics.lineage.rows import NONE, DeploymentRow, Kind
+from vpemetrics.lineage.rows import KINDS, NONE, DeploymentRow, Kind
 from vpemetrics.records import Status
 from vpemetrics.window import MISSING
 

@@ -26,6 +26,10 @@ class Kind(StrEnum):
     ATTEMPT = "attempt"
 
 
+KINDS: Final = tuple(Kind)
+UNPLANNED: Final = (None, "rollback", "fix", "revert", "hotfix")
+"""The reasons why a deployment is rework; columns have places in these and in the kinds."""
+
 COUNTED: Final = (Kind.FORWARD, Kind.REDEPLOY, Kind.ROLLBACK, Kind.STALE)
 
 

@@ -10,12 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vpemetrics.lineage.belonging import Belonging, Mine
-from vpemetrics.lineage.deployments import (
-    UNPLANNED,
-    DeploymentColumns,
-    DeploymentRecords,
-    kind_code,
-)
+from vpemetrics.lineage.deployments import DeploymentColumns, DeploymentRecords, kind_code
 from vpemetrics.lineage.failures import Finder, Scene, weigh, when_decided
 from vpemetrics.lineage.graph import NEVER, Flags, Graph, Ints, MainLine, find, one_by_one
 from vpemetrics.lineage.grouping import Grouping, group
@@ -23,7 +18,7 @@ from vpemetrics.lineage.incidents import IncidentIndex
 from vpemetrics.lineage.kinds import Ancestry, JudgedPart, judge, judge_parts
 from vpemetrics.lineage.order import time_order
 from vpemetrics.lineage.ownership import AnyChange, Ownership
-from vpemetrics.lineage.rows import NONE, Evidence, IncidentRow, Kind, Revert, TriageRow
+from vpemetrics.lineage.rows import NONE, UNPLANNED, Evidence, IncidentRow, Kind, Revert, TriageRow
 from vpemetrics.lineage.shipping import (
     Attribution,
     ShippedChanges,

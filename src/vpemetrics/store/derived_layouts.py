@@ -15,8 +15,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vpemetrics.lineage.deployments import KINDS, UNPLANNED
-from vpemetrics.lineage.rows import Reason
+from vpemetrics.lineage.rows import KINDS, UNPLANNED, Reason
 from vpemetrics.window import DAY, Micros
 
 At = TypeVar("At", int, NDArray[np.int64])
