@@ -16,7 +16,7 @@ from vpemetrics.collectors.git.subjects import picked_from, wholly_reverted
 from vpemetrics.collectors.http import Node, instant
 from vpemetrics.names import first_few
 from vpemetrics.records import AnyRecord, CoverageKind, Status
-from vpemetrics.window import format_instant
+from vpemetrics.window import format_instant, parse_instant
 
 _PATHS: Final = http.RepositoryPaths(
     one="projects/{}",
@@ -73,9 +73,7 @@ def parse_change(node: Node, project: str, commits: list[Node]) -> records.Chang
     author, merged_at = node.get("author") or {}, instant(node["merged_at"])
     # A fast-forward makes no commit of its own: https://docs.gitlab.com/api/merge_requests/
     sha = node["merge_commit_sha"] or node["squash_commit_sha"] or node["sha"]
-    branch = node["source_branch"]
-    brought = backported_pulls(node["title"], branch, "", project, node["iid"])
-    written = filter(None, (instant(commit["authored_date"]) for commit in commits))
+    brought = backported_pulls(node["title"], node["source_branch"], "", project, node["iid"])
     return records.Change(
         id=f"{project}!{node['iid']}",
         repository=project,
@@ -84,13 +82,13 @@ def parse_change(node: Node, project: str, commits: list[Node]) -> records.Chang
         title=node["title"],
         author=author.get("username"),
         created_at=instant(node["created_at"]),
-        first_commit_at=min(written, default=None),
+        first_commit_at=min((parse_instant(c["authored_date"]) for c in commits), default=None),
         merged_at=merged_at,
         closed_at=instant(node["closed_at"]),
         merge_commit_sha=sha if merged_at else None,
         commit_shas=tuple(commit["id"] for commit in reversed(commits)),
         base_branch=node["target_branch"],
-        head_branch=branch,
+        head_branch=node["source_branch"],
         labels=tuple(node["labels"]),
         backports=tuple(f"{project}!{number}" for number in brought),
     )
