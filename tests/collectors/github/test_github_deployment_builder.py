@@ -244,6 +244,7 @@ def test_workflows_are_named_by_name_or_file(workflow: str, expected: bool) -> N
         ("schedule", "main", True),
         ("push", "v1.2.0", True),  # a tag
         ("release", "v1.2.0", True),
+        ("push", "master", True),  # as the default branch may have been called
         ("push", "v1.2.0-rc1", False),
         ("push", "hotfix/login", True),  # as the rule says
         ("workflow_dispatch", "feature", False),

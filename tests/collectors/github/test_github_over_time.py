@@ -29,7 +29,7 @@ from lively_github import (
 )
 from tiers import law
 
-from vpemetrics.records import AnyRecord, Commit, Coverage, Incident
+from vpemetrics.records import AnyRecord, Commit, Coverage, Deployment, Incident
 
 pytestmark = pytest.mark.slow
 
@@ -114,7 +114,8 @@ def test_repositories_that_change_themselves_lose_nothing(
     """They are renamed, transferred, archived; branches lose commits, issues stop being incidents.
 
     What was told before stays: addresses under old names, which GitHub leads on; commits that no
-    branch has any more, with their parents; and incidents until nothing marked them as such.
+    branch has any more, with their parents; incidents until nothing marked them as such; and runs
+    for what was the default branch then.
     """
     life = Lively(Random(seed))
     life.live(between(BEGIN, BEGIN + DAY, 30))
@@ -129,7 +130,9 @@ def test_repositories_that_change_themselves_lose_nothing(
     found = under_names_of_now(facts(github), life.world)
     fresh = under_names_of_now(fresh, life.world)
     gone = {key: one for key, one in found.items() if key not in fresh}
-    assert {type(one) for one in gone.values()} <= {Commit, Incident}
+    assert {type(one) for one in gone.values()} <= {Commit, Incident, Deployment}
+    runs = [one.id for one in gone.values() if isinstance(one, Deployment)]
+    assert all(id_.startswith(("run:", "job:")) for id_ in runs)
     assert all(one.resolved_at for one in gone.values() if isinstance(one, Incident))
     assert {key: like(found.get(key), one) for key, one in fresh.items()} == fresh
 

@@ -66,6 +66,9 @@ _OF_PULL_REQUESTS: Final = frozenset(
 )
 
 
+_USUAL_BRANCHES: Final = ("main", "master", "trunk")
+
+
 class GitHubTag(NamedTuple):
     """A tag on GitHub: its name, its commit, and when it or its commit was made."""
 
@@ -237,12 +240,13 @@ def is_of(run: Node, rule: Rule) -> bool:
 def may_reach_production(run: Node, rule: Rule, branch: str | None) -> bool:
     """Return whether a run is for what is merged: no pull request, and no branch beside it.
 
-    `branch` is the default branch, if it is known; what a run does not tell speaks for it.
+    `branch` is the default branch, if it is known; what a run does not tell speaks for it. One
+    that is usually called so may have been it.
     """
     if given(run, "event", str) in _OF_PULL_REQUESTS:
         return False
     name = given(run, "head_branch", str)
-    if name is None or branch is None or name == branch:
+    if name is None or branch is None or name in (branch, *_USUAL_BRANCHES):
         return True
     # A tag stands in the place of the branch, and nothing else tells that it is one.
     return matches(name, rule.branches) or is_release(name)
