@@ -233,7 +233,8 @@ CREATE TABLE pull_requests (
     title TEXT, author TEXT, is_bot SMALLINT, created_at BIGINT, ready_at BIGINT,
     first_commit_at BIGINT, first_review_at BIGINT, approved_at BIGINT, merged_at BIGINT,
     closed_at BIGINT, merge_commit INTEGER, commits TEXT, base_branch TEXT, head_branch TEXT,
-    additions BIGINT, deletions BIGINT, labels TEXT, reverts TEXT, closes TEXT, batch INTEGER,
+    additions BIGINT, deletions BIGINT, labels TEXT, reverts TEXT, closes TEXT, backports TEXT,
+    batch INTEGER,
     UNIQUE (source, key)
 );
 CREATE INDEX pull_requests_merged_at ON pull_requests (repository, merged_at);

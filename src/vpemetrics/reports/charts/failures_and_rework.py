@@ -42,7 +42,10 @@ def _title(report: Report, failed: Sequence[Figure], rework: Sequence[Figure]) -
         return f"{_of(failed[-1])} forward deployments failed, {unplanned}"
     if failed[-1].k:
         return f"At least {_of(failed[-1])} forward deployments failed, {unplanned}"
-    return f"No incident source tells of failures; {_of(rework[-1])} deployments were unplanned"
+    if rework[-1].k and rework[-1].note == words.NO_INCIDENT_SOURCE:
+        unplanned = f"at least {_of(rework[-1])} deployments were unplanned"
+        return f"No incident source tells of failures; {unplanned}"
+    return "No incident source tells of failures and rework"
 
 
 def _of(block: Figure) -> str:
