@@ -51,7 +51,7 @@ def _open_closed_streams() -> None:
             if opened == number:
                 os.set_inheritable(number, True)
                 mode = "r" if name == "stdin" else "w"
-                setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 (it stays)
+                setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def _command(arguments: list[str]) -> str | None:
