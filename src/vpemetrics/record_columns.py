@@ -6,15 +6,17 @@ A column holds what the field of a record holds; only moments are integers, all 
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vpemetrics.records import AnyRecord, Sourced
-from vpemetrics.window import MISSING, known_instant, to_micros
+from vpemetrics.window import CLOCK_DIFFERENCE, FIRST_YEAR, MISSING, known_instant, to_micros
+
+_FIRST: Final = to_micros(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
 
 Instants = NDArray[np.int64]
 """Microseconds since 1970 in UTC; MISSING where a moment is unknown."""
@@ -126,6 +128,14 @@ def instant_fields(record: type[AnyRecord]) -> frozenset[str]:
     return frozenset(
         field.name for field in fields(record) if field.type in (datetime, datetime | None)
     )
+
+
+def are_no_times(moments: Instants, now: datetime | None) -> NDArray[np.bool_]:
+    """Mark the moments at which nothing can have happened, as `why_no_time` says of one."""
+    odd: NDArray[np.bool_] = (moments < _FIRST) & (moments != MISSING)
+    if now is not None:
+        odd |= moments > to_micros(now + CLOCK_DIFFERENCE)
+    return odd
 
 
 def to_instants(moments: Sequence[datetime | None]) -> Instants:

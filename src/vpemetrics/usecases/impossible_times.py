@@ -5,22 +5,14 @@ A file says what is wrong with it, and a person mends it; what git or a server t
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from vpemetrics.config.secrets import mask
-from vpemetrics.record_columns import Instants, RecordColumns, instant_fields
+from vpemetrics.record_columns import RecordColumns, are_no_times, instant_fields
 from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Run
-from vpemetrics.window import (
-    CLOCK_DIFFERENCE,
-    FIRST_YEAR,
-    MISSING,
-    format_instant,
-    to_micros,
-    why_no_time,
-)
+from vpemetrics.window import format_instant, why_no_time
 
-_FIRST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _EVENTS: Final[tuple[type[AnyRecord], ...]] = (Change, Commit, Deployment, Incident, Run)
 """The records of events; the times of decisions and of coverage are our own."""
 _MOMENTS: Final = {kind: tuple(sorted(instant_fields(kind))) for kind in _EVENTS}
@@ -32,7 +24,6 @@ class ImpossibleTimes:
 
     def __init__(self, now: datetime) -> None:
         self._now = now
-        self._last = now + CLOCK_DIFFERENCE
         self._named: list[str] = []
         self.met = 0
         """The number of them."""
@@ -43,7 +34,7 @@ class ImpossibleTimes:
             odd: dict[str, Any] = {
                 name: None
                 for name in _MOMENTS.get(type(record), ())
-                if (at := getattr(record, name)) is not None and not _FIRST <= at <= self._last
+                if (at := getattr(record, name)) is not None and why_no_time(at, self._now)
             }
             if odd:
                 self._note(record, odd)
@@ -51,14 +42,11 @@ class ImpossibleTimes:
 
     def cleared_in(self, told: RecordColumns) -> RecordColumns:
         """The same for records that are columns."""
-        if told.record not in _MOMENTS or not any(map(self._has_odd, told.moments.values())):
+        odd = (are_no_times(moments, self._now).any() for moments in told.moments.values())
+        if told.record not in _MOMENTS or not any(odd):
             return told
         records = self.cleared(told.records())
         return RecordColumns.of(told.record, list(zip(told.sources, records, strict=True)))
-
-    def _has_odd(self, moments: Instants) -> bool:
-        known = moments[moments != MISSING]
-        return bool(((known < to_micros(_FIRST)) | (known > to_micros(self._last))).any())
 
     def text(self) -> str:
         """A sentence for a person."""

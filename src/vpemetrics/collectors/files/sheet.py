@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,17 +15,9 @@ from vpemetrics.collectors.files.rows import FORMATS, Formats, Report, why_unrea
 from vpemetrics.collectors.files.validators import column_validators, reason
 from vpemetrics.errors import BadRow
 from vpemetrics.names import first_few
-from vpemetrics.record_columns import Instants, RecordColumns, to_instants
+from vpemetrics.record_columns import Instants, RecordColumns, are_no_times, to_instants
 from vpemetrics.records import RECORD_TYPES, AnyRecord, AuditEntry, Commit, Coverage, Triage
-from vpemetrics.window import (
-    CLOCK_DIFFERENCE,
-    FIRST_YEAR,
-    MISSING,
-    format_instant,
-    from_micros,
-    to_micros,
-    why_no_time,
-)
+from vpemetrics.window import format_instant, from_micros, why_no_time
 
 Warn = Callable[[str], None]
 
@@ -43,9 +35,6 @@ _KEY_FIELDS = {
     AuditEntry.KIND: ("when", "action", "subject"),
     Coverage.KIND: ("scope", "kind", "start", "from_rows"),
 }
-_FIRST: Final = to_micros(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
-_NO_END: Final = 2**63 - 1
-
 _KEY_COLUMN = {Commit.KIND: "sha", Triage.KIND: "record", AuditEntry.KIND: "when"}
 
 
@@ -78,7 +67,6 @@ class Sheet:
         self._default_source = default_source
         self._warn = warn
         self._now = now
-        self._latest = to_micros(now + CLOCK_DIFFERENCE) if now else _NO_END
         self._rows = formats[path.suffix](path)
         self._fields = FIELDS[self.kind]
         self._validators = column_validators(self.kind, json=self._rows.holds_json)
@@ -174,7 +162,7 @@ class Sheet:
 
     def _possible(self, field: Field, moments: Instants) -> Instants:
         """The moments of a column. ValueError if nothing can have happened at one of them."""
-        odd = (moments > self._latest) | (moments < _FIRST) & (moments != MISSING)
+        odd = are_no_times(moments, self._now)
         if odd.any():
             moment = from_micros(int(moments[np.argmax(odd)]))
             why = why_no_time(moment, self._now)
