@@ -186,10 +186,8 @@ def _followed(git: Git, tags: Sequence[str]) -> dict[str, str]:
     """The commits that tags of tags lead to, which git before 2.45 does not tell with them."""
     if not tags:
         return {}
-    # https://git-scm.com/docs/git-cat-file#_batch_output
-    asked = (f"{tag}^{{commit}}" for tag in tags)
-    told = git.text("cat-file", "--batch-check=%(objectname)", given=asked).splitlines()
-    return {tag: sha for tag, sha in zip(tags, told, strict=True) if sha.isalnum()}
+    told = git.objects(f"{tag}^{{commit}}" for tag in tags)
+    return {tag: sha for tag, (kind, sha) in zip(tags, told, strict=True) if kind == "commit"}
 
 
 def _main_line(

@@ -167,6 +167,17 @@ class Git:
         """Yield the output of a command as it arrives; git is at work from now on."""
         return self._chunks([f"--git-dir={self.view.path}", *arguments], given)
 
+    def objects(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """The type and the whole name of what each of some names stands for.
+
+        Another word than a type, and no object, where there is not one of that name.
+        """
+        # https://git-scm.com/docs/git-cat-file#_batch_output
+        form = "--batch-check=%(objecttype) %(objectname)"
+        for line in self.text("cat-file", form, given=names).splitlines():
+            kind, _, name = line.partition(" ")
+            yield kind, name
+
     def discover(self, *arguments: str) -> str:
         """All that a command prints which looks where a repository is, and reads no index."""
         return b"".join(self._chunks(arguments, ())).decode("utf-8", "replace")

@@ -126,10 +126,7 @@ def moment(seconds: str) -> datetime | None:
 
 def find_commits(git: Git, beginnings: Iterable[str]) -> dict[str, str]:
     """The shas of commits by their first digits, of those that are there and begin alone so."""
-    # `NAME missing` or `NAME ambiguous` where there is not one of it, and a branch may have it:
-    # https://git-scm.com/docs/git-cat-file#_batch_output
+    # A branch may have such a name.
     wanted = list(beginnings)
-    form = "--batch-check=%(objecttype) %(objectname)"
-    lines = git.text("cat-file", form, given=wanted).splitlines()
-    told = zip(wanted, (line.partition(" ")[::2] for line in lines), strict=True)
+    told = zip(wanted, git.objects(wanted), strict=True)
     return {name: sha for name, (kind, sha) in told if kind == "commit" and sha.startswith(name)}
