@@ -4,7 +4,7 @@ from time import process_time
 
 import pytest
 
-from vpemetrics.collectors.backports import backported_pulls, looks_like_one
+from vpemetrics.collectors.backports import backported_pulls
 
 REPOSITORY = "acme/shop"
 
@@ -101,24 +101,6 @@ def test_a_line_of_the_text_names_what_a_back_port_brings(
     assert backported_pulls("Mend", "mend", text, REPOSITORY) == expected
 
 
-@pytest.mark.parametrize(
-    ("title", "branch", "expected"),
-    [
-        ("chore: bump the till (cherry-pick 3.4)", None, True),
-        ("Backport of Mend the till into v1.2", None, True),
-        ("Mend the till", "backport-till-3.4", True),
-        ("Cherrypick a fix of #12, and more", None, True),
-        ('Revert "chore: bump (cherry-pick 3.4)"', None, False),
-        ("docs: say how we backport", "docs", False),
-        ("Mend the till", "main", False),
-    ],
-)
-def test_what_looks_like_a_back_port_is_known_as_such(
-    title: str, branch: str | None, expected: bool
-) -> None:
-    assert looks_like_one(title, branch) is expected
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["backport #1 ", "backport #1,", "cherry-pick of a/", "backport-", "[1.", "(#1) ", "1."]
@@ -127,6 +109,5 @@ def test_no_title_takes_long_to_read(text: str) -> None:
     endless, begun = text * 5_000, process_time()
 
     backported_pulls(endless, endless, endless, REPOSITORY)
-    looks_like_one(endless, endless)
 
     assert process_time() - begun < 2

@@ -64,7 +64,6 @@ _LINE: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _MAY_BE: Final = re.compile(r"back-?port|cherry[- ]?pick|mergify/bp", re.IGNORECASE)
-_NEAR: Final = re.compile(rf"(?<![\w-]){_VERB}\b.{{0,200}}[#!]\d", re.IGNORECASE)
 
 
 def backported_pulls(
@@ -86,14 +85,6 @@ def backported_pulls(
 def may_be_backport(text: str) -> bool:
     """Tell whether a text has any word of a back-port."""
     return _MAY_BE.search(text) is not None
-
-
-def looks_like_one(title: str | None, head_branch: str | None) -> bool:
-    """Tell whether a pull request calls itself a back-port, or its branch does."""
-    if title and _UNDONE.search(title):
-        return False
-    named = _MARKED.search(title or "") or _NEAR.search(title or "")
-    return bool(named or _MAY_BE.match((head_branch or "").rpartition("/")[2]))
 
 
 def _in_title(title: str, repository: str) -> Iterator[int]:
