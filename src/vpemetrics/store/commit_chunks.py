@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from vpemetrics.store.commit_columns import CommitColumns, decode, encode
 from vpemetrics.store.shas import Beginnings, Shas
@@ -42,11 +42,6 @@ def read_chunks(connection: Connection, where: str = "1 = 1") -> Iterator[Chunk]
     result = connection.exec_driver_sql(f"{_CHUNKS} WHERE {where} {order}")
     for id_, source, repository, shas, data in result:
         yield Chunk(id_, source, repository, decode(bytes(shas), bytes(data)))
-
-
-def count_commits(connection: Connection) -> int:
-    """Count the commits, each as often as sources and repositories have it."""
-    return int(connection.scalar(select(func.coalesce(func.sum(commit_chunks.c.count), 0))) or 0)
 
 
 def forget_commits(connection: Connection, chunk: Chunk, gone: NDArray[np.bool_]) -> None:
