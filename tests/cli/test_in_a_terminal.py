@@ -40,11 +40,9 @@ def test_warnings_of_a_collection_have_lines_of_their_own(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_progress_is_shown_and_gone_in_the_end(folder: Path, imported: Path) -> None:
+def test_progress_is_shown_and_gone_in_the_end(folder: Path, store: Path) -> None:
     exported = folder / "files"
-    subprocess.run(
-        command_of("export", exported, "--store", imported), env=environment(), check=True
-    )
+    subprocess.run(command_of("export", exported, "--store", store), env=environment(), check=True)
 
     text = seen("import", exported, "--store", folder / "new.db")
 
