@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 
 from vpemetrics.config.load import load
-from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import ServiceFacts, trace
 from vpemetrics.metrics.evaluate import evaluate, windows
 from vpemetrics.store import Store
@@ -46,8 +45,8 @@ def main() -> None:
     gc.set_threshold(100_000, 20, 100)  # as the command line does
     with Store.open(folder / "measured.db", must_exist=True) as store:
         with store.view() as connection:
-            stored = Facts(connection, Services(rules))
-            found = service_facts(stored, rules, sorted(stored.deployed_from))
+            stored = Facts(connection, rules)
+            found = service_facts(stored, sorted(stored.deployed_from))
             for facts in reading(found, seconds):
                 with timed("walk the graph", seconds):
                     walk(facts)

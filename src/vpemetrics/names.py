@@ -29,8 +29,24 @@ def nearest_zone(name: str) -> str | None:
     return nearest(name, zones) or (cities[city] if city else None)
 
 
+def name_key(name: str) -> str:
+    """The text that is the same for all spellings of one name: case and outer spaces do not count.
+
+    So are services, environments, repositories and teams compared (rule D7).
+    """
+    return name.strip().casefold()
+
+
+def spellings(names: Iterable[str]) -> dict[str, str]:
+    """The spelling in which each name is shown, by its key: of several that with small letters.
+
+    It is the same in whichever order they come.
+    """
+    return {name_key(name): name for name in sorted(name.strip() for name in names)}
+
+
 def fold(name: str) -> str:
-    """The name in the one spelling in which names are compared."""
+    """The name in the one spelling in which the nearest one is looked for."""
     return name.casefold().replace("-", "_").replace(" ", "_")
 
 

@@ -89,14 +89,18 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
     """Tell whether a name fits a pattern: `*` is any text, `?` one character, in any case.
 
     Everything else stands for itself, `[` too, so that `*[bot]` means what it says.
+    Spaces around a name or a pattern do not count.
     """
-    return any(_compile(pattern).fullmatch(name) for pattern in patterns)
+    bare = name.strip()
+    return any(_compile(pattern).fullmatch(bare) for pattern in patterns)
 
 
 def matching(names: Iterable[str], patterns: Iterable[str]) -> set[str]:
     """Those of very many names that fit a pattern, as `matches` tells it of each."""
     listed = list(names)
-    return {name for pattern in patterns for name in filter(_compile(pattern).fullmatch, listed)}
+    return {
+        name for test in map(_compile, patterns) for name in listed if test.fullmatch(name.strip())
+    }
 
 
 def is_chosen(name: str, patterns: Sequence[str]) -> bool:
@@ -124,4 +128,4 @@ def expression_of(pattern: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _compile(pattern: str) -> re.Pattern[str]:
-    return re.compile(expression_of(pattern), re.IGNORECASE | re.DOTALL)
+    return re.compile(expression_of(pattern.strip()), re.IGNORECASE | re.DOTALL)

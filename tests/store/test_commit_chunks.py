@@ -17,7 +17,6 @@ from tiers import law
 
 from vpemetrics.errors import StoreProblem
 from vpemetrics.lineage.rows import NONE, UNKNOWN
-from vpemetrics.lineage.services import Services
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import Change, Commit, Deployment, Incident, Status
 from vpemetrics.rules import Rules
@@ -387,7 +386,7 @@ def test_a_commit_that_nobody_collected_is_known_by_what_names_it(store: Store) 
 
     with store.view() as view:
         found = find_shas(view, named)
-        facts = Facts(view, Services(Rules()))
+        facts = Facts(view, Rules())
         causes = {one.key: one.cause_commit for one in facts.incidents()}
     meant = [[sha(70)], [sha(71)], [sha(72)], []]
     assert found == dict(zip(named, meant, strict=True))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vpemetrics.lineage.services import Services
 from vpemetrics.records import Coverage, CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
@@ -86,6 +87,6 @@ def imported(folder: Path, order: tuple[tuple[int, int] | None, ...]) -> tuple[o
                 store, [path], Rules(), covers=covers and (day(first).date(), day(last).date()),
                 warn=pytest.fail, progress=lambda _: None,
             )  # fmt: skip
-        spans = coverage_by_service(store.coverage(), Rules(), {"shop": []})
+        spans = coverage_by_service(store.coverage(), Services(Rules()), {"shop": []})
     found = spans["shop", CoverageKind.DEPLOYMENTS]
     return tuple((from_micros(start).day, from_micros(end).day) for start, end in found)

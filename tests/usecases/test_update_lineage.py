@@ -24,7 +24,6 @@ from tiers import law
 
 from vpemetrics.demo.blueprint import Blueprint
 from vpemetrics.demo.organisation import records_of
-from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import trace
 from vpemetrics.records import (
     AnyRecord,
@@ -394,7 +393,7 @@ def test_a_history_is_let_go_once_it_is_traced() -> None:
     with empty_store() as store:
         store.save(SOURCE, BASE)
         with store.view() as connection:
-            found = service_facts(Facts(connection, Services(Rules())), Rules(), ["shop"])
+            found = service_facts(Facts(connection, Rules()), ["shop"])
             (facts,) = list(found)
     graph = weakref.ref(facts.history.graph)
     gc.disable()  # which looks for cycles at last, when a hundred histories are in memory

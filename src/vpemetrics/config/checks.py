@@ -11,7 +11,7 @@ from vpemetrics.config.lines import KeyPath
 from vpemetrics.config.messages import Mistake, misfit
 from vpemetrics.config.secrets import HOW_TO, LITERAL, is_literal, is_reference, is_secret_key
 from vpemetrics.metrics.registry import find as find_metric
-from vpemetrics.names import nearest
+from vpemetrics.names import name_key, nearest
 
 _PATHS: Final = ("store", "output", "file", "path", "clones")
 
@@ -28,18 +28,18 @@ def _services_named_twice(document: Document) -> Iterator[Mistake]:
     first: dict[str, int] = {}
     for index, service in _tables(document, "service"):
         name = service.get("name")
-        if isinstance(name, str) and first.setdefault(name, index) != index:
+        if isinstance(name, str) and first.setdefault(name_key(name), index) != index:
             yield misfit(
                 ("service", index, "name"),
                 name,
-                f"a name of its own (service[{first[name] + 1}] has this one)",
+                f"a name of its own (service[{first[name_key(name)] + 1}] has this one)",
             )
 
 
 def _overlapping_targets(document: Document) -> Iterator[Mistake]:
     first: dict[tuple[str, str], int] = {}
     for index, target in _tables(document, "target"):
-        metric, scope = find_metric(str(target.get("metric"))), str(target.get("scope"))
+        metric, scope = find_metric(str(target.get("metric"))), name_key(str(target.get("scope")))
         if metric and first.setdefault((metric.name, scope), index) != index:
             yield misfit(
                 ("target", index, "metric"),
@@ -59,7 +59,7 @@ def _undeclared_scopes(document: Document) -> Iterator[Mistake]:
             scope = table.get("scope")
             if not isinstance(scope, str) or not scope.startswith(("service:", "team:")):
                 continue
-            if scope not in declared:
+            if name_key(scope) not in map(name_key, declared):
                 yield misfit(
                     (kind, index, "scope"),
                     scope,

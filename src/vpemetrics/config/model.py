@@ -5,7 +5,7 @@ docs/configuration.md describes them for people; a test holds the two together.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import cache
 from math import isfinite
@@ -30,7 +30,7 @@ from vpemetrics.config.weekly import parse_weekly
 from vpemetrics.metrics.figures import Unit
 from vpemetrics.metrics.registry import ALIASES, METRICS
 from vpemetrics.metrics.registry import find as find_metric
-from vpemetrics.names import nearest, nearest_zone
+from vpemetrics.names import name_key, nearest, nearest_zone
 from vpemetrics.reports.registry import ENDINGS
 from vpemetrics.rules import Event, LeadTimeStart, Rules, Service, Step, Target
 
@@ -311,11 +311,17 @@ class Settings(SettingsTable):
     sources: dict[str, SourceTable] = {}
 
     def rules(self) -> Rules:
-        """The rules that the settings are to lineage and metrics."""
+        """The rules that the settings are to lineage and metrics; names in their first spelling."""
+        spelled = _first_spellings(self.service)
+        services = (dict(service) | {"team": spelled(service.team)} for service in self.service)
+        targets, steps = (
+            [dict(table) | {"scope": spelled(table.scope)} for table in tables_]
+            for tables_ in (self.target, self.step)
+        )
         return Rules(
             organisation=self.organisation.name,
             zone=self.organisation.timezone,
-            services=tuple(Service(**dict(service)) for service in self.service),
+            services=tuple(Service(**service) for service in services),
             environments=self.production.environments,
             lead_time_start=self.lead_time.start,
             bots=self.bots.authors,
@@ -324,11 +330,23 @@ class Settings(SettingsTable):
             hotfix_labels=self.failures.hotfix_labels,
             hotfix_branches=self.failures.hotfix_branches,
             superseded_within=self.deployments.superseded_within,
-            targets=tuple(Target(**dict(target)) for target in self.target),
-            steps=tuple(Step(**dict(step)) for step in self.step),
+            targets=tuple(Target(**target) for target in targets),
+            steps=tuple(Step(**step) for step in steps),
             events=tuple(Event(**dict(event)) for event in self.event),
             reliability=self.reliability.file,
         )
+
+
+def _first_spellings(services: Iterable[ServiceTable]) -> Callable[[str | None], str | None]:
+    """The spelling of teams and of scopes, as in `team:Payments`, in which each comes first."""
+    first: dict[str, str] = {}
+    for service in services:
+        if service.team:
+            first.setdefault(name_key(service.team), service.team)
+            team = first[name_key(service.team)]
+            first.setdefault(name_key(f"team:{team}"), f"team:{team}")
+        first.setdefault(name_key(f"service:{service.name}"), f"service:{service.name}")
+    return lambda name: None if name is None else first.get(name_key(name), name)
 
 
 @cache

@@ -65,7 +65,7 @@ class ChangeExplainer(RecordExplainer):
         return "a change of its own: no pull request lists it", -sha
 
     def _ownership(self, repository: str) -> Ownership:
-        name = self.lineage_facts.canonical.get(repository, repository)
+        name = self.lineage_facts.repository_named(repository)
         return self.lineage_facts.history({name}, paths=False).ownership
 
     def change(self, id_: int, record: Change) -> RecordStory:

@@ -13,6 +13,7 @@ from vpemetrics.lineage.trace import ServiceFacts, judged
 from vpemetrics.metrics import dora
 from vpemetrics.metrics.facts import CONFIRMED
 from vpemetrics.metrics.figures import Unit
+from vpemetrics.names import name_key
 from vpemetrics.records import Deployment, Status
 from vpemetrics.reports import words
 from vpemetrics.store import record_lookup
@@ -92,7 +93,7 @@ class DeploymentExplainer(RecordExplainer):
 
     def _exclusion(self, record: Deployment) -> Fact:
         """The reason why a record is in no metric at all."""
-        repository = self.lineage_facts.canonical.get(record.repository or "", record.repository)
+        repository = self.lineage_facts.repository_named(record.repository or "")
         service = self.context.resolver.name(record.service, repository)
         if service is None:
             said = "it names neither a service nor a repository"
@@ -220,7 +221,8 @@ def _judgement(whole: DeploymentPart, *, known: bool) -> str:
 def _repeat(record: Deployment, parts: Sequence[DeploymentPart]) -> Iterable[Fact]:
     """Say so where a record only repeats what was deployed to its environment."""
     if all(part.judged.part.key != record.id for part in parts):
-        first = next(p for p in parts if p.judged.part.environment == record.environment)
+        here = name_key(record.environment)
+        first = next(p for p in parts if name_key(p.judged.part.environment) == here)
         said = f"a repeat of {first.judged.part.key} within 60 minutes is the same deployment"
         yield Fact(name="  repeat", text=said)
 

@@ -52,7 +52,7 @@ class RecordExplainer:
     @cached_property
     def lineage_facts(self) -> StoredFacts:
         """The facts as lineage reads them."""
-        return StoredFacts(self.view, self.context.resolver)
+        return StoredFacts(self.view, self.context.rules)
 
     def facts_on(self, service: str, at: Micros) -> Slice:
         """The facts of a service on the date of a moment, as figures see them."""

@@ -1,11 +1,12 @@
 """Our services, looked up by a source's names for them, and production (rules D2 and D6)."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.names import name_key
 from vpemetrics.patterns import Pattern
 from vpemetrics.rules import Rules, Service, matches
 
@@ -14,11 +15,15 @@ _FEW: Final = 4
 
 
 class Services:
-    """Our services by what sources call them; answers are remembered."""
+    """Our services by what sources call them, in any spelling (rule D7); answers are remembered.
 
-    def __init__(self, rules: Rules) -> None:
+    `shown` are the spellings, by their keys, of services that the configuration does not name.
+    """
+
+    def __init__(self, rules: Rules, shown: Mapping[str, str] | None = None) -> None:
         self._rules = rules
-        self._by_name = {service.name: service for service in rules.services}
+        self._shown = shown or {}
+        self._by_name = {name_key(service.name): service for service in rules.services}
         self._known: dict[tuple[str | None, str | None], str | None] = {}
         self._production: dict[tuple[str, str], bool] = {}
 
@@ -29,26 +34,32 @@ class Services:
         """
         key = (source_name, repository)
         if key not in self._known:
-            self._known[key] = (
-                self._configured(source_name, repository) or source_name or repository
-            )
+            own, home = (source_name or "").strip(), (repository or "").strip()
+            self._known[key] = self._configured(own, home) or self._spelled(own or home)
         return self._known[key]
 
-    def _configured(self, source_name: str | None, repository: str | None) -> str | None:
+    def _spelled(self, name: str) -> str | None:
+        return self._shown.get(name_key(name), name) or None
+
+    def _configured(self, source_name: str, repository: str) -> str | None:
         services = self._rules.services
-        if source_name is not None:
-            if source_name in self._by_name:
-                return source_name
+        if source_name:
+            if named := self._by_name.get(name_key(source_name)):
+                return named.name
             found = (s.name for s in services if matches(source_name, s.sources))
             return next(found, None)
-        owners = [
-            s.name for s in services if s.repository is not None and s.repository == repository
-        ]
+        home = name_key(repository)
+        owners = [s.name for s in services if s.repository and name_key(s.repository) == home]
         return owners[0] if len(owners) == 1 else None
+
+    @property
+    def declared(self) -> list[str]:
+        """The services that the configuration names."""
+        return [service.name for service in self._rules.services]
 
     def configured(self, name: str) -> Service:
         """The settings of our service; nothing but its name by default."""
-        return self._by_name.get(name) or Service(name=name)
+        return self._by_name.get(name_key(name)) or Service(name=name)
 
     def is_production(self, name: str, environment: str) -> bool:
         """Tell whether deployments of our service there are production ones."""

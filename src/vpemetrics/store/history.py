@@ -22,6 +22,8 @@ from vpemetrics.lineage.ownership import assign_owners
 from vpemetrics.lineage.rows import NONE, UNKNOWN, IncidentRow, TriageRow
 from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import History
+from vpemetrics.names import name_key, spellings
+from vpemetrics.rules import Rules
 from vpemetrics.store import derived_blocks
 from vpemetrics.store.columns import Arrays, Blobs, read_many, read_with_blobs
 from vpemetrics.store.commit_chunks import find_shas, read_chunks
@@ -34,11 +36,14 @@ from vpemetrics.window import MISSING, Micros
 
 
 class Facts:
-    """The facts, read within one transaction; our services are found by `services`."""
+    """The facts, read within one transaction, and our services as some rules know them.
 
-    def __init__(self, connection: Connection, services: Services) -> None:
+    Names of services, environments and repositories are one in whichever spelling (rule D7).
+    """
+
+    def __init__(self, connection: Connection, rules: Rules) -> None:
         self.connection = connection
-        self._services = services
+        self._rules = rules
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a query that has no parameters."""
@@ -51,25 +56,41 @@ class Facts:
         return dict(self.rows("SELECT id, name FROM names"))
 
     @cached_property
-    def canonical(self) -> dict[str, str]:
-        """Earlier names of repositories, each with the present one."""
-        aliases: dict[str, str] = {}
-        for name, old in self.rows("SELECT name_id, aliases FROM repositories WHERE aliases <> ''"):
-            aliases.update((alias, self.names[name]) for alias in json.loads(old))
-        return aliases
+    def services(self) -> Services:
+        """The finder of our services, of which deployments tell the spelling."""
+        named = {self.names[service] for service, _, _ in self._deployed if service is not None}
+        return Services(self._rules, spellings(self._present_names.values()) | spellings(named))
+
+    @cached_property
+    def _deployed(self) -> list[tuple[int | None, int | None, int]]:
+        """The services, repositories and environments that deployments name together, by id."""
+        sql = "SELECT DISTINCT service_id, repository_id, environment_id FROM deployments"
+        return self.rows(sql)
+
+    @cached_property
+    def _present_names(self) -> dict[str, str]:
+        """The present names of repositories by the keys of what they are or were called."""
+        told = self.rows("SELECT name_id, aliases FROM repositories")
+        deployed = {self.names[home] for _, home, _ in self._deployed if home is not None}
+        found = spellings(deployed) | spellings(self.names[name] for name, _ in told)
+        for name, old in told:
+            present = found[name_key(self.names[name])]
+            found.update((name_key(alias), present) for alias in json.loads(old or "[]"))
+        return found
 
     @cached_property
     def default_branches(self) -> dict[str, str]:
         """The default branch of each repository for which it is known."""
         sql = "SELECT name_id, default_branch FROM repositories WHERE default_branch IS NOT NULL"
-        return {self.names[name]: branch for name, branch in self.rows(sql)}
+        return {self.repository(name) or "": branch for name, branch in self.rows(sql)}
 
     def repository(self, id_: int | None) -> str | None:
         """The present name of a repository by the id of a name."""
-        if id_ is None:
-            return None
-        name = self.names[id_]
-        return self.canonical.get(name, name)
+        return None if id_ is None else self.repository_named(self.names[id_])
+
+    def repository_named(self, name: str) -> str:
+        """The present name of a repository by any of its names."""
+        return self._present_names.get(name_key(name), name.strip())
 
     @cached_property
     def deployed_from(self) -> dict[str, set[str]]:
@@ -79,25 +100,35 @@ class Facts:
             repository = self.repository(repository_id)
             found[name].update({repository} if repository else ())
         for name, repositories in found.items():
-            configured = self._services.configured(name).repository
+            configured = self.services.configured(name).repository
             if configured:
-                repositories.add(configured)
+                repositories.add(self.repository_named(configured))
         return dict(found)
 
     @cached_property
     def _production(self) -> dict[tuple[int | None, int | None, int], str]:
         """Our services by what production deployments name: service, repository, environment."""
         found = {}
-        sql = "SELECT DISTINCT service_id, repository_id, environment_id FROM deployments"
-        for service_id, repository_id, environment_id in self.rows(sql):
+        for service_id, repository_id, environment_id in self._deployed:
             name = self._service_of(service_id, repository_id)
-            if name and self._services.is_production(name, self.names[environment_id]):
+            if name and self.services.is_production(name, self.names[environment_id]):
                 found[service_id, repository_id, environment_id] = name
         return found
 
     def _service_of(self, service_id: int | None, repository_id: int | None) -> str | None:
         source_name = None if service_id is None else self.names[service_id]
-        return self._services.name(source_name, self.repository(repository_id))
+        return self.services.name(source_name, self.repository(repository_id))
+
+    @cached_property
+    def _environments(self) -> dict[int, int]:
+        """The one id that stands for all spellings of an environment, by the id of each."""
+        ids = sorted({id_ for _, _, id_ in self._deployed})
+        shown = spellings(self.names[id_] for id_ in ids)
+        first: dict[str, int] = {}
+        for id_ in ids:
+            if self.names[id_].strip() == shown[name_key(self.names[id_])]:
+                first.setdefault(name_key(self.names[id_]), id_)
+        return {id_: first[name_key(self.names[id_])] for id_ in ids}
 
     def touched_since(self, batch: int) -> set[str]:
         """Our services that saves after a batch say something new about."""
@@ -118,7 +149,7 @@ class Facts:
         for services, named in self.rows(_NEW_INCIDENTS + new):
             if named or not services:
                 return set(self.deployed_from)
-            found = (self._services.name(name, None) for name in json.loads(services))
+            found = (self.services.name(name, None) for name in json.loads(services))
             touched.update(name for name in found if name)
         for part, column, table in _BEFORE:
             touched.update(self._holding(part, column, f"SELECT id FROM {table}{new}"))
@@ -172,7 +203,7 @@ class Facts:
         records = DeploymentRecords(
             ids=columns["id"],
             keys=columns["key"],
-            environments=columns["environment_id"],
+            environments=_replaced(columns["environment_id"], self._environments),
             names=self.names,
             statuses=_statuses(columns["status"].tolist()),
             commits=_ids(blobs["commit_sha"]),
@@ -447,6 +478,11 @@ def _in(column: str, ids: Collection[int | None]) -> str:
     known = ", ".join(str(id_) for id_ in ids if id_ is not None) or "NULL"
     unknown = f" OR {column} IS NULL" if None in ids else ""
     return f"({column} IN ({known}){unknown})"
+
+
+def _replaced(ids: Ints, by: Mapping[int, int]) -> Ints:
+    known, which = np.unique(ids, return_inverse=True)
+    return np.array([by[id_] for id_ in known.tolist()], dtype=np.int64)[which]
 
 
 def _statuses(texts: Iterable[str]) -> Ints:

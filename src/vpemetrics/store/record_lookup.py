@@ -7,6 +7,7 @@ import numpy as np
 from sqlalchemy import Connection, Select, Table, select
 
 from vpemetrics.lineage.rows import Kind
+from vpemetrics.names import name_key
 from vpemetrics.records import Change, Commit, Deployment, Incident
 from vpemetrics.store import tables as t
 from vpemetrics.store.columns import Arrays, rows_of
@@ -66,7 +67,8 @@ def _by_number(connection: View, name: str) -> list[Match]:
         return []
     query = _select_keys(t.changes).where(t.changes.c.number == int(number))
     if repository:
-        ids = select(t.names.c.id).where(t.names.c.name == repository)
+        wanted, named = name_key(repository), connection.execute(select(t.names)).all()
+        ids = [row.id for row in named if name_key(row.name) == wanted]
         query = query.where(t.changes.c.repository_id.in_(ids))
     return _matches(connection, Change.KIND, query)
 

@@ -7,6 +7,7 @@ from vpemetrics.config.sources import Source
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.folders import locate
 from vpemetrics.metrics.figures import Scope
+from vpemetrics.names import name_key
 from vpemetrics.reports.model import Problem, Report
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
@@ -26,8 +27,8 @@ def with_fetch(report: Report, rules: Rules, store: Store, sources: Iterable[Sou
     if all(problem.reason != REASON for problem in report.problems):
         return report
     lacking = sorted(_lacking(store, sources), key=lambda clone: clone.missing, reverse=True)
-    names = _repositories(report.scope, rules)
-    commands = [clone.command for clone in lacking if clone.repository in names] or [
+    names = set(map(name_key, _repositories(report.scope, rules)))
+    commands = [clone.command for clone in lacking if name_key(clone.repository) in names] or [
         clone.command for clone in lacking
     ]
     if not commands:

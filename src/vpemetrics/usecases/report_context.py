@@ -22,7 +22,7 @@ from vpemetrics.metrics.facts import (
 )
 from vpemetrics.metrics.figures import Scope
 from vpemetrics.metrics.provisional import LAG_WEEKS, wait
-from vpemetrics.names import nearest_few
+from vpemetrics.names import name_key, nearest_few, spellings
 from vpemetrics.records import CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived, metric_queries
@@ -78,12 +78,12 @@ class ReportContext:
                 names[id_]: lineage for id_, lineage in derived.load_traced(connection).items()
             }
         deployed_from = {name: lineage.repositories for name, lineage in traced.items()}
-        configured = {service.name for service in rules.services}
-        coverage = coverage_by_service(stretches, rules, deployed_from)
+        resolver = Services(rules, spellings(deployed_from))
+        coverage = coverage_by_service(stretches, resolver, deployed_from)
         ends = [b for (_, kind), found in coverage.items() for _, b in found if kind in _AGE]
         return cls(
             rules=rules,
-            services=tuple(sorted(set(deployed_from) | configured)),
+            services=tuple(sorted({*deployed_from, *resolver.declared})),
             coverage=MappingProxyType(coverage),
             data_as_of=max(ends, default=MISSING),
             names=names,
@@ -112,7 +112,7 @@ class ReportContext:
     @cached_property
     def resolver(self) -> Services:
         """The finder of our services by sources' names."""
-        return Services(self.rules)
+        return Services(self.rules, spellings(self.traced))
 
     @property
     def organisation(self) -> Scope:
@@ -122,13 +122,15 @@ class ReportContext:
     def scope(self, service: str | None, team: str | None) -> tuple[Scope, tuple[str, ...]]:
         """The scope that is asked for and its services; NotFound with near names if unknown."""
         if service is not None:
-            if service not in self.services:
+            named = self.resolver.name(service, None)
+            if named not in self.services:
                 raise NotFound(_unknown("service", service, self.services))
-            return Scope(kind="service", name=service), (service,)
+            return Scope(kind="service", name=named), (named,)
         if team is not None:
-            if team not in self.teams:
+            named = spellings(self.teams).get(name_key(team))
+            if named is None:
                 raise NotFound(_unknown("team", team, tuple(self.teams)))
-            return Scope(kind="team", name=team), self.teams[team]
+            return Scope(kind="team", name=named), self.teams[named]
         return self.organisation, self.services
 
     @cached_property
@@ -181,7 +183,7 @@ class ReportContext:
 
     def _our_names(self, services: str | None) -> tuple[str, ...]:
         found = (self.resolver.name(name, None) for name in json.loads(services or "[]"))
-        return tuple(name for name in found if name)
+        return tuple(dict.fromkeys(name for name in found if name))
 
 
 # The kinds of facts whose collection says how old the data is.

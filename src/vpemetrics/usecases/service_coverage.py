@@ -7,27 +7,26 @@ from itertools import pairwise
 from typing import Final
 
 from vpemetrics.lineage.services import Services
+from vpemetrics.names import name_key
 from vpemetrics.records import Coverage, CoverageKind
-from vpemetrics.rules import Rules
 from vpemetrics.window import Interval, from_micros, merge_intervals, to_micros
 
 EVERYTHING: Final = "*"
 
 
 def coverage_by_service(
-    stretches: Sequence[Coverage], rules: Rules, deployed_from: Mapping[str, Sequence[str]]
+    stretches: Sequence[Coverage], services: Services, deployed_from: Mapping[str, Sequence[str]]
 ) -> dict[tuple[str, CoverageKind], list[Interval]]:
     """Collected stretches by our service: scopes are services' or repositories' names, or all."""
-    resolver = Services(rules)
     found: dict[tuple[str, CoverageKind], list[Interval]] = defaultdict(list)
-    everybody = {*deployed_from, *(service.name for service in rules.services)}
+    everybody = {*deployed_from, *services.declared}
     by_repository: dict[str, set[str]] = defaultdict(set)
     for name, repositories in deployed_from.items():
         for repository in repositories:
-            by_repository[repository].add(name)
+            by_repository[name_key(repository)].add(name)
     for stretch in without_declared_holes(stretches):
-        named = resolver.name(stretch.scope, None)
-        names = {named} if named in everybody else by_repository.get(stretch.scope, set())
+        named = services.name(stretch.scope, None)
+        names = {named} if named in everybody else by_repository[name_key(stretch.scope)]
         for name in everybody if stretch.scope == EVERYTHING else names:
             found[name or "", stretch.kind].append(_span(stretch))
     return {key: merge_intervals(spans) for key, spans in found.items()}
@@ -41,12 +40,13 @@ def without_declared_holes(stretches: Sequence[Coverage]) -> Iterator[Coverage]:
     declared: dict[tuple[str, CoverageKind, str], list[Interval]] = defaultdict(list)
     for stretch in stretches:
         if not stretch.from_rows:
-            declared[stretch.source, stretch.kind, stretch.scope].append(_span(stretch))
+            scope = name_key(stretch.scope)
+            declared[stretch.source, stretch.kind, scope].append(_span(stretch))
     for stretch in stretches:
         if not stretch.from_rows:
             yield stretch
             continue
-        scopes = {stretch.scope, EVERYTHING}
+        scopes = {name_key(stretch.scope), EVERYTHING}
         told = [
             span
             for scope in scopes

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from vpemetrics.errors import FixConfiguration, FixInput
+from vpemetrics.names import name_key
 
 _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 
@@ -19,7 +20,8 @@ def reliability(file: str | None, services: tuple[str, ...] | None = None) -> st
     if file is None:
         return None
     path = Path(file)
-    met = [truth for service, truth in _read(path) if services is None or service in services]
+    wanted = None if services is None else set(map(name_key, services))
+    met = [truth for service, truth in _read(path) if wanted is None or name_key(service) in wanted]
     if not met:
         return f"no SLO in {path.name}"
     return f"SLOs met {sum(met)}/{len(met)} (source: {path.name})"

@@ -45,7 +45,7 @@ class LineageUpdate:
         derived.forget(self._connection, set(self._known) - set(ids.values()))
         derived.forget(self._connection, [ids[name] for name in self._anew])
         digests = load_digests(self._connection, (ids[name] for name in self.stale))
-        for facts in service_facts(self._facts, self._rules, self.stale):
+        for facts in service_facts(self._facts, self.stale):
             name = facts.service.name
             service = TracedService(
                 id=ids[name],
@@ -67,9 +67,9 @@ class LineageUpdate:
         )
 
 
-def service_facts(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterator[ServiceFacts]:
+def service_facts(facts: Facts, names: Sequence[str]) -> Iterator[ServiceFacts]:
     """The facts that tracing takes, by service; those of the same repositories share a history."""
-    about = _About(facts, rules)
+    about = _About(facts)
     groups = iter(_group(facts.deployed_from, names).items())
     while together := list(islice(groups, _TOGETHER)):
         records = facts.deployments([name for _, group in together for name in group])
@@ -87,8 +87,8 @@ def service_facts(facts: Facts, rules: Rules, names: Sequence[str]) -> Iterator[
 class _About:
     """The facts beside deployments and histories: incidents, decisions, paths."""
 
-    def __init__(self, facts: Facts, rules: Rules) -> None:
-        self._facts, self._services = facts, Services(rules)
+    def __init__(self, facts: Facts) -> None:
+        self._facts, self._services = facts, facts.services
         rows, self._triage = facts.incidents(), facts.triage()
         naming: dict[str, list[int]] = defaultdict(list)
         for at, one in enumerate(rows):

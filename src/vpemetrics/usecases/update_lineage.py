@@ -23,12 +23,11 @@ def bring_up_to_date(store: Store, rules: Rules, progress: Progress | None = Non
     if is_current(store, rules):
         return 0
 
-    from vpemetrics.lineage.services import Services
     from vpemetrics.store.history import Facts
     from vpemetrics.usecases.trace_services import LineageUpdate
 
     with store.transaction() as connection:
-        update = LineageUpdate(Facts(connection, Services(rules)), rules)
+        update = LineageUpdate(Facts(connection, rules), rules)
         for done, _ in enumerate(update.run(), 1):
             if progress:
                 progress(done, len(update.stale))

@@ -20,7 +20,7 @@ from vpemetrics.collectors.git.record_builder import GitRecordBuilder
 from vpemetrics.collectors.git.tags import Tag, deployed_tags
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.folders import locate
-from vpemetrics.names import first_few
+from vpemetrics.names import first_few, name_key
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import AnyRecord
 from vpemetrics.window import format_instant, parse_instant
@@ -139,8 +139,11 @@ def _settings(options: Options, context: CollectionContext, repository: str, clo
 
 
 def _wants_paths(context: CollectionContext, repository: str) -> bool:
-    services = context.rules.services
-    return any(service.paths and service.repository in (None, repository) for service in services)
+    mine = (None, name_key(repository))
+    return any(
+        service.paths and (service.repository and name_key(service.repository)) in mine
+        for service in context.rules.services
+    )
 
 
 def _to_go_on_from(context: CollectionContext, clone: Clone, settings: str) -> GitCursor | None:

@@ -24,6 +24,7 @@ from vpemetrics.collectors.http import (
     read_shape,
 )
 from vpemetrics.fingerprint import fingerprint
+from vpemetrics.names import name_key
 from vpemetrics.records import Repository
 from vpemetrics.rules import Rules, is_chosen, matches
 from vpemetrics.window import parse_instant
@@ -189,12 +190,12 @@ class RepositoryTarget:
     @cached_property
     def paths(self) -> list[str]:
         """The path patterns of all services that lie in it."""
-        names = {self.probe.name.lower(), self.naming.known.lower()}
+        names = {name_key(self.probe.name), name_key(self.naming.known)}
         return sorted(
             {
                 pattern
                 for service in self.rules.services
-                if service.repository and service.repository.lower() in names
+                if service.repository and name_key(service.repository) in names
                 for pattern in service.paths
             }
         )
