@@ -57,7 +57,13 @@ def test_deployments_of_one_service_in_any_spelling(
 
 
 def test_a_spelling_that_comes_later_gives_what_coming_at_once_gives() -> None:
-    told = [*GRAPH, PULL, FIRST, LATER, replace(LATER, id="d3", environment="Production")]
+    told: list[AnyRecord] = [
+        *GRAPH,
+        PULL,
+        FIRST,
+        LATER,
+        replace(LATER, id="d3", environment="Production"),
+    ]
     with empty_store() as store:
         for record in told[::-1]:
             store.save(SOURCE, [record])
