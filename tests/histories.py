@@ -428,6 +428,7 @@ class World:
     ) -> None:
         number = len(self.deployments) + 1
         took = (None, 5, 0, 20)[flavour % 4]
+        untold = flavour in (1, 4) and status is not Status.FAILED
         running = status is Status.IN_PROGRESS
         self.deployments.append(
             Deployment(
@@ -439,7 +440,7 @@ class World:
                 commit_sha=sha,
                 version=version or (f"v{number}" if sha is None else None),
                 started_at=None if took is None else self.now - timedelta(minutes=took),
-                finished_at=None if running else self.now,
+                finished_at=None if running or untold else self.now,
                 planned=False if flavour == 5 else None,
                 hotfix=True if flavour == 8 else None,
                 rollback=True if flavour in (7, 9) else None,

@@ -792,15 +792,16 @@ def _start(row: Deployment) -> datetime:
 
 
 def _finish(row: Deployment) -> tuple[datetime, str]:
-    assert row.finished_at is not None
-    return row.finished_at, row.id
+    when = row.finished_at or row.started_at
+    assert when is not None
+    return when, row.id
 
 
 def _arrivals(rows: Iterable[Deployment]) -> list[Deployment]:
     """What reached production, in order of finish; without a time it cannot be placed."""
     reached = (Status.SUCCEEDED, Status.ROLLED_BACK)
     return sorted(
-        (row for row in rows if row.status in reached and row.finished_at is not None),
+        (row for row in rows if row.status in reached and (row.finished_at or row.started_at)),
         key=_finish,
     )
 

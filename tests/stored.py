@@ -155,7 +155,7 @@ class _Reader:
 
     def _read_parts(self) -> dict[int | None, Parts]:
         order = {id_: at for at, (id_,) in enumerate(self._rows(
-            "SELECT id FROM deployments ORDER BY finished_at, key"
+            "SELECT id FROM deployments ORDER BY COALESCE(finished_at, started_at), key"
         ))}  # fmt: skip
         keys = dict(self._rows("SELECT id, key FROM deployments"))
         found: dict[int | None, Parts] = {None: ()}

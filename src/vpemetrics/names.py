@@ -1,10 +1,13 @@
 """Names as people and registries give them: the nearest valid one, the first few, loading."""
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 from zoneinfo import available_timezones
+
+_BETWEEN_WORDS: Final = re.compile(r"[-_./\s]+")
 
 
 def nearest(name: object, names: Iterable[str]) -> str | None:
@@ -35,6 +38,19 @@ def name_key(name: str) -> str:
     So are services, environments, repositories and teams compared (rule D7).
     """
     return name.strip().casefold()
+
+
+def near_name_key(name: str) -> str:
+    """The text that is the same for names without `-`, `_`, `.`, `/` and spaces."""
+    return _BETWEEN_WORDS.sub("", name_key(name))
+
+
+def near_names(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Names that nearly are one, together, in order."""
+    together: dict[str, list[str]] = {}
+    for name in sorted(set(names)):
+        together.setdefault(near_name_key(name), []).append(name)
+    return [tuple(group) for key, group in together.items() if key and len(group) > 1]
 
 
 def spellings(names: Iterable[str]) -> dict[str, str]:

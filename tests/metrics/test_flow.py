@@ -223,6 +223,18 @@ def test_incident_restore_time_is_of_all_incidents_that_began_in_the_window() ->
     assert (found.n, found.excluded) == (4, {"negative": 1})
 
 
+def test_an_incident_that_ends_before_its_window_and_its_start_is_left_out_there() -> None:
+    history: list[AnyRecord] = [
+        deploy("d1", "Sun0 12:00", None),
+        incident("I1", "Thu 10:00", "Thu0 09:00", severity=1),
+    ]
+
+    for metric in ("incident_restore_time", "customers_affected_time"):
+        found = measure(metric, history)
+
+        assert (found.n, found.excluded) == (0, {"negative": 1})
+
+
 def test_an_incident_of_another_service_is_not_ours() -> None:
     history: list[AnyRecord] = [
         deploy("d1", "Sun0 12:00", None),

@@ -1,5 +1,6 @@
 """Problems in the data that a report names, each with the smallest data that has it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,10 @@ UNTIMED = Change(
     is_bot=False,
     merged_at=parse_instant("2026-09-02T09:00:00Z"),
 )
+UNFINISHED = replace(deployment("u", 2), finished_at=None)
+FAILED = replace(UNFINISHED, status=Status.FAILED)
+STARTED = replace(UNFINISHED, started_at=parse_instant("2026-09-02T12:00:00Z"))
+NOWHERE = replace(deployment("n", 2), service=None, repository=None)
 TWO = (Service(name="shop"), Service(name="desk"))
 
 
@@ -65,6 +70,42 @@ TWO = (Service(name="shop"), Service(name="desk"))
                 Incident(id="i", service=("desk",), detected_at=END),
                 covered(CoverageKind.DEPLOYMENTS),
                 covered(CoverageKind.INCIDENTS, "desk"),
+            ],
+        ),
+        ("no_time", 1, (), [deployment("a", 1), UNFINISHED, *EVERYTHING]),
+        ("no_time", 1, (), [deployment("a", 1), FAILED, *EVERYTHING]),
+        ("no_finish", 1, (), [deployment("a", 1), STARTED, *EVERYTHING]),
+        ("no_place", 1, (), [deployment("a", 1), NOWHERE, *EVERYTHING]),
+        (
+            "ends_before_start",
+            1,
+            (),
+            [
+                deployment("a", 1),
+                Incident(id="i", service=("Shop",), detected_at=END, resolved_at=BEGIN),
+                *EVERYTHING,
+            ],
+        ),
+        (
+            "no_beginning",
+            1,
+            (),
+            [deployment("a", 1), Incident(id="i", resolved_at=BEGIN), *EVERYTHING],
+        ),
+        (
+            "near_names",
+            1,
+            (),
+            [deployment("a", 1, "check-out"), deployment("b", 2, "Check_Out"), *EVERYTHING],
+        ),
+        (
+            "near_names",  # an incident of nearly a service
+            1,
+            (),
+            [
+                deployment("a", 1, "check-out"),
+                Incident(id="i", service=("checkout",), detected_at=BEGIN),
+                *EVERYTHING,
             ],
         ),
     ],
@@ -98,3 +139,50 @@ def test_a_service_is_not_told_of_the_problems_of_another(tmp_path: Path) -> Non
 
     assert "named_not_shipped" in found["desk"]
     assert "named_not_shipped" not in found["shop"]
+
+
+@pytest.mark.parametrize("reason", ["no_time", "no_place"])
+def test_a_remedy_fits_where_the_records_came_from(tmp_path: Path, reason: str) -> None:
+    lost = UNFINISHED if reason == "no_time" else NOWHERE
+    with Store.open(tmp_path / "x.db") as store:
+        store.save("here", [deployment("a", 1), lost, *EVERYTHING])
+        imported = remedy(store, reason)
+        store.note_collection("here", BEGIN, END, None)
+
+        collected = remedy(store, reason)
+
+    assert "import them again" in imported
+    assert "collect again" in collected
+
+
+@pytest.mark.parametrize(
+    ("services", "lines"),
+    [
+        ((), '[[service]], name = "check-out", sources = ["checkout"]'),
+        (("checkout",), 'add to the [[service]] named "checkout": sources = ["check-out"]'),
+    ],
+)
+def test_the_lines_that_make_one_service_of_two_names(
+    tmp_path: Path, services: tuple[str, ...], lines: str
+) -> None:
+    declared = tuple(Service(name=name) for name in services)
+    broken = Incident(id="i", service=("checkout",), detected_at=BEGIN)
+    with Store.open(tmp_path / "x.db") as store:
+        store.save("files", [deployment("a", 1, "check-out"), broken, *EVERYTHING])
+
+        assert lines in remedy(store, "near_names", declared)
+
+
+def test_a_deployment_without_a_finish_counts_at_its_start(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "x.db") as store:
+        store.save("files", [deployment("a", 1), STARTED, *EVERYTHING])
+
+        found = report(store, Rules(), Asked(window=WEEK)).figure("deployment_frequency")
+
+    assert found is not None
+    assert found.n == 2
+
+
+def remedy(store: Store, reason: str, services: tuple[Service, ...] = ()) -> str:
+    problems = report(store, Rules(services=services), Asked(window=WEEK)).problems
+    return next(problem.remedy or "" for problem in problems if problem.reason == reason)

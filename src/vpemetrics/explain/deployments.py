@@ -9,7 +9,7 @@ from vpemetrics.explain.model import KINDS, Entry, Fact, RecordGroup
 from vpemetrics.explain.stories import RecordExplainer, RecordStory, elapsed_time
 from vpemetrics.lineage.kinds import JudgedPart
 from vpemetrics.lineage.rows import NONE, DeploymentRow, Kind
-from vpemetrics.lineage.trace import ServiceFacts, judged
+from vpemetrics.lineage.trace import LIVE, ServiceFacts, judged
 from vpemetrics.metrics import dora
 from vpemetrics.metrics.facts import CONFIRMED
 from vpemetrics.metrics.figures import Unit
@@ -21,6 +21,7 @@ from vpemetrics.store.commit_chunks import find_commit
 from vpemetrics.window import MISSING, Micros, known_instant
 
 _PUT_BACK: Final = (Kind.ROLLBACK, Kind.REDEPLOY)
+_BOOKED_AT_START: Final = "; nobody says when it finished, so it is booked at its start"
 _JUDGEMENTS: Final[Mapping[Kind, str]] = {
     Kind.FORWARD: "forward, new there and not an ancestor of what was live",
     Kind.REDEPLOY: "redeploy, put back again: it contains what was live",
@@ -89,7 +90,9 @@ class DeploymentExplainer(RecordExplainer):
         if record.finished_at:
             yield Fact(name="finished", at=record.finished_at, text=_status(record.status))
         else:
-            yield Fact(name="status", text=_status(record.status))
+            booked = record.status in LIVE and record.started_at
+            text = f"{_status(record.status)}{_BOOKED_AT_START if booked else ''}"
+            yield Fact(name="status", text=text)
 
     def _exclusion(self, record: Deployment) -> Fact:
         """The reason why a record is in no metric at all."""
@@ -102,7 +105,7 @@ class DeploymentExplainer(RecordExplainer):
         elif record.status == Status.IN_PROGRESS:
             said = "it is still going"
         else:
-            said = "nobody says when it finished"
+            said = "nobody says when it started or finished"
         return Fact(name="not counted", text=said)
 
     def _parts(self, service: str, deployed: int) -> list[DeploymentPart]:

@@ -228,6 +228,14 @@ def _outages(builder: EntryBuilder, figure: Figure) -> Derivation:
                 entries=build(summed),
             ),
             exclusion("open_without_update", build(found[found.forgotten])),
+            exclusion(
+                "negative",
+                builder.incidents(
+                    frame(flow.ended_before_start(builder.cut)),
+                    start="began_at",
+                    end="restored_at",
+                ),
+            ),
         ),
         arithmetic=(
             f"Overlaps count once: {stretches or 'none'}. "

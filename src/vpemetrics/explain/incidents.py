@@ -43,11 +43,14 @@ class IncidentExplainer(RecordExplainer):
 
     def _duration(self, began: datetime | None, restored: datetime | None) -> Fact:
         if began is None:
-            return Fact(name="lasted", text="unknown: nobody says when it began")
+            return Fact(name="lasted", text="not counted: nobody says when it began")
         if restored is None:
             return Fact(name="lasted", text="still open")
         seconds = float(seconds_between([to_micros(began)], [to_micros(restored)])[0])
         end, start = self.clock(to_micros(restored)), self.clock(to_micros(began))
+        if seconds < 0:
+            said = f"not counted: it ends, {end}, before it starts, {start}"
+            return Fact(name="lasted", text=said)
         return Fact(name="lasted", text=f"{end} − {start} = {elapsed_time(seconds)}")
 
     def _lack_of_cause(self, evidence: Sequence[Any]) -> Iterable[Fact]:

@@ -215,12 +215,19 @@ def judged(facts: ServiceFacts) -> list[JudgedPart]:
 
 
 def _attribute(facts: ServiceFacts) -> _Traced:
-    live = facts.records.take(facts.records.are(*LIVE))
-    groups = group(live.take(live.finished_at != MISSING))
+    live = _live(facts.records)
+    groups = group(live)
     mine = facts.history.belonging.of(facts.belongs)
     if len(facts.history.graph) > 0 and (live.commits != NONE).any():
         return _by_graph(groups, facts, mine)
     return _by_time(groups, facts.history, mine)
+
+
+def _live(records: DeploymentRecords) -> DeploymentRecords:
+    """The records that reached production at a known time: the finish, else the start."""
+    live = records.take(records.are(*LIVE))
+    when = np.where(live.finished_at == MISSING, live.started_at, live.finished_at)
+    return replace(live, finished_at=when).take(when != MISSING)
 
 
 def _by_graph(groups: Grouping, facts: ServiceFacts, mine: Mine) -> _Traced:
@@ -433,6 +440,15 @@ def _problems(facts: ServiceFacts, by: _Traced) -> dict[str, list[str]]:
         & ~deployed.rolled_back,
     }
     found = {reason: deployed.keys[marked].tolist() for reason, marked in problems.items()}
+    found |= _lacking_times(facts.records)
     if by.lacks_history:
         found["parents_not_collected"] = [facts.service.name]
     return {reason: examples for reason, examples in found.items() if examples}
+
+
+def _lacking_times(records: DeploymentRecords) -> dict[str, list[str]]:
+    """Runs that ended, nobody says when: those booked at their start, and those left out."""
+    ended = ~records.are(Status.IN_PROGRESS) & (records.finished_at == MISSING)
+    untimed = ended & (records.started_at == MISSING)
+    found = {"no_time": untimed, "no_finish": ended & ~untimed & records.are(*LIVE)}
+    return {reason: sorted(records.keys[marked].tolist()) for reason, marked in found.items()}

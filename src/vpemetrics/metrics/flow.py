@@ -107,14 +107,24 @@ def customers_affected_time(cut: Slice) -> Figure:
         return dora.figure(cut, "customers_affected_time", None, note=dora.NO_INCIDENT_SOURCE)
     found = outages(cut)
     summed = found.where(~found["forgotten"])
-    forgotten = len(found) - len(summed)
+    left_out = {
+        "negative": len(ended_before_start(cut)),
+        "open_without_update": len(found) - len(summed),
+    }
     return dora.figure(
         cut,
         "customers_affected_time",
         length(list(zip(summed["start"].tolist(), summed["end"].tolist(), strict=True))),
         n=len(summed),
-        excluded={"open_without_update": forgotten} if forgotten else {},
+        excluded={reason: count for reason, count in left_out.items() if count},
     )
+
+
+def ended_before_start(cut: Slice) -> Table:
+    """Customer-affecting incidents that began in the window, and ended before that."""
+    began = cut.within(cut.facts.incidents, "began_at")
+    restored = began["restored_at"]
+    return began.where(began["customers"] & (restored != MISSING) & (restored < began["began_at"]))
 
 
 def outages(cut: Slice) -> Table:

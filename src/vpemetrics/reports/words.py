@@ -49,17 +49,23 @@ REASONS: Final[Mapping[str, str]] = {
     "commit_not_collected": "deployments of a commit that was not collected",
     "deployed_before_merge": "changes deployed before their merge",
     "changes_not_covered": "services of whose changes nothing was collected",
+    "ends_before_start": "incidents that end before they start",
     "external": "incidents with an external cause",
     "first_deployment": "changes in the first known deployment",
     "incidents_not_covered": "services whose incidents were not collected all the while",
     "named_not_shipped": "incidents that name a cause which never shipped",
+    "near_names": "services with nearly the same name as another",
     "negative": "negative times",
     "never_deployed": "configured services without a production deployment",
+    "no_beginning": "incidents without a beginning",
     "no_commit_left": "pull requests whose commits are all another's",
     "no_author_date": "changes without an author date",
+    "no_finish": "deployments without a finish, which count at the start",
     "no_incident_source": "deployments of services without an incident source",
+    "no_place": "deployments that name neither a service nor a repository",
     "no_restored_at": "failures without a time of restoration",
     "no_service": "incidents without a service",
+    "no_time": "deployments without a start and a finish",
     "not_covered": "services not collected over the whole window",
     "open_without_update": "incidents open for 30 days without an update",
     "other_branch": "changes merged into another branch",
@@ -92,7 +98,7 @@ def reason(key: str, number: int = 2) -> str:
 def _of_one(several: str) -> str:
     """The same with its noun, and the verb that follows it, in the singular."""
     one = re.sub(rf"\b({_NOUNS})s\b", r"\1", several, count=1)
-    return one.replace("that name ", "that names ")
+    return one.replace("that name ", "that names ").replace("that end ", "that ends ")
 
 
 _NOUNS: Final = "build|change|deployment|failure|incident|pull request|service"

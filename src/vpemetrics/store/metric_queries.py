@@ -3,6 +3,7 @@
 A report reads the evidence once and hands it to whatever asks for a part of it.
 """
 
+import json
 from collections.abc import Collection, Iterable
 from typing import Any, Final, NamedTuple
 
@@ -187,17 +188,46 @@ def outcomes(
 
 
 def incidents(connection: Connection, start: Micros, end: Micros, pieces: Arrays) -> Arrays:
-    """Incidents that began before the end of a stretch and were not over before its start."""
-    began, over = "COALESCE(impact_started_at, detected_at)", "COALESCE(mitigated_at, resolved_at)"
+    """Incidents that began in a stretch, or before it and were not over before its start."""
+    began, over = _BEGAN, _OVER
     found = read_columns(
         connection,
         f"SELECT id, key, services, {began} AS began_at, {over} AS restored_at, updated_at, "
         "severity, customer_affecting, external, url, title "
-        f"FROM incidents WHERE {began} < {end} AND ({over} IS NULL OR {over} >= {start})",
+        f"FROM incidents WHERE {began} < {end} "
+        f"AND ({over} IS NULL OR {over} >= {start} OR {began} >= {start})",
         text=("key", "services", "url", "title"),
     )
     blaming = pieces["incident_id"][pieces["deployed_id"] != MISSING]
     return {**found, "caused": among(found["id"], np.sort(blaming)).astype(np.int64)}
+
+
+_BEGAN: Final = "COALESCE(impact_started_at, detected_at)"
+_OVER: Final = "COALESCE(mitigated_at, resolved_at)"
+
+
+class OddIncident(NamedTuple):
+    """An incident that no figure can count: why, and the services that it names."""
+
+    reason: str
+    key: str
+    services: tuple[str, ...]
+
+
+def odd_incidents(connection: Connection) -> list[OddIncident]:
+    """Incidents that ended before they began, or of which nobody says when they did."""
+    rows = connection.exec_driver_sql(
+        f"SELECT {_BEGAN}, key, services FROM incidents "
+        f"WHERE {_BEGAN} IS NULL OR {_OVER} < {_BEGAN} ORDER BY key"
+    )
+    return [
+        OddIncident(
+            "no_beginning" if began is None else "ends_before_start",
+            key,
+            tuple(json.loads(services or "[]")),
+        )
+        for began, key, services in rows
+    ]
 
 
 class Failed(NamedTuple):

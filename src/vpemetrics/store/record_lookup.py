@@ -141,6 +141,20 @@ def _texts(connection: View, table: Table, column: str, ids: Iterable[int]) -> d
     return matching(connection, wanted=table.c[column], given=table.c.id, values=_plain(ids))
 
 
+def are_imported(connection: View, kind: str, keys: Collection[str]) -> bool:
+    """Tell whether all records of some ids were imported, and none collected."""
+    table, collected = _BY_KEY[kind], select(t.collections.c.source_id)
+    query = select(table.c.id).where(table.c.source_id.in_(collected), table.c.key.in_(keys))
+    return connection.execute(query.limit(1)).first() is None
+
+
+def deployments_of_nothing(connection: View) -> list[str]:
+    """The ids of deployments that name neither a service nor a repository, in order."""
+    table = t.deployments.c
+    nowhere = table.service_id.is_(None), table.repository_id.is_(None)
+    return list(connection.scalars(select(table.key).where(*nowhere).order_by(table.key)))
+
+
 def deployment_of(connection: View, record: int) -> Any | None:
     """The deployment that lineage made of a record: a row of it, None if it made none."""
     found = read(connection, Part.RECORDS, keep=lambda rows: rows["record_id"] == record)

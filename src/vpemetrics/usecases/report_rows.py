@@ -9,7 +9,14 @@ from vpemetrics.metrics.evaluate import Windows
 from vpemetrics.metrics.facts import MetricFacts, Slice
 from vpemetrics.reports.model import FailureRow, LastDeployment, OpenIncident, Problem
 from vpemetrics.store import Store, metric_queries, record_lookup
-from vpemetrics.usecases.problems import REMEDIES, known_problems
+from vpemetrics.usecases.problems import (
+    REMEDIES,
+    known_problems,
+    lines_that_join,
+    lost_records,
+    near_services,
+    remedy_of,
+)
 from vpemetrics.usecases.report_context import ReportContext
 from vpemetrics.window import MISSING, SECOND, Micros, Window, from_micros, known_instant
 
@@ -85,6 +92,11 @@ def find_problems(
     ids = [id_ for id_, name in known.names.items() if name in facts.services]
     with store.view() as connection:
         found = known_problems(traced, metric_queries.unresolved_causes(connection, ids))
+        lost = lost_records(connection, known.resolver, facts.services)
+        found |= {reason: tuple(examples) for reason, examples in lost.items()}
+        fitting = {
+            reason: remedy_of(connection, reason, examples) for reason, examples in found.items()
+        }
     here = cut.with_incidents
     found |= {
         "never_deployed": tuple(name for name in facts.services if name not in known.traced),
@@ -96,13 +108,29 @@ def find_problems(
     if at_merge := int(cut.counted_changes["at_merge"].sum()):
         remedy = REMEDIES["starts_at_merge"]
         yield Problem(reason="starts_at_merge", count=at_merge, remedy=remedy)
+    if near := _near_names(known, facts):
+        yield near
     for reason, examples in sorted((r, e) for r, e in found.items() if e):
         yield Problem(
             reason=reason,
             count=len(examples),
             examples=examples[:3],
-            remedy=REMEDIES.get(reason),
+            remedy=fitting.get(reason, REMEDIES.get(reason)),
         )
+
+
+def _near_names(known: ReportContext, facts: MetricFacts) -> Problem | None:
+    """The services whose names differ in no more than what stands between words."""
+    strangers = {name for names in facts.incidents["services"].tolist() for name in names}
+    found = near_services(known.services, strangers, facts.services)
+    if not found:
+        return None
+    return Problem(
+        reason="near_names",
+        count=len(found),
+        examples=tuple(" and ".join(group) for group in found[:3]),
+        remedy=lines_that_join(found[0], known.resolver.declared, known.traced),
+    )
 
 
 def last_deployment(
