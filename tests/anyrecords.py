@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from vpemetrics.records import (
     AnyRecord,
     AuditEntry,
+    AuthorKind,
     Change,
     Commit,
     Coverage,
@@ -33,7 +34,7 @@ ONE_OF_EACH: list[AnyRecord] = [
         authored_at=NOON,
         committed_at=NOON + timedelta(microseconds=1),
         author="h:0011223344556677",
-        is_bot=False,
+        author_kind=AuthorKind.PERSON,
         reverts_sha=("e" * 64,),
         picked_from_sha="b" * 40,
         paths=("src/a;b.py", "back\\slash"),
@@ -44,7 +45,7 @@ ONE_OF_EACH: list[AnyRecord] = [
         number=1,
         title='Say "hello"; then\nleave',
         author="h:8899aabbccddeeff",
-        is_bot=True,
+        author_kind=AuthorKind.AUTOMATION,
         created_at=NOON,
         merged_at=NOON + timedelta(hours=2),
         merge_commit_sha="c" * 40,
@@ -97,6 +98,7 @@ _moments = st.datetimes(
 _optional_moments = st.none() | _moments
 _shas = st.integers(0, 30).map(lambda number: f"{number:040x}")
 _sha_lists = st.lists(_shas, max_size=4, unique=True).map(tuple)
+_kinds = st.none() | st.sampled_from(AuthorKind)
 _lists = st.lists(_texts, max_size=3).map(tuple)
 
 
@@ -111,7 +113,7 @@ def commits(draw: st.DrawFn) -> Commit:
         parents=tuple(f"{parent:040x}" for parent in parents if parent < number),
         authored_at=draw(_optional_moments),
         author=draw(_optional_texts),
-        is_bot=draw(_truths),
+        author_kind=draw(_kinds),
         reverts_sha=draw(st.lists(_shas, max_size=2).map(tuple)),
         paths=draw(st.none() | _lists),
     )
@@ -139,7 +141,7 @@ any_record: st.SearchStrategy[AnyRecord] = st.one_of(
         number=_numbers,
         title=_optional_texts,
         author=_optional_texts,
-        is_bot=_truths,
+        author_kind=_kinds,
         merged_at=_optional_moments,
         commit_shas=_sha_lists,
         merge_commit_sha=st.none() | _shas,

@@ -10,7 +10,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from vpemetrics.records import Change, Commit, Deployment, Incident, Status, Triage, Verdict
+from vpemetrics.records import (
+    AuthorKind,
+    Change,
+    Commit,
+    Deployment,
+    Incident,
+    Status,
+    Triage,
+    Verdict,
+)
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -46,7 +55,11 @@ def commits(graph: str, repository: str = "shop") -> list[Commit]:
 
 def commit(sha: str, parents: Iterable[str] = (), **more: Any) -> Commit:
     """A commit of Monday midnight by a person."""
-    said: dict[str, Any] = {"repository": "shop", "authored_at": MONDAY, "is_bot": False} | more
+    said: dict[str, Any] = {
+        "repository": "shop",
+        "authored_at": MONDAY,
+        "author_kind": AuthorKind.PERSON,
+    } | more
     return Commit(sha=sha, parents=tuple(parents), **{"committed_at": said["authored_at"]} | said)
 
 
@@ -57,7 +70,11 @@ def changed(rows: Iterable[Commit], **fields: dict[str, Any]) -> list[Commit]:
 
 def pull(number: int, merged: str | None, by: str, of: str = "", **more: Any) -> Change:
     """A person's pull request `#number`, merged by a commit; `of` are its original commits."""
-    said: dict[str, Any] = {"repository": "shop", "is_bot": False, "number": number} | more
+    said: dict[str, Any] = {
+        "repository": "shop",
+        "author_kind": AuthorKind.PERSON,
+        "number": number,
+    } | more
     return Change(
         id=f"#{number}",
         merged_at=at(merged) if merged else None,

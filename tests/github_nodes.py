@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from vpemetrics.collectors.base import bot_test
+from vpemetrics.collectors.authors import author_test
 from vpemetrics.collectors.github.repository import Naming
 
 NAMING: Final = Naming(
     known="acme/shop",
     current="Acme/store",
-    is_bot=bot_test(["robot"]),
+    kind_of=author_test(["robot"]),
     others={"acme/store": "acme/shop", "acme/desk": "acme/incidents"},
 )
 SHA: Final = "4f2c9e1" + "0" * 33

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Status
+from vpemetrics.records import AnyRecord, AuthorKind, Change, Commit, Deployment, Status
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT.parent / "shared" / "data" / "govuk"
@@ -33,6 +33,9 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
+_KINDS = {None: None, True: AuthorKind.AUTOMATION, False: AuthorKind.PERSON}
+
+
 def _commit(row: dict[str, str]) -> Commit:
     return Commit(
         sha=row["sha"],
@@ -41,7 +44,7 @@ def _commit(row: dict[str, str]) -> Commit:
         authored_at=_moment(row["authored_at"]),
         committed_at=_moment(row["committed_at"]),
         author=row["author"] or None,
-        is_bot=_flag(row["is_bot"]),
+        author_kind=_KINDS[_flag(row["is_bot"])],
         reverts_sha=tuple(row["reverts_sha"].split()),
     )
 
@@ -52,7 +55,7 @@ def _change(row: dict[str, str]) -> Change:
         repository=row["repository"],
         number=int(row["number"]),
         author=row["author"] or None,
-        is_bot=_flag(row["is_bot"]),
+        author_kind=_KINDS[_flag(row["is_bot"])],
         merged_at=_moment(row["merged_at"]),
         merge_commit_sha=row["merge_commit_sha"] or None,
         commit_shas=tuple(row["commit_shas"].split()),

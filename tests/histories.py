@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from vpemetrics.records import (
     AnyRecord,
+    AuthorKind,
     Change,
     Commit,
     Deployment,
@@ -30,6 +31,7 @@ PAUSES = (0, 5, 20, 60, 61, 240, 241, 1440, 7 * 1440)
 LAGS = (0, 60, -4, -5, -6, -90)
 REGIONS = ("production", "prod-us")
 AUTHORS = {9: "dependabot[bot]", 11: None}
+KINDS = {8: AuthorKind.AGENT, 9: AuthorKind.AUTOMATION, 11: None}
 SHARED = 8
 FOLDERS = ("shop/cart.py", "till/pay.py", "docs/index.md")
 
@@ -332,7 +334,7 @@ class World:
             authored_at=self.now - lag + timedelta(microseconds=number) if flavour != 7 else None,
             committed_at=self.now,
             author=f"person-{number % 4}",
-            is_bot=flavour == 11,
+            author_kind=AuthorKind.AUTOMATION if flavour == 11 else AuthorKind.PERSON,
             reverts_sha=reverts_sha,
             paths=(FOLDERS[flavour % 3],) if self.shape.paths and flavour != 8 else None,
         )
@@ -383,7 +385,7 @@ class World:
                 id=f"{branch.repository}#{len(self.changes) + 1}",
                 repository=branch.repository,
                 author=AUTHORS.get(flavour, f"person-{flavour % 3}"),
-                is_bot={9: True, 11: None}.get(flavour, False),
+                author_kind=KINDS.get(flavour, AuthorKind.PERSON),
                 ready_at=self.now - timedelta(hours=flavour) if flavour % 3 else None,
                 first_review_at=self.now - timedelta(hours=1) if flavour % 2 else None,
                 merged_at=self.now,

@@ -14,13 +14,22 @@ from stored import SOURCE, empty_store
 from vpemetrics.metrics.facts import Slice
 from vpemetrics.metrics.figures import Figure
 from vpemetrics.metrics.registry import METRICS
-from vpemetrics.records import AnyRecord, Change, Commit, Coverage, CoverageKind, Deployment
+from vpemetrics.records import (
+    AnyRecord,
+    AuthorKind,
+    Change,
+    Commit,
+    Coverage,
+    CoverageKind,
+    Deployment,
+)
 from vpemetrics.rules import Rules
 from vpemetrics.usecases.report_context import ReportContext
 from vpemetrics.usecases.update_lineage import bring_up_to_date
 from vpemetrics.window import Window, week_of
 
 RULES = Rules()
+AUTHOR_KINDS = {"bot": AuthorKind.AUTOMATION, "agent": AuthorKind.AGENT}
 BEGIN, END = MONDAY - timedelta(weeks=60), MONDAY + timedelta(weeks=8)
 KINDS = (CoverageKind.DEPLOYMENTS, CoverageKind.INCIDENTS)
 
@@ -54,7 +63,8 @@ def shipping(table: str, service: str = "shop", first: str = "Sun0 12:00") -> li
     """Pull requests of one commit each, and the deployments that ship them, after a first one.
 
     Lines are `Tue 10:00 90m ann`: when it was deployed, how long it took from its commit, its
-    author; a name that begins with `bot` is one. Lines of the same moment are one deployment.
+    author; `bot` is automation, `agent` an agent, with whatever number. Lines of the same moment
+    are one deployment.
     """
     rows = [line.partition("#")[0].split() for line in table.strip().splitlines()]
     commits: list[Commit] = [commit(f"{service}-0", repository=service, authored_at=BEGIN)]
@@ -72,7 +82,7 @@ def shipping(table: str, service: str = "shop", first: str = "Sun0 12:00") -> li
                 sha,
                 repository=service,
                 author=author,
-                is_bot=author.startswith("bot"),
+                author_kind=AUTHOR_KINDS.get(author.rstrip("0123456789"), AuthorKind.PERSON),
             )
         )
         last[when] = sha

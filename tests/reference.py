@@ -16,6 +16,7 @@ import pathspec
 
 from vpemetrics.records import (
     AnyRecord,
+    AuthorKind,
     Change,
     Commit,
     Deployment,
@@ -391,20 +392,20 @@ class Facts:
 
     # People
 
-    def is_bot(self, author: str | None, flag: bool | None) -> bool:
-        if flag or author is None:
-            return bool(flag)
+    def is_automation(self, author: str | None, kind: AuthorKind | None) -> bool:
+        if kind is not None or author is None:
+            return kind is AuthorKind.AUTOMATION
         return author.endswith("[bot]") or any(fnmatchcase(author, p) for p in self.rules.bots)
 
-    def by_bot(self, change: Change) -> bool:
-        """Whether a pull request is a bot's: by its author, else its oldest commit's (rule C3)."""
-        if change.author is not None or change.is_bot is not None:
-            return self.is_bot(change.author, change.is_bot)
+    def by_automation(self, change: Change) -> bool:
+        """Whether nobody asked for a pull request: by its author, else its oldest commit's (C3)."""
+        if change.author is not None or change.author_kind is not None:
+            return self.is_automation(change.author, change.author_kind)
         shas = self.own_commits[change.id] or (change.merge_commit_sha or "",)
         known = [self.commits[sha] for sha in shas if sha in self.commits]
         dated = [commit for commit in known if commit.authored_at is not None]
         oldest = min(dated, key=lambda c: (c.authored_at, c.sha), default=next(iter(known), None))
-        return oldest is not None and self.is_bot(oldest.author, oldest.is_bot)
+        return oldest is not None and self.is_automation(oldest.author, oldest.author_kind)
 
     # Reverts
 
@@ -631,7 +632,7 @@ class Story:
         names_commits = any(d.commit is not None for d in self.deployments)
         if not deployment.known and names_commits:
             return "unknown_commit"
-        return "bot" if self.facts.by_bot(change) else None
+        return "automation" if self.facts.by_automation(change) else None
 
     def _sample(self, change: Change, deployment: Deployed) -> Shipped:
         starts, at_merge = self._starts(change)
@@ -670,8 +671,8 @@ class Story:
         parts = deployment.parts
         if deployment.first:
             return Shipped(deployment=parts, excluded="first_deployment")
-        if self.facts.is_bot(commit.author, commit.is_bot):
-            return Shipped(deployment=parts, excluded="bot")
+        if self.facts.is_automation(commit.author, commit.author_kind):
+            return Shipped(deployment=parts, excluded="automation")
         start = commit.authored_at
         if self.facts.rules.lead_time_start is LeadTimeStart.MERGE:
             # Choice (T1): a direct commit is merged when it is committed.

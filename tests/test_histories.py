@@ -31,7 +31,7 @@ def _facts(result: Result) -> Iterator[str]:
 
 WANTED = {
     *("forward", "redeploy", "rollback", "stale", "rollout", "several parts", "unknown"),
-    *("counted", "bot", "first_deployment", "unknown_commit", "negative", "other_branch"),
+    *("counted", "automation", "first_deployment", "unknown_commit", "negative", "other_branch"),
     *("no_author_date", "no_commit_left", "deployed_before_merge"),
     *("A named", "A rolled_back", "A triage", "B rollback", "B revert", "C fix"),
     *("D revert", "D rollback", "D time"),

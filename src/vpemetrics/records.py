@@ -35,6 +35,14 @@ class Verdict(StrEnum):
     LINK = "link"
 
 
+class AuthorKind(StrEnum):
+    """The kind of an author (rule C3)."""
+
+    PERSON = "person"
+    AGENT = "agent"
+    AUTOMATION = "automation"
+
+
 class CoverageKind(StrEnum):
     """The facts that a stretch of time was collected for."""
 
@@ -93,7 +101,7 @@ class Commit:
     authored_at: datetime | None = None
     committed_at: datetime | None = None
     author: str | None = None
-    is_bot: bool | None = None
+    author_kind: AuthorKind | None = None
     reverts_sha: tuple[str, ...] = ()
     picked_from_sha: str | None = None
     paths: tuple[str, ...] | None = None
@@ -120,7 +128,7 @@ class Change(_ById):
     url: str | None = None
     title: str | None = None
     author: str | None = None
-    is_bot: bool | None = None
+    author_kind: AuthorKind | None = None
     created_at: datetime | None = None
     ready_at: datetime | None = None
     first_commit_at: datetime | None = None

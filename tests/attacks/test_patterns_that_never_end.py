@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 from tiers import law
 
-from vpemetrics.collectors.base import bot_test
+from vpemetrics.collectors.authors import author_test
 from vpemetrics.collectors.github.options import Rule
 from vpemetrics.config.ownership import parse_codeowners, teams_of, teams_of_all
 from vpemetrics.lineage.services import path_matcher
@@ -81,7 +81,7 @@ def test_an_expression_for_github_is_given_up(rule: Rule) -> None:
 def test_patterns_of_names_end() -> None:
     assert not matches(LONG, [STARS])
     assert matches(f"{LONG}b", [STARS])
-    assert not bot_test([STARS])(LONG)
+    assert not author_test([STARS])(LONG)
 
 
 def test_patterns_of_paths_end() -> None:

@@ -122,7 +122,11 @@ def test_all_of_it_is_imported_and_traced(all_kinds: Path, tmp_path: Path) -> No
     assert {"forward", "rollout", "attempt"} <= {
         one.kind for deployments in found.deployments.values() for one in deployments
     }
-    assert {sent.reason for sent in found.shipped.values()} >= {None, "bot", "first_deployment"}
+    assert {sent.reason for sent in found.shipped.values()} >= {
+        None,
+        "automation",
+        "first_deployment",
+    }
 
 
 def test_the_same_arguments_write_the_same_bytes(generate: ModuleType, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from mutations import ODD, mutated
 from tiers import law
 
 from vpemetrics.collectors import gitlab, pagerduty
-from vpemetrics.collectors.git.commits import BotAuthors
+from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.github.client import access_by_token
 from vpemetrics.collectors.github.credentials import parse_installation
 from vpemetrics.collectors.github.deployment_builder import (
@@ -45,7 +45,7 @@ from vpemetrics.errors import VpemetricsError
 from vpemetrics.records import AnyRecord
 
 SEEDS = st.integers(0, 2**64)
-BOTS: Final = BotAuthors(NAMING.is_bot)
+AUTHORS: Final = GitAuthors(NAMING.kind_of)
 RELEASES: Final = Rule(kind="releases", tags=("*",))
 SETTINGS: Final[dict[str, Any]] = {
     "runs": True,
@@ -113,7 +113,7 @@ BUILDERS: Final[dict[str, tuple[tuple[str, ...], Build]]] = {
         ("tagName", "isDraft"), lambda node: build_release_deployment(node, RELEASES, NAMING)
     ),
     "tag": (("name", "target"), _tag),
-    "commit": (("oid", "parents"), lambda node: build_commit(node, "acme/shop", BOTS)),
+    "commit": (("oid", "parents"), lambda node: build_commit(node, "acme/shop", AUTHORS)),
     "run": (("run_attempt",), lambda node: build_run(node, NAMING)),
     "deploying run": (("run_attempt",), lambda node: build_run_deployment(node, JOBS, NAMING)),
     "job": (("run_id", "name"), lambda node: build_job_deployment(node, {}, JOBS, NAMING)),

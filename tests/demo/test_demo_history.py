@@ -23,6 +23,7 @@ from vpemetrics.demo.blueprint import PEOPLE_PER_TEAM
 from vpemetrics.demo.history import records as history
 from vpemetrics.records import (
     AnyRecord,
+    AuthorKind,
     Change,
     Commit,
     Deployment,
@@ -118,7 +119,7 @@ EXAMPLES: dict[str, Callable[[Records], bool]] = {
     "a hotfix": lambda rs: any(d.hotfix for d in in_production(rs)),
     "a revert": lambda rs: any(c.reverts for c in changes(rs)),
     "a fix that closes its incident": lambda rs: any(c.closes for c in changes(rs)),
-    "a bot": lambda rs: any(c.is_bot for c in changes(rs)),
+    "automation": lambda rs: any(c.author_kind is AuthorKind.AUTOMATION for c in changes(rs)),
     "a change still open": lambda rs: any(c.closed_at is None for c in changes(rs)),
     "overlapping incidents": overlap,
     "an external incident": lambda rs: any(i.external for i in incidents(rs)),

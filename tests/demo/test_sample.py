@@ -8,7 +8,7 @@ import sample
 from sample import PLAN, files
 
 from vpemetrics.collectors.files.reading import read
-from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Status
+from vpemetrics.records import AnyRecord, AuthorKind, Change, Commit, Deployment, Incident, Status
 
 Records = Sequence[AnyRecord]
 
@@ -99,7 +99,7 @@ EXAMPLES: dict[str, Callable[[Records], bool]] = {
     "a change without a review": lambda rs: any(
         c.merged_at and c.first_review_at is None for c in changes(rs)
     ),
-    "a bot": lambda rs: any(c.is_bot for c in changes(rs)),
+    "automation": lambda rs: any(c.author_kind is AuthorKind.AUTOMATION for c in changes(rs)),
     "a change still open": lambda rs: any(c.closed_at is None for c in changes(rs)),
     "a change closed unmerged": lambda rs: any(
         c.closed_at and c.merged_at is None for c in changes(rs)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from github_server import things
 from github_server.things import BORN, Account, Signature
 from github_server.world import Repo, World
-from vpemetrics.collectors.base import bot_test
+from vpemetrics.collectors.authors import author_test
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.commits import Recorder
@@ -45,7 +45,7 @@ def mirrored(path: Path, name: str, deployments: Sequence[Deployed] = ()) -> Wor
     world = World()
     repo = world.repository(name)
     also = [Tag(one.commit, one.commit, "") for one in deployments]
-    recorder, people = Recorder("", repo.full_name, bot_test()), _People(world)
+    recorder, people = Recorder("", repo.full_name, author_test()), _People(world)
 
     def told(log: LogColumns) -> RecordColumns:
         for one in log.rows():

@@ -276,9 +276,9 @@ def by_engine(store: Store, history: History) -> Reading:
         },
         left_out={
             **{key: sent.reason for key, sent in stored.shipped.items() if sent.reason},
-            **{key: why for key, why in stored.waiting.items() if why not in (None, "bot")},
+            **{key: why for key, why in stored.waiting.items() if why not in (None, "automation")},
         },
-        waiting={key for key, why in stored.waiting.items() if why in (None, "bot")},
+        waiting={key for key, why in stored.waiting.items() if why in (None, "automation")},
         evidence=set(_evidence(stored, judged)),
         without_cause={
             (e.incident or "", e.service): REASONS.get(e.what, e.what)

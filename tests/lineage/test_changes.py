@@ -6,7 +6,7 @@ import pytest
 from builders import MONDAY, at, changed, commit, commits, deploy, deploys, pull
 from stored import SOURCE, Stored, derive, empty_store, read
 
-from vpemetrics.records import AnyRecord, Change, Commit, Repository
+from vpemetrics.records import AnyRecord, AuthorKind, Change, Commit, Repository
 from vpemetrics.rules import LeadTimeStart, Rules, Service
 from vpemetrics.usecases.update_lineage import bring_up_to_date
 
@@ -444,18 +444,22 @@ Y = commit("y", "x", authored_at=at("Tue 09:30"))
             True,
             None,
         ),
-        # bots are counted apart
+        # automation is counted apart
         (
-            [X, pull(1, "Tue 09:50", by="x", of="x", is_bot=True), deploy("d2", "Tue 10:00", "x")],
+            [
+                X,
+                pull(1, "Tue 09:50", by="x", of="x", author_kind=AuthorKind.AUTOMATION),
+                deploy("d2", "Tue 10:00", "x"),
+            ],
             "first_commit",
             [60],
             False,
-            "bot",
+            "automation",
         ),
         # the pull request's author decides, not the commit's
         (
             [
-                commit("x", "a", authored_at=at("Tue 09:00"), is_bot=True),
+                commit("x", "a", authored_at=at("Tue 09:00"), author_kind=AuthorKind.AUTOMATION),
                 pull(1, "Tue 09:50", by="x", of="x"),
                 deploy("d2", "Tue 10:00", "x"),
             ],
@@ -467,15 +471,15 @@ Y = commit("y", "x", authored_at=at("Tue 09:30"))
         # from git alone it has none: the oldest commit's does
         (
             [
-                commit("x", "a", authored_at=at("Tue 09:00"), is_bot=True),
+                commit("x", "a", authored_at=at("Tue 09:00"), author_kind=AuthorKind.AUTOMATION),
                 Y,
-                pull(1, "Tue 09:50", by="y", of="x y", is_bot=None),
+                pull(1, "Tue 09:50", by="y", of="x y", author_kind=None),
                 deploy("d2", "Tue 10:00", "y"),
             ],
             "first_commit",
             [60],
             False,
-            "bot",
+            "automation",
         ),
     ],
 )

@@ -10,7 +10,7 @@ from vpemetrics.lineage.changes import Changes, IdLists, merge_order
 from vpemetrics.lineage.commits import Commits
 from vpemetrics.lineage.graph import NEVER, Graph, Ints, linked
 from vpemetrics.lineage.ownership import Ownership, assign_owners
-from vpemetrics.lineage.rows import NONE
+from vpemetrics.lineage.rows import NONE, PERSON
 from vpemetrics.window import MISSING
 
 
@@ -29,7 +29,7 @@ def commits_of(parents: Mapping[int, Sequence[int]], **few: Any) -> Commits:
         second=linked(numbers(ids), numbers([of[1] for of in padded])),
         authored_at=numbers([dates.get(id_, id_) for id_ in ids]),
         committed_at=numbers(ids),
-        is_bot=numbers([0] * len(ids)),
+        author_kinds=numbers([PERSON] * len(ids)),
         others={id_: tuple(of[2:]) for id_, of in parents.items() if len(of) > 2},
         reverts=few.get("reverts", {}),
         picked_from=few.get("picked_from", {}),
@@ -42,7 +42,7 @@ def changes_of(*listed: tuple[int, Sequence[int]], proposed: Sequence[int] = ())
     return Changes(
         ids=np.arange(1, count + 1),
         keys=[f"#{number}" for number in range(1, count + 1)],
-        is_bot=numbers([NONE] * count),
+        author_kinds=numbers([0] * count),
         first_commit_at=numbers([MISSING] * count),
         merged_at=np.arange(count),
         merge_commits=numbers([merged_as for merged_as, _ in listed]),

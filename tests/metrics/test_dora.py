@@ -8,7 +8,7 @@ from builders import at, commit, commits, deploy, deploys, incident, pull
 from measuring import BEGIN, END, WEEK, collected, measure, shipping, weeks
 
 from vpemetrics.metrics.figures import Figure
-from vpemetrics.records import AnyRecord, CoverageKind, Deployment, Status
+from vpemetrics.records import AnyRecord, AuthorKind, CoverageKind, Deployment, Status
 from vpemetrics.rules import LeadTimeStart, Rules, Service
 from vpemetrics.window import Window, parse_month, parse_week
 
@@ -376,10 +376,20 @@ def test_clock_skew_is_nothing_and_more_is_left_out(
     assert found.excluded == excluded
 
 
-def test_changes_by_bots_are_counted_apart() -> None:
+def test_changes_by_automation_are_counted_apart() -> None:
     found = measure("change_lead_time", shipping("Tue 10:00 2h ann\nTue 10:00 3h bot"))
 
-    assert (found.n, found.excluded) == (1, {"bot": 1})
+    assert (found.n, found.excluded) == (1, {"automation": 1})
+
+
+def test_changes_by_agents_count_as_those_of_people_do() -> None:
+    lines = ["40h ann"] * 20 + ["150m agent"] * 16 + ["2h bot"] * 4
+    history = shipping("\n".join(f"Tue 10:00 {line}" for line in lines))
+
+    lead, within = measure("change_lead_time", history), measure("share_within_24h", history)
+
+    assert (lead.n, lead.excluded) == (36, {"automation": 4})
+    assert (within.k, within.n) == (16, 36)
 
 
 def test_the_first_known_deployment_ships_nothing_counted() -> None:
@@ -489,7 +499,7 @@ def test_merged_is_shipped_and_waiting_and_left_out() -> None:
         commit("new", ("shop-3",), repository="shop", authored_at=at("Thu 10:00")),
         pull(8, "Thu 10:00", "new", "new"),
         commit("side", ("shop-3",), repository="shop", authored_at=at("Thu 11:00")),
-        pull(9, "Thu 11:00", "side", "side", is_bot=True),
+        pull(9, "Thu 11:00", "side", "side", author_kind=AuthorKind.AUTOMATION),
     ]
 
     found = measure("change_lead_time", history).beside

@@ -8,7 +8,7 @@ from measuring import BEGIN, END, WEEK, collected, cutting, measure, shipping, w
 
 from vpemetrics.metrics.flow import STAGES
 from vpemetrics.metrics.registry import METRICS
-from vpemetrics.records import AnyRecord, Change, CoverageKind
+from vpemetrics.records import AnyRecord, AuthorKind, Change, CoverageKind
 from vpemetrics.window import Window
 
 HOUR = 3600.0
@@ -129,9 +129,10 @@ def test_where_no_stage_is_known_nothing_is_withheld() -> None:
     assert (found.value, found.n, found.note) == (None, 0, "no change has all times known")
 
 
-def test_bots_are_no_human_authors() -> None:
+@pytest.mark.parametrize("kind", [AuthorKind.AUTOMATION, AuthorKind.AGENT])
+def test_programs_are_no_human_authors(kind: AuthorKind) -> None:
     history: list[AnyRecord] = [
-        replace(row, is_bot=True) if isinstance(row, Change) and row.author == "cyd" else row
+        replace(row, author_kind=kind) if isinstance(row, Change) and row.author == "cyd" else row
         for row in staged()
     ]
 
@@ -141,7 +142,7 @@ def test_bots_are_no_human_authors() -> None:
 # --- batch size (rule S2) ------------------------------------------------------------------------
 
 
-def test_batch_size_counts_changes_by_bots_with_the_human_count_beside() -> None:
+def test_batch_size_counts_changes_by_automation_with_the_human_count_beside() -> None:
     history = shipping("""
         Tue 10:00 2h ann
         Tue 10:00 2h bot

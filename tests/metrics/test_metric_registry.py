@@ -12,7 +12,7 @@ CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 REASONS = (
     "backport",
-    "bot",
+    "automation",
     "first_deployment",
     "unknown_commit",
     "negative",

@@ -89,7 +89,7 @@ def lineage(records: Iterable[AnyRecord]) -> Stored:
 def shipped(found: Stored) -> dict[tuple[str, str], Sent]:
     """What was shipped where, and its samples; who is a bot is the author's to say on GitHub."""
     return {
-        key: one._replace(reason=None) if one.reason == "bot" else one
+        key: one._replace(reason=None) if one.reason == "automation" else one
         for key, one in found.shipped.items()
     }
 

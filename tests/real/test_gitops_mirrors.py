@@ -21,7 +21,15 @@ from vpemetrics.collectors.registry import collector_of
 from vpemetrics.config.sources import Source
 from vpemetrics.metrics.dora import reference
 from vpemetrics.metrics.figures import Figure
-from vpemetrics.records import AnyRecord, Change, Commit, Coverage, CoverageKind, Deployment
+from vpemetrics.records import (
+    AnyRecord,
+    AuthorKind,
+    Change,
+    Commit,
+    Coverage,
+    CoverageKind,
+    Deployment,
+)
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
 from vpemetrics.usecases.collecting import collect
@@ -42,10 +50,10 @@ WINDOWS = (EVERYTHING, Window(start=date(2026, 6, 1), end=date(2026, 7, 1)))
 # The imported rows took the lowest commit of the branch for the oldest, where people had put
 # a bot's below their own, and did not know `Renovate Bot` by its address.
 AUTHORS = {
-    "alphagov/publishing-api#3276": True,
-    "alphagov/publishing-api#3054": False,
-    "alphagov/frontend#4925": False,
-    "alphagov/frontend#4899": False,
+    "alphagov/publishing-api#3276": AuthorKind.AUTOMATION,
+    "alphagov/publishing-api#3054": AuthorKind.PERSON,
+    "alphagov/frontend#4925": AuthorKind.PERSON,
+    "alphagov/frontend#4899": AuthorKind.PERSON,
 }
 # In integration two judgements differ, and so in no figure: a minute between commits was 59
 # seconds between their merges, and a version was wanted twice within three seconds.
@@ -123,7 +131,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory, merges: Mapping[str, date
             if isinstance(record, Deployment):
                 yield replace(record, finished_at=merges[record.id[-12:]])
             elif isinstance(record, Change) and record.id in AUTHORS:
-                yield replace(record, is_bot=AUTHORS[record.id])
+                yield replace(record, author_kind=AUTHORS[record.id])
             else:
                 yield record
         for kind in (CoverageKind.DEPLOYMENTS, CoverageKind.COMMITS, CoverageKind.PULL_REQUESTS):
@@ -178,7 +186,7 @@ def test_the_totals_are_those_of_an_independent_reading(
     )
 
     assert tuple(frequency.beside[kind] for kind in KINDS) == kinds
-    assert (lead.n, lead.excluded["bot"]) == (people, bots)
+    assert (lead.n, lead.excluded["automation"]) == (people, bots)
     assert round((lead.value or 0) / 3600, 3) == hours
 
 

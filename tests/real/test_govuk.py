@@ -95,7 +95,7 @@ def test_lead_time_is_the_known_median_of_the_known_changes(
 ) -> None:
     lead = find(service, "change_lead_time")
 
-    assert (lead.n, lead.excluded["bot"]) == (people, bots)
+    assert (lead.n, lead.excluded["automation"]) == (people, bots)
     assert round((lead.value or 0) / 3600, 3) == hours
     assert lead.attribution == "graph"
 

@@ -72,7 +72,7 @@ def test_changes_and_their_median_lead_time_are_the_known_ones(
     leads = [lead for it in shipped.values() for lead in it.leads]
     excluded = Counter(it.excluded for it in shipped.values())
 
-    assert (len(leads), excluded["bot"]) == (people, bots)
+    assert (len(leads), excluded["automation"]) == (people, bots)
     assert round(median(leads) / 3600, 3) == hours
 
 

@@ -52,8 +52,8 @@ def test_maps_are_written_in_the_order_of_their_names() -> None:
     one, other = (
         figure("change_lead_time", WEEK, 1, Unit.SECONDS, excluded=excluded, beside=beside)
         for excluded, beside in (
-            ({"bot": 1, "negative": 2}, {"p90": 3, "bot": 1}),
-            ({"negative": 2, "bot": 1}, {"bot": 1, "p90": 3}),
+            ({"automation": 1, "negative": 2}, {"p90": 3, "automation": 1}),
+            ({"negative": 2, "automation": 1}, {"automation": 1, "p90": 3}),
         )
     )
 

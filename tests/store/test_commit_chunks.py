@@ -18,7 +18,7 @@ from tiers import law
 from vpemetrics.errors import StoreProblem
 from vpemetrics.lineage.rows import NONE, UNKNOWN
 from vpemetrics.record_columns import RecordColumns
-from vpemetrics.records import Change, Commit, Deployment, Incident, Status
+from vpemetrics.records import AuthorKind, Change, Commit, Deployment, Incident, Status
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, commit_saving, record_lookup
 from vpemetrics.store.commit_chunks import find_shas, read_chunks
@@ -48,7 +48,7 @@ def line(first: int, count: int, **more: Any) -> list[Commit]:
             authored_at=NOON + timedelta(minutes=number),
             committed_at=NOON + timedelta(minutes=number + 3),
             author=f"person {number % 7}",
-            is_bot=number % 5 == 0,
+            author_kind=AuthorKind.AGENT if number % 5 == 0 else AuthorKind.PERSON,
             **more,
         )
         for number in range(first, first + count)
@@ -148,7 +148,7 @@ any_commit = st.builds(
     authored_at=_moments,
     committed_at=_moments,
     author=st.none() | st.sampled_from([f"h:{n:016x}" for n in (0, 1, 2**64 - 1)]),
-    is_bot=st.none() | st.booleans(),
+    author_kind=st.none() | st.sampled_from(AuthorKind),
     reverts_sha=st.lists(_names, max_size=3).map(tuple),
     picked_from_sha=st.none() | _names,
     paths=st.none() | st.lists(st.sampled_from(["a", "b;\n", "é"]), max_size=2).map(tuple),

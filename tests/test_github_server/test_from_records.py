@@ -13,8 +13,8 @@ from github_server.rest import rest
 from github_server.world import Repo, World
 from sample import records
 
-from vpemetrics.collectors.base import bot_test
-from vpemetrics.collectors.git.commits import BotAuthors
+from vpemetrics.collectors.authors import author_test
+from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.github.deployment_builder import build_deployment, build_run
 from vpemetrics.collectors.github.options import Rule
 from vpemetrics.collectors.github.queries import DEPLOYMENTS, HISTORY, ISSUES, PULLS
@@ -22,6 +22,7 @@ from vpemetrics.collectors.github.record_builder import build_change, build_comm
 from vpemetrics.collectors.github.repository import Naming
 from vpemetrics.records import (
     AnyRecord,
+    AuthorKind,
     Change,
     Commit,
     Deployment,
@@ -31,7 +32,7 @@ from vpemetrics.records import (
     Status,
 )
 
-NOBODY = bot_test()
+NOBODY = author_test()
 SAME = (
     "number",
     "title",
@@ -80,7 +81,7 @@ def nodes(repo: Repo, text: str, *path: str, **variables: Any) -> Iterator[Any]:
 
 
 def naming(repo: Repo) -> Naming:
-    return Naming(known=repo.full_name, current=repo.full_name, is_bot=NOBODY)
+    return Naming(known=repo.full_name, current=repo.full_name, kind_of=NOBODY)
 
 
 def pulls(repo: Repo) -> dict[str, Change]:
@@ -115,9 +116,9 @@ def test_the_history_of_the_default_branch_comes_out_as_it_was(
 ) -> None:
     for repo in repositories(world, told):
         known = {one.sha: one for one in of(told, repo, Commit)}
-        bots = BotAuthors(NOBODY)
+        authors = GitAuthors(NOBODY)
         found = [
-            build_commit(one, repo.full_name, bots)
+            build_commit(one, repo.full_name, authors)
             for one in nodes(repo, HISTORY.text, "object", "history", oid=repo.tip)
         ]
 
@@ -129,7 +130,7 @@ def test_the_history_of_the_default_branch_comes_out_as_it_was(
             assert one.parents == was.parents
             assert (one.authored_at, one.committed_at) == (was.authored_at, was.committed_at)
             assert one.reverts_sha == was.reverts_sha
-            assert bool(one.is_bot) == bool(was.is_bot)
+            assert (one.author_kind or AuthorKind.PERSON) == (was.author_kind or AuthorKind.PERSON)
 
 
 def test_pull_requests_come_out_as_they_were(told: list[AnyRecord], world: World) -> None:
@@ -148,7 +149,7 @@ def test_pull_requests_come_out_as_they_were(told: list[AnyRecord], world: World
             expected["title"] = was.title or was.head_branch  # GitHub wants a title
             expected["commit_shas"] = tuple(filter(is_no_merge, was.commit_shas))
             assert {name: getattr(one, name) for name in SAME} == expected
-            assert bool(one.is_bot) == bool(was.is_bot)
+            assert (one.author_kind or AuthorKind.PERSON) == (was.author_kind or AuthorKind.PERSON)
             incidents = [each for each in one.closes if each.startswith("example/incidents#")]
             assert len(incidents) == len(was.closes)
             closing += len(incidents)

@@ -21,6 +21,7 @@ from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import (
     RECORD_TYPES,
     AnyRecord,
+    AuthorKind,
     Change,
     Commit,
     Deployment,
@@ -218,7 +219,10 @@ def test_configured_bots_are_marked(store: Store) -> None:
 
     collected(store, of(some), rules=Rules(bots=("renovate*",)))
 
-    assert [record.is_bot for _, record in store.records("commits")] == [True, None]  # type: ignore[union-attr]
+    assert [record.author_kind for _, record in store.records("commits")] == [  # type: ignore[union-attr]
+        AuthorKind.AUTOMATION,
+        None,
+    ]
 
 
 @pytest.mark.parametrize(

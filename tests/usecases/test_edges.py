@@ -7,7 +7,7 @@ from measuring import collected, cutting, measure, weeks
 from stored import empty_store
 
 from vpemetrics.metrics import dora
-from vpemetrics.records import AnyRecord, CoverageKind
+from vpemetrics.records import AnyRecord, AuthorKind, CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.usecases.reporting import Asked, report
 
@@ -27,8 +27,8 @@ def test_a_deployment_of_nothing_known_is_no_repeat_of_a_commit_with_its_number(
 def test_a_pull_request_of_a_known_author_is_a_persons_whoever_made_its_commits() -> None:
     history: list[AnyRecord] = [
         *commits("a"),
-        commit("b", ("a",), is_bot=True),
-        pull(1, "Tue 09:00", "b", "b", author="ann", is_bot=None),
+        commit("b", ("a",), author_kind=AuthorKind.AUTOMATION),
+        pull(1, "Tue 09:00", "b", "b", author="ann", author_kind=None),
         deploy("1", "Mon 10:00", "a"),
         deploy("2", "Tue 10:00", "b"),
     ]

@@ -7,6 +7,7 @@ import pytest
 
 from vpemetrics.records import (
     AnyRecord,
+    AuthorKind,
     Change,
     Coverage,
     CoverageKind,
@@ -43,7 +44,7 @@ UNTIMED = Change(
     id="acme/all#1",
     repository="acme/all",
     author="ann",
-    is_bot=False,
+    author_kind=AuthorKind.PERSON,
     merged_at=parse_instant("2026-09-02T09:00:00Z"),
 )
 UNFINISHED = replace(deployment("u", 2), finished_at=None)

@@ -1,25 +1,21 @@
 """The parts of a source: options, records in batches, a check, and what it discovers."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vpemetrics.errors import FixConfiguration, Stopped
-from vpemetrics.records import AnyRecord, Change, Commit
-from vpemetrics.rules import Rules, expression_of
+from vpemetrics.records import AnyRecord
+from vpemetrics.rules import Rules
 from vpemetrics.window import from_micros, midnight
 
 if TYPE_CHECKING:
     from vpemetrics.collectors.discovery import Discovery
     from vpemetrics.collectors.git.clone import Clone
     from vpemetrics.record_columns import RecordColumns
-
-IsBot = Callable[[str], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,39 +184,3 @@ class Collector:
     collect: Callable[[Any, CollectionContext], Iterator[Batch]]
     check: Callable[[Any, CollectionContext], Iterator[Finding]] = _no_check
     discover: "Callable[[DiscoveryContext], Iterator[Discovery]]" = _no_discovery
-
-
-def bot_test(patterns: Iterable[str] = ()) -> IsBot:
-    """The test of an author's name for a bot's: it ends in `[bot]` or matches a pattern.
-
-    In a pattern `*` stands for anything and `?` for one character; case does not matter.
-    Brackets stand for themselves, so that `*[bot]` means what it says.
-    """
-    alternatives = [r".*\[bot\]", *map(expression_of, patterns)]
-    matches = re.compile("|".join(alternatives), re.IGNORECASE | re.DOTALL).fullmatch
-    return lru_cache(maxsize=10_000)(lambda author: matches(author) is not None)
-
-
-def mark_bots(records: Iterable[AnyRecord], is_bot: IsBot) -> Iterator[AnyRecord]:
-    """The records, those of bots marked where the source did not say."""
-    for record in records:
-        if (
-            isinstance(record, Commit | Change)
-            and record.is_bot is None
-            and record.author
-            and is_bot(record.author)
-        ):
-            yield replace(record, is_bot=True)
-        else:
-            yield record
-
-
-def mark_bots_in(told: "RecordColumns", is_bot: IsBot) -> "RecordColumns":
-    """The same for records that are columns."""
-    if told.record not in (Commit, Change) or None not in told.values["is_bot"]:
-        return told
-    marked = [
-        True if marked is None and author and is_bot(author) else marked
-        for marked, author in zip(told.values["is_bot"], told.values["author"], strict=True)
-    ]
-    return replace(told, values={**told.values, "is_bot": marked})

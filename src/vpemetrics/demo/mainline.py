@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from vpemetrics.demo.dice import Dice
 from vpemetrics.demo.hours import moment
-from vpemetrics.records import Commit
+from vpemetrics.records import AuthorKind, Commit
 
 REMEMBERED = 20_000
 LONG_BRANCH = 4
@@ -33,7 +33,7 @@ class Mainline:
             authored_at=moment(born_at),
             committed_at=moment(born_at),
             author="founder",
-            is_bot=False,
+            author_kind=AuthorKind.PERSON,
             paths=paths,
         )
         self._dice = dice

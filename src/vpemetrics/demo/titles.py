@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from vpemetrics.demo.dice import Dice
-from vpemetrics.records import AnyRecord, Change, Incident
+from vpemetrics.records import AnyRecord, AuthorKind, Change, Incident
 
 WORK: Final = (
     "Ask for the address only once",
@@ -67,7 +67,7 @@ def _of_change(change: Change, known: dict[str, str], dice: Dice) -> str:
         return f'Revert "{known[change.reverts[0]]}"'
     if change.closes:
         return f"Mend the cause of {change.closes[0]}"
-    if change.is_bot:
+    if change.author_kind is AuthorKind.AUTOMATION:
         version = dice.randrange(20)
         return f"Bump {dice.choice(LIBRARIES)} from 4.{version}.1 to 4.{version + 1}.0"
     title = dice.choice(WORK)

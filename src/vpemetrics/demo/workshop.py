@@ -8,7 +8,7 @@ from vpemetrics.demo.blueprint import PEOPLE_PER_TEAM, Blueprint
 from vpemetrics.demo.dice import Dice
 from vpemetrics.demo.hours import MINUTE, moment, wall, working
 from vpemetrics.demo.mainline import Joining, Mainline
-from vpemetrics.records import Change, Commit
+from vpemetrics.records import AuthorKind, Change, Commit
 
 BOTS = 0.2
 UNREVIEWED = 0.15
@@ -139,11 +139,12 @@ class Workshop:
     def _propose(
         self, at: int, places: tuple[str, ...], purpose: Purpose
     ) -> tuple[Change, list[Commit]]:
-        is_bot = purpose is ROUTINE and self._dice.chance(BOTS)
-        author = "updates[bot]" if is_bot else self._author(places)
+        automated = purpose is ROUTINE and self._dice.chance(BOTS)
+        author = "updates[bot]" if automated else self._author(places)
         times = self._routine(at) if purpose is ROUTINE else self._urgent(at)
-        commit = replace(self._commit(author, places, purpose), is_bot=is_bot)
-        branch = self._mainline.branch(self._writing(times, is_bot), commit)
+        kind = AuthorKind.AUTOMATION if automated else AuthorKind.PERSON
+        commit = replace(self._commit(author, places, purpose), author_kind=kind)
+        branch = self._mainline.branch(self._writing(times, automated), commit)
         return self._change(times, branch, purpose), branch
 
     def _change(self, times: Times, branch: list[Commit], purpose: Purpose) -> Change:
@@ -154,7 +155,7 @@ class Workshop:
             repository=self._repository,
             number=self._numbers,
             author=branch[0].author,
-            is_bot=branch[0].is_bot,
+            author_kind=branch[0].author_kind,
             created_at=moment(times.created),
             ready_at=moment(times.ready),
             first_commit_at=moment(times.started),
@@ -177,7 +178,7 @@ class Workshop:
             sha="",
             repository=self._repository,
             author=author,
-            is_bot=False,
+            author_kind=AuthorKind.PERSON,
             reverts_sha=(purpose.reverts.sha,) if purpose.reverts else (),
             paths=tuple(f"{place}/main.py" for place in places)
             if self._blueprint.has_paths(self._repository)
@@ -220,8 +221,8 @@ class Workshop:
         started = ready - self._dice.minutes(12, 0.5)
         return Times(started=started, created=ready, ready=ready, reviewed=reviewed, merged=merged)
 
-    def _writing(self, times: Times, is_bot: bool) -> list[int]:
-        further = 0 if is_bot else int(self._dice.expovariate(self._commit_rate))
+    def _writing(self, times: Times, automated: bool) -> list[int]:
+        further = 0 if automated else int(self._dice.expovariate(self._commit_rate))
         room = times.ready - times.started
         return sorted(
             times.started + int(room * part)

@@ -48,14 +48,14 @@ class IdLists:
 class Changes:
     """Merged pull requests as columns, the earliest first; `lists` are their original commits.
 
-    `is_bot` is -1 where nobody says so, `merge_commits` NONE where it is not known. What few of
-    them have is by position. `proposed` are the commits that pull requests list which are open.
+    `author_kinds` are places in AUTHOR_KINDS, `merge_commits` NONE where it is not known. What few
+    of them have is by position. `proposed` are the commits that pull requests list which are open.
     `beside` are columns that decide nothing here, and go along with what is shipped.
     """
 
     ids: Ints
     keys: Sequence[str]
-    is_bot: Ints
+    author_kinds: Ints
     first_commit_at: Ints
     merged_at: Ints
     merge_commits: Ints

@@ -13,6 +13,7 @@ class Commits(NamedTuple):
     """Commits as columns, in the order of their ids; those few that name others by id.
 
     `first` and `second` are the places of parents: NONE for none, LOST for what is not here.
+    `author_kinds` are places in AUTHOR_KINDS.
     """
 
     ids: Ints
@@ -20,7 +21,7 @@ class Commits(NamedTuple):
     second: Ints
     authored_at: Ints
     committed_at: Ints
-    is_bot: Ints
+    author_kinds: Ints
     others: dict[int, tuple[int, ...]]
     reverts: dict[int, tuple[int, ...]]
     picked_from: dict[int, int]

@@ -158,10 +158,10 @@ class Ownership:
         return found
 
     @cached_property
-    def is_bot(self) -> Flags:
-        """True of pull requests by bots; unknown: of those whose oldest commit is by one."""
-        said: Flags = self.changes.is_bot == 1
-        unknown = self.changes.is_bot < 0
+    def author_kinds(self) -> Ints:
+        """The kinds of the authors of pull requests; unknown: of their oldest commits' authors."""
+        said = self.changes.author_kinds
+        unknown = said == 0
         if not unknown.any():
             return said
         count = len(self.graph)
@@ -169,11 +169,12 @@ class Ownership:
         shown = self.own.where(unknown[self.own.changes] & (self.own.commits < count))
         positions = np.concatenate([shown.changes, alone])
         commits = np.concatenate([shown.commits, self.merges[alone]])
-        bots = self.commits.is_bot[commits]
-        order = np.lexsort((bots, self.commits.authored_at[commits], positions))
+        kinds = self.commits.author_kinds[commits]
+        order = np.lexsort((kinds, self.commits.authored_at[commits], positions))
         of, first = np.unique(positions[order], return_index=True)
-        said[of] = bots[order][first] == 1
-        return said
+        told = said.copy()
+        told[of] = kinds[order][first]
+        return told
 
     @cached_property
     def reverts(self) -> list[tuple[AnyChange, AnyChange]]:

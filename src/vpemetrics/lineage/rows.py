@@ -8,6 +8,7 @@ Times are microseconds since 1970 in UTC, `MISSING` where unknown.
 from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple
 
+from vpemetrics.records import AuthorKind
 from vpemetrics.window import Micros
 
 NONE: Final = -1
@@ -39,13 +40,18 @@ class Reason(IntEnum):
     COUNTED = 0
     FIRST_DEPLOYMENT = 1
     UNKNOWN_COMMIT = 2
-    BOT = 3
+    AUTOMATION = 3
     NO_AUTHOR_DATE = 4
     NEGATIVE = 5
     DEPLOYED_BEFORE_MERGE = 6
     NO_COMMIT_LEFT = 7
     OTHER_BRANCH = 8
     BACKPORT = 9
+
+
+AUTHOR_KINDS: Final = (None, *AuthorKind)
+"""The kinds of authors; columns have places in these."""
+PERSON, AGENT, AUTOMATION = map(AUTHOR_KINDS.index, AuthorKind)
 
 
 class DeploymentRow(NamedTuple):

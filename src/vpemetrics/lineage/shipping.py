@@ -10,7 +10,7 @@ from vpemetrics.lineage.belonging import Mine
 from vpemetrics.lineage.deployments import DeploymentColumns
 from vpemetrics.lineage.graph import NEVER, Flags, Ints
 from vpemetrics.lineage.ownership import Ownership
-from vpemetrics.lineage.rows import NONE, Reason
+from vpemetrics.lineage.rows import AUTOMATION, NONE, Reason
 from vpemetrics.rules import LeadTimeStart
 from vpemetrics.window import MINUTE, MISSING, Micros
 
@@ -37,8 +37,8 @@ class ShippedChanges:
 
     An item is a pull request's id, or minus a direct commit's. `start_at` is the moment lead time
     is counted from; `more_starts` has further ones by row, where every commit is a sample of its
-    own. `first_at` is its first commit's. `beside` is what pull requests have beside, of a direct
-    commit MISSING.
+    own. `first_at` is its first commit's, `author_kinds` are places in AUTHOR_KINDS. `beside` is
+    what pull requests have beside, of a direct commit MISSING.
     """
 
     items: Ints
@@ -48,6 +48,7 @@ class ShippedChanges:
     first_at: Ints
     at_merge: Flags
     reasons: Ints
+    author_kinds: Ints
     more_starts: Mapping[int, tuple[Micros, ...]] = field(default_factory=dict)
     beside: Mapping[str, Ints] = field(default_factory=dict)
 
@@ -131,6 +132,7 @@ def shipped_changes(
         first_at=np.concatenate([changes.first_at, commits.first_at]),
         at_merge=np.concatenate([changes.at_merge, commits.at_merge]),
         reasons=np.concatenate([changes.reasons, commits.reasons]),
+        author_kinds=np.concatenate([changes.author_kinds, commits.author_kinds]),
         more_starts=changes.more_starts,
         beside={
             name: np.concatenate([told, np.full(len(commits.items), MISSING)])
@@ -148,17 +150,23 @@ class _Deployments:
         self.unknown = nameless & ~nameless.all()
         """Those of unknown commit, where any says which commit it brought."""
 
-    def reasons(self, positions: Ints, starts: Ints, is_bot: Flags, start: LeadTimeStart) -> Ints:
+    def reasons(self, positions: Ints, starts: Ints, kinds: Ints, start: LeadTimeStart) -> Ints:
         """The weightiest reason why each of some changes is left out of lead time."""
         # A start that is missing is long ago, so that nothing is deployed before it.
         early = self.finished_at[positions] - np.maximum(starts, 0 - NEVER) < -SKEW
         before = Reason.DEPLOYED_BEFORE_MERGE if start == LeadTimeStart.MERGE else Reason.NEGATIVE
         return np.select(
-            [self.first[positions], self.unknown[positions], is_bot, starts == MISSING, early],
+            [
+                self.first[positions],
+                self.unknown[positions],
+                kinds == AUTOMATION,
+                starts == MISSING,
+                early,
+            ],
             [
                 Reason.FIRST_DEPLOYMENT,
                 Reason.UNKNOWN_COMMIT,
-                Reason.BOT,
+                Reason.AUTOMATION,
                 Reason.NO_AUTHOR_DATE,
                 before,
             ],
@@ -181,7 +189,7 @@ def _shipped_pulls(
     elif start == LeadTimeStart.EACH_COMMIT:
         starts = np.where(at_merge | (earliest[at] == NEVER), starts, earliest[at])
         more = _further_starts(ownership, at[~at_merge], np.flatnonzero(~at_merge))
-    positions = by.changes[at]
+    positions, kinds = by.changes[at], ownership.author_kinds[at]
     return ShippedChanges(
         items=changes.ids[at],
         deployments=positions,
@@ -189,7 +197,8 @@ def _shipped_pulls(
         merged_at=merged_at,
         first_at=first_at,
         at_merge=at_merge,
-        reasons=facts.reasons(positions, starts, ownership.is_bot[at], start),
+        reasons=facts.reasons(positions, starts, kinds, start),
+        author_kinds=kinds,
         more_starts=more,
         beside={name: told[at] for name, told in changes.beside.items()},
     )
@@ -235,6 +244,7 @@ def _shipped_commits(
 ) -> ShippedChanges:
     commits, at = ownership.commits, by.commits
     authored_at = commits.authored_at[at]
+    kinds = commits.author_kinds[at]
     starts = commits.committed_at[at] if start == LeadTimeStart.MERGE else authored_at
     return ShippedChanges(
         items=-ownership.places.ids[at],
@@ -243,7 +253,8 @@ def _shipped_commits(
         merged_at=np.full(len(at), MISSING, dtype=np.int64),
         first_at=authored_at,
         at_merge=np.zeros(len(at), dtype=bool),
-        reasons=facts.reasons(by.direct, starts, commits.is_bot[at] == 1, start),
+        reasons=facts.reasons(by.direct, starts, kinds, start),
+        author_kinds=kinds,
     )
 
 
@@ -256,9 +267,9 @@ def waiting_changes(ownership: Ownership, by: Attribution, mine: Mine) -> Waitin
             is_backport,
             ownership.empty[at],
             ownership.changes.on_other_branch[at],
-            ownership.is_bot[at],
+            ownership.author_kinds[at] == AUTOMATION,
         ],
-        [Reason.BACKPORT, Reason.NO_COMMIT_LEFT, Reason.OTHER_BRANCH, Reason.BOT],
+        [Reason.BACKPORT, Reason.NO_COMMIT_LEFT, Reason.OTHER_BRANCH, Reason.AUTOMATION],
         Reason.COUNTED,
     )
     changes = ownership.changes

@@ -234,8 +234,8 @@ def lead_times(cut: Slice) -> Table:
 def change_lead_time(cut: Slice) -> Figure:
     """Median time from a change's first commit to its first production deployment (rule T1).
 
-    Changes by people shipped in the window; left out and counted: bots, what the first known
-    deployment held, and by reason. Interval: Woodruff with deployments as clusters.
+    Changes by people and agents shipped in the window; left out and counted: automation, what the
+    first known deployment held, and by reason. Interval: Woodruff with deployments as clusters.
     """
     samples = lead_times(cut)
     seconds, clusters = samples["seconds"], samples["deployed_id"]

@@ -53,7 +53,7 @@ class MetricFacts:
       zone)
     - `shipped`: deployed_id, item, finished_at, start_at, more_starts, first_at, at_merge, reason,
       counted (no reason leaves it out), first (held by the first known deployment), ready_at,
-      first_review_at, merged_at, lines, author
+      first_review_at, merged_at, lines, author, author_kind
     - `waiting`: item, merged_at, reason
     - `failures`: deployed_id, finished_at, kind, grade, start_at, restored_at (MISSING: not
       restored yet), timed (False: nobody knows when it was restored)

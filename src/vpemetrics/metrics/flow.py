@@ -38,7 +38,7 @@ def stage(cut: Slice, name: str) -> Figure:
     found = stages(cut)
     if not len(found):
         return dora.figure(cut, metric, None, n=0, note=NONE_KNOWN)
-    if len({*cut.counted_changes["author"].tolist()} - {MISSING}) < AUTHORS_NEEDED:
+    if human_authors(cut.counted_changes) < AUTHORS_NEEDED:
         note = f"withheld: fewer than {AUTHORS_NEEDED} human authors"
         return dora.figure(cut, metric, None, n=None, note=note)
     total = np.array([found[stage] for stage in STAGES]).sum()
@@ -46,6 +46,12 @@ def stage(cut: Slice, name: str) -> Figure:
         return dora.figure(cut, metric, None, n=len(found), note=NONE_KNOWN)
     beside = {"median": float(np.median(found[name]))}
     return dora.figure(cut, metric, found[name].sum() / total, n=len(found), beside=beside)
+
+
+def human_authors(changes: Table) -> int:
+    """The number of people who wrote some changes, as far as their authors are known."""
+    people = changes["author"][is_one_of(changes["author_kind"], ("person",))]
+    return len({*people.tolist()} - {MISSING})
 
 
 stage_coding = functools.partial(stage, name="coding")
@@ -59,7 +65,7 @@ stage_deploying = functools.partial(stage, name="deploying")
 def batch_size(cut: Slice) -> Figure:
     """Median number of changes per forward deployment whose changes are known (rule S2).
 
-    Beside it the median by people only, and the median of changed lines per change.
+    Beside it the median by people and agents only, and the median of changed lines per change.
     """
     found, lines = batches(cut), _shipped_changes(cut)["lines"]
     beside: dict[str, float] = {}
@@ -72,10 +78,11 @@ def batch_size(cut: Slice) -> Figure:
 
 
 def batches(cut: Slice) -> Table:
-    """Forward deployments whose changes are known, with how many `changes`, by `people` too."""
+    """Forward deployments whose changes are known, with how many `changes`, and how many of
+    these are by `people` and agents."""
     carried = _shipped_changes(cut)
     ships = cut.forward.where(cut.forward["ships"] & (len(carried) > 0 or cut.changes_collected))
-    people = carried.where(~is_one_of(carried["reason"], ("bot",)))
+    people = carried.where(~is_one_of(carried["author_kind"], ("automation",)))
     return ships.with_columns(
         changes=occurrences(ships["id"], carried["deployed_id"]),
         people=occurrences(ships["id"], people["deployed_id"]),

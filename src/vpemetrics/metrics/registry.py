@@ -140,7 +140,7 @@ _ALL: Final = (
         name="batch_size",
         title="Batch size",
         unit=Unit.COUNT,
-        definition="Median number of changes per forward deployment, those by bots included.",
+        definition="Median number of changes per forward deployment, those by automation included.",
         function=f"{_FLOW}:batch_size",
     ),
     *(

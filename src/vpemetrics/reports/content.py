@@ -126,8 +126,8 @@ def coverage(report: Report) -> Iterator[str]:
         yield "no incidents"
     if report.incidents_external:
         yield f"{words.quantity(report.incidents_external, 'external incident')}"
-    if report.bot_changes:
-        yield f"{words.quantity(report.bot_changes, 'bot change')} apart"
+    if report.automated_changes:
+        yield f"{words.quantity(report.automated_changes, 'automated change')} apart"
 
 
 # Which columns and rows --------------------------------------------------------------------------
@@ -351,8 +351,8 @@ def _lead_time(report: Report, column: Column) -> list[str]:
     figure = report.figure("change_lead_time", column.window)
     if figure is None or figure.n is None:
         return []
-    bots = figure.excluded.get("bot", 0) if column.window != report.window else 0
-    apart = [f"{words.quantity(bots, 'bot change')} apart"] if bots else []
+    automated = figure.excluded.get("automation", 0) if column.window != report.window else 0
+    apart = [f"{words.quantity(automated, 'automated change')} apart"] if automated else []
     return [*_samples(figure, figure.n), *apart, *_waiting(figure)]
 
 
@@ -386,7 +386,9 @@ def _exclusions(report: Report, column: Column) -> list[str]:
     pieces = []
     for metric in words.FIVE:
         figure = report.figure(metric, column.window)
-        excluded = {k: n for k, n in figure.excluded.items() if n and k != "bot"} if figure else {}
+        excluded = (
+            {k: n for k, n in figure.excluded.items() if n and k != "automation"} if figure else {}
+        )
         pieces += [
             f"{words.reason(key)} ({words.count(n)})"
             for key, n in sorted(excluded.items(), key=_most_first)

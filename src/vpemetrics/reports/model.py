@@ -137,7 +137,7 @@ class Report(Model):
     open_incidents: tuple[OpenIncident, ...] = Field(
         default=(), description="incidents that are not over, whatever their cause; worst first"
     )
-    bot_changes: int = 0
+    automated_changes: int = 0
     waiting_changes: int = Field(
         default=0, description="merged in the headline window, not yet deployed"
     )

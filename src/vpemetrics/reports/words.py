@@ -45,7 +45,7 @@ OLDER_NAMES: Final[Mapping[str, str]] = {
 
 REASONS: Final[Mapping[str, str]] = {
     "backport": "back-ports of other pull requests",
-    "bot": "changes by bots",
+    "automation": "changes by automation",
     "commit_not_collected": "deployments of a commit that was not collected",
     "deployed_before_merge": "changes deployed before their merge",
     "changes_not_covered": "services of whose changes nothing was collected",

@@ -9,7 +9,6 @@ import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from itertools import accumulate, chain
 from struct import Struct
 from typing import Any, Final
@@ -17,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from vpemetrics.lineage.rows import AUTHOR_KINDS
 from vpemetrics.records import Commit
 from vpemetrics.store.engine import DamagedChunk
 from vpemetrics.store.shas import Ids, Shas
@@ -29,15 +29,6 @@ Keys = NDArray[np.uint64]
 NONE: Final = -1
 _FIRST_TWO: Final = 2
 """The parents that have a column each; seldom does a merge have more."""
-
-
-class AuthorKind(IntEnum):
-    """The kind of a commit's author."""
-
-    UNKNOWN = 0
-    PERSON = 1
-    AGENT = 2
-    AUTOMATION = 3
 
 
 def _no_places() -> Places:
@@ -60,7 +51,8 @@ class CommitColumns:
     """Commits of one repository as one source tells them.
 
     `authors` are places in `author_keys`, which are keyed hashes; `paths` are places in
-    `path_lists`, which are JSON texts. NONE is what is unknown, and a parent that there is not.
+    `path_lists`, which are JSON texts,
+    `kinds` in AUTHOR_KINDS. NONE is what is unknown, and a parent that there is not.
     """
 
     shas: Shas
@@ -169,25 +161,11 @@ class CommitColumns:
                 authored_at=known_instant(authored),
                 committed_at=known_instant(committed),
                 author=authors[author] if author >= 0 else None,
-                is_bot=_IS_BOT[kind],
+                author_kind=AUTHOR_KINDS[kind],
                 reverts_sha=tuple(reverts.get(row, ())),
                 picked_from_sha=picks.get(row, [None])[-1],
                 paths=paths[touched] if touched >= 0 else None,
             )
-
-
-_IS_BOT: Final[Mapping[int, bool | None]] = {
-    AuthorKind.UNKNOWN: None,
-    AuthorKind.PERSON: False,
-    AuthorKind.AGENT: True,
-    AuthorKind.AUTOMATION: True,
-}
-KIND_OF: Final[Mapping[bool | None, int]] = {
-    None: AuthorKind.UNKNOWN,
-    False: AuthorKind.PERSON,
-    True: AuthorKind.AUTOMATION,
-}
-"""The kind of an author by whether it is a bot."""
 
 
 def _by_row(links: Links, shas: Sequence[str]) -> dict[int, list[str]]:

@@ -12,10 +12,10 @@ import numpy as np
 from sqlalchemy import Connection, func, insert, select, update
 
 from vpemetrics.lineage.graph import Ints, find
+from vpemetrics.lineage.rows import AUTHOR_KINDS
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import Commit, Sourced
 from vpemetrics.store.commit_columns import (
-    KIND_OF,
     CommitColumns,
     commit_columns,
     decode,
@@ -30,6 +30,7 @@ FULL: Final = 8_192
 """The commits of a full chunk: few enough to write anew for one more, many to read at once."""
 _PENDING: Final = 131_072
 """The commits that a save holds before it writes them."""
+_CODES: Final = {kind: code for code, kind in enumerate(AUTHOR_KINDS)}
 
 
 @dataclass
@@ -92,7 +93,7 @@ class CommitSaving:
 
     def _columns(self, told: RecordColumns) -> CommitColumns:
         values = told.values
-        kinds = list(map(KIND_OF.__getitem__, values["is_bot"]))
+        kinds = list(map(_CODES.__getitem__, values["author_kind"]))
         return commit_columns(
             shas=values["sha"],
             parents=values["parents"],

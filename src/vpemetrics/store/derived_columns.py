@@ -89,6 +89,7 @@ def _shipped(changes: ShippedChanges, ids: Ints, finished_at: Ints) -> Iterator[
         "merged_at": changes.merged_at,
         "at_merge": changes.at_merge,
         "reason": changes.reasons,
+        "author_kind": changes.author_kinds,
         **changes.beside,
     }
     texts = [""] * len(changes.items) if changes.more_starts else []

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vpemetrics.lineage.rows import KINDS, UNPLANNED, Reason
+from vpemetrics.lineage.rows import AUTHOR_KINDS, KINDS, UNPLANNED, Reason
 from vpemetrics.window import DAY, Micros
 
 At = TypeVar("At", int, NDArray[np.int64])
@@ -93,7 +93,7 @@ _SHIPPED: Final = RowLayout(
         "lines",
         "author",
     ),
-    choices={"at_merge": _FLAG, "reason": _REASONS},
+    choices={"at_merge": _FLAG, "reason": _REASONS, "author_kind": _choices(*AUTHOR_KINDS)},
     text="more_starts",
 )
 

@@ -19,7 +19,7 @@ from vpemetrics.lineage.commits import Commits, TouchedPaths
 from vpemetrics.lineage.deployments import STATUSES, DeploymentRecords
 from vpemetrics.lineage.graph import Flags, Graph, Ints, MainLine, linked
 from vpemetrics.lineage.ownership import assign_owners
-from vpemetrics.lineage.rows import NONE, UNKNOWN, IncidentRow, TriageRow
+from vpemetrics.lineage.rows import AUTHOR_KINDS, NONE, PERSON, UNKNOWN, IncidentRow, TriageRow
 from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import History
 from vpemetrics.names import name_key, spellings
@@ -276,7 +276,7 @@ class Facts:
         return Changes(
             ids=found["id"][order],
             keys=found["key"][order].tolist(),
-            is_bot=found["is_bot"][order],
+            author_kinds=found["author_kind"][order],
             first_commit_at=found["first_commit_at"][order],
             merged_at=found["merged_at"][order],
             merge_commits=_ids(blobs["merge_commit_sha"])[order],
@@ -378,7 +378,7 @@ def _commits(chunks: Sequence[CommitColumns]) -> Commits:
         second=parents(lambda chunk: chunk.second),
         authored_at=column(lambda chunk: chunk.authored_at),
         committed_at=column(lambda chunk: chunk.committed_at),
-        is_bot=_IS_BOT[column(lambda chunk: chunk.kinds)],
+        author_kinds=column(lambda chunk: chunk.kinds),
         others=others,
         reverts=_several(_links(chunks, "reverts")),
         picked_from=dict(_links(chunks, "picks")),
@@ -452,13 +452,14 @@ _DEPLOYMENTS = (
     "finished_at, COALESCE(planned, -1) AS planned, COALESCE(hotfix, -1) AS hotfix, "
     "COALESCE(rollback, -1) AS rollback FROM deployments"
 )
-_IS_BOT: Final = np.array([NONE, 0, 1, 1])
-"""The truth about each kind of author, that it is a bot, as lineage has it."""
 _NO_IDS: Ints = np.empty(0, dtype=np.int64)
+_WHEN_KIND: Final = " ".join(
+    f"WHEN author_kind = '{kind}' THEN {code}" for code, kind in enumerate(AUTHOR_KINDS) if kind
+)
 _CHANGES = (
-    # Whose author is known and no bot is a person's; without an author the commits decide.
-    "SELECT id, key, repository_id, COALESCE(is_bot, CASE WHEN author IS NULL THEN -1 ELSE 0 END) "
-    "AS is_bot, first_commit_at, merged_at, "
+    # Whose author is known and is nothing else is a person's; without one the commits decide.
+    f"SELECT id, key, repository_id, CASE {_WHEN_KIND} WHEN author IS NULL THEN 0 "
+    f"ELSE {PERSON} END AS author_kind, first_commit_at, merged_at, "
     "merge_commit_sha, commit_shas, base_branch, head_branch, ready_at, first_review_at, "
     "additions + deletions AS lines, author, labels, reverts, closes, backports FROM changes "
     "WHERE (merged_at IS NOT NULL OR closed_at IS NULL)"

@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 
-from vpemetrics.records import CoverageKind, Status, Verdict
+from vpemetrics.records import AuthorKind, CoverageKind, Status, Verdict
 from vpemetrics.store import derived_blocks, schema
 from vpemetrics.store.commit_chunks import NAMING, read_chunks
 from vpemetrics.store.derived import traced
@@ -34,6 +34,7 @@ from vpemetrics.store.tables import (
     LEFT_OUT,
     Holds,
     Instant,
+    changes,
     commit_chunks,
     coverage,
     cursors,
@@ -53,6 +54,7 @@ _REFERS: Final[Mapping[str, Column[Any]]] = {
 }
 """The columns that ids lead to, by the names of theirs, beside those that `Holds` tells."""
 _CHOICES: Final[Mapping[Column[Any], type[StrEnum]]] = {
+    changes.c.author_kind: AuthorKind,
     deployments.c.status: Status,
     triage.c.verdict: Verdict,
     coverage.c.kind: CoverageKind,

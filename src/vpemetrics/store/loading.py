@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, select
 from vpemetrics.records import (
     RECORD_TYPES,
     AnyRecord,
+    AuthorKind,
     Commit,
     Coverage,
     CoverageKind,
@@ -27,7 +28,11 @@ from vpemetrics.store.tables import Holds
 from vpemetrics.window import from_micros
 
 _ROWS_AT_ONCE = 5_000
-_CHOICES: Mapping[str, Callable[[str], Any]] = {"status": Status, "verdict": Verdict}
+_CHOICES: Mapping[str, Callable[[str], Any]] = {
+    "author_kind": lambda text: AuthorKind(text) if text else None,
+    "status": Status,
+    "verdict": Verdict,
+}
 
 Values = Sequence[Any]
 Texts = Mapping[int | None, str | None]

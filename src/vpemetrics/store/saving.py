@@ -200,7 +200,7 @@ class Saving:
             case Holds.OPTIONAL_LIST:
                 return [None if value is None else list_text(value) for value in values]
             case Holds.CHOICE:
-                return list(map(str, values))
+                return [None if value is None else str(value) for value in values]
             case Holds.TEXT:
                 return clean_texts(values)
         return values

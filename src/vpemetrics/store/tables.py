@@ -88,8 +88,8 @@ def _text(name: str, **more: Any) -> Column[str]:
     return _fact(name, Words, Holds.TEXT, **more)
 
 
-def _choice(name: str) -> Column[str]:
-    return _fact(name, Words, Holds.CHOICE, nullable=False)
+def _choice(name: str, **more: Any) -> Column[str]:
+    return _fact(name, Words, Holds.CHOICE, **more)
 
 
 def _author(name: str) -> Column[str]:
@@ -187,7 +187,7 @@ changes = Table(
     _text("url"),
     _text("title"),
     _author("author"),
-    _truth("is_bot"),
+    _choice("author_kind"),
     _instant("created_at"),
     _instant("ready_at"),
     _instant("first_commit_at"),
@@ -216,7 +216,7 @@ deployments = Table(
     _name("service_id"),
     _name("repository_id"),
     _name("environment_id", nullable=False),
-    _choice("status"),
+    _choice("status", nullable=False),
     _sha("commit_sha"),
     _text("version"),
     _instant("started_at"),
@@ -271,7 +271,7 @@ triage = Table(
     metadata,
     *_source_key(),
     _text("record", nullable=False),
-    _choice("verdict"),
+    _choice("verdict", nullable=False),
     _text("cause"),
     _text("who"),
     _text("why"),

@@ -8,7 +8,8 @@ from time import monotonic, sleep
 from types import MappingProxyType
 from typing import Final
 
-from vpemetrics.collectors.base import CollectionContext, bot_test, mark_bots, mark_bots_in, never
+from vpemetrics.collectors.authors import author_test, mark_authors, mark_authors_in
+from vpemetrics.collectors.base import CollectionContext, never
 from vpemetrics.config.secrets import mask
 from vpemetrics.config.sources import Source
 from vpemetrics.errors import Stopped, StoreProblem, VpemetricsError
@@ -199,7 +200,7 @@ class _Collecting:
         self._store = store
         self._times = times
         self._source = source
-        self._is_bot = bot_test(rules.bots)
+        self._kind_of = author_test(rules.bots)
         # Before the cursors are read, so that none is read that is forgotten unnoticed.
         self._times_forgotten = store.times_forgotten()
         self.read: Counter[str] = Counter()
@@ -210,9 +211,9 @@ class _Collecting:
             context.check_stop()
             saved = self._store.save_collected(
                 self._source.name,
-                self._times.cleared(mark_bots(batch.records, self._is_bot)),
+                self._times.cleared(mark_authors(batch.records, self._kind_of)),
                 columns=(
-                    self._times.cleared_in(mark_bots_in(columns, self._is_bot))
+                    self._times.cleared_in(mark_authors_in(columns, self._kind_of))
                     for columns in batch.columns
                 ),
                 cursors=batch.cursors,

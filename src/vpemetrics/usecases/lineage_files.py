@@ -49,6 +49,7 @@ _SHIPPED: Final = (
     "lead_time_seconds",
     "counts",
     "reason",
+    "author_kind",
 )
 _FAILURES: Final = (
     "service",
@@ -159,6 +160,7 @@ class _Service:
                 row.seconds if known else None,
                 row.counted and not late,
                 "negative" if late else row.reason,
+                row.author_kind,
             )
 
     def failures(self) -> Iterator[Row]:

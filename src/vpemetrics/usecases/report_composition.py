@@ -56,7 +56,7 @@ def compose(
         incidents=_incidents(main),
         incidents_external=int(main.within(facts.incidents, "began_at")["external"].sum()),
         open_incidents=tuple(open_incidents(facts, known)),
-        bot_changes=main.changes["reason"].tolist().count("bot"),
+        automated_changes=main.changes["reason"].tolist().count("automation"),
         waiting_changes=int(lead.beside.get("waiting", 0)),
         last_deployment=None
         if len(main.deployed)

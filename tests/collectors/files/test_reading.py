@@ -13,6 +13,7 @@ from vpemetrics.collectors.files.options import Options
 from vpemetrics.collectors.files.reading import read
 from vpemetrics.errors import BadRow, BadRows, FixInput
 from vpemetrics.records import (
+    AuthorKind,
     Change,
     Commit,
     Coverage,
@@ -80,10 +81,10 @@ def test_a_csv_row_becomes_a_record(folder: Write) -> None:
             repository="acme/shop",
             parents=(B, C),
             authored_at=datetime(2026, 9, 1, 12, tzinfo=UTC),
-            is_bot=True,
+            author_kind=AuthorKind.AUTOMATION,
             paths=("a;b", "c\\d"),
         ),
-        Commit(sha=B, repository="acme/shop", is_bot=False, paths=()),
+        Commit(sha=B, repository="acme/shop", author_kind=AuthorKind.PERSON, paths=()),
         Commit(sha=C, repository="acme/shop", paths=None),
     ]
 
@@ -157,20 +158,17 @@ def test_a_single_file_can_be_read(folder: Write) -> None:
     assert records(path / "repositories.csv") == [Repository(id="1", name="r")]
 
 
-def test_bots_are_marked_where_the_file_does_not_say(folder: Write) -> None:
+def test_automation_is_marked_where_the_file_does_not_say(folder: Write) -> None:
     path = folder(
         {
-            "pull_requests.csv": "id,repository,author,is_bot\n"
-            "1,r,x[bot],\n2,r,Robo-7,\n3,r,Jacob,\n4,r,x[bot],false\n"
+            "pull_requests.csv": "id,repository,author,author_kind,is_bot\n"
+            "1,r,x[bot],,\n2,r,Robo-7,,\n3,r,Jacob,,\n4,r,x[bot],,false\n"
+            "5,r,Jacob,,true\n6,r,Jacob,agent,true\n7,r,x[bot],person,\n"
         }
     )
 
-    assert [record.is_bot for record in records(path, bots=["robo-*"])] == [  # type: ignore[attr-defined]
-        True,
-        True,
-        None,
-        False,
-    ]
+    kinds = [record.author_kind for record in records(path, bots=["robo-*"])]  # type: ignore[attr-defined]
+    assert kinds == [*["automation"] * 2, None, "person", "automation", "agent", "person"]
 
 
 def test_the_collector_reads_the_same(folder: Write) -> None:

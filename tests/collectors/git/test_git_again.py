@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from gitrepository import BEGIN, GitRepository, collected, copy_of, new_repository
 
-from vpemetrics.records import Commit, Coverage, Repository
+from vpemetrics.records import AuthorKind, Commit, Coverage, Repository
 from vpemetrics.rules import Rules, Service
 
 MINUTE = timedelta(minutes=1)
@@ -208,7 +208,7 @@ def test_changed_settings_read_all_again(shop: GitRepository) -> None:
     found = collected(shop.path)
     found.rules = replace(found.rules, bots=("ada*",))
 
-    assert {commit.is_bot for commit in found.again().of(Commit)} == {True}
+    assert {commit.author_kind for commit in found.again().of(Commit)} == {AuthorKind.AUTOMATION}
 
 
 def test_a_position_of_an_older_version_reads_all_again(shop: GitRepository) -> None:
@@ -324,18 +324,18 @@ def test_paths_are_not_read_for_another_repository(shop: GitRepository) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "email", "is_bot"),
+    ("name", "email", "kind"),
     [
         ("Ada", "ada@example.org", None),
-        ("dependabot[bot]", "support@github.com", True),
-        ("Dependabot", "49699333+dependabot[bot]@users.noreply.github.com", True),
-        ("govuk-ci", "ci@example.org", True),
-        ("CI", "govuk-ci@users.noreply.github.com", True),
+        ("dependabot[bot]", "support@github.com", AuthorKind.AUTOMATION),
+        ("Dependabot", "49699333+dependabot[bot]@users.noreply.github.com", AuthorKind.AUTOMATION),
+        ("govuk-ci", "ci@example.org", AuthorKind.AUTOMATION),
+        ("CI", "govuk-ci@users.noreply.github.com", AuthorKind.AUTOMATION),
     ],
 )
-def test_a_bot_is_known_by_name_address_or_account(
-    shop: GitRepository, name: str, email: str, is_bot: bool | None
+def test_automation_is_known_by_name_address_or_account(
+    shop: GitRepository, name: str, email: str, kind: AuthorKind | None
 ) -> None:
     sha = shop.commit(by=(name, email))
 
-    assert collected(shop.path, Rules(bots=("govuk-ci",))).commits[sha].is_bot is is_bot
+    assert collected(shop.path, Rules(bots=("govuk-ci",))).commits[sha].author_kind is kind

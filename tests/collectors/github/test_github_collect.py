@@ -11,6 +11,7 @@ from github_world import NEXT_WEEK, ada, after, busy_world, pull
 from vpemetrics.collectors.github.options import Incidents, Rule
 from vpemetrics.collectors.http import SourceProblem
 from vpemetrics.records import (
+    AuthorKind,
     Change,
     Commit,
     Coverage,
@@ -344,8 +345,8 @@ def test_bots_that_are_named_later_are_told_again(github: Collected, shop: Repo)
     github.collect()
 
     (now,) = github.new(Change).values()
-    assert (before.is_bot, now.is_bot) == (False, True)
-    assert {one.is_bot for one in github.new_commits.values()} == {True}
+    assert (before.author_kind, now.author_kind) == (AuthorKind.PERSON, AuthorKind.AUTOMATION)
+    assert {one.author_kind for one in github.new_commits.values()} == {AuthorKind.AUTOMATION}
 
 
 def test_a_large_first_collection_says_what_it_takes(world: World) -> None:

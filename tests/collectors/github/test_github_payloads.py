@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from vpemetrics.collectors.base import bot_test
+from vpemetrics.collectors.authors import author_test
 from vpemetrics.collectors.github.deployment_builder import (
     build_deployment,
     build_job_deployment,
@@ -45,7 +45,7 @@ RESULTS = {
 
 
 def naming(name: str) -> Naming:
-    return Naming(known=name, current=name, is_bot=bot_test())
+    return Naming(known=name, current=name, kind_of=author_test())
 
 
 @cache

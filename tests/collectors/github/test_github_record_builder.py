@@ -15,7 +15,7 @@ from vpemetrics.collectors.github.record_builder import (
     services,
     severity,
 )
-from vpemetrics.records import Change
+from vpemetrics.records import AuthorKind, Change
 
 UPSTREAM = """Bumps [pad](https://github.com/left/pad) from 1.0 to 1.1.
 <details>
@@ -208,18 +208,20 @@ def test_incidents_are_closed_by_name_or_by_a_link() -> None:
 
 
 @pytest.mark.parametrize(
-    ("author", "login", "is_bot"),
+    ("author", "login", "kind"),
     [
-        (user("ada"), "ada", False),
-        (user("dependabot", "Bot"), "dependabot[bot]", True),
-        (user("robot"), "robot", True),  # configured
+        (user("ada"), "ada", AuthorKind.PERSON),
+        (user("dependabot", "Bot"), "dependabot[bot]", AuthorKind.AUTOMATION),
+        (user("robot"), "robot", AuthorKind.AUTOMATION),  # configured
         (None, None, None),  # a ghost
     ],
 )
-def test_the_author_tells_bots(author: Any, login: str | None, is_bot: bool | None) -> None:
+def test_the_author_tells_people_from_automation(
+    author: Any, login: str | None, kind: AuthorKind | None
+) -> None:
     found = pull(author=author)
 
-    assert (found.author, found.is_bot) == (login, is_bot)
+    assert (found.author, found.author_kind) == (login, kind)
 
 
 def test_originals_give_the_first_author_date_and_what_is_lost() -> None:

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from vpemetrics.collectors.base import bot_test
+from vpemetrics.collectors.authors import author_test
 from vpemetrics.collectors.github.options import Incidents, Options, Rule
 from vpemetrics.collectors.github.repository import (
     Naming,
     RepositoryProbe,
     RepositoryTarget,
-    bots_of,
+    authors_of,
 )
 from vpemetrics.rules import Rules, Service
 
@@ -32,14 +32,14 @@ def target(
     shown = {"id": "R_1", "nameWithOwner": "Acme/store", **(node or {})}
     return RepositoryTarget(
         probe=RepositoryProbe(node=shown, known="acme/shop", asked=None, account="Acme"),
-        naming=Naming(known="acme/shop", current="Acme/store", is_bot=bot_test()),
+        naming=Naming(known="acme/shop", current="Acme/store", kind_of=author_test()),
         options=Options(repositories=("acme/*",), token="env:TOKEN", **settings),
         rules=RULES,
         source="github",
         now=BEGIN,
         begin=BEGIN,
         is_code=is_code,
-        bots=bots_of(RULES),
+        authors=authors_of(RULES),
     )
 
 

@@ -99,6 +99,9 @@ def _field(name: str, type_: Any, default: Any) -> Field:
     )
 
 
+IS_BOT = Field(name="is_bot", required=False, default=None, type=bool, empty_is_known=False)
+"""The column that said of commits and pull requests what `author_kind` says."""
+
 FIELDS: dict[str, tuple[Field, ...]] = {
     kind: _fields(record) for kind, record in RECORD_TYPES.items()
 }

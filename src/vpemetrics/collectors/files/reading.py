@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from vpemetrics.collectors.base import bot_test, mark_bots_in
+from vpemetrics.collectors.authors import author_test, mark_authors_in
 from vpemetrics.collectors.files.coverage import Covering, Spans, Whole
 from vpemetrics.collectors.files.fields import nearest
 from vpemetrics.collectors.files.rows import FORMATS, Formats, csv_line
@@ -40,7 +40,7 @@ def read_columns(
     """The records of files, and of all files of folders, some thousand of a kind at a time.
 
     A row's source is its `source` column, or else `source`. Changes and commits by authors
-    that match `bots` (see `bot_test`) are marked. What the files cover is the range of dates
+    that match `bots` (see `author_test`) are automation. What the files cover is the range of dates
     `covers` (the end excluded, in `zone`), or the file named coverage, or else what lies
     between the first and last row of each service or repository.
 
@@ -56,10 +56,10 @@ def read_columns(
         raise BadRows(bad, headers=True)
     if covers is not None and now is not None:
         _check_range(covers, now)
-    covering, is_bot = _covering(sheets, source, covers, zone), bot_test(bots)
+    covering, kind_of = _covering(sheets, source, covers, zone), author_test(bots)
     batches = _all_good(sheets) if rejected is None else _the_good(sheets, rejected, warn)
     for batch in batches:
-        told = mark_bots_in(batch.columns, is_bot)
+        told = mark_authors_in(batch.columns, kind_of)
         covering.see(told)
         yield told
     if stretches := list(covering.stretches()):

@@ -9,14 +9,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vpemetrics.collectors.files.cycles import CommitParents, Keys
-from vpemetrics.collectors.files.fields import FIELDS, SOURCE, Field, nearest
+from vpemetrics.collectors.files.fields import FIELDS, IS_BOT, SOURCE, Field, nearest
 from vpemetrics.collectors.files.plain_cells import parse, parse_instants
 from vpemetrics.collectors.files.rows import FORMATS, Formats, Report, why_unreadable
 from vpemetrics.collectors.files.validators import column_validators, reason
 from vpemetrics.errors import BadRow
 from vpemetrics.names import first_few
 from vpemetrics.record_columns import Instants, RecordColumns, are_no_times, to_instants
-from vpemetrics.records import RECORD_TYPES, AnyRecord, AuditEntry, Commit, Coverage, Triage
+from vpemetrics.records import (
+    RECORD_TYPES,
+    AnyRecord,
+    AuditEntry,
+    AuthorKind,
+    Commit,
+    Coverage,
+    Triage,
+)
 from vpemetrics.window import format_instant, from_micros, why_no_time
 
 Warn = Callable[[str], None]
@@ -28,6 +36,8 @@ _SHOWN = 100
 
 _PART = 2_000
 """The rows of a chunk with a mistake that are looked at together."""
+
+_KIND_OF_BOT = {None: None, True: AuthorKind.AUTOMATION, False: AuthorKind.PERSON}
 
 _KEY_FIELDS = {
     Commit.KIND: ("sha", "repository"),
@@ -71,7 +81,8 @@ class Sheet:
         self._fields = FIELDS[self.kind]
         self._validators = column_validators(self.kind, json=self._rows.holds_json)
         self._valid = [SOURCE, *(field.name for field in self._fields)]
-        self._told = set(self._valid)
+        self._reads_bots = "author_kind" in self._valid
+        self._told = {*self._valid, *([IS_BOT.name] if self._reads_bots else ())}
         if (header := self._rows.header()) is not None:
             self._check_header(header)
 
@@ -136,6 +147,8 @@ class Sheet:
                 moments[field.name] = self._moments(field, rows)
             else:
                 values[field.name] = self._values(field, rows)
+        if self._reads_bots:
+            values["author_kind"] = self._kinds(values["author_kind"], rows)
         sources = self._sources(rows)
         if self.kind == Coverage.KIND:
             _check_stretches(moments["start"], moments["end"])
@@ -151,6 +164,13 @@ class Sheet:
             if values is not None:
                 return values
         return self._validated(field, rows)
+
+    def _kinds(self, said: Sequence[Any], rows: Sequence[Any]) -> Sequence[Any]:
+        """The kinds of authors; where there is none, what `is_bot` says."""
+        if self._rows.column(rows, IS_BOT.name) is None:
+            return said
+        bots = self._values(IS_BOT, rows)
+        return [kind or _KIND_OF_BOT[is_bot] for kind, is_bot in zip(said, bots, strict=True)]
 
     def _moments(self, field: Field, rows: Sequence[Any]) -> Instants:
         cells = self._rows.cells(rows, field.name)
@@ -188,7 +208,7 @@ class Sheet:
     def _mistakes(self, row: Any) -> Iterator[tuple[str, str]]:
         """Every mistake of a row: its column, and what is wrong."""
         known: dict[str, Any] = {}
-        for field in self._fields:
+        for field in (*self._fields, *([IS_BOT] if self._reads_bots else ())):
             try:
                 is_moment = field.type is datetime
                 values = self._moments(field, [row]) if is_moment else self._validated(field, [row])

@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic_core import CoreSchema, SchemaValidator, ValidationError
 from pydantic_core import core_schema as core
 
-from vpemetrics.collectors.files.fields import FIELDS, SOURCE, Field, nearest
+from vpemetrics.collectors.files.fields import FIELDS, IS_BOT, SOURCE, Field, nearest
 from vpemetrics.window import parse_instant
 
 Validate = Callable[[Sequence[Any]], list[Any]]
@@ -34,7 +34,7 @@ def column_validators(kind: str, *, json: bool) -> Mapping[str, Validate]:
 
     The cells are texts, or with `json` whatever JSON has. ValidationError if one is bad.
     """
-    return {field.name: _validator(field, json=json) for field in (*FIELDS[kind], _SOURCE)}
+    return {field.name: _validator(field, json=json) for field in (IS_BOT, *FIELDS[kind], _SOURCE)}
 
 
 def reason(error: ValueError) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
-from vpemetrics.collectors.base import Batch, CollectionContext, bot_test
+from vpemetrics.collectors.authors import author_test
+from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.git.clone import Clone, Origin, look_at, origin_of
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.commits import Recorder
@@ -49,7 +50,7 @@ def collect(
         return
     settings = _settings(options, context, repository, clone)
     after = _to_go_on_from(context, clone, settings)
-    told = Recorder(context.source, repository, bot_test(context.rules.bots))
+    told = Recorder(context.source, repository, author_test(context.rules.bots))
     reading = CloneReader(clone, tags, told).read(after)
     cursor = _cursor(clone, reading, tags, settings, context.now)
     builder = GitRecordBuilder(

@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vpemetrics.collectors.base import IsBot
+from vpemetrics.collectors.authors import KindOf
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.log import LogColumns, Logged, find_commits, instants
 from vpemetrics.collectors.git.subjects import is_whole, picked_from, reverts
 from vpemetrics.record_columns import RecordColumns
-from vpemetrics.records import Commit
+from vpemetrics.records import AuthorKind, Commit
 
 
 class Recorder:
     """A maker of records for the commits of one repository, as a source tells them."""
 
-    def __init__(self, source: str, repository: str, is_bot: IsBot) -> None:
-        """The names of the source and the repository, and what tells bots by their names."""
+    def __init__(self, source: str, repository: str, kind_of: KindOf) -> None:
+        """The names of the source and the repository, and what tells authors by their names."""
         self._source = source
         self._repository = repository
-        self._bots = BotAuthors(is_bot)
+        self._kinds = GitAuthors(kind_of)
 
     def __call__(self, log: LogColumns) -> RecordColumns:
         """The records of commits, without the paths they touch."""
@@ -31,8 +31,8 @@ class Recorder:
                 "repository": [self._repository] * len(log.shas),
                 "parents": list(map(tuple, map(str.split, log.parents))),
                 "author": [email or name or None for email, name in authors],
-                "is_bot": list(
-                    map(self._bots.__getitem__, zip(log.emails, log.names, strict=True))
+                "author_kind": list(
+                    map(self._kinds.__getitem__, zip(log.emails, log.names, strict=True))
                 ),
                 "reverts_sha": list(map(reverts, log.messages)),
                 "picked_from_sha": list(map(picked_from, log.messages)),
@@ -62,18 +62,19 @@ def with_whole_shas(git: Git, found: RecordColumns) -> RecordColumns:
     return replace(found, values={**found.values, "reverts_sha": told})
 
 
-class BotAuthors(dict[tuple[str, str], bool | None]):
-    """Bots, told by name, by address, or by the account a host made the address of."""
+class GitAuthors(dict[tuple[str, str], AuthorKind | None]):
+    """The kinds of authors, told by address, by name, or by the account a host made that of."""
 
-    def __init__(self, is_bot: IsBot) -> None:
-        """Take the patterns that tell bots by their names."""
+    def __init__(self, kind_of: KindOf) -> None:
+        """Take what tells authors by their names."""
         super().__init__()
-        self._is_bot = is_bot
+        self._kind_of = kind_of
 
-    def __missing__(self, author: tuple[str, str]) -> bool | None:
+    def __missing__(self, author: tuple[str, str]) -> AuthorKind | None:
         email, name = author
         # ID+ACCOUNT@users.noreply.github.com, or without the id.
         # https://docs.github.com/en/account-and-profile/reference/email-addresses-reference
         account = email.partition("@")[0].rpartition("+")[2]
-        self[author] = found = any(map(self._is_bot, (email, name, account))) or None
+        known = map(self._kind_of, (email, name, account))
+        self[author] = found = next(filter(None, known), None)
         return found

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
-from vpemetrics.collectors.base import Batch, CollectionContext, bot_test
+from vpemetrics.collectors.authors import author_test
+from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.git.mirror import Mirror
 from vpemetrics.collectors.github.client import Access, access_by_app, access_by_token
 from vpemetrics.collectors.github.commit_history import is_read, prefix
@@ -22,7 +23,7 @@ from vpemetrics.collectors.github.repository import (
     Naming,
     RepositoryProbe,
     RepositoryTarget,
-    bots_of,
+    authors_of,
 )
 from vpemetrics.collectors.github.repository_collector import COMMITS, RepositoryCollector
 from vpemetrics.collectors.github.repository_search import FoundRepositories, find_repositories
@@ -112,8 +113,8 @@ class _Collection:
         self._context = context
         self._access = opened
         self._budget = budget
-        self._bots = bots_of(context.rules)
-        self._is_bot = bot_test(context.rules.bots)
+        self._authors = authors_of(context.rules)
+        self._kind_of = author_test(context.rules.bots)
         self._problems: dict[str, VpemetricsError] = {}
         cursors = map(parse_cursor, context.cursors.values())
         self._cursors = {cursor.id: cursor for cursor in cursors if cursor}
@@ -188,7 +189,7 @@ class _Collection:
         return RepositoryTarget(
             probe=probe,
             naming=Naming(
-                known=probe.known, current=probe.name, is_bot=self._is_bot, others=others
+                known=probe.known, current=probe.name, kind_of=self._kind_of, others=others
             ),
             options=options,
             rules=context.rules,
@@ -196,7 +197,7 @@ class _Collection:
             now=context.now,
             begin=begin,
             is_code=is_code,
-            bots=self._bots,
+            authors=self._authors,
             leave_out=context.leave_out,
         )
 

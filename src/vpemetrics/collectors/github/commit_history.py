@@ -116,10 +116,10 @@ class HistoryReader:
 
     def _is_good(self, node: Node) -> bool:
         """Return whether a commit can be read; one that cannot is left out."""
-        name, bots = self._target.naming.known, self._target.bots
+        name, authors = self._target.naming.known, self._target.authors
 
         def build() -> object:
-            return check_record(build_commit(as_object(node, "it"), name, bots))
+            return check_record(build_commit(as_object(node, "it"), name, authors))
 
         return self._target.read(node, "a commit", build) is not None
 
@@ -136,12 +136,12 @@ class HistoryReader:
         return page.nodes, page.after, is_late
 
     def _build(self, tip: str, fresh: Sequence[Node], *, goes_on: bool) -> list[Commit]:
-        repository, bots = self._target.naming.known, self._target.bots
+        repository, authors = self._target.naming.known, self._target.authors
         if not self._target.paths:
-            return [build_commit(node, repository, bots) for node in fresh]
+            return [build_commit(node, repository, authors) for node in fresh]
         if fresh:
             self._touch(tip, self._since(fresh, goes_on=goes_on))
-        return [build_commit(node, repository, bots, self._paths(node)) for node in fresh]
+        return [build_commit(node, repository, authors, self._paths(node)) for node in fresh]
 
     def _paths(self, node: Node) -> tuple[str, ...] | None:
         """The paths a commit touches, as far as services ask; None for merges, as git has it."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from vpemetrics.collectors.backports import backported_pulls, may_be_backport
-from vpemetrics.collectors.git.commits import BotAuthors
+from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.git.subjects import (
     is_merge,
     picked_from,
@@ -161,7 +161,7 @@ class GitHubRecordBuilder:
 
     def commit(self, node: Node, paths: tuple[str, ...] | None = None) -> Commit:
         """The record of a commit, with the paths it touches where these are known."""
-        return build_commit(node, self.target.naming.known, self.target.bots, paths)
+        return build_commit(node, self.target.naming.known, self.target.authors, paths)
 
     def retry(self, node: Node, before: OpenItem) -> OpenItem | None:
         """An item of which GitHub left something out, to be fetched some more times."""
@@ -193,7 +193,7 @@ class GitHubRecordBuilder:
 
 
 def build_commit(
-    node: Node, repository: str, bots: BotAuthors, paths: tuple[str, ...] | None = None
+    node: Node, repository: str, authors: GitAuthors, paths: tuple[str, ...] | None = None
 ) -> Commit:
     """The record of a commit; without parents where GitHub was not asked for them."""
     author = part(node, "author")
@@ -206,7 +206,7 @@ def build_commit(
         authored_at=moment(node, "authoredDate"),
         committed_at=moment(node, "committedDate"),
         author=email or name or None,
-        is_bot=bots[email, name],
+        author_kind=authors[email, name],
         reverts_sha=wholly_reverted(message),
         picked_from_sha=picked_from(message),
         paths=paths,
@@ -248,7 +248,7 @@ def build_change(node: Node, naming: Naming) -> BuiltChange:
         url=node.get("url"),
         title=title or None,
         author=author.login,
-        is_bot=author.is_bot,
+        author_kind=author.kind,
         created_at=moment(node, "createdAt"),
         ready_at=_ready_at(node, events),
         first_commit_at=_first_at(originals),

@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final, NamedTuple, TypeVar
 
-from vpemetrics.collectors.base import IsBot, bot_test, not_noted
-from vpemetrics.collectors.git.commits import BotAuthors
+from vpemetrics.collectors.authors import KindOf, author_test
+from vpemetrics.collectors.base import not_noted
+from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.github.options import Options, Rule
 from vpemetrics.collectors.http import (
     BadAnswer,
@@ -25,7 +26,7 @@ from vpemetrics.collectors.http import (
 )
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.names import name_key
-from vpemetrics.records import Repository
+from vpemetrics.records import AuthorKind, Repository
 from vpemetrics.rules import Rules, is_chosen, matches
 from vpemetrics.window import parse_instant
 
@@ -41,7 +42,12 @@ class Author(NamedTuple):
     """The author of something: the login as people write it; None for a deleted account."""
 
     login: str | None
-    is_bot: bool | None
+    kind: AuthorKind | None
+
+    @property
+    def is_bot(self) -> bool | None:
+        """False for a person, True for what is none, None for who is not known."""
+        return None if self.kind is None else self.kind is not AuthorKind.PERSON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +60,7 @@ class Naming:
 
     known: str
     current: str
-    is_bot: IsBot
+    kind_of: KindOf
     others: Mapping[str, str] = field(default_factory=dict)
 
     def id_of(self, number: int | str, repository: str = "") -> str:
@@ -80,7 +86,8 @@ class Naming:
         login, kind = str(actor["login"]), actor.get("__typename") or actor.get("type")
         if kind == "Bot" and not login.endswith("[bot]"):
             login += "[bot]"
-        return Author(login, kind == "Bot" or self.is_bot(login))
+        told = AuthorKind.AUTOMATION if kind == "Bot" else AuthorKind.PERSON
+        return Author(login, self.kind_of(login) or told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +150,7 @@ class RepositoryTarget:
     now: datetime
     begin: datetime
     is_code: bool
-    bots: BotAuthors
+    authors: GitAuthors
     leave_out: Callable[[str, str], None] = not_noted
 
     def read(self, node: object, what: str, read: Callable[[], Value]) -> Value | None:
@@ -227,9 +234,9 @@ def check_probe(node: Node) -> Node:
     return node
 
 
-def bots_of(rules: Rules) -> BotAuthors:
-    """The bots among authors of commits."""
-    return BotAuthors(bot_test(rules.bots))
+def authors_of(rules: Rules) -> GitAuthors:
+    """The kinds of authors of commits."""
+    return GitAuthors(author_test(rules.bots))
 
 
 def instant(text: object) -> datetime | None:

@@ -6,11 +6,12 @@ from datetime import datetime
 from shlex import quote
 from typing import Final
 
-from vpemetrics.collectors.base import Batch, CollectionContext, bot_test
+from vpemetrics.collectors.authors import author_test
+from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.collect import collect as collect_history
 from vpemetrics.collectors.git.commands import Git
-from vpemetrics.collectors.git.commits import BotAuthors
+from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.git.log import moment
 from vpemetrics.collectors.git.options import Options as HistoryOptions
 from vpemetrics.collectors.gitops.cursor import GitopsCursor, parse_cursor
@@ -48,8 +49,8 @@ def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
         ServiceRepositories(options, context.folder, _declared(context.rules)),
     )
     after = _to_go_on_from(context, clone, settings, homes)
-    bots = BotAuthors(bot_test(context.rules.bots))
-    reading = BumpReader(clone, clone.tip, options, bots).read(after)
+    authors = GitAuthors(author_test(context.rules.bots))
+    reading = BumpReader(clone, clone.tip, options, authors).read(after)
     builder = GitopsRecordBuilder(
         reading=reading,
         within=context.rules.superseded_within,

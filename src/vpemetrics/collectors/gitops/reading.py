@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commands import GitFailed
-from vpemetrics.collectors.git.commits import BotAuthors
+from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.git.log import Logged, moment, read_log
 from vpemetrics.collectors.gitops.bumps import Bump
 from vpemetrics.collectors.gitops.cursor import GitopsCursor
@@ -78,14 +78,14 @@ class _Rewritten(Exception):
 
 
 class BumpReader:
-    """A reader of a configuration repository under its options; `bots` tells bots' commits."""
+    """A reader of a configuration repository under its options, and of who made its commits."""
 
-    def __init__(self, clone: Clone, tip: str, options: Options, bots: BotAuthors) -> None:
+    def __init__(self, clone: Clone, tip: str, options: Options, authors: GitAuthors) -> None:
         """Nothing is read yet."""
         self._clone = clone
         self._tip = tip
         self._options = options
-        self._bots = bots
+        self._authors = authors
         self._read = self._of_subjects if options.subject else self._of_files
 
     def read(self, after: GitopsCursor | None) -> BumpReading:
@@ -180,7 +180,7 @@ class BumpReader:
             environment=names.get("environment") or options.environment or "",
             version=names.get("version") or "",
             at=at,
-            is_bot=self._bots[one.email, one.name],
+            is_bot=self._authors[one.email, one.name] is not None or None,
         )
 
     def _is_chosen(self, names: Mapping[str, str | None]) -> bool:
