@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import in_memory
 import pytest
 import tiers
 
@@ -31,6 +32,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Many tests run the program: it shall be compiled once, not every time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+in_memory.keep_temporary_files()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
