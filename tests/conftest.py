@@ -66,8 +66,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """What is quick with a file but not with a server is slow with a server."""
-    if item.get_closest_marker("slow_on_a_server") and item.get_closest_marker("needs_postgresql"):
+    """The quick tests start no server: what is stored is tried on files there."""
+    if item.get_closest_marker("needs_postgresql"):
         item.add_marker("slow")
 
 

@@ -80,6 +80,7 @@ def run(suite: Path, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+@pytest.mark.slow
 def test_skips_are_listed_and_harmless_by_default(suite: Path) -> None:
     code, output = run(suite)
 
@@ -88,6 +89,7 @@ def test_skips_are_listed_and_harmless_by_default(suite: Path) -> None:
     assert "2 skipped" in output
 
 
+@pytest.mark.slow
 def test_no_skips_fails_each_of_them_and_says_why(suite: Path) -> None:
     code, output = run(suite, "--no-skips")
 
@@ -97,6 +99,7 @@ def test_no_skips_fails_each_of_them_and_says_why(suite: Path) -> None:
     assert "1 failed, 1 error" in output  # a skip by a mark happens before the test proper
 
 
+@pytest.mark.slow
 def test_a_marker_may_be_excused(suite: Path) -> None:
     code, output = run(suite, "--no-skips", "--may-skip=needs_moon")
 
@@ -104,6 +107,7 @@ def test_a_marker_may_be_excused(suite: Path) -> None:
     assert "1 skipped, 1 error" in output
 
 
+@pytest.mark.slow
 def test_a_module_that_skips_itself_fails_too(suite: Path) -> None:
     (suite / "test_sky.py").write_text("import pytest\npytest.importorskip('no_such_moon')\n")
 
@@ -113,6 +117,7 @@ def test_a_module_that_skips_itself_fails_too(suite: Path) -> None:
     assert "no_such_moon" in output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "outcome", "examples"),
     [

@@ -48,6 +48,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield tmp_path
 
 
+@pytest.mark.slow
 def test_both_are_checked_collected_and_reported_together(folder: Path) -> None:
     checked = invoke("check")
     collected = [invoke("collect") for _ in range(2)]

@@ -40,6 +40,7 @@ WANTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of the last one it looks at
 def test_histories_hold_everything_the_rules_speak_of() -> None:
     seen: set[str] = set()

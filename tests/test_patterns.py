@@ -34,6 +34,7 @@ def test_what_is_no_expression_is_told_with_its_key(text: str) -> None:
         Pattern("subject", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ask", ["fit", "search", "match"])
 def test_an_expression_that_never_ends_is_given_up(ask: str) -> None:
     with pytest.raises(EndlessPattern) as given_up:

@@ -35,6 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return repository.path
 
 
+@pytest.mark.slow
 def test_a_subject_that_never_ends_is_told_with_its_file_and_key(folder: Path) -> None:
     Path("vpemetrics.toml").write_text(
         "[sources.live]\ntype = 'gitops'\nenvironment = 'live'\n"

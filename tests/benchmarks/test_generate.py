@@ -86,6 +86,7 @@ def all_kinds(
     return folder
 
 
+@pytest.mark.slow
 def test_what_is_rare_in_histories_is_there(all_kinds: Path) -> None:
     commits = {row["sha"]: row for row in rows(all_kinds / "history" / "commits.csv")}
     changes = rows(all_kinds / "history" / "pull_requests.csv")

@@ -40,6 +40,7 @@ def test_false_words_are_as_many_as_the_reports_expect(simulation: ModuleType) -
     assert 0.8 < float(every[-1]) < 1.25
 
 
+@pytest.mark.slow
 def test_a_rise_is_found_within_weeks(simulation: ModuleType) -> None:
     found = cells(simulation.detection(200))
 
@@ -48,6 +49,7 @@ def test_a_rise_is_found_within_weeks(simulation: ModuleType) -> None:
     assert share(found["5 to 10"][1]) > 0.85
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth(simulation: ModuleType) -> None:
     found = cells(simulation.coverage(400))
 
@@ -55,6 +57,7 @@ def test_intervals_hold_the_truth(simulation: ModuleType) -> None:
         assert all(0.91 < share(cell) < 0.995 for cell in found[name])
 
 
+@pytest.mark.slow
 def test_quarters_that_are_the_same_seldom_get_a_word(simulation: ModuleType) -> None:
     found = cells(simulation.quarters(400))
     apart = [row for name, row in found.items() if name.startswith(("fail rate", "lead time"))]

@@ -31,10 +31,12 @@ def modules_after(*commands: str) -> set[str]:
     return set(last[1:])
 
 
+@pytest.mark.slow
 def test_help_imports_nothing_heavy() -> None:
     assert modules_after("--help") & (HEAVY | {"pydantic"}) == set()
 
 
+@pytest.mark.slow
 def test_help_of_a_command_imports_nothing_heavy() -> None:
     commands = ("demo", "import", "report", "status", "explain", "export")
 

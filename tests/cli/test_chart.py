@@ -16,12 +16,14 @@ def test_every_chart_can_be_had_of_any_scope(sample: Path, folder: Path, name: s
     assert "wrote a.svg: " in result.stderr
 
 
+@pytest.mark.slow
 def test_the_ending_decides_what_a_picture_is(sample: Path, folder: Path) -> None:
     invoke("chart", "deployments", "-o", "a.PNG", "--month", "2026-07")
 
     assert (folder / "a.PNG").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_same_picture_comes_twice(sample: Path, folder: Path) -> None:
     for file in ("a.svg", "b.svg"):
         invoke("chart", "deployments", "-o", file)

@@ -154,6 +154,7 @@ def test_permissions_that_a_token_lacks_are_named(
     assert "Not ready: 1 error, 0 warnings." in said
 
 
+@pytest.mark.slow
 def test_permissions_that_an_app_lacks_are_named(serve: Serve) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     Path("key.pem").write_bytes(
@@ -230,6 +231,7 @@ def clone(folder: Path) -> GitRepository:
     return GitRepository(folder / "shop")
 
 
+@pytest.mark.slow
 def test_a_clone_says_what_it_is_and_what_was_deployed(clone: GitRepository) -> None:
     configure('[sources.shop]\ntype = "git"\npath = "shop"\n')
 

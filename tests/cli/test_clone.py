@@ -72,6 +72,7 @@ def test_the_default_week_is_the_last_one_before_the_fetch(clone: Path) -> None:
     assert "No deployment in 2026-W13; the last was v1.4 on 4 Mar 2026, 2 weeks earlier." in said
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("clone")
 def test_the_first_report_of_init_says_how_to_fetch_original_commits(
     monkeypatch: pytest.MonkeyPatch,
@@ -84,6 +85,7 @@ def test_the_first_report_of_init_says_how_to_fetch_original_commits(
     assert "→ fetch them into the clone; the next collection reads them" in said
 
 
+@pytest.mark.slow
 def test_the_next_report_holds_what_was_fetched_meanwhile(
     clone: Path, origin: GitRepository
 ) -> None:
@@ -99,6 +101,7 @@ def test_the_next_report_holds_what_was_fetched_meanwhile(
     assert "git: nothing new (" in invoke("collect").stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inside", ["src/deep", ".git", ".git/refs"])
 def test_it_works_from_any_folder_of_the_clone(
     clone: Path, inside: str, monkeypatch: pytest.MonkeyPatch
@@ -119,6 +122,7 @@ def test_it_works_in_a_bare_mirror(
     assert "Deployments            4" in invoke("report", "--month", "2026-03").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -145,6 +149,7 @@ def test_the_command_that_brings_the_original_commits_is_printed(clone: Path) ->
     assert found["command"].startswith(f"git -C {clone} fetch origin ")
 
 
+@pytest.mark.slow
 def test_a_configuration_turns_it_off(clone: Path) -> None:
     Path("vpemetrics.toml").write_text('[sources.shop]\ntype = "git"\n')
 
@@ -159,6 +164,7 @@ def test_a_configuration_turns_it_off(clone: Path) -> None:
     assert "version tags" not in after.stderr
 
 
+@pytest.mark.slow
 def test_a_configuration_above_says_that_it_is_none_of_the_clones(
     folder: Path, clone: Path, traced: Path
 ) -> None:
@@ -181,6 +187,7 @@ def test_a_configuration_above_says_that_it_is_none_of_the_clones(
     ) in others.stderr
 
 
+@pytest.mark.slow
 def test_a_configuration_above_that_collects_the_clone_needs_no_word(
     folder: Path, clone: Path
 ) -> None:
@@ -193,6 +200,7 @@ def test_a_configuration_above_that_collects_the_clone_needs_no_word(
     assert "folder above" not in result.stderr
 
 
+@pytest.mark.slow
 def test_a_store_that_is_named_is_read_as_it_is(clone: Path, store: Path) -> None:
     result = invoke("report", "--store", store, "-q")
 
@@ -200,12 +208,14 @@ def test_a_store_that_is_named_is_read_as_it_is(clone: Path, store: Path) -> Non
     assert "shop.git-origin" not in result.stdout
 
 
+@pytest.mark.slow
 def test_a_named_organisation_keeps_its_name(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VPEMETRICS_ORGANISATION_NAME", "Acme")
 
     assert invoke("report").stdout.startswith("Acme · ")
 
 
+@pytest.mark.slow
 def test_what_was_read_earlier_is_reported_where_git_is_gone(
     clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +254,7 @@ def test_a_clone_that_cannot_be_written_to_is_read_into_a_store_elsewhere(clone:
     assert "Deployments            4" in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["explain lead-time", "status"])
 def test_what_a_report_says_at_length_other_commands_say_in_a_line(
     clone: Path, command: str
@@ -255,6 +266,7 @@ def test_what_a_report_says_at_length_other_commands_say_in_a_line(
     assert assumed == ["there is no vpemetrics.toml, so version tags are taken for deployments"]
 
 
+@pytest.mark.slow
 def test_in_a_clone_the_figure_explained_is_the_one_reported(clone: Path) -> None:
     printed = json.loads(invoke("report", "--json").stdout)
     explained = json.loads(invoke("explain", "lead-time", "--json").stdout)
@@ -270,6 +282,7 @@ def test_quiet_is_silent_about_what_was_assumed(clone: Path) -> None:
     assert invoke("report", "-q").stderr == ""
 
 
+@pytest.mark.slow
 def test_commits_go_by_the_names_that_git_has_for_them(clone: Path) -> None:
     tip = subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip()
 
@@ -281,6 +294,7 @@ def test_commits_go_by_the_names_that_git_has_for_them(clone: Path) -> None:
     assert told["v1.4~1"] != told["HEAD"]
 
 
+@pytest.mark.slow
 def test_a_version_is_found_without_its_v(clone: Path) -> None:
     assert invoke("explain", "1.3").stdout == invoke("explain", "v1.3").stdout != ""
 

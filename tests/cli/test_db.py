@@ -52,6 +52,7 @@ def test_an_older_shared_store_is_refused_with_the_command_that_helps(
     assert PASSWORD not in refused.stderr + upgraded.stderr + again.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.needs_postgresql
 @pytest.mark.parametrize(
     "command", ["report -v", "import .", "status", "db upgrade", "triage list"]

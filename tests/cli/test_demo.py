@@ -49,6 +49,7 @@ def test_the_gallery_introduces_each_of_its_files() -> None:
     ] == ["README.md"]
 
 
+@pytest.mark.slow
 def test_there_is_a_file_for_every_format() -> None:
     formats = [ENDINGS[file.suffix] for file in (made().folder / "reports").iterdir()]
 

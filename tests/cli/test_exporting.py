@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from commandline import invoke
 
 from vpemetrics.records import RECORD_TYPES
@@ -16,6 +17,7 @@ def test_every_kind_gets_its_file_and_nothing_is_left_beside_them(sample: Path) 
     assert derived == {"kinds.csv", "shipped.csv", "failures.csv"}
 
 
+@pytest.mark.slow
 def test_what_is_exported_can_be_imported_again_without_a_word(sample: Path) -> None:
     invoke("export", "out")
 
@@ -25,6 +27,7 @@ def test_what_is_exported_can_be_imported_again_without_a_word(sample: Path) -> 
     assert "not read" not in result.stderr
 
 
+@pytest.mark.slow
 def test_an_export_takes_the_place_of_an_earlier_one(sample: Path) -> None:
     invoke("export", "out")
     whole = Path("out/commits.csv").read_bytes()

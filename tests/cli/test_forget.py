@@ -178,6 +178,7 @@ def test_a_person_is_asked_on_a_terminal(path: Path, said: str, code: int, left:
     assert counts(path)["commits"] == left
 
 
+@pytest.mark.slow
 def test_a_forgotten_week_is_not_collected_instead_of_zero(path: Path) -> None:
     run = invoke("forget", "--before", "2026-08-31", "--yes", "-q")
     assert run.exit_code == 0
@@ -259,6 +260,7 @@ def test_mirrors_of_a_source_go_with_it(path: Path, monkeypatch: pytest.MonkeyPa
     assert [left.name for left in mirrors.iterdir()] == ["R_1-x-tree-0.git"]
 
 
+@pytest.mark.slow
 def test_who_forgot_what_is_in_the_audit_log_and_in_exports(path: Path) -> None:
     invoke("forget", "hub", "--yes", "-q")
 

@@ -109,6 +109,7 @@ def test_a_path_that_is_not_there_makes_no_store(folder: Path) -> None:
     assert not Path("x.db").exists()
 
 
+@pytest.mark.slow
 def test_files_named_one_by_one_are_one_import(sample: Path) -> None:
     invoke("export", "out")
     files = sorted(Path("out").glob("*.csv"))

@@ -28,6 +28,7 @@ def test_colour_is_for_terminals_where_it_is_welcome(
     assert "Example engineering" in text
 
 
+@pytest.mark.slow
 def test_warnings_of_a_collection_have_lines_of_their_own(folder: Path) -> None:
     (folder / "vpemetrics.toml").write_text('[sources.s]\ntype = "files"\npath = "."\n')
     (folder / "deployments.csv").write_text("id,environment,status,service\n1,prod,failed,a\n")
@@ -50,6 +51,7 @@ def test_progress_is_shown_and_gone_in_the_end(folder: Path, store: Path) -> Non
     assert "Saving records" not in text.rpartition("\x1b[2K")[2]  # the bar's line was erased
 
 
+@pytest.mark.slow
 def test_a_long_error_is_broken_between_its_words(folder: Path) -> None:
     asked = ("report", "--no-color", "--config", f"{'far/' * 20}away.toml")
 

@@ -145,6 +145,7 @@ def test_the_cost_of_the_first_collection_is_told_before_it(github: SimulatedGit
     )
 
 
+@pytest.mark.slow
 def test_a_clone_names_its_repository_on_github(
     github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +175,7 @@ def test_of_a_folder_of_clones_those_from_elsewhere_are_read_by_git(
     assert written()["production"]["environments"] == ["production"]
 
 
+@pytest.mark.slow
 def test_repositories_of_one_name_at_two_places_make_two_services(
     github: SimulatedGitHub,
 ) -> None:
@@ -194,6 +196,7 @@ def test_without_clone_or_name_what_the_token_sees_is_proposed(github: Simulated
     assert sorted(names) == ["acme/docs", "acme/search", "acme/shop"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tags", "deployments"), [(("v1.0",), "tags"), ((), "commits"), (("nightly",), "commits")]
 )
@@ -345,6 +348,7 @@ ANSWERS = ["acme/*", "everywhere", "prod*", "9", "1", "none", "y"]
 """Two of them are none, and asked for again."""
 
 
+@pytest.mark.slow
 def test_a_person_is_asked_at_most_five_things(github: SimulatedGitHub) -> None:
     said, questions = talked_to("init", *ANSWERS)
 
@@ -366,6 +370,7 @@ def test_enter_takes_what_is_proposed(github: SimulatedGitHub) -> None:
     assert Path("vpemetrics.toml").read_text() == by_hand
 
 
+@pytest.mark.slow
 def test_whoever_gives_no_answer_leaves_nothing_behind(github: SimulatedGitHub) -> None:
     said, _ = talked_to("init", "acme/shop", END, ends_with=130)
 

@@ -109,6 +109,7 @@ def test_commands_that_find_nothing_new_load_no_collector_and_trace_nothing(
     assert modules & {"vpemetrics.store.forgetting", "vpemetrics.store.history"} == set()
 
 
+@pytest.mark.slow
 def test_a_command_that_finds_something_new_traces_it(reported: Reported) -> None:
     assert "vpemetrics.lineage.trace" in reported.modules
 

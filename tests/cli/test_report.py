@@ -111,6 +111,7 @@ def test_a_file_and_stdout_can_be_had_together(sample: Path, folder: Path) -> No
     assert (folder / "report.txt").exists()
 
 
+@pytest.mark.slow
 def test_formats_say_the_same_under_both_names(sample: Path) -> None:
     assert invoke("report", "--json").stdout == invoke("report", "--format", "json").stdout
     assert invoke("report").stdout == invoke("report", "--format", "terminal").stdout

@@ -13,6 +13,7 @@ from vpemetrics.cli.session import Session, program_name
 from vpemetrics.store import Store
 
 
+@pytest.mark.slow
 def test_what_is_said_goes_to_stderr_and_data_to_stdout(sample: Path) -> None:
     run = spawn("report")
 

@@ -31,6 +31,7 @@ def file(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_it_shows_what_is_sent_and_asks(file: Path) -> None:
     said, questions = talked_to("trust", "y")
 
@@ -40,6 +41,7 @@ def test_it_shows_what_is_sent_and_asks(file: Path) -> None:
     assert "api.pagerduty.com   (allowed)\n" in invoke("trust").stdout
 
 
+@pytest.mark.slow
 def test_who_says_no_has_allowed_nothing(file: Path) -> None:
     said, _ = talked_to("trust", "n", ends_with=1)
 

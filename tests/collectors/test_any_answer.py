@@ -222,6 +222,7 @@ def test_an_installation_may_be_anything() -> None:
             parse_installation({"id": odd, "account": odd, "permissions": odd})
 
 
+@pytest.mark.slow
 @law(15, soak=500)
 @given(SEEDS)
 def test_any_odd_answers_cost_no_more_than_what_they_are_about(seed: int) -> None:

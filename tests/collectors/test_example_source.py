@@ -142,6 +142,7 @@ def test_the_installed_package_is_a_type_of_source_beside_ours(folder: Path) -> 
     assert collector_of("release-board").options.__module__ == "vpemetrics_release_board"
 
 
+@pytest.mark.slow
 def test_releases_become_deployments_and_only_what_is_new_is_asked_for(
     folder: Path, board: Board
 ) -> None:
@@ -165,6 +166,7 @@ def test_releases_become_deployments_and_only_what_is_new_is_asked_for(
     assert len(board.asked) - pages < pages
 
 
+@pytest.mark.slow
 def test_a_board_in_trouble_is_asked_again(folder: Path, board: Board) -> None:
     board.trouble = [
         Say(status=502, json={}),

@@ -135,6 +135,7 @@ EXAMPLES: dict[str, Callable[[Records], bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_it_holds(example: str, records: Records) -> None:
     assert EXAMPLES[example](records)

@@ -67,6 +67,7 @@ def test_a_rebase_copies_each_commit_with_its_author_date(mainline: Mainline) ->
     assert copies[1].parents == (copies[0].sha,)
 
 
+@pytest.mark.slow
 def test_only_so_much_of_the_past_is_remembered(mainline: Mainline) -> None:
     grown = [direct(mainline, at) for at in range(1, 2 * REMEMBERED + 1)]
 

@@ -56,6 +56,7 @@ def test_another_seed_makes_other_records() -> None:
     assert make(SAMPLE) != make(replace(SAMPLE, seed=SAMPLE.seed + 1))
 
 
+@pytest.mark.slow
 def test_the_aims_of_the_plan_are_met(records: Sequence[AnyRecord]) -> None:
     merged = [change for change in changes(records) if change.merged_at]
     in_production = [
@@ -123,6 +124,7 @@ def test_nothing_is_known_of_what_comes_after_the_end(records: Sequence[AnyRecor
             assert moment is None or moment < end
 
 
+@pytest.mark.slow
 def test_commits_carry_paths_only_in_a_monorepo() -> None:
     assert all(commit.paths is None for commit in commits(make(PLAN)))
     first, *others = commits(make(MONOREPO))
@@ -152,6 +154,7 @@ def test_an_impossible_plan_is_refused(wrong: dict[str, Any], reason: str) -> No
         replace(PLAN, **wrong)
 
 
+@pytest.mark.slow
 def test_a_lull_holds_merges_and_releases_back() -> None:
     lull = Lull(start=date(2026, 6, 1), end=date(2026, 7, 6), merges=0.5, releases=0.2)
 
@@ -181,6 +184,7 @@ def test_a_lull_of_a_service_is_none_of_another() -> None:
     assert blueprint.releasing("service-1", seconds_of(lull.end)) == 1
 
 
+@pytest.mark.slow
 def test_owners_weights_and_the_way_of_joining_can_be_said() -> None:
     blueprint = replace(
         MONOREPO,

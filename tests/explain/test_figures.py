@@ -87,6 +87,7 @@ def test_the_listed_records_make_exactly_the_figure(sample: Store, metric: str) 
         assert_records_make_the_figure(explain(sample, RULES, metric, asked))
 
 
+@pytest.mark.slow
 def test_the_figures_explained_are_those_of_the_report(sample: Store) -> None:
     asked = Asked(window=QUARTER, service="checkout")
     printed = report(sample, RULES, asked)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
+import pytest
 from explanations import QUARTER, RULES
 
 from vpemetrics.explain.model import Explanation
@@ -46,6 +47,7 @@ def test_a_week_without_a_change_says_just_that(sample: Store) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_text_is_80_columns_wide_and_a_screen_long(sample: Store) -> None:
     for explanation in everything(sample):
         lines = render(explanation).splitlines()
@@ -54,6 +56,7 @@ def test_the_text_is_80_columns_wide_and_a_screen_long(sample: Store) -> None:
         assert len(lines) <= 48, explanation.id
 
 
+@pytest.mark.slow
 def test_what_is_not_shown_is_counted_and_complete_leaves_nothing_out(sample: Store) -> None:
     found = explain(sample, RULES, "df", Asked(window=QUARTER))
     ids = {entry.id for group in found.groups for entry in group.entries}
@@ -63,6 +66,7 @@ def test_what_is_not_shown_is_counted_and_complete_leaves_nothing_out(sample: St
     assert all(id_ in render(found, complete=True) for id_ in ids)
 
 
+@pytest.mark.slow
 def test_no_explanation_names_a_person(sample: Store) -> None:
     authors = {
         record.author
@@ -78,6 +82,7 @@ def test_no_explanation_names_a_person(sample: Store) -> None:
         assert not any(author in text for author in authors if author)
 
 
+@pytest.mark.slow
 def test_the_json_reads_back_as_the_same_explanation(sample: Store) -> None:
     for explanation in everything(sample):
         assert Explanation.model_validate_json(render_json(explanation)) == explanation

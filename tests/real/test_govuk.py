@@ -49,6 +49,7 @@ def find(tmp_path_factory: pytest.TempPathFactory) -> Find:
     return find
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "total", "kinds"),
     [

@@ -156,6 +156,7 @@ def test_changes_matched_by_time_are_said_to_be() -> None:
 some = law(40, soak=5_000)
 
 
+@pytest.mark.slow
 @some
 @given(reports(), st.sampled_from([40, 80, 120]))
 def test_no_line_is_wider_than_the_terminal(generated: Report, width: int) -> None:
@@ -164,6 +165,7 @@ def test_no_line_is_wider_than_the_terminal(generated: Report, width: int) -> No
     assert max(map(cell_len, lines)) <= max(width, 80)
 
 
+@pytest.mark.slow
 @some
 @given(reports())
 def test_every_share_shown_is_the_one_in_the_figures(generated: Report) -> None:
@@ -177,6 +179,7 @@ def test_every_share_shown_is_the_one_in_the_figures(generated: Report) -> None:
                 assert words.ratio(shown.k or 0, shown.n) in text
 
 
+@pytest.mark.slow
 @some
 @given(reports())
 def test_every_median_shown_is_the_one_in_the_figures(generated: Report) -> None:

@@ -67,6 +67,7 @@ def running(folder: Path) -> Iterator[Heard]:
         assert schedule.stop(timedelta(seconds=PATIENCE)) == ()
 
 
+@pytest.mark.slow
 def test_a_report_waits_for_data_of_its_whole_week(folder: Path) -> None:
     deployed(folder, 40, 20)
 
@@ -82,6 +83,7 @@ def test_a_report_waits_for_data_of_its_whole_week(folder: Path) -> None:
     assert (folder / "out" / f"{week.label}.txt").exists()
 
 
+@pytest.mark.slow
 def test_lineage_is_up_to_date_though_no_report_was_due(folder: Path) -> None:
     rules = load(folder / "vpemetrics.toml", {}).rules()
     deployed(folder, 0)
@@ -97,6 +99,7 @@ def test_lineage_is_up_to_date_though_no_report_was_due(folder: Path) -> None:
         assert is_current(store, rules)
 
 
+@pytest.mark.slow
 def test_what_was_kept_for_long_enough_is_forgotten(folder: Path) -> None:
     with (folder / "vpemetrics.toml").open("a") as file:
         file.write('[retention]\nkeep = "4w"\n')
@@ -113,6 +116,7 @@ def test_what_was_kept_for_long_enough_is_forgotten(folder: Path) -> None:
         assert not store.wants_compaction()
 
 
+@pytest.mark.slow
 def test_a_week_before_everything_that_was_collected_is_passed_over(folder: Path) -> None:
     deployed(folder, 0)
 
@@ -125,6 +129,7 @@ def test_a_week_before_everything_that_was_collected_is_passed_over(folder: Path
     assert not (folder / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_report_that_cannot_be_written_is_tried_again(folder: Path) -> None:
     deployed(folder, 40, 0)
     (folder / "out").write_text("no folder")

@@ -155,6 +155,7 @@ any_commit = st.builds(
 )
 
 
+@pytest.mark.slow
 @law(20, soak=5_000)
 @given(
     saves=st.lists(
@@ -301,6 +302,7 @@ def test_writers_that_wait_for_each_other_double_nothing(location: str) -> None:
         assert [count for _, count, _, _ in rows(store)] == [60]
 
 
+@pytest.mark.slow
 def test_a_save_that_fails_leaves_the_chunks_as_they_were(store: Store) -> None:
     store.save("s", line(0, 10))
     before = rows(store)

@@ -40,6 +40,7 @@ def test_a_second_schedule_is_refused_until_the_first_has_ended(location: str) -
         pass
 
 
+@pytest.mark.slow
 def test_a_killed_schedule_leaves_its_place_free(location: str) -> None:
     first = holding(location)
     with pytest.raises(StoreBusy), only_schedule(location):

@@ -91,6 +91,7 @@ def test_a_store_of_an_earlier_build_is_refused_with_the_way_out(tmp_path: Path)
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("existing", [False, True])
 def test_opening_a_store_of_this_version_does_not_import_alembic(
     tmp_path: Path, existing: bool

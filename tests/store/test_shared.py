@@ -117,6 +117,7 @@ def tables(address: str) -> list[str]:
         return [name for (name,) in found]
 
 
+@pytest.mark.slow
 def test_an_older_store_is_refused_until_somebody_upgrades_it(
     new_database: Callable[[], str],
 ) -> None:

@@ -272,6 +272,7 @@ def test_a_save_that_breaks_off_leaves_nothing(store: Store) -> None:
     assert (store.batch(), store.cursors("s")) == (1, {})
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_leaves_what_was_saved_whole(tmp_path: Path) -> None:
     with Store.open(tmp_path / "store.db") as store:
         store.save("s", [commit(1)])
@@ -286,6 +287,7 @@ def test_a_full_disk_is_said_and_leaves_what_was_saved_whole(tmp_path: Path) -> 
         assert store.counts() == {"commits": 2}
 
 
+@pytest.mark.slow
 def test_ids_are_looked_up_again_when_there_are_too_many_to_remember(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ from vpemetrics.collectors.github.queries import QUERIES
 OURS = {name: kind for name, kind in schema().type_map.items() if not name.startswith("__")}
 
 
+@pytest.mark.slow
 @needs_github_schema
 @pytest.mark.needs_github_schema
 @pytest.mark.parametrize("name", OURS)

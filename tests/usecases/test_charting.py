@@ -71,6 +71,7 @@ def test_the_limits_are_those_of_the_first_half_year(store: Store) -> None:
     assert limits(by) == pytest.approx((10 - 2.66 * 1.04, 10, 10 + 2.66 * 1.04))
 
 
+@pytest.mark.slow
 def test_limits_stay_when_old_deployments_come_in_late(store: Store) -> None:
     store.save(SOURCE, [*deployed(LEVEL + [10] * 4), *until(30)])
     before = reported(store, 30)
@@ -84,6 +85,7 @@ def test_limits_stay_when_old_deployments_come_in_late(store: Store) -> None:
     assert chart(reported(store, 30)).baselines == chart(before).baselines
 
 
+@pytest.mark.slow
 def test_limits_are_found_anew_when_the_rules_change_what_counts(store: Store) -> None:
     staged = [replace(one, environment="staging") for one in deployed([5] * 30, service="cart")]
     store.save(SOURCE, [*deployed(LEVEL + [10] * 4), *staged, *until(30)])
@@ -94,6 +96,7 @@ def test_limits_are_found_anew_when_the_rules_change_what_counts(store: Store) -
     assert (before.center, after.center) == (10, 15)
 
 
+@pytest.mark.slow
 def test_who_owns_a_service_moves_no_limits(store: Store) -> None:
     store.save(SOURCE, [*deployed(LEVEL + [10] * 4), *until(30)])
     shop = replace(RULES, services=(Service(name="shop"),))
@@ -104,6 +107,7 @@ def test_who_owns_a_service_moves_no_limits(store: Store) -> None:
     assert chart(reported(store, 30, owned)).baseline == before
 
 
+@pytest.mark.slow
 def test_a_report_is_the_same_whether_its_limits_were_stored_or_not(store: Store) -> None:
     store.save(SOURCE, [*deployed(LONG), *deployed(LONG[::-1], service="cart"), *until(86)])
 
@@ -112,6 +116,7 @@ def test_a_report_is_the_same_whether_its_limits_were_stored_or_not(store: Store
     assert chart(first).baseline.judges
 
 
+@pytest.mark.slow
 def test_a_report_of_the_past_knows_no_later_limits(store: Store) -> None:
     store.save(SOURCE, [*deployed(LONG), *until(86)])
     fresh = reported(store, 20)
@@ -197,6 +202,7 @@ def test_a_declared_step_starts_the_limits_anew(store: Store) -> None:
     assert [one.start for one in chart(after).signals] == [weeks(31).start]
 
 
+@pytest.mark.slow
 def test_a_step_of_one_service_is_no_step_of_the_others(store: Store) -> None:
     step = Step(metric="deployment_frequency", on=weeks(31).start, why="more", scope="service:shop")
     store.save(SOURCE, [*deployed(LEVEL + [10] * 8), *until(34)])
@@ -236,6 +242,7 @@ def test_rare_failures_are_shown_as_stretches(store: Store) -> None:
     assert {point.value for point in rare.points[:-1]} == {9.0}
 
 
+@pytest.mark.slow
 def test_limits_after_a_step_are_the_same_whether_what_was_before_it_is_read_or_not(
     store: Store,
 ) -> None:

@@ -90,6 +90,7 @@ def collected(
     )
 
 
+@pytest.mark.slow
 def test_times_that_cannot_be_are_unknown_and_told(store: Store) -> None:
     zero, never, clock = (datetime(year, 1, 1, tzinfo=UTC) for year in (1, 9999, 2062))
     good = NOON - timedelta(days=1)

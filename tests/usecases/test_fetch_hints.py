@@ -53,6 +53,7 @@ def collect_all(store: Store, sources: Sequence[Source]) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "clone"),
     [

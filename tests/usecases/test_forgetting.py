@@ -47,8 +47,6 @@ from vpemetrics.usecases.forgetting import (
 )
 from vpemetrics.usecases.update_lineage import bring_up_to_date
 
-pytestmark = pytest.mark.slow_on_a_server
-
 NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 RULES = Rules(organisation="Acme")
@@ -164,6 +162,7 @@ def store(location: str) -> Iterator[Store]:
         yield store
 
 
+@pytest.mark.slow
 def test_a_forgotten_source_is_as_if_it_had_never_been_there(store: Store) -> None:
     plan = remove(store, "hub")
 
@@ -220,6 +219,7 @@ def test_a_forgotten_repository_goes_from_every_source_under_all_its_names(store
     assert "acme/till#2" in left
 
 
+@pytest.mark.slow
 def test_a_source_with_a_cursor_for_each_repository_goes_on_with_the_others(store: Store) -> None:
     remove(store, "acme/shop")
 
@@ -282,6 +282,7 @@ def test_what_nothing_dates_stays_and_is_told(store: Store) -> None:
     assert plan.extent.undated == {"commits": 1}
 
 
+@pytest.mark.slow
 def test_an_old_decision_about_something_unknown_goes_with_its_time(store: Store) -> None:
     store.save("people", [rejected("gone-1", LONG_AGO), rejected("acme/till#2", LONG_AGO)])
 
@@ -333,6 +334,7 @@ def collected(store: Store, batches: Any) -> str | None:
     ).error
 
 
+@pytest.mark.slow
 def test_a_collection_does_not_bring_back_the_past(store: Store) -> None:
     forget(store, plan_for_past(store, date(2026, 9, 1), "UTC", {}), now=NOON)
     before = everything(store)
@@ -344,6 +346,7 @@ def test_a_collection_does_not_bring_back_the_past(store: Store) -> None:
     assert store.cursors("hub")["acme/shop"] == "9"
 
 
+@pytest.mark.slow
 def test_a_source_forgotten_afterwards_brings_all_of_it_again(store: Store) -> None:
     forget(store, plan_for_past(store, date(2026, 9, 1), "UTC", {}), now=NOON)
     remove(store, "hub")
@@ -355,6 +358,7 @@ def test_a_source_forgotten_afterwards_brings_all_of_it_again(store: Store) -> N
     assert {one.start for one in store.coverage() if one.source == "hub"} == {LONG_AGO}
 
 
+@pytest.mark.slow
 def test_what_is_forgotten_while_it_is_collected_is_not_gone_on_with(store: Store) -> None:
     def batches(_context: CollectionContext) -> Iterator[Batch]:
         yield Batch(records=told("acme/new", 500, NOON), cursors={"acme/new": "half"})
@@ -372,6 +376,7 @@ def test_what_is_forgotten_while_it_is_collected_is_not_gone_on_with(store: Stor
 # --- the audit log ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_forgetting_is_recorded_without_what_was_forgotten(store: Store) -> None:
     remove(store, "acme/shop")
     remove(store, "hub")
@@ -497,6 +502,7 @@ def left_of(records: Sequence[AnyRecord], moment: datetime) -> list[AnyRecord]:
     return [*others, *(one for one in back if one not in kept), *triage]
 
 
+@pytest.mark.slow
 @given(history=histories(), minutes=st.integers(0, 20 * 1440))
 @law(25, soak=3_000)
 def test_lineage_after_forgetting_is_that_of_what_is_left(history: History, minutes: int) -> None:

@@ -70,6 +70,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exported]:
         yield Exported(folder, ReportContext.load(store, rules), store, window)
 
 
+@pytest.mark.slow
 def test_figures_made_from_the_files_are_those_of_the_report(exported: Exported) -> None:
     services = [name for name in exported.context.services if name in exported.context.traced]
     assert len(services) > 5

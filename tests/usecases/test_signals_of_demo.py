@@ -19,6 +19,8 @@ from vpemetrics.store import Store
 from vpemetrics.usecases import demo
 from vpemetrics.usecases.reporting import Asked, report
 
+pytestmark = pytest.mark.slow  # the demo takes some seconds to make
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:

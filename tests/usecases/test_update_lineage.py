@@ -152,6 +152,7 @@ def test_whatever_the_order_of_arrival_the_outcome_is_that_of_all_at_once(
     assert anew == derive(history.records, history.rules)
 
 
+@pytest.mark.slow
 @pytest.mark.needs_postgresql
 @law(4, soak=400)
 @given(histories(), st.integers(0, 10**9))
@@ -238,7 +239,6 @@ NEXT = deploy("d5", "Sat 10:00", "e")
 SHOP = Rules(services=(Service(name="shop", paths=("shop/",)),))
 
 
-@pytest.mark.slow_on_a_server
 @pytest.mark.parametrize(
     ("rules", "batches"),
     [
@@ -480,6 +480,7 @@ def test_only_periods_in_which_something_came_out_otherwise_are_written() -> Non
     assert of_last_period["derived"] == 3 + 3  # deployments, their records, what they shipped
 
 
+@pytest.mark.slow
 def test_a_deployment_that_moves_to_another_service_is_there_alone() -> None:
     stays, moves = deploys("Mon 10:00 eu a \n Tue 10:00 eu b")
     rules = Rules(services=(Service(name="web", sources=("shop",)), Service(name="shop")))

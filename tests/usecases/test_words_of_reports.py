@@ -187,6 +187,7 @@ def test_what_was_not_collected_is_no_difference(
     assert ("Change fail rate: better" in found.summary) == compared.issuperset(RATES)
 
 
+@pytest.mark.slow
 def test_a_report_of_a_week_compares_no_quarters() -> None:
     with empty_store() as store:
         found = report(store, RULES, Asked(window=weeks(1)))

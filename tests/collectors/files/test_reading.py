@@ -658,6 +658,7 @@ def test_names_in_json_that_nobody_knows_are_told_a_few_times(tmp_path: Path) ->
     assert len(told) == 21
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".csv", ".jsonl"])
 def test_a_line_of_many_megabytes_is_refused_unread(tmp_path: Path, ending: str) -> None:
     good = {".csv": "1,a\n", ".jsonl": '{"id": "1", "name": "a"}\n'}[ending]

@@ -234,6 +234,7 @@ def verdict(read_cell: Callable[[str], Any], text: str) -> tuple[str, type[Any] 
     return text, type(value), value
 
 
+@pytest.mark.slow
 @needs_govuk
 @pytest.mark.needs_shared_data
 def test_recorded_files_are_read_as_by_the_csv_module_alone() -> None:

@@ -137,6 +137,7 @@ def test_incidents_by_type_are_named_by_rest(github: Collected, shop: Repo) -> N
     assert github.requests == 1
 
 
+@pytest.mark.slow
 def test_a_first_collection_goes_on_where_it_was_interrupted(world: World, shop: Repo) -> None:
     for number in range(220):
         opened = pull(shop, f"n{number}", after(number / 2))
@@ -349,6 +350,7 @@ def test_bots_that_are_named_later_are_told_again(github: Collected, shop: Repo)
     assert {one.author_kind for one in github.new_commits.values()} == {AuthorKind.AUTOMATION}
 
 
+@pytest.mark.slow
 def test_a_large_first_collection_says_what_it_takes(world: World) -> None:
     for number in range(70):
         made = world.repository(f"acme/s{number}")

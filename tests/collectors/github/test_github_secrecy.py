@@ -140,6 +140,7 @@ def test_a_wrong_token_is_not_quoted_by_what_refuses_it(hourglass: Hourglass) ->
     assert CANARY not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_pygithub_is_imported_with_the_first_client_and_not_before() -> None:
     code = (
         "import sys\n"

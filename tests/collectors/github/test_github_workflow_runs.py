@@ -38,6 +38,7 @@ def test_runs_and_their_attempts_are_told(github: Collected, shop: Repo) -> None
     ]
 
 
+@pytest.mark.slow
 def test_runs_that_github_does_not_give_are_counted(github: Collected, shop: Repo) -> None:
     for _ in range(1100):
         run = shop.start_run("CI", shop.tip or "", at=after(20.1))

@@ -223,6 +223,7 @@ def test_a_second_collection_tells_only_what_is_new(
     assert new == ["v2"]
 
 
+@pytest.mark.slow
 @BOTH
 def test_pieces_tell_what_the_whole_does(
     config: GitRepository, shop: GitRepository, collect: Collect, settings: dict[str, str]
