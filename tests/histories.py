@@ -446,6 +446,8 @@ class World:
                 planned=False if flavour == 5 else None,
                 hotfix=True if flavour == 8 else None,
                 rollback=True if flavour in (7, 9) else None,
+                light_tag=(None, True, False)[number % 3] if sha else None,
+                release_commit=number % 3 > 0 and number % 5 == 1 if sha else None,
             )
         )
 

@@ -371,6 +371,31 @@ class Facts:
         return merge is not None and self.change_of(merge) != change.id
 
     @cached_property
+    def released(self) -> set[str]:
+        """The changes that only make a release, as deployments of tags say (rule C5).
+
+        Choice (C5): a commit speaks for a pull request that it is all of, or was merged as.
+        """
+        found = set[str]()
+        for row in self.deployments:
+            if not row.release_commit or row.commit_sha is None:
+                continue
+            key = self.change_of(row.commit_sha)
+            change = self.changes.get(key)
+            is_all = (
+                change is None
+                or len(self.own_commits[key]) <= 1
+                or change.merge_commit_sha == row.commit_sha
+            )
+            found.update([key] if is_all else ())
+        return found
+
+    @cached_property
+    def light(self) -> set[str | None]:
+        """The commits of tags without a time of their own (rule C5)."""
+        return {row.commit_sha for row in self.deployments if row.light_tag}
+
+    @cached_property
     def carriers(self) -> dict[str, list[Change]]:
         """The later pull requests that list a pull request's merge or all its own commits."""
         carriers: dict[str, list[Change]] = {}
@@ -629,6 +654,8 @@ class Story:
             return None
         if deployment.first:
             return "first_deployment"
+        if change.id in self.facts.released:
+            return "release_commit"
         names_commits = any(d.commit is not None for d in self.deployments)
         if not deployment.known and names_commits:
             return "unknown_commit"
@@ -671,8 +698,12 @@ class Story:
         parts = deployment.parts
         if deployment.first:
             return Shipped(deployment=parts, excluded="first_deployment")
+        if commit.sha in self.facts.released:
+            return Shipped(deployment=parts, excluded="release_commit")
         if self.facts.is_automation(commit.author, commit.author_kind):
             return Shipped(deployment=parts, excluded="automation")
+        if commit.sha == deployment.commit and commit.sha in self.facts.light:
+            return Shipped(deployment=parts, excluded="light_tag")
         start = commit.authored_at
         if self.facts.rules.lead_time_start is LeadTimeStart.MERGE:
             # Choice (T1): a direct commit is merged when it is committed.

@@ -29,6 +29,7 @@ ROWS = (
         "login",
         "names",
         "patterns",
+        "release_titles",
         "search_paths",
         "spreadsheets",
         "window",

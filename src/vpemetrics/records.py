@@ -153,7 +153,9 @@ class Deployment(_ById):
     """One run that wanted to bring a commit to an environment, whatever the environment.
 
     `finished_at` is the moment of the first success, where there was one.
-    `service` is the source's own name; configuration maps it to ours.
+    `service` is the source's own name; configuration maps it to ours. `light_tag` is told of tags
+    and releases only: True if it has no time of its own, so that it has its commit's.
+    `release_commit`: the title of the commit names the version.
     """
 
     KIND: ClassVar[str] = "deployments"
@@ -170,6 +172,8 @@ class Deployment(_ById):
     planned: bool | None = None
     hotfix: bool | None = None
     rollback: bool | None = None
+    light_tag: bool | None = None
+    release_commit: bool | None = None
     url: str | None = None
 
 

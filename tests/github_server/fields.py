@@ -255,6 +255,7 @@ RESOLVERS: Final[Mapping[str, Mapping[str, Resolver]]] = {
     "Blob": dict(_attributes(byteSize="size")),
     "Commit": {
         **dict(_attributes(authoredDate="author.date", committedDate="committer.date")),
+        "messageHeadline": lambda commit, _info: commit.message.partition("\n")[0],
         "parents": _page_of(lists.parents),
         "history": _page_of(lists.history),
     },

@@ -17,6 +17,8 @@ REASONS = (
     "unknown_commit",
     "negative",
     "other_branch",
+    "light_tag",
+    "release_commit",
     "deployed_before_merge",
     "no_author_date",
     "no_commit_left",

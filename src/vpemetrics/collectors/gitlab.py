@@ -16,6 +16,7 @@ from vpemetrics.collectors.git.subjects import picked_from, wholly_reverted
 from vpemetrics.collectors.http import Node, instant
 from vpemetrics.names import first_few
 from vpemetrics.records import AnyRecord, CoverageKind, Status
+from vpemetrics.release_titles import names_version
 from vpemetrics.window import format_instant, parse_instant
 
 _PATHS: Final = http.RepositoryPaths(
@@ -101,16 +102,20 @@ def parse_deployment(node: Node, project: str, tier: str | None) -> records.Depl
     name = node["environment"]["name"]
     own = {"started_at": node["created_at"], "finished_at": node.get("updated_at")}
     job = node.get("deployable") or own  # its last change is all that tells its end
+    version = node["ref"] if job.get("tag") else None
+    title = http.given(http.part(job, "commit"), "title", str)
     return records.Deployment(
         id=str(node["id"]),
         environment=name if not tier or name.startswith(tier) else f"{tier}/{name}",
         status=status,
         repository=project,
         commit_sha=node["sha"],
-        version=node["ref"] if job.get("tag") else None,
+        version=version,
         started_at=instant(job.get("started_at")),
         finished_at=None if status is Status.IN_PROGRESS else instant(job.get("finished_at")),
         is_bot=(job.get("user") or {}).get("bot"),
+        light_tag=False if version else None,
+        release_commit=names_version(title, version) if version else None,
         url=job.get("web_url"),
     )
 

@@ -47,6 +47,9 @@ class Reason(IntEnum):
     NO_COMMIT_LEFT = 7
     OTHER_BRANCH = 8
     BACKPORT = 9
+    RELEASE_COMMIT = 10
+    LIGHT_TAG = 11
+    IMPORTED_HISTORY = 12
 
 
 AUTHOR_KINDS: Final = (None, *AuthorKind)

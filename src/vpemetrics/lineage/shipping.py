@@ -10,6 +10,7 @@ from vpemetrics.lineage.belonging import Mine
 from vpemetrics.lineage.deployments import DeploymentColumns
 from vpemetrics.lineage.graph import NEVER, Flags, Ints
 from vpemetrics.lineage.ownership import Ownership
+from vpemetrics.lineage.releases import Releases
 from vpemetrics.lineage.rows import AUTOMATION, NONE, Reason
 from vpemetrics.rules import LeadTimeStart
 from vpemetrics.window import MINUTE, MISSING, Micros
@@ -118,12 +119,16 @@ def _direct_commits(ownership: Ownership, reached: Ints, mine: Ints) -> tuple[In
 
 
 def shipped_changes(
-    ownership: Ownership, by: Attribution, deployed: DeploymentColumns, start: LeadTimeStart
+    ownership: Ownership,
+    by: Attribution,
+    deployed: DeploymentColumns,
+    releases: Releases,
+    start: LeadTimeStart,
 ) -> ShippedChanges:
     """The changes that were shipped, with the starts of their lead times."""
     facts = _Deployments(deployed)
-    changes = _shipped_pulls(ownership, by, facts, start)
-    commits = _shipped_commits(ownership, by, facts, start)
+    changes = _shipped_pulls(ownership, by, facts, releases, start)
+    commits = _shipped_commits(ownership, by, facts, releases, start)
     return ShippedChanges(
         items=np.concatenate([changes.items, commits.items]),
         deployments=np.concatenate([changes.deployments, commits.deployments]),
@@ -146,11 +151,21 @@ class _Deployments:
 
     def __init__(self, deployed: DeploymentColumns) -> None:
         self.first, self.finished_at = deployed.first, deployed.finished_at
+        self.commits = deployed.commits
         nameless = deployed.commits == NONE
         self.unknown = nameless & ~nameless.all()
         """Those of unknown commit, where any says which commit it brought."""
 
-    def reasons(self, positions: Ints, starts: Ints, kinds: Ints, start: LeadTimeStart) -> Ints:
+    def reasons(
+        self,
+        positions: Ints,
+        starts: Ints,
+        start: LeadTimeStart,
+        *,
+        kinds: Ints,
+        is_release: Flags,
+        is_light: Flags | bool = False,
+    ) -> Ints:
         """The weightiest reason why each of some changes is left out of lead time."""
         # A start that is missing is long ago, so that nothing is deployed before it.
         early = self.finished_at[positions] - np.maximum(starts, 0 - NEVER) < -SKEW
@@ -158,15 +173,19 @@ class _Deployments:
         return np.select(
             [
                 self.first[positions],
+                is_release,
                 self.unknown[positions],
                 kinds == AUTOMATION,
+                np.broadcast_to(is_light, len(positions)),
                 starts == MISSING,
                 early,
             ],
             [
                 Reason.FIRST_DEPLOYMENT,
+                Reason.RELEASE_COMMIT,
                 Reason.UNKNOWN_COMMIT,
                 Reason.AUTOMATION,
+                Reason.LIGHT_TAG,
                 Reason.NO_AUTHOR_DATE,
                 before,
             ],
@@ -175,7 +194,11 @@ class _Deployments:
 
 
 def _shipped_pulls(
-    ownership: Ownership, by: Attribution, facts: _Deployments, start: LeadTimeStart
+    ownership: Ownership,
+    by: Attribution,
+    facts: _Deployments,
+    releases: Releases,
+    start: LeadTimeStart,
 ) -> ShippedChanges:
     changes = ownership.changes
     at = np.flatnonzero((by.changes < NEVER) & ~ownership.empty)
@@ -197,7 +220,13 @@ def _shipped_pulls(
         merged_at=merged_at,
         first_at=first_at,
         at_merge=at_merge,
-        reasons=facts.reasons(positions, starts, kinds, start),
+        reasons=facts.reasons(
+            positions,
+            starts,
+            start,
+            kinds=kinds,
+            is_release=releases.changes[at],
+        ),
         author_kinds=kinds,
         more_starts=more,
         beside={name: told[at] for name, told in changes.beside.items()},
@@ -240,9 +269,14 @@ def _further_starts(ownership: Ownership, at: Ints, rows: Ints) -> dict[int, tup
 
 
 def _shipped_commits(
-    ownership: Ownership, by: Attribution, facts: _Deployments, start: LeadTimeStart
+    ownership: Ownership,
+    by: Attribution,
+    facts: _Deployments,
+    releases: Releases,
+    start: LeadTimeStart,
 ) -> ShippedChanges:
     commits, at = ownership.commits, by.commits
+    is_tagged = facts.commits[by.direct] == ownership.places.ids[at]
     authored_at = commits.authored_at[at]
     kinds = commits.author_kinds[at]
     starts = commits.committed_at[at] if start == LeadTimeStart.MERGE else authored_at
@@ -253,7 +287,14 @@ def _shipped_commits(
         merged_at=np.full(len(at), MISSING, dtype=np.int64),
         first_at=authored_at,
         at_merge=np.zeros(len(at), dtype=bool),
-        reasons=facts.reasons(by.direct, starts, kinds, start),
+        reasons=facts.reasons(
+            by.direct,
+            starts,
+            start,
+            kinds=kinds,
+            is_release=releases.commits[at],
+            is_light=releases.light[at] & is_tagged,
+        ),
         author_kinds=kinds,
     )
 

@@ -18,6 +18,7 @@ from vpemetrics.lineage.incidents import IncidentIndex
 from vpemetrics.lineage.kinds import Ancestry, JudgedPart, judge, judge_parts
 from vpemetrics.lineage.order import time_order
 from vpemetrics.lineage.ownership import AnyChange, Ownership
+from vpemetrics.lineage.releases import Releases
 from vpemetrics.lineage.rows import NONE, UNPLANNED, Evidence, IncidentRow, Kind, Revert, TriageRow
 from vpemetrics.lineage.shipping import (
     Attribution,
@@ -43,6 +44,7 @@ class History:
 
     ownership: Ownership
     belonging: Belonging
+    releases: Releases
     line: MainLine | None = None
     _hotfixes: dict[tuple[tuple[str, ...], ...], set[int]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -200,7 +202,9 @@ def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
     )
     return Lineage(
         deployed=deployed.then(_attempts(facts.records)),
-        shipped=shipped_changes(by.ownership, by.shipped, deployed, rules.lead_time_start),
+        shipped=shipped_changes(
+            by.ownership, by.shipped, deployed, facts.history.releases, rules.lead_time_start
+        ),
         waiting=waiting_changes(by.ownership, by.shipped, by.mine),
         evidence=evidence,
         attribution=by.shipped.how,

@@ -21,6 +21,8 @@ STAGES: Final = (
 )
 AUTHORS_NEEDED: Final = 3
 FORGOTTEN: Final = 30 * DAY
+NO_CHANGES: Final = ("imported_history", "release_commit")
+"""The reasons that leave out what is no change at all."""
 NONE_KNOWN: Final = "no change has all times known"
 
 
@@ -90,7 +92,9 @@ def batches(cut: Slice) -> Table:
 
 
 def _shipped_changes(cut: Slice) -> Table:
-    return cut.finished_in(cut.facts.shipped)
+    """The changes that deployments of the window brought; a release's own is none of them."""
+    shipped = cut.finished_in(cut.facts.shipped)
+    return shipped.where(~is_one_of(shipped["reason"], NO_CHANGES))
 
 
 def incident_restore_time(cut: Slice) -> Figure:

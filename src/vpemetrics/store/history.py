@@ -19,6 +19,7 @@ from vpemetrics.lineage.commits import Commits, TouchedPaths
 from vpemetrics.lineage.deployments import STATUSES, DeploymentRecords
 from vpemetrics.lineage.graph import Flags, Graph, Ints, MainLine, linked
 from vpemetrics.lineage.ownership import assign_owners
+from vpemetrics.lineage.releases import TaggedCommits, find_releases
 from vpemetrics.lineage.rows import AUTHOR_KINDS, NONE, PERSON, UNKNOWN, IncidentRow, TriageRow
 from vpemetrics.lineage.services import Services
 from vpemetrics.lineage.trace import History
@@ -241,12 +242,39 @@ class Facts:
         graph = Graph(commits.ids, commits.first, commits.second, commits.others)
         ownership = assign_owners(graph, commits, self.changes(f" AND {of_them}"))
         touched = _paths(chunks) if paths else TouchedPaths()
+        homes, tagged = self._tagged
+        tagged = tagged.take(np.isin(homes, ids))
+        owners = np.unique(tagged.owners(ownership))
+        titles = self._titles(ownership.changes.ids[owners[owners != NONE]].tolist())
         tips = set(graph.places_of(shared_by).values()) - {NONE}
         return History(
             ownership=ownership,
             belonging=Belonging(ownership=ownership, paths=touched),
+            releases=find_releases(ownership, tagged, titles),
             line=MainLine(graph, tips) if tips else None,
         )
+
+    @cached_property
+    def _tagged(self) -> tuple[Ints, TaggedCommits]:
+        """The commits whose tags or releases were deployments, each with its repository."""
+        found, blobs = read_with_blobs(
+            self.connection, _TAGGED, text=("version",), blobs=("commit_sha",)
+        )
+        tagged = TaggedCommits(
+            commits=_ids(blobs["commit_sha"]),
+            versions=found["version"],
+            light=found["light_tag"] == 1,
+            named=found["release_commit"] == 1,
+        )
+        return found["repository_id"], tagged
+
+    def _titles(self, changes: Sequence[int]) -> dict[int, str | None]:
+        """The titles of some pull requests by their ids."""
+        found: dict[int, str | None] = {}
+        for begin in range(0, len(changes), _MANY):
+            ids = _in("id", changes[begin : begin + _MANY])
+            found.update(self.rows(f"SELECT id, title FROM changes WHERE {ids}"))
+        return found
 
     @cached_property
     def _names_of_repositories(self) -> dict[str, list[int]]:
@@ -452,6 +480,13 @@ _DEPLOYMENTS = (
     "finished_at, COALESCE(planned, -1) AS planned, COALESCE(hotfix, -1) AS hotfix, "
     "COALESCE(rollback, -1) AS rollback FROM deployments"
 )
+_TAGGED = (
+    "SELECT COALESCE(repository_id, -1) AS repository_id, commit_sha, version, "
+    "COALESCE(light_tag, 0) AS light_tag, COALESCE(release_commit, 0) AS release_commit "
+    "FROM deployments WHERE commit_sha IS NOT NULL "
+    "AND (light_tag IS NOT NULL OR release_commit IS NOT NULL)"
+)
+_MANY: Final = 10_000
 _NO_IDS: Ints = np.empty(0, dtype=np.int64)
 _WHEN_KIND: Final = " ".join(
     f"WHEN author_kind = '{kind}' THEN {code}" for code, kind in enumerate(AUTHOR_KINDS) if kind

@@ -225,6 +225,8 @@ deployments = Table(
     _truth("planned"),
     _truth("hotfix"),
     _truth("rollback"),
+    _truth("light_tag"),
+    _truth("release_commit"),
     _text("url"),
     _batch(),
     Index("ix_deployments_service_id_finished_at", "service_id", "finished_at"),

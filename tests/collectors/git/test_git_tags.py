@@ -96,7 +96,7 @@ def test_patterns_choose_the_tags(patterns: tuple[str, ...], expected: list[str]
 )
 def test_a_commit_is_released_once_under_a_name(tags: str, expected: str) -> None:
     said = (one.replace("@", " ").replace(":", " ").split() for one in tags.split())
-    found = [Tag(*one) for one in said]
+    found = [Tag(name, commit, seconds) for name, commit, seconds in said]
 
     assert [tag.name for tag in deployed_tags(found, ())] == expected.split()
     assert deployed_tags(found, ["*"]) == found  # a pattern means what it says

@@ -135,7 +135,9 @@ def test_published_releases_are_deployments(
     ],
 )
 def test_a_tag_may_name_its_environment(name: str, rule: Rule, expected: str) -> None:
-    made = build_tag_deployment(GitHubTag(name, SHA, moment(1)), rule, NAMING)
+    made = build_tag_deployment(
+        GitHubTag(name, SHA, moment(1), light=True, title=None), rule, NAMING
+    )
 
     assert made
     assert (made.environment, made.service) == (expected, None)
@@ -291,3 +293,57 @@ def test_a_skipped_job_is_a_failed_attempt() -> None:
     assert found
     assert (found.environment, found.status, found.commit_sha) == ("live", Status.SKIPPED, SHA)
     assert build_job_deployment({**job, "name": "lint"}, run(), rule, NAMING) is None
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        (
+            {
+                "name": "v1.0",
+                "target": {
+                    "__typename": "Commit",
+                    "oid": SHA,
+                    "committedDate": at(2),
+                    "messageHeadline": "Release 1.0",
+                },
+            },
+            (True, True),
+        ),
+        (
+            {
+                "name": "v1.0",
+                "target": {
+                    "__typename": "Tag",
+                    "tagger": {"date": at(4)},
+                    "target": {
+                        "__typename": "Commit",
+                        "oid": SHA,
+                        "committedDate": at(2),
+                        "messageHeadline": "Mend the cart",
+                    },
+                },
+            },
+            (False, False),
+        ),
+    ],
+)
+def test_a_tag_tells_if_it_is_light_and_if_its_commit_names_it(
+    node: dict[str, Any], expected: tuple[bool, bool]
+) -> None:
+    tag = parse_tag(node)
+    assert tag
+    made = build_tag_deployment(tag, Rule(kind="tags"), NAMING)
+
+    assert made
+    assert (made.light_tag, made.release_commit) == expected
+
+
+def test_a_release_has_a_time_of_its_own_and_its_commit_may_name_it() -> None:
+    commit = {"oid": SHA, "messageHeadline": "Release 1.0 (#7)"}
+    node = {"databaseId": 5, "tagName": "v1.0", "publishedAt": at(3), "tagCommit": commit}
+
+    made = build_release_deployment(node, Rule(kind="releases"), NAMING)
+
+    assert made
+    assert (made.light_tag, made.release_commit) == (False, True)

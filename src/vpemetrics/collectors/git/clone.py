@@ -179,7 +179,8 @@ def _tags(git: Git, refs: Iterable[GitRef]) -> Iterable[Tag]:
     commits |= _followed(git, [ref.sha for ref in tags if ref.peeled_type == "tag"])
     for ref in tags:
         if commit := commits.get(ref.sha):
-            yield Tag(ref.name.removeprefix("refs/tags/"), commit, ref.created or ref.committed)
+            name, seconds = ref.name.removeprefix("refs/tags/"), ref.created or ref.committed
+            yield Tag(name, commit, seconds, light=ref.type == "commit")
 
 
 def _followed(git: Git, tags: Sequence[str]) -> dict[str, str]:

@@ -27,7 +27,7 @@ from vpemetrics.records import AnyRecord
 from vpemetrics.window import format_instant, parse_instant
 
 _SCOPE: Final = "repository"
-_TOLD: Final = 3
+_TOLD: Final = 4
 """The version of what is told: with another one the next collection reads all again."""
 _PLAIN: Final = re.compile(r"\w[\w./-]*", re.ASCII)
 _OFTEN: Final = 4096

@@ -8,9 +8,9 @@ from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commands import GitFailed
 from vpemetrics.collectors.git.commits_read import CommitsRead
 from vpemetrics.collectors.git.cursor import GitCursor
-from vpemetrics.collectors.git.log import LogColumns, Logged, read_log_columns
+from vpemetrics.collectors.git.log import LogColumns, Logged, read_log, read_log_columns
 from vpemetrics.collectors.git.pulls import Landing, Numbers, landings
-from vpemetrics.collectors.git.subjects import Merged, is_merge
+from vpemetrics.collectors.git.subjects import Merged, is_merge, title_of
 from vpemetrics.collectors.git.tags import Tag
 from vpemetrics.record_columns import RecordColumns
 
@@ -21,8 +21,8 @@ class HistoryReading:
 
     `commits` are all that were read; those of pull requests' heads come with `wait`.
     `logged` are those that say they merged a pull request, as git told them. `line` are the
-    default branch's own, newest first. `tags` are the deployed ones, `after` is where the last
-    collection ended, None if all was read.
+    default branch's own, newest first. `tags` are the deployed ones, `titles` those of their
+    commits; `after` is where the last collection ended, None if all was read.
     """
 
     commits: CommitsRead = field(repr=False)
@@ -31,6 +31,7 @@ class HistoryReading:
     line: Sequence[str] = field(repr=False)
     landings: Mapping[int, Landing] = field(repr=False)
     tags: Sequence[Tag]
+    titles: Mapping[str, str]
     after: GitCursor | None
     odd_merges: Sequence[str]
     """The subjects of merges on the branch's own line that are in no known form, newest first."""
@@ -67,6 +68,8 @@ class CloneReader:
         self._logged: dict[str, Logged] = {}
         self._said: dict[str, Merged] = {}
         self._odd: dict[str, str] = {}
+        self._tagged = frozenset(tag.commit for tag in tags)
+        self._titles: dict[str, str] = {}
         self._arriving: Iterator[LogColumns] = iter(())
 
     def read(self, after: GitCursor | None) -> HistoryReading:
@@ -110,6 +113,8 @@ class CloneReader:
         for log in read_log_columns(self._clone.git, tips, without=without) if tips else ():
             self._commits.add(self._told(log))
             for logged in log.rows():
+                if logged.sha in self._tagged:
+                    self._titles[logged.sha] = title_of(logged.message)
                 if said := self._numbers.merge_in(logged.message):
                     self._logged[logged.sha], self._said[logged.sha] = logged, said
                 elif " " in logged.parents and not is_merge(logged.message):
@@ -141,10 +146,19 @@ class CloneReader:
             line=line,
             landings=landings(logged, said, arrivals, line),
             tags=tags,
+            titles=self._titles_of(tags),
             after=after,
             odd_merges=[self._odd[sha] for sha in line if sha in self._odd],
             wait=self._read_heads,
         )
+
+    def _titles_of(self, tags: Sequence[Tag]) -> Mapping[str, str]:
+        """The titles of tagged commits; one may have been read long before its tag was made."""
+        left = [tag.commit for tag in tags if tag.commit not in self._titles]
+        if left:
+            for logged in read_log(self._clone.git, left, more=("--no-walk=unsorted",)):
+                self._titles[logged.sha] = title_of(logged.message)
+        return self._titles
 
 
 def _follows(found: HistoryReading, tip: str, after: GitCursor) -> bool:

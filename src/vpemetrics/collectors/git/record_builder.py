@@ -25,6 +25,7 @@ from vpemetrics.records import (
     Repository,
     Status,
 )
+from vpemetrics.release_titles import names_version
 from vpemetrics.window import parse_instant, why_no_time
 
 _TOGETHER: Final = timedelta(seconds=60)
@@ -151,7 +152,12 @@ class GitRecordBuilder:
             service_of(tag.name, self.repository),
         )
         place = None if self.options.tags else environment_of(tag.name)
-        return replace(made, environment=place) if place else made
+        return replace(
+            made,
+            environment=place or made.environment,
+            light_tag=tag.light,
+            release_commit=names_version(self.reading.titles.get(tag.commit), tag.name),
+        )
 
     def _deployment(
         self,

@@ -151,6 +151,12 @@ def reverted_pulls(message: str, repository: str) -> tuple[int, ...]:
     )
 
 
+def title_of(message: str) -> str:
+    """The title of the pull request that a commit merged, if it tells one, else its subject."""
+    said = parse_merge(message)
+    return (said and said.title) or _subject(message)
+
+
 def body_of(message: str) -> str:
     """The text below the subject."""
     return message.lstrip("\n").partition("\n\n")[2]

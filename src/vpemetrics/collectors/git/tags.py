@@ -13,11 +13,12 @@ from vpemetrics.rules import is_chosen
 
 
 class Tag(NamedTuple):
-    """A tag of a commit, and when it was made: a light one when the commit was, in seconds."""
+    """A tag of a commit, and when it was made, in seconds: a `light` one when the commit was."""
 
     name: str
     commit: str
     seconds: str
+    light: bool = False
 
 
 # A build, a patch or a word that means "final" may follow; any other word makes a pre-release.

@@ -20,6 +20,7 @@ from vpemetrics.collectors.github.options import Rule
 from vpemetrics.collectors.github.repository import Naming, nodes, sha_of, tagged
 from vpemetrics.collectors.http import Malformed, Node, given, moment, need, part
 from vpemetrics.records import Change, Deployment, Run, Status
+from vpemetrics.release_titles import names_version
 from vpemetrics.rules import is_chosen, matches
 
 _ENVIRONMENT: Final = "production"
@@ -70,11 +71,16 @@ _USUAL_BRANCHES: Final = ("main", "master", "trunk")
 
 
 class GitHubTag(NamedTuple):
-    """A tag on GitHub: its name, its commit, and when it or its commit was made."""
+    """A tag on GitHub: its name, its commit and that's title, and when it was made.
+
+    A `light` one was made when its commit was.
+    """
 
     name: str
     sha: str
     made_at: datetime
+    light: bool
+    title: str | None
 
 
 def build_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment | None:
@@ -85,6 +91,8 @@ def build_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment | Non
     service, environment = named
     statuses, task = _statuses(node), (given(node, "task", str) or "")
     status, finished_at = _outcome(node, statuses)
+    version = _version(node)
+    title = given(part(node, "commit"), "messageHeadline", str)
     created_at = moment(node, "createdAt")
     urls = (given(status, "logUrl", str) for status in nodes(node, "statuses"))
     return Deployment(
@@ -94,11 +102,13 @@ def build_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment | Non
         service=service,
         repository=naming.known,
         commit_sha=sha_of(node, "commitOid") if node.get("commitOid") else None,
-        version=_version(node),
+        version=version,
         started_at=_started_at(statuses, finished_at) or created_at,
         finished_at=finished_at,
         is_bot=naming.author(part(node, "creator")).is_bot,
         rollback=True if matches(task, ["*rollback*"]) else None,
+        light_tag=False if version else None,
+        release_commit=names_version(title, version) if version else None,
         url=next(filter(None, urls), None),
     )
 
@@ -108,6 +118,7 @@ def build_release_deployment(node: Node, rule: Rule, naming: Naming) -> Deployme
     name, published_at = need(node, "tagName", str), moment(node, "publishedAt")
     if node.get("isDraft") or published_at is None:
         return None
+    commit = part(node, "tagCommit")
     if not _is_deployed(name, rule) or (node.get("isPrerelease") and not rule.tags):
         return None
     return Deployment(
@@ -116,10 +127,12 @@ def build_release_deployment(node: Node, rule: Rule, naming: Naming) -> Deployme
         status=Status.SUCCEEDED,
         service=rule.service or service_of(name, naming.known),
         repository=naming.known,
-        commit_sha=sha_of(part(node, "tagCommit")) if part(node, "tagCommit") else None,
+        commit_sha=sha_of(commit) if commit else None,
         version=name,
         finished_at=published_at,
         is_bot=naming.author(part(node, "author")).is_bot,
+        light_tag=False,
+        release_commit=names_version(given(commit, "messageHeadline", str), name),
         url=node.get("url"),
     )
 
@@ -130,7 +143,13 @@ def parse_tag(node: Node) -> GitHubTag | None:
     made_at = moment(part(target, "tagger"), "date") or moment(commit, "committedDate")
     if commit.get("__typename") != "Commit" or not made_at:
         return None
-    return GitHubTag(need(node, "name", str), sha_of(commit), made_at)
+    return GitHubTag(
+        need(node, "name", str),
+        sha_of(commit),
+        made_at,
+        light=commit is target,
+        title=given(commit, "messageHeadline", str),
+    )
 
 
 def build_tag_deployment(tag: GitHubTag, rule: Rule, naming: Naming) -> Deployment | None:
@@ -146,6 +165,8 @@ def build_tag_deployment(tag: GitHubTag, rule: Rule, naming: Naming) -> Deployme
         commit_sha=tag.sha,
         version=tag.name,
         finished_at=tag.made_at,
+        light_tag=tag.light,
+        release_commit=names_version(tag.title, tag.name),
     )
 
 

@@ -234,6 +234,7 @@ fragment Deployed on Deployment {{
   createdAt
   updatedAt
   commitOid
+  commit {{ messageHeadline }}
   ref {{ name prefix }}
   creator {_ACTOR}
   statuses(first: 100) {_STATUSES}
@@ -384,7 +385,7 @@ query Releases($id: ID!, $first: Int!, $after: String) {{
           publishedAt
           url
           author {_ACTOR}
-          tagCommit {{ oid }}
+          tagCommit {{ oid messageHeadline }}
         }}
       }}
     }}
@@ -410,14 +411,16 @@ query Tags($id: ID!, $first: Int!, $after: String) {{
           target {{
             __typename
             oid
-            ... on Commit {{ committedDate }}
+            ... on Commit {{ committedDate messageHeadline }}
             ... on Tag {{
               tagger {{ date }}
               target {{
                 __typename
                 oid
-                ... on Commit {{ committedDate }}
-                ... on Tag {{ target {{ __typename oid ... on Commit {{ committedDate }} }} }}
+                ... on Commit {{ committedDate messageHeadline }}
+                ... on Tag {{
+                  target {{ __typename oid ... on Commit {{ committedDate messageHeadline }} }}
+                }}
               }}
             }}
           }}
