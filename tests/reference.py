@@ -6,6 +6,7 @@ the rules, so where both agree, two readings of the same text agree.
 Where the text leaves a choice, the comment beginning with "Choice" names the rule.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -55,6 +56,11 @@ class Deployed:
     removed: str | None = None
     unplanned: bool = False
     records: tuple[Deployment, ...] = field(repr=False, compare=False)
+
+    @property
+    def identity(self) -> str | None:
+        """What was deployed: its commit, else its version."""
+        return _identity(_last(self.records))
 
     @property
     def ships(self) -> bool:
@@ -765,7 +771,9 @@ class Story:
 
     def _target(self, rollback: Deployed, before: list[tuple[int, Deployed]]) -> int | None:
         live = [(i, d) for i, d in before if d.ships]
-        same = [i for i, d in live if d.commit == rollback.commit]
+        same = [i for i, d in before if d.identity and d.identity == rollback.identity]
+        if not rollback.known:
+            return max(same, default=None)
         assert rollback.commit is not None
         older = self.facts.ancestors(rollback.commit)
         return max(same or [i for i, d in live if d.commit in older], default=None)
@@ -775,7 +783,7 @@ class Story:
         for deployment in self.deployments[self.place(rollback) + 1 :]:
             if deployment.rolled_back or not deployment.environments & rollback.environments:
                 continue
-            if deployment.commit == rollback.removed:
+            if deployment.identity == rollback.removed:
                 return True
             if deployment.kind == "forward":
                 return False
@@ -787,7 +795,7 @@ class Story:
         Choice (F1): then it is live again, and no longer "rolled back since".
         """
         return any(
-            d.commit == removed.commit and d.commit is not None
+            d.identity == removed.identity and d.identity is not None
             for d in self.deployments[self.place(rollback) + 1 :]
             if d.finished_at <= by and not d.rolled_back and d.environments & rollback.environments
         )
@@ -877,6 +885,18 @@ def _joins(
     return again and _finish(row)[0] - _finish(there[0])[0] <= ONE_HOUR
 
 
+def _numbers(version: str | None) -> tuple[list[str], list[int]] | None:
+    """What stands around the numbers of a version, and these."""
+    if version is None or not any(map(str.isdigit, version)):
+        return None
+    return re.split(r"\d+", version), [int(number) for number in re.findall(r"\d+", version)]
+
+
+def _identity(one: Deployment) -> str | None:
+    """What was deployed: the commit, else the version."""
+    return one.commit_sha or (one.version and f"version {one.version}")
+
+
 def _same(one: Deployment, other: Deployment) -> bool:
     if one.commit_sha is None and other.commit_sha is None:
         return one.version is not None and one.version == other.version
@@ -893,6 +913,8 @@ class _Kinds:
         self.live: dict[str, str] = {}
         self.ever: dict[str, dict[str, int]] = {}
         self.reached: set[str] = set()
+        self.newest: dict[str, Deployment] = {}
+        self.versions: dict[str, list[tuple[str, int]]] = {}
         self.of: dict[str, tuple[str, str | None, bool]] = {}
 
     def arrive(self, row: Deployment, group: int) -> None:
@@ -901,8 +923,15 @@ class _Kinds:
         lives = row.status is not Status.ROLLED_BACK and self.story.knows(row.commit_sha)
         # Choice (D5): what is unknown or did not stay follows whatever came there before it.
         first = before is None and (lives or row.environment not in self.reached)
-        self.of[row.id] = (self._kind(row, before, group), before, first)
+        kind, removed = self._by_version(row, group), self._removed(row, before)
+        if kind is None:
+            kind, removed = self._kind(row, before, group), before
+        self.of[row.id] = (kind, removed, first)
         self.reached.add(row.environment)
+        if row.status is not Status.ROLLED_BACK:
+            self.newest[row.environment] = row
+            if row.version is not None:
+                self.versions.setdefault(row.version, []).append((row.environment, group))
         if row.status is Status.ROLLED_BACK or not self.story.knows(row.commit_sha):
             return
         assert row.commit_sha is not None
@@ -929,6 +958,33 @@ class _Kinds:
         if elsewhere:
             return "rollout"
         return "stale" if older else "forward"
+
+    def _removed(self, row: Deployment, before: str | None) -> str | None:
+        newest = self.newest.get(row.environment)
+        return before if newest is None else _identity(newest)
+
+    def _by_version(self, row: Deployment, group: int) -> str | None:
+        """The kind by versions where a commit is unknown; None where they say nothing."""
+        before = self.newest.get(row.environment)
+        if row.status is Status.ROLLED_BACK or before is None:
+            return None
+        if self.story.knows(row.commit_sha) and self.story.knows(before.commit_sha):
+            return None
+        mine, other = _numbers(row.version), _numbers(before.version)
+        if mine is None or other is None or mine[0] != other[0]:
+            return None
+        assert row.version is not None
+        seen = self.versions.get(row.version, [])
+        if mine == other:
+            return "redeploy"
+        if row.environment in [environment for environment, _ in seen]:
+            return "redeploy" if mine > other else "rollback"
+        if row.rollback and mine < other:
+            return "rollback"
+        if any(by != group for _, by in seen):
+            return "rollout"
+        late = mine < other and _start(row) < _start(before)
+        return "stale" if late else "forward"
 
     def _contains(self, sha: str, before: str) -> bool:
         if self.story.has_graph:

@@ -6,7 +6,7 @@ import pytest
 from builders import at, commits, deploy, deploys
 from stored import Stored, derive
 
-from vpemetrics.records import Status
+from vpemetrics.records import Deployment, Status
 from vpemetrics.rules import Rules, Service
 from vpemetrics.window import to_micros
 
@@ -66,6 +66,60 @@ def traced(table: str) -> Stored:
 )
 def test_the_kind_is_judged_against_the_commit_live_there_before(table: str, kinds: str) -> None:
     assert traced(table).kinds("shop") == kinds
+
+
+@pytest.mark.parametrize(
+    ("versions", "kinds"),
+    [
+        ("1.6.0 1.5.6 1.6.0", "forward forward redeploy"),  # 1.5.6 was never live
+        ("1.5.6 1.6.0 1.5.6 1.6.0", "forward forward rollback redeploy"),
+        ("1.6.0 1.6.0", "forward redeploy"),  # the same version hours later
+        ("1.6.0 1.10.0 1.6.0", "forward forward rollback"),  # numbers, not letters
+        ("1.6.0 1.5.6:5000", "forward stale"),  # begun before its predecessor
+        ("1.6.0 1.7.0:5000", "forward forward"),
+        ("1.6.0 1.5.6!", "forward rollback"),  # the source marks it
+        ("1.6.0 1.7.0!", "forward forward"),
+        ("1.6.0 v1.5.6 1.6.0", "forward forward forward"),  # numbered otherwise
+        ("1.6.0 1.6 1.6.0", "forward forward forward"),
+        ("1.6.0-rc1 1.6.0-rc2 1.6.0-rc1", "forward forward rollback"),
+        ("latest latest", "forward forward"),
+        ("1234abc 0234abc 1234abc", "forward forward forward"),  # shas are no numbers
+        ("1.6.0 1.5.6@a 1.5.6", "forward forward redeploy"),  # one of the two commits is known
+        ("1.5.6@a 1.6.0 1.5.6@a", "forward forward rollback"),
+        ("1.5.6@a 1.6.0 @a", "forward forward redeploy"),  # against the commit live before
+        ("1.6.0/us 1.5.0 1.6.0", "forward forward rollout"),  # live elsewhere already
+        ("1.5.0 1.6.0x 1.5.0", "forward forward redeploy"),  # it did not stay
+    ],
+)
+def test_where_a_commit_is_unknown_the_version_tells_the_kind(versions: str, kinds: str) -> None:
+    rows = [_versioned(number, word) for number, word in enumerate(versions.split())]
+
+    assert derive([*GRAPH, *rows], Rules()).kinds("shop") == kinds
+
+
+def _versioned(number: int, word: str) -> Deployment:
+    """A deployment each two hours from `1.0`, `1.0@sha`, `/us`; `:60` minutes long, `!` marked."""
+    word, _, took = word.partition(":")
+    word, _, where = word.partition("/")
+    version, _, sha = word.rstrip("!x").partition("@")
+    return deploy(
+        f"d{number}",
+        f"Mon {2 * number + 8:02}:00",
+        sha or None,
+        where or "eu",
+        version=version or None,
+        took=int(took) if took else None,
+        rollback="!" in word or None,
+        status=Status.ROLLED_BACK if "x" in word else Status.SUCCEEDED,
+    )
+
+
+def test_a_rollback_by_version_blames_what_it_took_away() -> None:
+    rows = [_versioned(number, word) for number, word in enumerate(("1.5", "1.6", "1.5"))]
+
+    found = derive(rows, Rules())
+
+    assert [(piece.deployment, piece.grade) for piece in found.evidence] == [(("d1",), "B")]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,13 @@ from vpemetrics.window import MISSING, Micros, known_instant
 
 _PUT_BACK: Final = (Kind.ROLLBACK, Kind.REDEPLOY)
 _BOOKED_AT_START: Final = "; nobody says when it finished, so it is booked at its start"
+_BY_VERSION: Final[Mapping[Kind, str]] = {
+    Kind.FORWARD: "forward by its version, which was not live there before",
+    Kind.REDEPLOY: "redeploy by its version, which was live there before and is none lower",
+    Kind.ROLLBACK: "rollback by its version, lower than what was live",
+    Kind.STALE: "stale by its version, lower than what was live and begun before that",
+    Kind.ROLLOUT: "roll-out of a version that was already live in another environment",
+}
 _JUDGEMENTS: Final[Mapping[Kind, str]] = {
     Kind.FORWARD: "forward, new there and not an ancestor of what was live",
     Kind.REDEPLOY: "redeploy, put back again: it contains what was live",
@@ -137,7 +144,8 @@ class DeploymentExplainer(RecordExplainer):
                 said.append(f"brought there earlier by {earlier.key}, {when}")
             if before:
                 commit, when = (named[before.id].commit or "")[:7], self.clock(before.finished_at)
-                said.append(f"live until then: {commit} by {before.key}, {when}")
+                what = before.version if whole.judged.by_version else commit
+                said.append(f"live until then: {what} by {before.key}, {when}")
             yield Fact(name=f"  {part.environment}", text="; ".join(said))
 
     def _recovery(self, service: str, row: Any) -> Iterable[Fact]:
@@ -208,6 +216,9 @@ def _judgement(whole: DeploymentPart, *, known: bool) -> str:
     part, before, kind = whole.judged.part, whole.judged.before, whole.judged.kind
     if part.status == Status.ROLLED_BACK:
         return "its own run rolled it back, so it ships nothing and what was live stayed"
+    if whole.judged.by_version:
+        unknown = "" if known else "; its commit is unknown, so it ships nothing counted"
+        return f"{_BY_VERSION[kind]}{unknown}"
     if part.commit == NONE:
         return "its commit is unknown, so it counts as forward and ships nothing counted"
     if not known:

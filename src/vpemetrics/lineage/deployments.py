@@ -32,8 +32,7 @@ def kind_code(kind: Kind) -> int:
 class DeploymentRecords:
     """Records of deployments in production environments; `environments` are places in `names`.
 
-    Of `planned`, `hotfix` and `rollback` NONE is unknown. `versions` are told where there is no
-    commit.
+    Of `planned`, `hotfix` and `rollback` NONE is unknown.
     """
 
     ids: Ints
@@ -68,8 +67,14 @@ class DeploymentRecords:
             environment=self.names[int(self.environments[at])],
             status=STATUSES[self.statuses[at]],
             commit=int(self.commits[at]),
+            version=self.versions[at],
             finished_at=int(self.finished_at[at]),
         )
+
+    @property
+    def began_at(self) -> Ints:
+        """Their starts; where one is unknown, its finish."""
+        return np.where(self.started_at == MISSING, self.finished_at, self.started_at)
 
     def are(self, *statuses: Status) -> Flags:
         """Mark those of some statuses."""
@@ -81,10 +86,11 @@ class DeploymentRecords:
 class DeploymentColumns:
     """Deployments as rules D1 to D5 mean them: one or several records each, judged.
 
-    `first` has no predecessor and ships nothing counted; `removed` is the commit a rollback took
-    away; `ships` where the changes in it are known and count. `key` is the source's id of the
-    record that made it complete; repeats may have come later. The columns of records are by
-    deployment, whose positions are `record_of`.
+    `identities` tell the same thing deployed again: its commit, else its version.
+    `first` has no predecessor and ships nothing counted; `removed` is the identity of what a
+    rollback took away; `ships` where the changes in it are known and count. `key` is the source's
+    id of the record that made it complete; repeats may have come later. The columns of records are
+    by deployment, whose positions are `record_of`.
     """
 
     ids: Ints
@@ -93,6 +99,7 @@ class DeploymentColumns:
     started_at: Ints
     finished_at: Ints
     commits: Ints
+    identities: Ints
     rolled_back: Flags
     first: Flags
     removed: Ints
@@ -127,6 +134,7 @@ class DeploymentColumns:
             began_at=int(self.began_at[at]),
             finished_at=int(self.finished_at[at]),
             commit=int(self.commits[at]),
+            identity=int(self.identities[at]),
             environments=frozenset(self.record_environments[begin:end].tolist()),
             rolled_back=bool(self.rolled_back[at]),
             first=bool(self.first[at]),
@@ -159,11 +167,9 @@ class DeploymentColumns:
         positions: list[int] = np.flatnonzero(self.are(kind)).tolist()
         return positions
 
-    def of_commit(self, commit: int) -> list[int]:
-        """The positions of those of a known commit, in order."""
-        if commit == NONE:
-            return []
-        positions: list[int] = np.flatnonzero(self.commits == commit).tolist()
+    def same_as(self, at: int) -> list[int]:
+        """The positions of those of the same commit or version, in order."""
+        positions: list[int] = np.flatnonzero(self.identities == self.identities[at]).tolist()
         return positions
 
     def then(self, others: "DeploymentColumns") -> "DeploymentColumns":

@@ -106,16 +106,16 @@ def _own_rollbacks(scene: Scene) -> Iterable[Evidence]:
 
 
 def rolled_back_to(scene: Scene, at: int) -> int:
-    """The position of a rollback's target: the last earlier deployment of its commit.
+    """The position of a rollback's target: the last earlier deployment of its commit or version.
 
     Where there is none, of an ancestor; NONE if no such is known.
     """
     deployed, rollback = scene.deployed, scene.deployed[at]
-    same = deployed.of_commit(rollback.commit)
+    same = deployed.same_as(at)
     for b in reversed(same[: bisect_left(same, at)]):
         if _beside(deployed[b], rollback):
             return b
-    if scene.ancestry.guessed:
+    if scene.ancestry.guessed or not scene.ancestry.known(deployed.commits[at : at + 1])[0]:
         return NONE
     known = np.flatnonzero(scene.ancestry.known(deployed.commits[:at]))
     for b in reversed(known.tolist()):
@@ -161,7 +161,7 @@ def _undone(scene: Scene, at: int) -> bool:
         later = scene.deployed[place]
         if not _beside(later, rollback):
             continue
-        if later.commit == rollback.removed:
+        if later.identity == rollback.removed:
             return True
         if later.kind == Kind.FORWARD:
             return False
@@ -176,10 +176,9 @@ def _removals(scene: Scene) -> Removals:
         if target == NONE:
             continue
         for removed in range(target + 1, at):
-            commit = scene.deployed[removed].commit
             if not _beside(scene.deployed[removed], rollback):
                 continue
-            same = scene.deployed.of_commit(commit)
+            same = scene.deployed.same_as(removed)
             back = (
                 scene.deployed[later].finished_at
                 for later in same[bisect_right(same, at) :]

@@ -25,10 +25,11 @@ class Grouping:
 
     `of` has for each record the position of its deployment. The first in each environment is a
     part of that, others are repeats there. `last` are the records, by deployment, that made it
-    complete.
+    complete. `identities` tell by record whether the same thing was deployed.
     """
 
     records: DeploymentRecords
+    identities: Ints
     of: Ints
     is_part: Flags
     last: Ints
@@ -55,7 +56,8 @@ def group(records: DeploymentRecords) -> Grouping:
     count = len(records)
     leaders, last = np.arange(count), np.arange(count)
     is_part = np.ones(count, dtype=bool)
-    for home in _homes(records):
+    identities = _identities(records)
+    for home in _homes(records, identities):
         leaders[home.records] = home.leader
         is_part[home.repeats] = False
         last[home.leader] = home.last
@@ -63,7 +65,13 @@ def group(records: DeploymentRecords) -> Grouping:
     own = own[np.argsort(last[own], kind="stable")]
     position = np.empty(count, dtype=np.int64)
     position[own] = np.arange(len(own))
-    return Grouping(records=records, of=position[leaders], is_part=is_part, last=last[own])
+    return Grouping(
+        records=records,
+        identities=identities,
+        of=position[leaders],
+        is_part=is_part,
+        last=last[own],
+    )
 
 
 class _Home:
@@ -84,9 +92,10 @@ class _Home:
             self.firsts[environment] = self.last = at
 
 
-def _homes(records: DeploymentRecords) -> Iterable[_Home]:
-    """The deployments that records of the same thing form."""
-    what = _identities(records)
+def _homes(records: DeploymentRecords, identities: Ints) -> Iterable[_Home]:
+    """The deployments that records of the same thing form, if they ended alike."""
+    # A commit's id has two bits less than an integer: one is left for how it ended.
+    what = identities * 2 + records.are(Status.ROLLED_BACK)
     before = before_each(records.environments).tolist()
     newest: dict[int, _Home] = {}
     home_of: dict[int, _Home] = {}
@@ -118,5 +127,4 @@ def _identities(records: DeploymentRecords) -> Ints:
         version = records.versions[at]
         alone = NONE - 1 - 2 * at
         what[at] = alone if version is None else versions.setdefault(version, alone - 1)
-    # A commit's id has two bits less than an integer: one is left for how it ended.
-    return what * 2 + records.are(Status.ROLLED_BACK)
+    return what

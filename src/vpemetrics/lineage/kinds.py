@@ -16,6 +16,7 @@ from vpemetrics.lineage.graph import Flags, Ints
 from vpemetrics.lineage.grouping import Grouping
 from vpemetrics.lineage.order import before_each, several
 from vpemetrics.lineage.rows import KINDS, NONE, DeploymentRow, Kind
+from vpemetrics.lineage.version_order import compare_versions
 from vpemetrics.records import Status
 from vpemetrics.window import MISSING
 
@@ -54,12 +55,14 @@ class JudgedPart(NamedTuple):
 
     `first`: it has no predecessor there, which is a commit that lived; for a part whose own
     commit is unknown or did not live, any arrival before it.
+    `by_version`: judged by its version, as one of the two commits is unknown.
     """
 
     part: DeploymentRow
     before: DeploymentRow | None
     kind: Kind
     first: bool
+    by_version: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +76,14 @@ class Judgement:
     before: Ints
     kinds: Ints
     first: Flags
+    by_version: Flags
 
     def rows(self, records: DeploymentRecords) -> Iterator[JudgedPart]:
         """The parts, each by itself."""
-        columns = (self.parts, self.before, self.kinds, self.first)
-        for part, before, kind, first in zip(*(of.tolist() for of in columns), strict=True):
+        columns = (self.parts, self.before, self.kinds, self.first, self.by_version)
+        for part, before, kind, *flags in zip(*(of.tolist() for of in columns), strict=True):
             live = None if before == NONE else records.row(before)
-            yield JudgedPart(records.row(part), live, KINDS[kind], first)
+            yield JudgedPart(records.row(part), live, KINDS[kind], *flags)
 
 
 def judge(groups: Grouping, ancestry: Ancestry) -> DeploymentColumns:
@@ -98,6 +102,7 @@ def judge(groups: Grouping, ancestry: Ancestry) -> DeploymentColumns:
         started_at=_started_at(groups),
         finished_at=records.finished_at[last],
         commits=records.commits[last],
+        identities=groups.identities[last],
         rolled_back=records.are(Status.ROLLED_BACK)[last],
         first=first,
         removed=_removed(groups, judged),
@@ -113,10 +118,10 @@ def judge(groups: Grouping, ancestry: Ancestry) -> DeploymentColumns:
 
 
 def _removed(groups: Grouping, judged: Judgement) -> Ints:
-    """The commit that each rollback took away, in its first part that is one."""
+    """The identity of what each rollback took away, in its first part that is one."""
     removed = np.full(len(groups), NONE, dtype=np.int64)
     at = np.flatnonzero(judged.kinds == kind_code(Kind.ROLLBACK))[::-1]
-    removed[groups.of[judged.parts[at]]] = groups.records.commits[judged.before[at]]
+    removed[groups.of[judged.parts[at]]] = groups.identities[judged.before[at]]
     return removed
 
 
@@ -150,11 +155,16 @@ def judge_parts(groups: Grouping, ancestry: Ancestry) -> Judgement:
     kinds = np.full(len(parts), kind_code(Kind.FORWARD), dtype=np.int64)
     judged = np.flatnonzero(lives & (before != NONE))
     kinds[judged] = _kinds(records, groups.of[parts], lives, judged, before[judged], ancestry)
+    first = (before == NONE) & (lives | ~arrived_before)
+    by_version = np.zeros(len(parts), dtype=bool)
+    for at, previous, kind in _kinds_by_version(records, groups.of[parts], lives):
+        kinds[at], before[at], by_version[at] = kind_code(kind), previous, True
     return Judgement(
         parts=parts,
         before=np.where(before == NONE, NONE, parts[before]),
         kinds=kinds,
-        first=(before == NONE) & (lives | ~arrived_before),
+        first=first,
+        by_version=by_version,
     )
 
 
@@ -209,6 +219,54 @@ def _kinds(
         lived_in.add((commit, environment))
         here.add(deployment)
     return kinds[judged]
+
+
+def _kinds_by_version(
+    records: DeploymentRecords, deployments: Ints, lives: Flags
+) -> Iterator[tuple[int, int, Kind]]:
+    """The parts whose commit, or that of the part before, is unknown: that part, and their kind.
+
+    Only those of which both versions are numbered alike.
+    """
+    stayed = ~records.are(Status.ROLLED_BACK)
+    previous = _live_before(records.environments, stayed)
+    unsure = stayed & (previous != NONE) & ~(lives & lives[previous])
+    if not unsure.any():
+        return
+    began_at, versions = records.began_at.tolist(), records.versions.tolist()
+    lived_in: set[tuple[str, int]] = set()
+    arrived: dict[str, set[int]] = defaultdict(set)
+    for part in np.flatnonzero(stayed).tolist():
+        version, before = versions[part], int(previous[part])
+        environment, deployment = int(records.environments[part]), int(deployments[part])
+        order = compare_versions(version, versions[before]) if unsure[part] else None
+        if order is not None:
+            kind = _kind_by_version(
+                order,
+                lived=(version, environment) in lived_in,
+                elsewhere=bool(arrived[version] - {deployment}),
+                is_rollback=bool(records.rollback[part] == 1),
+                began_before=began_at[part] < began_at[before],
+            )
+            yield part, before, kind
+        if version is not None:
+            lived_in.add((version, environment))
+            arrived[version].add(deployment)
+
+
+def _kind_by_version(
+    order: int, *, lived: bool, elsewhere: bool, is_rollback: bool, began_before: bool
+) -> Kind:
+    """The kind of a part whose version is higher (1), the same (0) or lower (-1) than before."""
+    if order == 0:
+        return Kind.REDEPLOY
+    if lived:
+        return Kind.REDEPLOY if order > 0 else Kind.ROLLBACK
+    if is_rollback and order < 0:
+        return Kind.ROLLBACK
+    if elsewhere:
+        return Kind.ROLLOUT
+    return Kind.STALE if order < 0 and began_before else Kind.FORWARD
 
 
 def _kind_of_part(

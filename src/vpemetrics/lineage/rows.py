@@ -65,6 +65,7 @@ class DeploymentRow(NamedTuple):
     environment: str
     status: str
     commit: int
+    version: str | None
     finished_at: Micros
 
 
@@ -112,6 +113,7 @@ class Deployed(NamedTuple):
     began_at: Micros
     finished_at: Micros
     commit: int
+    identity: int
     environments: frozenset[int]
     rolled_back: bool
     first: bool

@@ -304,6 +304,7 @@ def _attempts(records: DeploymentRecords) -> DeploymentColumns:
         started_at=records.started_at,
         finished_at=when,
         commits=records.commits,
+        identities=np.full(len(at), NONE),
         rolled_back=no,
         first=no,
         removed=np.full(len(at), NONE),

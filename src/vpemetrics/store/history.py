@@ -476,7 +476,7 @@ _HOMES = (
 _DEPLOYMENTS = (
     "SELECT COALESCE(service_id, -1) AS service_id, COALESCE(repository_id, -1) AS repository_id, "
     "environment_id, id, key, status, commit_sha, "
-    "CASE WHEN commit_sha IS NULL THEN version END AS version, started_at, "
+    "version, started_at, "
     "finished_at, COALESCE(planned, -1) AS planned, COALESCE(hotfix, -1) AS hotfix, "
     "COALESCE(rollback, -1) AS rollback FROM deployments"
 )
