@@ -10,6 +10,7 @@ from loopback import Asked, Loopback, Say
 
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.records import AnyRecord, Coverage
+from vpemetrics.rules import Rules
 
 Collect = Callable[[Any, CollectionContext], Iterator[Batch]]
 SECRET = "secret-0123456789"
@@ -23,12 +24,14 @@ class Saved:
     coverage: list[Coverage] = field(default_factory=list)
     cursors: dict[str, str] = field(default_factory=dict)
     warned: list[str] = field(default_factory=list)
+    rules: Rules = field(default_factory=Rules)
 
     def context(self, now: datetime) -> CollectionContext:
         return CollectionContext(
             source="rest",
             now=now,
             cursors=dict(self.cursors),
+            rules=self.rules,
             warn=self.warned.append,
             secret=lambda _reference: SECRET,
         )

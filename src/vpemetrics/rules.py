@@ -74,6 +74,7 @@ class Rules:
     environments: tuple[str, ...] = ("prod*", "live")
     lead_time_start: LeadTimeStart = LeadTimeStart.FIRST_COMMIT
     bots: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
     incident_window: timedelta = timedelta(hours=4)
     incident_labels: tuple[str, ...] = ("incident",)
     hotfix_labels: tuple[str, ...] = ("hotfix", "incident")

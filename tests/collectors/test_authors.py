@@ -1,11 +1,15 @@
 """Who is a person, an agent or automation, by what they are called."""
 
+import re
+
 import pytest
 
-from vpemetrics.collectors.authors import author_test, mark_authors
+from vpemetrics.collectors.agents import AGENTS
+from vpemetrics.collectors.authors import agent_test, author_test, mark_authors, mark_authors_in
+from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import AuthorKind, Change, Commit, Deployment, Status
 
-PERSON, AUTOMATION = AuthorKind.PERSON, AuthorKind.AUTOMATION
+PERSON, AGENT, AUTOMATION = AuthorKind
 
 
 @pytest.mark.parametrize(
@@ -45,3 +49,69 @@ def test_authors_are_judged_only_where_the_source_said_nothing() -> None:
     marked = list(mark_authors([silent, person, nobody, other], author_test()))
     bot = Change(id="1", repository="r", author="x[bot]", author_kind=AUTOMATION)
     assert marked == [bot, person, nobody, other]
+
+
+@pytest.mark.parametrize(
+    ("author", "kind"),
+    [
+        ("Copilot", AGENT),  # the login of its pull requests
+        ("Copilot[bot]", AGENT),  # as GraphQL's type Bot is written
+        ("copilot-swe-agent[bot]", AGENT),
+        ("198982749+Copilot@users.noreply.github.com", AGENT),
+        ("app/copilot-swe-agent", AGENT),  # as GitHub's command line writes it
+        ("app/dependabot", AUTOMATION),
+        ("49699333+dependabot[bot]@users.noreply.github.com", AUTOMATION),
+        ("devin-ai-integration[bot]", AGENT),
+        ("158243242+devin-ai-integration[bot]@users.noreply.github.com", AGENT),
+        ("NoReply@Anthropic.com", AGENT),
+        ("claude[bot]", AGENT),
+        ("cursoragent@cursor.com", AGENT),
+        ("google-labs-jules[bot]", AGENT),
+        ("openhands@all-hands.dev", AGENT),
+        ("claude", None),  # people are called so
+        ("Claude", None),
+        ("Devin", None),
+        ("jules", None),
+        ("81847+claude@users.noreply.github.com", None),  # another account than claude[bot]
+        ("copilot@airline.example", None),
+        ("acme-coder", AGENT),  # configured, though a pattern of automation has it too
+        ("7+acme-coder@users.noreply.github.com", AGENT),
+        ("acme-ci", AUTOMATION),
+    ],
+)
+def test_agents_are_known_by_logins_accounts_and_addresses(
+    author: str, kind: AuthorKind | None
+) -> None:
+    assert author_test(["acme-*"], ["acme-coder"])(author) is kind
+
+
+@pytest.mark.parametrize(
+    ("author", "tool"),
+    [
+        ("198982749+Copilot@users.noreply.github.com", "Copilot"),
+        ("noreply@openai.com", "Codex"),
+        ("acme-coder", "acme-*"),
+        ("ada", None),
+    ],
+)
+def test_an_agent_has_the_name_of_its_tool(author: str, tool: str | None) -> None:
+    assert agent_test(["acme-*"])(author) == tool
+
+
+@pytest.mark.parametrize("names", AGENTS.values(), ids=AGENTS)
+def test_no_agent_is_known_by_a_first_name(names: tuple[str, ...]) -> None:
+    assert all(re.search(r"[@\[-]|^copilot$|^cursoragent$", name.lower()) for name in names)
+
+
+def test_what_a_source_takes_for_automation_may_be_an_agent() -> None:
+    told = [
+        Change(id="1", repository="r", author="Copilot", author_kind=AUTOMATION),
+        Change(id="2", repository="r", author="Copilot", author_kind=PERSON),
+        Change(id="3", repository="r", author="ada", author_kind=AUTOMATION),
+        Change(id="4", repository="r", author_kind=AUTOMATION),
+    ]
+    kinds = [AGENT, PERSON, AUTOMATION, AUTOMATION]
+    columns = mark_authors_in(RecordColumns.of(Change, [("s", one) for one in told]), author_test())
+
+    assert [one.author_kind for one in mark_authors(told, author_test())] == kinds  # type: ignore[union-attr]
+    assert columns.values["author_kind"] == kinds

@@ -23,6 +23,7 @@ from gitlab_server import (
 from loopback import NOON, Hourglass, Loopback, Say, loopback
 from restsources import BROKEN, CUT, SECRET, WAIT, Faults, Query, Saved
 
+from vpemetrics.collectors.authors import author_settings
 from vpemetrics.collectors.base import Level
 from vpemetrics.collectors.gitlab import (
     Options,
@@ -34,6 +35,7 @@ from vpemetrics.collectors.gitlab import (
     parse_run,
 )
 from vpemetrics.collectors.http import NotUnderstood, SourceProblem
+from vpemetrics.fingerprint import fingerprint
 from vpemetrics.records import (
     Change,
     Commit,
@@ -44,6 +46,7 @@ from vpemetrics.records import (
     Run,
     Status,
 )
+from vpemetrics.rules import Rules
 from vpemetrics.window import parse_instant
 
 PAYLOADS = Path(__file__).parents[3] / "shared" / "payloads" / "gitlab"
@@ -310,6 +313,9 @@ def test_a_branch_that_was_set_back_is_read_anew(
     assert fresh.records.items() <= saved.records.items()
 
 
+AUTHORS = author_settings(Rules())
+
+
 def commit_lists(server: Loopback) -> list[tuple[str, str]]:
     """The lists of commits that were asked for: of what, and which page."""
     queries = [Query.of(asked, server) for asked in server.asked]
@@ -332,12 +338,26 @@ def test_new_commits_are_asked_for_by_their_range(server: Loopback, options: Opt
     assert commit_lists(server) == [(f"{sha(149)}..{sha(800)}", "1")]
 
 
+def test_other_lists_of_authors_have_all_of_them_told_anew(
+    server: Loopback, options: Options
+) -> None:
+    GitLab(server, [shop()])
+    saved = Saved()
+    saved.collect(collect, options, NOON)
+    told, saved.records = saved.records, {}
+    saved.rules = Rules(agents=("ada",))
+    saved.collect(collect, options, NOON + DAY)
+
+    wanted = (Commit.KIND, Change.KIND)
+    assert saved.records.keys() >= {key for key in told if key[0] in wanted}
+
+
 def test_a_list_of_commits_goes_on_with_the_page_where_it_was_left(
     server: Loopback, options: Options
 ) -> None:
     GitLab(server, [shop()])
     saved = Saved()
-    left = {"begin": at(0), "head": sha(149), "page": 2}
+    left = {"begin": at(0), "head": sha(149), "page": 2, "authors": fingerprint(AUTHORS)}
     saved.cursors["acme/shop commits"] = json.dumps(left)
     saved.collect(collect, options, NOON)
 

@@ -4,32 +4,80 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import Final
 
+from vpemetrics.collectors.agents import AGENTS
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import AnyRecord, AuthorKind, Change, Commit
-from vpemetrics.rules import expression_of
+from vpemetrics.rules import Rules, expression_of
 
 KindOf = Callable[[str], AuthorKind | None]
 """The kind of an author by a login, a name or an address; None for who may be a person."""
+AgentOf = Callable[[str], str | None]
+"""The tool that an author is, by the same; None for who is no agent."""
+
+_AGENTS: Final = {name.casefold(): tool for tool, names in AGENTS.items() for name in names}
 
 
-def author_test(bots: Iterable[str] = ()) -> KindOf:
-    """The test of what an author is called: automation ends in `[bot]` or matches a pattern.
+def author_settings(rules: Rules) -> tuple[object, ...]:
+    """All that decides on kinds of authors: where it changes, they are to be judged anew."""
+    return rules.bots, rules.agents, AGENTS
 
-    In a pattern `*` stands for anything and `?` for one character; case does not matter.
-    Brackets stand for themselves, so that `*[bot]` means what it says.
+
+def author_test(bots: Iterable[str] = (), agents: Iterable[str] = ()) -> KindOf:
+    """The test of what an author is called.
+
+    Agents are those of our list, and who fits a pattern of `agents`; automation is who else ends
+    in `[bot]` or fits a pattern of `bots`. In a pattern `*` stands for anything and `?` for one
+    character; case does not matter. Brackets stand for themselves, so that `*[bot]` means what it
+    says.
     """
-    alternatives = [r".*\[bot\]", *map(expression_of, bots)]
-    is_automation = re.compile("|".join(alternatives), re.IGNORECASE | re.DOTALL).fullmatch
+    agent_of, is_automation = (
+        agent_test(agents),
+        _pattern([r".*\[bot\]", *map(expression_of, bots)]),
+    )
 
     def kind_of(author: str) -> AuthorKind | None:
-        return AuthorKind.AUTOMATION if is_automation(author) else None
+        if agent_of(author):
+            return AuthorKind.AGENT
+        return AuthorKind.AUTOMATION if any(map(is_automation, _called(author))) else None
 
     return lru_cache(maxsize=10_000)(kind_of)
 
 
+def agent_test(agents: Iterable[str] = ()) -> AgentOf:
+    """The test of what an author is called for agents; the tool of a pattern is the pattern."""
+    further = [(pattern, _pattern([expression_of(pattern)])) for pattern in agents]
+
+    def agent_of(author: str) -> str | None:
+        called = _called(author)
+        known = filter(None, (_AGENTS.get(name.casefold()) for name in called))
+        fits = (tool for tool, is_it in further if any(map(is_it, called)))
+        return next(known, None) or next(fits, None)
+
+    return agent_of
+
+
+def _pattern(alternatives: Iterable[str]) -> Callable[[str], object]:
+    return re.compile("|".join(alternatives), re.IGNORECASE | re.DOTALL).fullmatch
+
+
+def _called(author: str) -> tuple[str, ...]:
+    """All that an author is called: of an address the account too that a host made it of."""
+    # GitHub's command line writes app/dependabot: https://cli.github.com/manual/gh_pr_list
+    if author.startswith("app/"):
+        return (f"{author.removeprefix('app/')}[bot]",)
+    # ID+ACCOUNT@users.noreply.github.com, or without the id.
+    # https://docs.github.com/en/account-and-profile/reference/email-addresses-reference
+    place, _, host = author.partition("@")
+    return (author, place.rpartition("+")[2]) if host.startswith("users.noreply.") else (author,)
+
+
 def mark_authors(records: Iterable[AnyRecord], kind_of: KindOf) -> Iterator[AnyRecord]:
-    """The records, with the kinds of authors of whom the source said none."""
+    """The records, with the kinds of authors of whom the source said none.
+
+    Who a source takes for automation may be an agent that we know.
+    """
     for record in records:
         if isinstance(record, Commit | Change):
             kind = _kind(record.author_kind, record.author, kind_of)
@@ -40,7 +88,7 @@ def mark_authors(records: Iterable[AnyRecord], kind_of: KindOf) -> Iterator[AnyR
 
 def mark_authors_in(told: RecordColumns, kind_of: KindOf) -> RecordColumns:
     """The same for records that are columns."""
-    if told.record not in (Commit, Change) or None not in told.values["author_kind"]:
+    if told.record not in (Commit, Change):
         return told
     kinds = [
         _kind(said, author, kind_of)
@@ -50,4 +98,7 @@ def mark_authors_in(told: RecordColumns, kind_of: KindOf) -> RecordColumns:
 
 
 def _kind(said: AuthorKind | None, author: str | None, kind_of: KindOf) -> AuthorKind | None:
-    return kind_of(author) if said is None and author else said
+    if not author or said in (AuthorKind.PERSON, AuthorKind.AGENT):
+        return said
+    found = kind_of(author)
+    return found if found is AuthorKind.AGENT else said or found

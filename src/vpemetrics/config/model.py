@@ -187,9 +187,15 @@ class LeadTime(SettingsTable):
 
 
 class BotSettings(SettingsTable):
-    """The authors who are no persons, beside those that sources mark as such (rule C3)."""
+    """The authors who are automation, beside those that sources mark as such (rule C3)."""
 
     authors: Texts = DEFAULT.bots
+
+
+class AgentSettings(SettingsTable):
+    """The authors who are agents, beside those that everybody knows (rule C3)."""
+
+    authors: Texts = DEFAULT.agents
 
 
 class FailureSettings(SettingsTable):
@@ -299,6 +305,7 @@ class Settings(SettingsTable):
     production: Production = Production()
     lead_time: LeadTime = LeadTime()
     bots: BotSettings = BotSettings()
+    agents: AgentSettings = AgentSettings()
     failures: FailureSettings = FailureSettings()
     deployments: Deployments = Deployments()
     reliability: Reliability = Reliability()
@@ -325,6 +332,7 @@ class Settings(SettingsTable):
             environments=self.production.environments,
             lead_time_start=self.lead_time.start,
             bots=self.bots.authors,
+            agents=self.agents.authors,
             incident_window=self.failures.suspect_within,
             incident_labels=self.failures.incident_labels,
             hotfix_labels=self.failures.hotfix_labels,

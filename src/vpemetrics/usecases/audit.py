@@ -24,6 +24,7 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "environments": "production.environments",
     "lead_time_start": "lead_time.start",
     "bots": "bots.authors",
+    "agents": "agents.authors",
     "incident_window": "failures.suspect_within",
     "incident_labels": "failures.incident_labels",
     "hotfix_labels": "failures.hotfix_labels",

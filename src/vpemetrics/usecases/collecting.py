@@ -200,7 +200,7 @@ class _Collecting:
         self._store = store
         self._times = times
         self._source = source
-        self._kind_of = author_test(rules.bots)
+        self._kind_of = author_test(rules.bots, rules.agents)
         # Before the cursors are read, so that none is read that is forgotten unnoticed.
         self._times_forgotten = store.times_forgotten()
         self.read: Counter[str] = Counter()

@@ -38,6 +38,7 @@ def import_files(
         *paths,
         source=source,
         bots=rules.bots,
+        agents=rules.agents,
         covers=covers,
         zone=rules.zone,
         rejected=rejected,

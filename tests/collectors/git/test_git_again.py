@@ -327,6 +327,14 @@ def test_paths_are_not_read_for_another_repository(shop: GitRepository) -> None:
     ("name", "email", "kind"),
     [
         ("Ada", "ada@example.org", None),
+        ("Claude", "claude@example.org", None),  # a first name
+        ("Claude", "noreply@anthropic.com", AuthorKind.AGENT),
+        ("devin-ai-integration[bot]", "devin@example.org", AuthorKind.AGENT),
+        (
+            "copilot-swe-agent[bot]",
+            "198982749+Copilot@users.noreply.github.com",
+            AuthorKind.AGENT,
+        ),
         ("dependabot[bot]", "support@github.com", AuthorKind.AUTOMATION),
         ("Dependabot", "49699333+dependabot[bot]@users.noreply.github.com", AuthorKind.AUTOMATION),
         ("govuk-ci", "ci@example.org", AuthorKind.AUTOMATION),

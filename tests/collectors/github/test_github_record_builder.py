@@ -211,6 +211,8 @@ def test_incidents_are_closed_by_name_or_by_a_link() -> None:
     ("author", "login", "kind"),
     [
         (user("ada"), "ada", AuthorKind.PERSON),
+        (user("copilot-swe-agent", "Bot"), "copilot-swe-agent[bot]", AuthorKind.AGENT),
+        (user("Copilot", "Bot"), "Copilot[bot]", AuthorKind.AGENT),
         (user("dependabot", "Bot"), "dependabot[bot]", AuthorKind.AUTOMATION),
         (user("robot"), "robot", AuthorKind.AUTOMATION),  # configured
         (None, None, None),  # a ghost

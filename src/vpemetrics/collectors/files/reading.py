@@ -30,6 +30,7 @@ def read_columns(
     *paths: Path,
     source: str = "files",
     bots: Collection[str] = (),
+    agents: Collection[str] = (),
     covers: tuple[date, date] | None = None,
     zone: str = "UTC",
     rejected: Path | None = None,
@@ -39,10 +40,10 @@ def read_columns(
 ) -> Iterator[RecordColumns]:
     """The records of files, and of all files of folders, some thousand of a kind at a time.
 
-    A row's source is its `source` column, or else `source`. Changes and commits by authors
-    that match `bots` (see `author_test`) are automation. What the files cover is the range of dates
-    `covers` (the end excluded, in `zone`), or the file named coverage, or else what lies
-    between the first and last row of each service or repository.
+    A row's source is its `source` column, or else `source`. Authors of changes and commits are
+    judged by `bots` and `agents` (see `author_test`). What the files cover is the range of dates
+    `covers` (the end excluded, in `zone`), or the file named coverage, or else what lies between
+    the first and last row of each service or repository.
 
     Mistakes raise BadRows, all at once and at the end, so save within one transaction.
     With a path for `rejected` the bad rows are written there instead, with the reasons,
@@ -56,7 +57,7 @@ def read_columns(
         raise BadRows(bad, headers=True)
     if covers is not None and now is not None:
         _check_range(covers, now)
-    covering, kind_of = _covering(sheets, source, covers, zone), author_test(bots)
+    covering, kind_of = _covering(sheets, source, covers, zone), author_test(bots, agents)
     batches = _all_good(sheets) if rejected is None else _the_good(sheets, rejected, warn)
     for batch in batches:
         told = mark_authors_in(batch.columns, kind_of)

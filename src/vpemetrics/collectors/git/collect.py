@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
-from vpemetrics.collectors.authors import author_test
+from vpemetrics.collectors.authors import author_settings, author_test
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.git.clone import Clone, Origin, look_at, origin_of
 from vpemetrics.collectors.git.commands import Git
@@ -50,7 +50,9 @@ def collect(
         return
     settings = _settings(options, context, repository, clone)
     after = _to_go_on_from(context, clone, settings)
-    told = Recorder(context.source, repository, author_test(context.rules.bots))
+    told = Recorder(
+        context.source, repository, author_test(context.rules.bots, context.rules.agents)
+    )
     reading = CloneReader(clone, tags, told).read(after)
     cursor = _cursor(clone, reading, tags, settings, context.now)
     builder = GitRecordBuilder(
@@ -134,9 +136,9 @@ def _deployment_tags(options: Options, clone: Clone, since: datetime | None) -> 
 
 def _settings(options: Options, context: CollectionContext, repository: str, clone: Clone) -> str:
     """A short text that differs where something else would be told of the same history."""
-    bots, paths = context.rules.bots, _wants_paths(context, repository)
-    decisive = (_TOLD, asdict(options), repository, clone.branch, bots, paths, context.rules.zone)
-    return fingerprint(*decisive)
+    authors, paths = author_settings(context.rules), _wants_paths(context, repository)
+    decisive = (_TOLD, asdict(options), repository, clone.branch, authors, paths)
+    return fingerprint(*decisive, context.rules.zone)
 
 
 def _wants_paths(context: CollectionContext, repository: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from vpemetrics.collectors.authors import KindOf
 from vpemetrics.collectors.git.commands import Git
@@ -62,8 +63,11 @@ def with_whole_shas(git: Git, found: RecordColumns) -> RecordColumns:
     return replace(found, values={**found.values, "reverts_sha": told})
 
 
+_NO_PEOPLE: Final = (AuthorKind.AGENT, AuthorKind.AUTOMATION)
+
+
 class GitAuthors(dict[tuple[str, str], AuthorKind | None]):
-    """The kinds of authors, told by address, by name, or by the account a host made that of."""
+    """The kinds of authors, told by address and name; who is an agent by one of them is one."""
 
     def __init__(self, kind_of: KindOf) -> None:
         """Take what tells authors by their names."""
@@ -71,10 +75,6 @@ class GitAuthors(dict[tuple[str, str], AuthorKind | None]):
         self._kind_of = kind_of
 
     def __missing__(self, author: tuple[str, str]) -> AuthorKind | None:
-        email, name = author
-        # ID+ACCOUNT@users.noreply.github.com, or without the id.
-        # https://docs.github.com/en/account-and-profile/reference/email-addresses-reference
-        account = email.partition("@")[0].rpartition("+")[2]
-        known = map(self._kind_of, (email, name, account))
-        self[author] = found = next(filter(None, known), None)
+        known = set(map(self._kind_of, author))
+        self[author] = found = next((kind for kind in _NO_PEOPLE if kind in known), None)
         return found

@@ -114,7 +114,7 @@ class _Collection:
         self._access = opened
         self._budget = budget
         self._authors = authors_of(context.rules)
-        self._kind_of = author_test(context.rules.bots)
+        self._kind_of = author_test(context.rules.bots, context.rules.agents)
         self._problems: dict[str, VpemetricsError] = {}
         cursors = map(parse_cursor, context.cursors.values())
         self._cursors = {cursor.id: cursor for cursor in cursors if cursor}

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final, NamedTuple, TypeVar
 
-from vpemetrics.collectors.authors import KindOf, author_test
+from vpemetrics.collectors.authors import KindOf, author_settings, author_test
 from vpemetrics.collectors.base import not_noted
 from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.github.options import Options, Rule
@@ -215,7 +215,7 @@ class RepositoryTarget:
 
     def fingerprint(self, *decisive: object) -> str:
         """A short text that differs where the same things would become other records."""
-        return fingerprint(_VERSION, self.rules.bots, self.begin, *decisive, size=6)
+        return fingerprint(_VERSION, author_settings(self.rules), self.begin, *decisive, size=6)
 
 
 def check_probe(node: Node) -> Node:
@@ -236,7 +236,7 @@ def check_probe(node: Node) -> Node:
 
 def authors_of(rules: Rules) -> GitAuthors:
     """The kinds of authors of commits."""
-    return GitAuthors(author_test(rules.bots))
+    return GitAuthors(author_test(rules.bots, rules.agents))
 
 
 def instant(text: object) -> datetime | None:

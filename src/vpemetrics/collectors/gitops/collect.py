@@ -6,7 +6,7 @@ from datetime import datetime
 from shlex import quote
 from typing import Final
 
-from vpemetrics.collectors.authors import author_test
+from vpemetrics.collectors.authors import author_settings, author_test
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.collect import collect as collect_history
@@ -49,7 +49,7 @@ def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
         ServiceRepositories(options, context.folder, _declared(context.rules)),
     )
     after = _to_go_on_from(context, clone, settings, homes)
-    authors = GitAuthors(author_test(context.rules.bots))
+    authors = GitAuthors(author_test(context.rules.bots, context.rules.agents))
     reading = BumpReader(clone, clone.tip, options, authors).read(after)
     builder = GitopsRecordBuilder(
         reading=reading,
@@ -79,7 +79,7 @@ def _declared(rules: Rules) -> set[str]:
 def _settings(options: Options, context: CollectionContext, clone: Clone) -> str:
     """A short text that differs where something else would be told of the same history."""
     rules = context.rules
-    decisive = (_TOLD, asdict(options), clone.branch, rules.bots, rules.zone)
+    decisive = (_TOLD, asdict(options), clone.branch, author_settings(rules), rules.zone)
     return fingerprint(*decisive, rules.superseded_within)
 
 

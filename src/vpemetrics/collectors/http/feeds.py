@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from vpemetrics.collectors.authors import author_settings
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.http.budget import Budget, BudgetExhausted
 from vpemetrics.collectors.http.client import HttpClient
@@ -41,6 +42,7 @@ from vpemetrics.records import (
     Incident,
     Status,
 )
+from vpemetrics.rules import Rules
 
 OVERLAP: Final = timedelta(minutes=10)
 """The part of what was read that is read again, for what was written meanwhile."""
@@ -282,11 +284,12 @@ class _FeedReader:
         self._scope = scope
         self._cursor = f"{scope} {feed.name}"
         known = parse_progress(context.cursors.get(self._cursor, ""))
-        if known and known.settings != feed.fingerprint:
+        settings = _settings(feed, context.rules)
+        if known and known.settings != settings:
             known = None
         self._begin = since or (known.start if known else context.now - FIRST)
         self._progress = known or FeedProgress(
-            settings=feed.fingerprint, start=self._begin, end=self._begin
+            settings=settings, start=self._begin, end=self._begin
         )
         self._known_until = self._progress.end
         self._asked_from = self._begin
@@ -507,6 +510,13 @@ class _FeedReader:
 
     def _batch(self, records: Sequence[AnyRecord]) -> Batch:
         return Batch(records=records, cursors={self._cursor: format_progress(self._progress)})
+
+
+def _settings(feed: Feed, rules: Rules) -> str:
+    """A short text that changes where something else would become of what a list tells."""
+    if feed.kind in (CoverageKind.COMMITS, CoverageKind.PULL_REQUESTS):
+        return fingerprint(feed.fingerprint, author_settings(rules))
+    return feed.fingerprint
 
 
 def _is_rising(moments: Sequence[datetime]) -> bool:

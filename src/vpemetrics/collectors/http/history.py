@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from vpemetrics.collectors.authors import author_settings
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.http.client import HttpClient
 from vpemetrics.collectors.http.errors import Gone
@@ -17,6 +18,7 @@ from vpemetrics.collectors.http.feeds import FIRST, FeedPage, feed_page, noted_a
 from vpemetrics.collectors.http.messages import Node, Request
 from vpemetrics.collectors.http.paging import FULL, Page, PageNumber
 from vpemetrics.collectors.http.shapes import check_record, name_of, read_items
+from vpemetrics.fingerprint import fingerprint
 from vpemetrics.records import Commit, Coverage, CoverageKind
 from vpemetrics.window import format_instant
 
@@ -28,10 +30,12 @@ BEFORE: Final = timedelta(days=30)
 class RangeProgress:
     """All that `tip` has since `begin` was read; of what `head` has beyond it, until `page`.
 
-    `again` are pages on which a commit could not be read.
+    `again` are pages on which a commit could not be read. `authors` changes with what decides on
+    the kinds of authors.
     """
 
     begin: datetime
+    authors: str = ""
     tip: str | None = None
     head: str | None = None
     page: int = 1
@@ -85,8 +89,9 @@ def collect_history(
     cursor = f"{history.scope} commits"
     progress = _parse(context.cursors.get(cursor, ""))
     begin = since or (progress.begin if progress else context.now - FIRST)
-    if progress is None or begin < progress.begin:
-        progress = RangeProgress(begin=begin)
+    authors = fingerprint(author_settings(context.rules))
+    if progress is None or begin < progress.begin or authors != progress.authors:
+        progress = RangeProgress(begin=begin, authors=authors)
     reader = _CommitReader(client, history, context)
     for left in progress.again:
         progress = replace(progress, again=progress.again[1:])
@@ -109,11 +114,11 @@ def collect_history(
         except Gone:
             if progress.tip is None and progress.head == head:
                 raise
-            progress = RangeProgress(begin=progress.begin, again=progress.again)
+            progress = replace(progress, tip=None, head=None, page=1)
             continue
         if progress.tip and not count and progress.page <= 2:
             # The branch was set back, or its tip is there no more: what is known is not certain.
-            progress = RangeProgress(begin=progress.begin, again=progress.again)
+            progress = replace(progress, tip=None, head=None, page=1)
         else:
             progress = replace(progress, tip=progress.head, head=None, page=1)
     covered = Coverage(
