@@ -28,6 +28,7 @@ ROWS = (
         "hidden_characters",
         "login",
         "names",
+        "agents",
         "patterns",
         "release_titles",
         "search_paths",

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from vpemetrics.collectors.agents import AGENTS
+from vpemetrics.agents import AGENTS
 from vpemetrics.collectors.authors import agent_test, author_test, mark_authors, mark_authors_in
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import AuthorKind, Change, Commit, Deployment, Status

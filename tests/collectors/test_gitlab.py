@@ -23,7 +23,7 @@ from gitlab_server import (
 from loopback import NOON, Hourglass, Loopback, Say, loopback
 from restsources import BROKEN, CUT, SECRET, WAIT, Faults, Query, Saved
 
-from vpemetrics.collectors.authors import author_settings
+from vpemetrics.agents import author_settings
 from vpemetrics.collectors.base import Level
 from vpemetrics.collectors.gitlab import (
     Options,

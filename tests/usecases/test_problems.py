@@ -17,6 +17,7 @@ from vpemetrics.records import (
 )
 from vpemetrics.rules import Rules, Service
 from vpemetrics.store import Store
+from vpemetrics.usecases.files import import_files
 from vpemetrics.usecases.reporting import Asked, report
 from vpemetrics.window import parse_instant, parse_week
 
@@ -172,6 +173,22 @@ def test_the_lines_that_make_one_service_of_two_names(
         store.save("files", [deployment("a", 1, "check-out"), broken, *EVERYTHING])
 
         assert lines in remedy(store, "near_names", declared)
+
+
+def test_imports_whose_authors_earlier_lists_judged_are_named(tmp_path: Path) -> None:
+    (tmp_path / "pull_requests.csv").write_text("id,repository,author\n1,acme/all,ada\n")
+    records: list[AnyRecord] = [deployment("a", 1), *EVERYTHING]
+    asked = Asked(window=WEEK)
+    with Store.open(tmp_path / "x.db") as store:
+        store.save("here", records)
+        import_files(store, [tmp_path / "pull_requests.csv"], Rules(), warn=print, progress=print)
+
+        same = report(store, Rules(), asked).problems
+        found = report(store, Rules(agents=("ada",)), asked).problems
+        (named,) = (p.examples for p in found if p.reason == "other_author_lists")
+
+    assert "other_author_lists" not in {problem.reason for problem in same}
+    assert named == ("pull_requests of files",)
 
 
 def test_a_deployment_without_a_finish_counts_at_its_start(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from vpemetrics.collectors.agents import AGENTS
+from vpemetrics.agents import AGENTS
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import AnyRecord, AuthorKind, Change, Commit
-from vpemetrics.rules import Rules, expression_of
+from vpemetrics.rules import expression_of
 
 KindOf = Callable[[str], AuthorKind | None]
 """The kind of an author by a login, a name or an address; None for who may be a person."""
@@ -17,11 +17,6 @@ AgentOf = Callable[[str], str | None]
 """The tool that an author is, by the same; None for who is no agent."""
 
 _AGENTS: Final = {name.casefold(): tool for tool, names in AGENTS.items() for name in names}
-
-
-def author_settings(rules: Rules) -> tuple[object, ...]:
-    """All that decides on kinds of authors: where it changes, they are to be judged anew."""
-    return rules.bots, rules.agents, AGENTS
 
 
 def author_test(bots: Iterable[str] = (), agents: Iterable[str] = ()) -> KindOf:

@@ -45,7 +45,7 @@ from vpemetrics.window import MISSING, known_instant, to_micros
 
 _DECIDABLE: Final = (tables.deployments, tables.incidents)
 _OF_SOURCES: Final = (
-    tables.coverage, tables.cursors, tables.collections, tables.horizons
+    tables.coverage, tables.cursors, tables.collections, tables.horizons, tables.author_lists
 )  # fmt: skip
 _TIMES: Final = "forgotten"
 

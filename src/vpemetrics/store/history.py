@@ -406,11 +406,16 @@ def _commits(chunks: Sequence[CommitColumns]) -> Commits:
         second=parents(lambda chunk: chunk.second),
         authored_at=column(lambda chunk: chunk.authored_at),
         committed_at=column(lambda chunk: chunk.committed_at),
-        author_kinds=column(lambda chunk: chunk.kinds),
+        author_kinds=column(_author_kinds),
         others=others,
         reverts=_several(_links(chunks, "reverts")),
         picked_from=dict(_links(chunks, "picks")),
     )
+
+
+def _author_kinds(chunk: CommitColumns) -> Ints:
+    """The kinds of authors; who is known and is nothing else is a person."""
+    return np.where((chunk.kinds == 0) & (chunk.authors >= 0), PERSON, chunk.kinds)
 
 
 def _several(pairs: Iterable[tuple[int, int]]) -> dict[int, tuple[int, ...]]:

@@ -148,6 +148,14 @@ def are_imported(connection: View, kind: str, keys: Collection[str]) -> bool:
     return connection.execute(query.limit(1)).first() is None
 
 
+def judged_by_other_lists(connection: View, lists: str) -> list[str]:
+    """The imported records whose authors were judged by other lists, by kind and source."""
+    table, names = t.author_lists, t.names
+    query = select(table.c.kind, names.c.name).join(names, names.c.id == table.c.source_id)
+    found = connection.execute(query.where(table.c.lists != lists)).all()
+    return sorted(f"{kind} of {source}" for kind, source in found)
+
+
 def deployments_of_nothing(connection: View) -> list[str]:
     """The ids of deployments that name neither a service nor a repository, in order."""
     table = t.deployments.c

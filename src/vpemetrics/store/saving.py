@@ -8,7 +8,7 @@ same is not touched, so its batch stays what it was.
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
@@ -99,6 +99,18 @@ class Saving:
                 "source_id": [source] * len(positions),
                 "scope": list(positions),
                 "position": list(positions.values()),
+            },
+        )
+
+    def note_author_lists(self, judged: Collection[tuple[str, str]], lists: str) -> None:
+        """Note by which lists the authors of imported records were judged: sources and kinds."""
+        self._put(
+            tables.author_lists,
+            ["source_id", "kind"],
+            {
+                "source_id": [source for source, _ in judged],
+                "kind": [kind for _, kind in judged],
+                "lists": [lists] * len(judged),
             },
         )
 

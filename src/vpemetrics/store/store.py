@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from vpemetrics.errors import ForgottenMeanwhile, NewerStore, NoData, StoreProblem
 from vpemetrics.files import create, follow
-from vpemetrics.records import AnyRecord, Coverage, Sourced
+from vpemetrics.records import AnyRecord, Change, Commit, Coverage, Sourced
 from vpemetrics.store import derived, future_marks, loading, schema, tables
 from vpemetrics.store.baselines import StoredBaseline, load_baselines, save_baselines
 from vpemetrics.store.compaction import compact, is_asked_for
@@ -187,14 +187,21 @@ class Store:
         """Save records of several sources in one transaction, as `save` does."""
         return self._save(records, {})
 
-    def save_columns(self, found: Iterable["RecordColumns"]) -> Saved:
-        """Save records that are columns, in one transaction, as `save` does."""
+    def save_columns(self, found: Iterable["RecordColumns"], *, author_lists: str = "") -> Saved:
+        """Save records that are columns, in one transaction, as `save` does.
+
+        `author_lists` changes with the lists by which their authors were judged.
+        """
+        judged = set[tuple[str, str]]()
         pending = iter(found)
         first = next(pending, None)  # before the transaction: a small save never waits inside it
         with self.transaction() as connection:
             saving = Saving(connection)
             for told in chain(() if first is None else [first], pending):
                 saving.write_columns(told)
+                if author_lists and told.record in (Change, Commit):
+                    judged.update((source, told.record.KIND) for source in set(told.sources))
+            saving.note_author_lists(sorted(judged), author_lists)
             return saving.finish()
 
     def _save(self, records: Iterable[Sourced], cursors: Mapping[str, Mapping[str, str]]) -> Saved:

@@ -320,6 +320,16 @@ cursors = Table(
     sqlite_with_rowid=False,
 )
 
+# The lists by which the authors were judged of what was imported, by kind of record.
+author_lists = Table(
+    "author_lists",
+    metadata,
+    _source(primary_key=True, autoincrement=False),
+    _text("kind", primary_key=True),
+    _text("lists", nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # The moment before which a source's cursors read what is forgotten since.
 horizons = Table(
     "horizons",

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
+from vpemetrics.agents import author_settings
 from vpemetrics.collectors.files.reading import read_columns
 from vpemetrics.collectors.files.writing import write
+from vpemetrics.fingerprint import fingerprint
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
@@ -46,7 +48,8 @@ def import_files(
         now=now,
     )
     with _without_collections():
-        return store.save_columns(_count(found, progress)).records
+        lists = fingerprint(author_settings(rules))
+        return store.save_columns(_count(found, progress), author_lists=lists).records
 
 
 @contextmanager

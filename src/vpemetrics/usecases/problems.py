@@ -26,6 +26,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "nothing is known of these services' failures and rework",
     "never_deployed": "check their sources and environments in the configuration",
     "starts_at_merge": "give their original commits (commit_shas) or first_commit_at",
+    "other_author_lists": "import them again: the lists of bots and agents have changed since",
     "near_names": "if they are one service, say so in the configuration",
     "no_time": "correct them where they come from (a tag's date, a run's times) and collect again",
     "no_finish": "nothing, if the start is near enough; else tell the source when they ended",

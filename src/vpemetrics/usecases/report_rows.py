@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from vpemetrics.agents import author_settings
+from vpemetrics.fingerprint import fingerprint
 from vpemetrics.metrics.evaluate import Windows
 from vpemetrics.metrics.facts import MetricFacts, Slice
 from vpemetrics.reports.model import FailureRow, LastDeployment, OpenIncident, Problem
@@ -93,6 +95,8 @@ def find_problems(
     with store.view() as connection:
         found = known_problems(traced, metric_queries.unresolved_causes(connection, ids))
         lost = lost_records(connection, known.resolver, facts.services)
+        lists = fingerprint(author_settings(known.rules))
+        lost["other_author_lists"] = record_lookup.judged_by_other_lists(connection, lists)
         found |= {reason: tuple(examples) for reason, examples in lost.items()}
         fitting = {
             reason: remedy_of(connection, reason, examples) for reason, examples in found.items()

@@ -8,7 +8,8 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
-from vpemetrics.collectors.authors import author_settings, author_test
+from vpemetrics.agents import author_settings
+from vpemetrics.collectors.authors import author_test
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.git.clone import Clone, Origin, look_at, origin_of
 from vpemetrics.collectors.git.commands import Git

@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final, NamedTuple, TypeVar
 
-from vpemetrics.collectors.authors import KindOf, author_settings, author_test
+from vpemetrics.agents import author_settings
+from vpemetrics.collectors.authors import KindOf, author_test
 from vpemetrics.collectors.base import not_noted
 from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.github.options import Options, Rule

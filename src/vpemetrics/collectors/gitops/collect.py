@@ -6,7 +6,8 @@ from datetime import datetime
 from shlex import quote
 from typing import Final
 
-from vpemetrics.collectors.authors import author_settings, author_test
+from vpemetrics.agents import author_settings
+from vpemetrics.collectors.authors import author_test
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.collect import collect as collect_history

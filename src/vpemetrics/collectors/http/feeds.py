@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from vpemetrics.collectors.authors import author_settings
+from vpemetrics.agents import author_settings
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.http.budget import Budget, BudgetExhausted
 from vpemetrics.collectors.http.client import HttpClient

@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from vpemetrics.collectors.authors import author_settings
+from vpemetrics.agents import author_settings
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.http.client import HttpClient
 from vpemetrics.collectors.http.errors import Gone

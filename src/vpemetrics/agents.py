@@ -8,6 +8,8 @@ An account that a host made an address of is told by its name.
 from collections.abc import Mapping
 from typing import Final
 
+from vpemetrics.rules import Rules
+
 AGENTS: Final[Mapping[str, tuple[str, ...]]] = {
     # Co-author of its commits by default: https://aider.chat/docs/git.html
     "Aider": ("noreply@aider.chat", "aider@aider.chat"),
@@ -42,3 +44,8 @@ AGENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "Sweep": ("sweep-ai[bot]",),
 }
 """The names of each agent, by the tool's own."""
+
+
+def author_settings(rules: Rules) -> tuple[object, ...]:
+    """All that decides on kinds of authors: where it changes, they are to be judged anew."""
+    return rules.bots, rules.agents, AGENTS
