@@ -155,6 +155,16 @@ class World:
         if branch.base is not None and branch.base.head not in self._reach(branch.head):
             branch.head = self._commit(branch.repository, (branch.head, branch.base.head), other)
 
+    def adopt(self, one: int, other: int) -> None:
+        """Another repository's history is merged, on main, a branch, or by a pull request."""
+        head = self._commit(self._branch(one).repository, (), other)
+        for _ in range(one % 3):
+            head = self._commit(self._branch(one).repository, (head,), other)
+        branch = self._branch(one)
+        if other % 3 == 2:
+            branch = self._start(self._mains()[one % self.shape.repositories], "feature", one)
+        branch.head = self._commit(branch.repository, (branch.head, head), other)
+
     def merge(self, one: int, other: int) -> None:
         """A pull request is merged, squashed or rebased."""
         waiting = [b for b in reversed(self.branches) if b.base is not None and not b.merged]
@@ -508,6 +518,7 @@ ACTIONS: dict[str, Callable[[World, int, int], None]] = {
     "sync": World.sync,
     "reopen": World.reopen,
     "judge": World.judge,
+    "adopt": World.adopt,
 }
 
 _SHAPES = st.builds(

@@ -28,6 +28,7 @@ from vpemetrics.records import (
     Verdict,
 )
 from vpemetrics.rules import LeadTimeStart, Rules, Service
+from vpemetrics.store.shas import commit_id
 
 ONE_HOUR = timedelta(minutes=60)
 CLOCK_SKEW = timedelta(minutes=5)
@@ -159,6 +160,10 @@ class Facts:
         self.commits = {row.sha: row for row in rows if isinstance(row, Commit)}
         # A fork has commits of another repository too, so this is more than what `commits` says.
         self.with_commits = {row.repository for row in rows if isinstance(row, Commit)}
+        self.homes: dict[str, set[str]] = {}
+        for row in rows:
+            if isinstance(row, Commit):
+                self.homes.setdefault(row.sha, set()).add(row.repository)
         self.deployments = [row for row in rows if isinstance(row, Deployment)]
         self.incidents = [row for row in rows if isinstance(row, Incident)]
         merged = [row for row in rows if isinstance(row, Change) and row.merged_at is not None]
@@ -296,12 +301,81 @@ class Facts:
         Choice (C1): a pull request's merge, squash and rebased commits are its own too.
         Choice (C1): a pull request that is not merged owns nothing.
         """
-        owners: dict[str, str] = {}
+        return {
+            sha: key
+            for sha, key in self._claims.items()
+            if key not in self._brought_in.get(sha, ())
+        }
+
+    @cached_property
+    def _claims(self) -> dict[str, str]:
+        claims: dict[str, str] = {}
         for change in self.changes.values():
             for sha in (*self.originals(change), *self.rebased(change), change.merge_commit_sha):
                 if sha is not None:
-                    owners.setdefault(sha, change.id)
-        return owners
+                    claims.setdefault(sha, change.id)
+        return claims
+
+    # Imported history
+
+    @cached_property
+    def imported(self) -> set[str]:
+        """The commits that a merge brought in from elsewhere (rule C6)."""
+        return set().union(*(self.ancestors(head) & self._elsewhere for _, head in self._joins))
+
+    @cached_property
+    def importing_merges(self) -> set[str]:
+        return {merge for merge, _ in self._joins}
+
+    @cached_property
+    def _joins(self) -> list[tuple[str, str]]:
+        """Merges of what began elsewhere with what did not, each with a parent from there."""
+        return [
+            (sha, parent)
+            for sha, commit in self.commits.items()
+            if sha not in self._elsewhere
+            for parent in commit.parents
+            if parent in self._elsewhere
+        ]
+
+    @cached_property
+    def _elsewhere(self) -> set[str]:
+        """The commits that descend from none of the roots of the main lines."""
+        begins, parents = set(), {p for c in self.commits.values() for p in c.parents}
+        for repository in self.with_commits:
+            mine = [c for c in self.commits.values() if repository in self.homes[c.sha]]
+            heads = [c for c in mine if c.sha not in parents]
+            if not heads:
+                continue
+            newest = max(heads, key=lambda c: (c.committed_at, commit_id(c.sha))).sha
+            while self.commits[newest].parents:
+                newest = self.commits[newest].parents[0]
+                if newest not in self.commits:  # the line is cut: where it begins is not known
+                    return set()
+            begins.add(newest)
+        return {sha for sha in self.commits if not self._descends(sha, begins)}
+
+    def _descends(self, sha: str, begins: set[str]) -> bool:
+        whole = self.ancestors(sha)
+        cut = any(parent not in self.commits for a in whole for parent in self.commits[a].parents)
+        return cut or not whole.isdisjoint(begins)
+
+    @cached_property
+    def _brought_in(self) -> dict[str, set[str]]:
+        """The commits that pull requests brought in from elsewhere, with these pull requests.
+
+        Choice (C6): what was merged there is this repository's by its source's word.
+        """
+        found: dict[str, set[str]] = {}
+        for sha in self.imported & self._claims.keys():
+            if self.changes[self._claims[sha]].merge_commit_sha not in self.imported:
+                found.setdefault(sha, set()).add(self._claims[sha])
+        return found
+
+    @cached_property
+    def importing(self) -> set[str]:
+        """The pull requests that brought in history from elsewhere."""
+        return set().union(*self._brought_in.values())
 
     def change_of(self, sha: str) -> str:
         """The change a commit belongs to: a pull request's id, or a commit's own sha."""
@@ -369,7 +443,7 @@ class Facts:
 
     def nothing_left(self, change: Change) -> bool:
         """Whether a pull request is no change, all its commits being others' (rule C1)."""
-        if self.own_commits[change.id]:
+        if self.own_commits[change.id] or change.id in self.importing:
             return False
         if self.originals(change):
             return True
@@ -613,7 +687,10 @@ class Story:
 
     def _direct(self, new: Iterable[str]) -> Iterator[str]:
         for sha in new:
-            if sha not in self.facts.commits or self.facts.is_merge(sha):
+            if sha not in self.facts.commits:
+                continue
+            imports = self.facts.importing_merges | self.facts.imported
+            if self.facts.is_merge(sha) and sha not in imports:
                 continue
             # Choice (C1): what an open pull request lists waits for it, as do picks of it.
             source = self.facts.commits[sha].picked_from_sha
@@ -695,7 +772,8 @@ class Story:
         if len(dates) < len(own) or not own:
             # Choice (T1): the source's own first_commit_at stands in for commits not known.
             each = mode is LeadTimeStart.EACH_COMMIT and dates
-            dates += [change.first_commit_at] if change.first_commit_at and not each else []
+            said = None if change.id in self.facts.importing else change.first_commit_at
+            dates += [said] if said and not each else []
         if not dates:
             return [change.merged_at], True
         return (dates if mode is LeadTimeStart.EACH_COMMIT else [min(dates)]), False
@@ -704,6 +782,8 @@ class Story:
         parts = deployment.parts
         if deployment.first:
             return Shipped(deployment=parts, excluded="first_deployment")
+        if commit.sha in self.facts.imported and deployment.commit not in self.facts.imported:
+            return Shipped(deployment=parts, excluded="imported_history")
         if commit.sha in self.facts.released:
             return Shipped(deployment=parts, excluded="release_commit")
         if self.facts.is_automation(commit.author, commit.author_kind):

@@ -33,7 +33,7 @@ WANTED = {
     *("forward", "redeploy", "rollback", "stale", "rollout", "several parts", "unknown"),
     *("counted", "automation", "first_deployment", "unknown_commit", "negative", "other_branch"),
     *("no_author_date", "no_commit_left", "deployed_before_merge"),
-    *("release_commit", "light_tag"),
+    *("release_commit", "light_tag", "imported_history"),
     *("A named", "A rolled_back", "A triage", "B rollback", "B revert", "C fix"),
     *("D revert", "D rollback", "D time"),
     *("E external", "E never_shipped", "E no_service", "E unknown", "E rejected"),

@@ -17,6 +17,7 @@ REASONS = (
     "unknown_commit",
     "negative",
     "other_branch",
+    "imported_history",
     "light_tag",
     "release_commit",
     "deployed_before_merge",

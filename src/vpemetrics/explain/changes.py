@@ -56,7 +56,12 @@ class ChangeExplainer(RecordExplainer):
             )
         if ownership.is_undecided(sha):
             return "a commit of a pull request that is still open", None
-        if ownership.graph.is_merge[ownership.graph.place(sha)]:
+        place = ownership.graph.place(sha)
+        if place in ownership.imports.merges:
+            return "a change of its own: it brought in another repository's history", -sha
+        if ownership.imports.history[place]:
+            return "a commit of another repository, which a merge brought in: no change here", -sha
+        if ownership.graph.is_merge[place]:
             return "a merge commit, which is no change", None
         root = ownership.root_of(sha)
         if root != sha:

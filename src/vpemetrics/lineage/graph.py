@@ -79,6 +79,21 @@ class Graph:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @cached_property
+    def roots(self) -> Ints:
+        """The commits that have no parents; those that the history is cut at are none."""
+        are_roots = (self.first == NONE) & (self.second == NONE)
+        are_roots[self.cut] = False
+        return np.flatnonzero(are_roots)
+
+    @cached_property
+    def heads(self) -> Flags:
+        """Marks the commits that are nobody's parents."""
+        are_heads = np.ones(len(self) + 1, dtype=bool)
+        for parents in (self.first, self.second, self._octopuses[1]):
+            are_heads[parents] = False
+        return are_heads[:-1]
+
     def place(self, commit: int) -> int:
         """The place of a commit by its id; NONE if it was not collected."""
         at = int(np.searchsorted(self.ids, commit))
@@ -224,6 +239,26 @@ class Graph:
         yield first[commit]
         yield second[commit]
         yield from self.others.get(commit, ())
+
+    def parents_of(self, commit: int) -> list[int]:
+        """The places of a commit's parents that were collected."""
+        return [parent for parent in self._all_parents(commit) if parent >= 0]
+
+    def children_of(self, commit: int) -> list[int]:
+        """The places of the commits that have it as a parent, each as often as it does."""
+        parents, children = self._children
+        begin, end = np.searchsorted(parents, [commit, commit + 1])
+        found: list[int] = children[begin:end].tolist()
+        return found
+
+    @cached_property
+    def _children(self) -> tuple[Ints, Ints]:
+        """Pairs of a parent and a child, by the parents' places."""
+        places = np.arange(len(self))
+        merges, more = self._octopuses
+        parents = np.concatenate([self.first, self.second, more])
+        order = np.argsort(parents, kind="stable")
+        return parents[order], np.concatenate([places, places, merges])[order]
 
 
 class MainLine:

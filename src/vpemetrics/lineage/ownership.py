@@ -15,6 +15,7 @@ import numpy as np
 from vpemetrics.lineage.changes import Changes, IdLists
 from vpemetrics.lineage.commits import Commits
 from vpemetrics.lineage.graph import NEVER, Flags, Graph, Ints, find
+from vpemetrics.lineage.imports import Imports, find_imports
 from vpemetrics.lineage.rows import NONE
 from vpemetrics.window import MISSING
 
@@ -78,7 +79,8 @@ class Ownership:
     """The owners of commits, by place: pull requests by position, or NONE.
 
     `own` lists the original commits of each pull request that are its own, merge commits apart;
-    `empty` has commits, none of them its own, or is a back-port, and so is no change.
+    `empty` has commits, none of them its own, or is a back-port, and so is no change. `importing`
+    brought in another repository's history, which is nobody's.
     `undecided` are commits of which it is open whose they will be. `picks` are the cherry-picks of
     commits, `roots` of each commit itself or what it counts as. `carriers` are pairs of pull
     requests: the first was merged into another branch, and the later second carries it on.
@@ -93,6 +95,8 @@ class Ownership:
     """The place of what each pull request was merged as."""
     own: Listing
     empty: Flags
+    importing: Flags
+    imports: Imports
     undecided: Flags
     picks: Mapping[int, list[int]] = field(default_factory=dict)
     roots: Ints
@@ -110,10 +114,15 @@ class Ownership:
 
     @cached_property
     def direct_candidates(self) -> Ints:
-        """The places of collected commits that are no pull request's and no merges."""
+        """The places of collected commits that are no pull request's and no merges.
+
+        But for merges of another repository's history: these are the change that it is here.
+        """
         count = len(self.graph)
         nobodys = (self.owner[:count] == NONE) & ~self.undecided[:count]
-        return np.flatnonzero(nobodys & ~self.graph.is_merge)
+        may_be = ~self.graph.is_merge | self.imports.history
+        may_be[self.imports.merges] = True
+        return np.flatnonzero(nobodys & may_be)
 
     def owner_of(self, commit: int) -> int:
         """The position of the pull request that a commit, by its id, belongs to, or NONE."""
@@ -216,8 +225,13 @@ class Ownership:
         return int(self.places.ids[place]) if place < len(self.places) else NONE
 
 
-def assign_owners(graph: Graph, commits: Commits, changes: Changes) -> Ownership:
-    """Sort out the commits of a graph among the pull requests of its repositories."""
+def assign_owners(
+    graph: Graph, commits: Commits, changes: Changes, newest: Iterable[int] = ()
+) -> Ownership:
+    """Sort out the commits of a graph among the pull requests of its repositories.
+
+    `newest` are the places of their newest commits, where main lines are followed from.
+    """
     by_id = (changes.lists.ids, changes.merge_commits, changes.proposed)
     places = Places(graph, np.concatenate(by_id))
     listed_commits, merges, proposed = np.split(places.named, np.cumsum([*map(len, by_id)])[:2])
@@ -232,6 +246,15 @@ def assign_owners(graph: Graph, commits: Commits, changes: Changes) -> Ownership
         Listing(changes=np.arange(len(changes)), commits=merges),
         *_rebased(graph, commits, listed.where(~is_merge[listed.commits]), merges, len(changes)),
     )
+    imports = find_imports(graph, newest)
+    importing = np.zeros(len(changes), dtype=bool)
+    if len(imports.merges):
+        is_imported = _padded(imports.history.astype(np.int64), places, 0) > 0
+        # What was merged there is this repository's by its source's word.
+        taken = np.flatnonzero(is_imported & (owner != NONE))
+        taken = taken[~is_imported[merges[owner[taken]]]]
+        importing[owner[taken]] = True
+        owner[taken] = NONE
     undecided = np.zeros(len(places) + 1, dtype=bool)
     undecided[proposed] = True
     undecided &= owner == NONE
@@ -253,7 +276,9 @@ def assign_owners(graph: Graph, commits: Commits, changes: Changes) -> Ownership
         owner=owner,
         merges=merges,
         own=own_commits,
-        empty=(~has_own & (lists_any | merged_by_others)) | is_backport,
+        empty=(~has_own & ~importing & (lists_any | merged_by_others)) | is_backport,
+        importing=importing,
+        imports=imports,
         undecided=undecided,
         picks=dict(hand_over.picks),
         roots=hand_over.roots,

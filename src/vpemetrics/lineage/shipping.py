@@ -164,6 +164,7 @@ class _Deployments:
         *,
         kinds: Ints,
         is_release: Flags,
+        is_imported: Flags | bool = False,
         is_light: Flags | bool = False,
     ) -> Ints:
         """The weightiest reason why each of some changes is left out of lead time."""
@@ -173,6 +174,7 @@ class _Deployments:
         return np.select(
             [
                 self.first[positions],
+                np.broadcast_to(is_imported, len(positions)),
                 is_release,
                 self.unknown[positions],
                 kinds == AUTOMATION,
@@ -182,6 +184,7 @@ class _Deployments:
             ],
             [
                 Reason.FIRST_DEPLOYMENT,
+                Reason.IMPORTED_HISTORY,
                 Reason.RELEASE_COMMIT,
                 Reason.UNKNOWN_COMMIT,
                 Reason.AUTOMATION,
@@ -244,7 +247,8 @@ def _first_commits(ownership: Ownership) -> tuple[Ints, Ints]:
     dates = np.where(authored_at == MISSING, NEVER, authored_at)
     earliest = ownership.least_of_own(dates, NEVER)
     dated = np.bincount(ownership.own.changes[known], minlength=len(ownership.changes))
-    said = ownership.changes.first_commit_at
+    # A source counts what a pull request brought in from elsewhere among its commits.
+    said = np.where(ownership.importing, MISSING, ownership.changes.first_commit_at)
     of_known = (dated > 0) & ((said == MISSING) | (dated == ownership.own_counts))
     of_both = np.where(dated == 0, said, np.minimum(said, earliest))
     return np.where(of_known, earliest, of_both), earliest
@@ -266,6 +270,19 @@ def _further_starts(ownership: Ownership, at: Ints, rows: Ints) -> dict[int, tup
         if len(group) > 1:
             found[row] = tuple(group[1:].tolist())
     return found
+
+
+def _are_imported(ownership: Ownership, commits: Ints, deployed: Ints) -> Flags:
+    """Tell of commits by place if a merge brought them in, before what was deployed, by id.
+
+    What was deployed where it came from did not come by a merge.
+    """
+    history = ownership.imports.history
+    if not len(ownership.imports.merges):
+        return np.zeros(len(commits), dtype=bool)
+    places = ownership.graph.find(deployed)
+    from_there: Flags = (places >= 0) & history[places]
+    return history[commits] & ~from_there
 
 
 def _shipped_commits(
@@ -293,6 +310,7 @@ def _shipped_commits(
             start,
             kinds=kinds,
             is_release=releases.commits[at],
+            is_imported=_are_imported(ownership, at, facts.commits[by.direct]),
             is_light=releases.light[at] & is_tagged,
         ),
         author_kinds=kinds,

@@ -52,6 +52,7 @@ REASONS: Final[Mapping[str, str]] = {
     "ends_before_start": "incidents that end before they start",
     "external": "incidents with an external cause",
     "first_deployment": "changes in the first known deployment",
+    "imported_history": "commits of another repository that a merge brought in",
     "incidents_not_covered": "services whose incidents were not collected all the while",
     "light_tag": "changes tagged by tags without a time of their own",
     "named_not_shipped": "incidents that name a cause which never shipped",

@@ -27,7 +27,7 @@ from vpemetrics.names import name_key, spellings
 from vpemetrics.rules import Rules
 from vpemetrics.store import derived_blocks
 from vpemetrics.store.columns import Arrays, Blobs, read_many, read_with_blobs
-from vpemetrics.store.commit_chunks import find_shas, read_chunks
+from vpemetrics.store.commit_chunks import Chunk, find_shas, read_chunks
 from vpemetrics.store.commit_columns import CommitColumns, Links
 from vpemetrics.store.derived_blocks import among
 from vpemetrics.store.derived_layouts import Part
@@ -237,10 +237,12 @@ class Facts:
         """
         ids = [id_ for name in repositories for id_ in self._names_of_repositories.get(name, ())]
         of_them = _in("repository_id", ids)
-        chunks = [chunk.columns for chunk in read_chunks(self.connection, of_them)]
+        read = list(read_chunks(self.connection, of_them))
+        chunks = [chunk.columns for chunk in read]
         commits = _commits(chunks)
         graph = Graph(commits.ids, commits.first, commits.second, commits.others)
-        ownership = assign_owners(graph, commits, self.changes(f" AND {of_them}"))
+        newest = self._newest(read, graph) if len(graph.roots) > 1 else ()
+        ownership = assign_owners(graph, commits, self.changes(f" AND {of_them}"), newest)
         touched = _paths(chunks) if paths else TouchedPaths()
         homes, tagged = self._tagged
         tagged = tagged.take(np.isin(homes, ids))
@@ -253,6 +255,18 @@ class Facts:
             releases=find_releases(ownership, tagged, titles),
             line=MainLine(graph, tips) if tips else None,
         )
+
+    def _newest(self, chunks: Iterable[Chunk], graph: Graph) -> list[int]:
+        """The place of the head of each repository that was committed last."""
+        found: dict[str | None, tuple[int, int]] = {}
+        for _, _, repository, columns in chunks:
+            heads = np.flatnonzero(graph.heads[graph.find(columns.ids)])
+            if len(heads):
+                last = heads[np.lexsort((columns.ids[heads], columns.committed_at[heads]))[-1]]
+                name = self.repository(repository)
+                latest = int(columns.committed_at[last]), int(columns.ids[last])
+                found[name] = max(found.get(name, latest), latest)
+        return list(graph.places_of(id_ for _, id_ in found.values()).values())
 
     @cached_property
     def _tagged(self) -> tuple[Ints, TaggedCommits]:

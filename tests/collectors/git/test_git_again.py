@@ -88,6 +88,17 @@ def a_branch_in_a_branch(shop: GitRepository) -> None:
     shop.merge("feature", "Merge pull request #8 from acme/feature")
 
 
+def another_repository(shop: GitRepository) -> None:
+    """Its history is merged, with numbers of its own; what was done there later may follow."""
+    known = shop.git("for-each-ref", "--format=%(objectname)", "refs/theirs")
+    begin = ["-p", known] if known else []
+    tree = shop.git("write-tree")
+    first = shop.git("commit-tree", *begin, "-m", "Theirs", tree)
+    theirs = shop.git("commit-tree", "-p", first, "-m", "Their fix (#2)", tree)
+    shop.git("update-ref", "refs/theirs", theirs)
+    shop.merge(theirs, "Merge the other one")
+
+
 def a_release(shop: GitRepository) -> None:
     shop.tag("v2.0")
 
@@ -116,6 +127,7 @@ STEPS: list[Callable[[GitRepository], None]] = [
     a_release_off_the_branch,
     a_maintenance_branch_merged_up,
     a_branch_in_a_branch,
+    another_repository,
     a_renamed_branch,
     lambda shop: squash(shop, 9),
     lambda shop: merge(shop, 9),
@@ -135,6 +147,16 @@ def test_a_second_collection_tells_what_one_of_everything_does(
     whole = collected(shop.path, deployments=deployments)
 
     assert {key: found.known[key] for key in whole.known} == whole.known
+
+
+def test_another_repositorys_numbers_are_none_of_ours(shop: GitRepository) -> None:
+    found = collected(shop.path)
+    before = found.changes
+    for _ in range(2):
+        another_repository(shop)
+        found.again()
+
+    assert found.changes == before == collected(shop.path).changes
 
 
 @pytest.mark.parametrize("deployments", ["tags", "commits"])

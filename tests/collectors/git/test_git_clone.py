@@ -160,6 +160,8 @@ def test_a_shallow_clone_is_read_and_said_to_be_cut(shop: GitRepository) -> None
     found = collected(mine.path)
 
     assert found.commits.keys() == {newest, found.commits[newest].parents[0]}
+    cut = found.commits[found.commits[newest].parents[0]]
+    assert cut.parents == (shop.git("rev-parse", "main~2"),)  # it is no first commit
     assert found.warnings[0].startswith(f"{mine.path} is a shallow clone: its history is cut")
     assert found.warnings[0].endswith(f"git -C {mine.path} fetch --unshallow")
     begin = found.coverage["deployments", "acme/shop"][0]
@@ -252,13 +254,13 @@ def test_without_versions_the_other_ways_are_told(
 
 def test_texts_that_are_no_utf8_are_read(shop: GitRepository) -> None:
     raw = (
-        b"tree %s\nauthor Bj\xf6rn <bj\xf6rn@x> 1772442000 +0100\n"
+        b"tree %s\nparent %s\nauthor Bj\xf6rn <bj\xf6rn@x> 1772442000 +0100\n"
         b"committer B <b@x> 1772442000 +0100\n\nK\xe4se (#12)\n"
     )
-    tree = shop.git("write-tree").encode()
-    sha = shop.git("hash-object", "-t", "commit", "-w", "--stdin", given=raw % tree)
+    tree, head = shop.git("write-tree").encode(), shop.head().encode()
+    sha = shop.git("hash-object", "-t", "commit", "-w", "--stdin", given=raw % (tree, head))
     latin = raw.replace(b"\n\n", b"\nencoding ISO-8859-1\n\n").replace(b"#12", b"#13")
-    other = shop.git("hash-object", "-t", "commit", "-w", "--stdin", given=latin % tree)
+    other = shop.git("hash-object", "-t", "commit", "-w", "--stdin", given=latin % (tree, head))
     shop.merge(sha, "Take one in")
     shop.merge(other, "Take another in")
     found = collected(shop.path)

@@ -1,5 +1,6 @@
 """The order in which commits came to the deployed history, and what each merge brought."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
@@ -112,3 +113,35 @@ class Arrivals:
             line.append(tip)
             tip = next(iter(parents[tip]), "")
         return line
+
+
+def imported_commits(
+    parents: Mapping[str, Sequence[str]], line: Sequence[str], boundary: frozenset[str]
+) -> frozenset[str]:
+    """The commits that merges brought in from elsewhere: those of another root than the line's.
+
+    `line` is the default branch's own, newest first. Where it ends at a cut, there are none.
+    """
+    roots = {sha for sha, of in parents.items() if not of} - set(line[-1:])
+    if not roots or not line or not boundary.isdisjoint([line[-1], *roots]):
+        return frozenset()
+    children = defaultdict(list)
+    for sha, of in parents.items():
+        for parent in of:
+            children[parent].append(sha)
+    left: dict[str, int] = {}
+    elsewhere, todo = set(roots), list(roots)
+    while todo:
+        for child in children[todo.pop()]:
+            left[child] = left.get(child, len(parents[child])) - 1
+            if not left[child]:
+                elsewhere.add(child)
+                todo.append(child)
+    merges = (sha for sha, others in left.items() if others)
+    found, todo = set[str](), [parent for sha in merges for parent in parents[sha]]
+    while todo:
+        sha = todo.pop()
+        if sha in elsewhere and sha not in found:
+            found.add(sha)
+            todo += parents[sha]
+    return frozenset(found)

@@ -175,6 +175,7 @@ def _cursor(
         first_at=after.first_at if after else format_instant(_first_at(clone, reading, now)),
         last_at=format_instant(_last_at(clone, reading, tags, now)),
         newest_at=after.newest_at if after else "",
+        imports=reading.imports,
         push=after.push if after else "",
         pushed_at=after.pushed_at if after else "",
     )

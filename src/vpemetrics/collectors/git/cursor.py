@@ -13,7 +13,8 @@ class GitCursor:
     `tags` are the deployed ones with their commits, `told` the numbers of pull requests and
     `bare` those of them without their original commits. `first_at` and `last_at` say what is
     covered, in ISO-8601. `push` is the first commit of those that were deployed last on the branch,
-    `pushed_at` its time and `newest_at` that of the last of them.
+    `pushed_at` its time and `newest_at` that of the last of them. `imports`: a merge brought in
+    another repository's history.
     """
 
     settings: str
@@ -27,6 +28,7 @@ class GitCursor:
     newest_at: str = ""
     push: str = ""
     pushed_at: str = ""
+    imports: bool = False
 
     def to_json(self) -> str:
         """One line, as a cursor holds it."""

@@ -1,5 +1,6 @@
 """Commits as git tells them, by one `git log` for all of them."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
@@ -105,6 +106,18 @@ def read_paths(git: Git, shas: Iterable[str]) -> dict[str, tuple[str, ...]]:
             else:
                 current.append(field)
     return {sha: tuple(paths) for sha, paths in found.items()}
+
+
+def read_parents(git: Git, shas: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The parents of commits as they are written there, whatever a shallow clone leaves out."""
+    # `<sha> commit <size>`, and then the commit: https://git-scm.com/docs/git-cat-file#_batch_output
+    text, at = git.text("cat-file", "--batch", given=shas) if shas else "", 0
+    found = {}
+    for sha in shas:
+        written = re.compile(rf"^{sha} commit \d+\ntree \w+\n((?:parent \w+\n)*)", re.MULTILINE)
+        if said := written.search(text, at):
+            found[sha], at = tuple(said[1].split()[1::2]), said.end()
+    return found
 
 
 def instants(seconds: Sequence[str]) -> Instants:

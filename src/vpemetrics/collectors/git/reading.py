@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vpemetrics.collectors.git.arrivals import Arrivals
+from vpemetrics.collectors.git.arrivals import Arrivals, imported_commits
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commands import GitFailed
 from vpemetrics.collectors.git.commits_read import CommitsRead
@@ -33,6 +33,8 @@ class HistoryReading:
     tags: Sequence[Tag]
     titles: Mapping[str, str]
     after: GitCursor | None
+    imports: bool
+    """True if a merge brought in another repository's history, now or before."""
     odd_merges: Sequence[str]
     """The subjects of merges on the branch's own line that are in no known form, newest first."""
     wait: Callable[[], None] = field(repr=False)
@@ -98,6 +100,8 @@ class CloneReader:
         new = [tag for tag in self._tags if after.tags.get(tag.name) != tag.commit]
         try:
             self._log([clone.tip, *(tag.commit for tag in new)], without=[after.tip])
+            if after.imports and self._has_branches(clone.tip):
+                return None  # what a branch began from may be another repository's
             found = self._sorted_out(new, [], after)
             if not _follows(found, clone.tip, after):
                 return None
@@ -139,6 +143,8 @@ class CloneReader:
         line = arrivals.add(clone.tip) if clone.tip else []
         for tip in branches:
             arrivals.add(tip)
+        imported = imported_commits(self._commits.parents, line, clone.boundary)
+        said = {sha: merged for sha, merged in said.items() if sha not in imported}
         return HistoryReading(
             commits=self._commits,
             logged=logged,
@@ -148,9 +154,17 @@ class CloneReader:
             tags=tags,
             titles=self._titles_of(tags),
             after=after,
+            imports=bool(imported or (after and after.imports)),
             odd_merges=[self._odd[sha] for sha in line if sha in self._odd],
             wait=self._read_heads,
         )
+
+    def _has_branches(self, tip: str) -> bool:
+        """Tell whether anything that was read is on no first parents' line from the tip."""
+        parents, count = self._commits.parents, 0
+        while tip in parents:
+            tip, count = next(iter(parents[tip]), ""), count + 1
+        return count < len(parents)
 
     def _titles_of(self, tags: Sequence[Tag]) -> Mapping[str, str]:
         """The titles of tagged commits; one may have been read long before its tag was made."""

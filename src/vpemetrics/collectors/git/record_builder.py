@@ -11,7 +11,7 @@ from vpemetrics.collectors.backports import backported_pulls
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commits import with_whole_shas
 from vpemetrics.collectors.git.cursor import GitCursor
-from vpemetrics.collectors.git.log import moment, read_paths
+from vpemetrics.collectors.git.log import moment, read_parents, read_paths
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.reading import HistoryReading
 from vpemetrics.collectors.git.subjects import Merged, body_of, reverted_pulls
@@ -121,6 +121,11 @@ class GitRecordBuilder:
     def commits(self, shas: Sequence[str], *, with_paths: bool) -> RecordColumns:
         """The records of commits, where it is wanted with what they touch."""
         found = with_whole_shas(self.clone.git, self.reading.commits.records(shas))
+        if cut := [sha for sha in shas if sha in self.clone.boundary]:
+            # A commit that lost its parents is no first one.
+            told, lost = found.values, read_parents(self.clone.git, cut)
+            whole = [lost.get(sha, of) for sha, of in zip(shas, told["parents"], strict=True)]
+            found = replace(found, values={**told, "parents": whole})
         if not with_paths:
             return found
         paths, parents = read_paths(self.clone.git, shas), found.values["parents"]
