@@ -33,6 +33,7 @@ ROWS = (
         "release_titles",
         "search_paths",
         "spreadsheets",
+        "version_tags",
         "window",
     ),
     ("record_columns",),

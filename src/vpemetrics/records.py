@@ -156,6 +156,9 @@ class Deployment(_ById):
     `service` is the source's own name; configuration maps it to ours. `light_tag` is told of tags
     and releases only: True if it has no time of its own, so that it has its commit's.
     `release_commit`: the title of the commit names the version.
+    `chosen_by_name` is told of versions that were taken for deployed when they were made: True if
+    nothing but the name told it, False if a pattern of the source did. `service_by_name`: nothing
+    but what stands before the version names the service.
     """
 
     KIND: ClassVar[str] = "deployments"
@@ -174,6 +177,8 @@ class Deployment(_ById):
     rollback: bool | None = None
     light_tag: bool | None = None
     release_commit: bool | None = None
+    chosen_by_name: bool | None = None
+    service_by_name: bool | None = None
     url: str | None = None
 
 

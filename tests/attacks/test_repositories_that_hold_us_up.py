@@ -14,9 +14,9 @@ from gitrepository import GitRepository, collected, new_repository
 from vpemetrics.collectors.git.clone import look_at
 from vpemetrics.collectors.git.commands import Git, GitFailed
 from vpemetrics.collectors.git.log import read_log
-from vpemetrics.collectors.git.tags import is_release, service_of
 from vpemetrics.config.stores import find_git_dir
 from vpemetrics.errors import FixConfiguration
+from vpemetrics.version_tags import is_release, service_of
 
 pytestmark = pytest.mark.slow
 

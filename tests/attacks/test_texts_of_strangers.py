@@ -8,11 +8,11 @@ from github_nodes import NAMING
 from gitrepository import GitRepository, collected, new_repository
 
 from vpemetrics.collectors.git.commands import Git
-from vpemetrics.collectors.git.tags import Tag, deployed_tags
 from vpemetrics.collectors.github.record_builder import mentions, root_cause
 from vpemetrics.collectors.gitops.service_repositories import resolve
 from vpemetrics.records import Commit
 from vpemetrics.store import Store
+from vpemetrics.version_tags import Tag, deployed_tags
 
 pytestmark = pytest.mark.slow
 

@@ -52,9 +52,9 @@ ALLOWED: Final = {
     r"SELECT count\(\*\)[^()]* FROM \w+$": "status counts every record there is",
     r"SELECT (\S+, )?coalesce\(sum\(commit_chunks.count\)": "so it does, of thousands in a row",
     r"count\(\*\).* GROUP BY \w+\.source_id$": "status counts every record of each source",
-    r"SELECT DISTINCT service_id, repository_id(, environment_id)? FROM deployments$": (
-        "the pairs of names in deployments, asked for when something is new"
-    ),
+    r"SELECT DISTINCT service_id, repository_id, environment_id, COALESCE\(\w+, 0\) AS by_name "
+    r"FROM deployments$": "the names in deployments, asked for when something is new",
+    r"FROM deployments WHERE chosen_by_name = 1": "versions are judged beside each other",
     r"WHERE changes.number = \S+ ORDER BY": "a number alone may be of any repository",
     r"LIKE .* LIMIT": "names like one that nobody knows",
     r"SELECT id, count, shas FROM commit_chunks ORDER BY id$": "a commit is found among all shas",

@@ -386,7 +386,7 @@ def test_no_two_services_have_one_name_or_one_repository() -> None:
     ]
 
 
-def test_versions_that_name_services_make_these_the_services() -> None:
+def test_services_told_by_nothing_but_their_versions_are_the_repository() -> None:
     sight = RepositoryOverview(
         repository="acme/platform",
         tags=Versions(tally=Tally(count=4), ever=4, services=("api", "web")),
@@ -396,8 +396,7 @@ def test_versions_that_name_services_make_these_the_services() -> None:
     found = services_of([sight], chosen(sight))
 
     assert [(one.name, one.repository, one.team) for one in found] == [
-        ("api", None, "core"),
-        ("web", None, "core"),
+        ("platform", "acme/platform", "core")
     ]
 
 

@@ -22,8 +22,8 @@ from vpemetrics.collectors.git.log import LogColumns, Logged, moment
 from vpemetrics.collectors.git.pulls import Landing
 from vpemetrics.collectors.git.reading import CloneReader, HistoryReading
 from vpemetrics.collectors.git.subjects import reverted_pulls
-from vpemetrics.collectors.git.tags import Tag
 from vpemetrics.record_columns import RecordColumns
+from vpemetrics.version_tags import Tag
 
 ELSEWHERE: Final = "maintenance"
 """The base of what was merged into another branch than the default one."""

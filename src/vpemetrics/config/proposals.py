@@ -401,7 +401,6 @@ def _of_versions(repository: str, kind: Kind, versions: Versions) -> DeploymentE
         kind=kind,
         tally=versions.tally,
         ever=versions.ever,
-        services=versions.services,
     )
 
 

@@ -18,9 +18,16 @@ from vpemetrics.records import Deployment, Status
 from vpemetrics.reports import words
 from vpemetrics.store import record_lookup
 from vpemetrics.store.commit_chunks import find_commit
+from vpemetrics.version_tags import Aside
 from vpemetrics.window import MISSING, Micros, known_instant
 
 _PUT_BACK: Final = (Kind.ROLLBACK, Kind.REDEPLOY)
+_ASIDE: Final[Mapping[Aside, str]] = {
+    Aside.PRE_RELEASE: "a pre-release: builds of its version count from 0, or the version itself "
+    "was made later",
+    Aside.NO_PRODUCTION: "other versions of the repository are named as those of production, and "
+    "this one is not",
+}
 _BOOKED_AT_START: Final = "; nobody says when it finished, so it is booked at its start"
 _BY_VERSION: Final[Mapping[Kind, str]] = {
     Kind.FORWARD: "forward by its version, which was not live there before",
@@ -53,12 +60,13 @@ class DeploymentExplainer(RecordExplainer):
         """A deployment: its parts, its kind and why, what it shipped, what it broke."""
         row = record_lookup.deployment_of(self.view, id_)
         if row is None:
-            return RecordStory(facts=(*self._run(record), self._exclusion(record)), url=record.url)
+            said = *self._run(record), self._exclusion(id_, record)
+            return RecordStory(facts=said, url=record.url)
         service = self.context.names[row.service_id]
         if row.kind == Kind.ATTEMPT:
-            said = "failed attempt: it never reached production and is in none of the metrics"
+            text = "failed attempt: it never reached production and is in none of the metrics"
             return RecordStory(
-                facts=(*self._run(record), Fact(name="kind", text=said)), url=record.url
+                facts=(*self._run(record), Fact(name="kind", text=text)), url=record.url
             )
         parts = self._parts(service, row.id)
         facts = [
@@ -101,11 +109,15 @@ class DeploymentExplainer(RecordExplainer):
             text = f"{_status(record.status)}{_BOOKED_AT_START if booked else ''}"
             yield Fact(name="status", text=text)
 
-    def _exclusion(self, record: Deployment) -> Fact:
+    def _exclusion(self, id_: int, record: Deployment) -> Fact:
         """The reason why a record is in no metric at all."""
         repository = self.lineage_facts.repository_named(record.repository or "")
-        service = self.context.resolver.name(record.service, repository)
-        if service is None:
+        service = self.context.resolver.name(
+            record.service, repository, is_prefix=bool(record.service_by_name)
+        )
+        if id_ in self.lineage_facts.versions_aside:
+            said = _ASIDE[self.lineage_facts.versions_aside[id_]]
+        elif service is None:
             said = "it names neither a service nor a repository"
         elif not self.context.resolver.is_production(service, record.environment):
             said = f"{record.environment} is no production environment"
@@ -238,6 +250,10 @@ def _repeat(record: Deployment, parts: Sequence[DeploymentPart]) -> Iterable[Fac
         here = name_key(record.environment)
         first = next(p for p in parts if name_key(p.judged.part.environment) == here)
         said = f"a repeat of {first.judged.part.key} within 60 minutes is the same deployment"
+        if record.chosen_by_name is not None:
+            said = (
+                f"{first.judged.part.key} is a version of the same commit, and counts: it was first"
+            )
         yield Fact(name="  repeat", text=said)
 
 

@@ -32,7 +32,8 @@ def kind_code(kind: Kind) -> int:
 class DeploymentRecords:
     """Records of deployments in production environments; `environments` are places in `names`.
 
-    Of `planned`, `hotfix` and `rollback` NONE is unknown.
+    Of `planned`, `hotfix` and `rollback` NONE is unknown. `are_versions` marks tags and releases
+    that were deployed by being made.
     """
 
     ids: Ints
@@ -47,6 +48,7 @@ class DeploymentRecords:
     planned: Ints
     hotfix: Ints
     rollback: Ints
+    are_versions: Flags
 
     def __len__(self) -> int:
         return len(self.ids)

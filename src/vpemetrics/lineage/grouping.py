@@ -49,7 +49,8 @@ def group(records: DeploymentRecords) -> Grouping:
     """The deployments that production records form, in order of finish (rule D3).
 
     A repeat in one environment within an hour of the first there is the same deployment, unless
-    something else was deployed there between; so is the same thing in other environments, each
+    something else was deployed there between, and so is a further version of one commit, where
+    versions are deployments, whenever it comes; so is the same thing in other environments, each
     within an hour of the one before, at the last one's time.
     """
     records = records.take(time_order(records.finished_at, records.keys, records.ids))
@@ -114,6 +115,8 @@ def _joins(records: DeploymentRecords, at: int, home: _Home, *, undisturbed: boo
     first, finished_at = home.firsts.get(int(records.environments[at])), records.finished_at
     if first is None:
         return bool(finished_at[at] - finished_at[home.last] <= TOGETHER)
+    if records.are_versions[at] and records.are_versions[first] and records.commits[at] != NONE:
+        return True
     if STATUSES[records.statuses[at]] == Status.ROLLED_BACK:  # its rollback lies between the two
         return False
     return undisturbed and bool(finished_at[at] - finished_at[first] <= TOGETHER)

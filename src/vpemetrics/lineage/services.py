@@ -24,19 +24,28 @@ class Services:
         self._rules = rules
         self._shown = shown or {}
         self._by_name = {name_key(service.name): service for service in rules.services}
-        self._known: dict[tuple[str | None, str | None], str | None] = {}
+        self._known: dict[tuple[str | None, str | None, bool], str | None] = {}
         self._production: dict[tuple[str, str], bool] = {}
 
-    def name(self, source_name: str | None, repository: str | None) -> str | None:
+    def name(
+        self, source_name: str | None, repository: str | None, *, is_prefix: bool = False
+    ) -> str | None:
         """Our name for a source's service and repository; None where nothing names one.
 
-        Configuration first, then the source's own name, then the repository.
+        Configuration first, then the source's own name, then the repository. What is no more than
+        the prefix of tags (`is_prefix`) is a name to the configuration only.
         """
-        key = (source_name, repository)
+        key = (source_name, repository, is_prefix)
         if key not in self._known:
-            own, home = (source_name or "").strip(), (repository or "").strip()
-            self._known[key] = self._configured(own, home) or self._spelled(own or home)
+            self._known[key] = self._find(*key)
         return self._known[key]
+
+    def _find(self, source_name: str | None, repository: str | None, is_prefix: bool) -> str | None:
+        own, home = (source_name or "").strip(), (repository or "").strip()
+        configured = self._configured(own, home)
+        if is_prefix and home and not configured:
+            return self._find(None, home, False)
+        return configured or self._spelled(own or home)
 
     def _spelled(self, name: str) -> str | None:
         return self._shown.get(name_key(name), name) or None

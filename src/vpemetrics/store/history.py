@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
@@ -33,6 +33,7 @@ from vpemetrics.store.derived_blocks import among
 from vpemetrics.store.derived_layouts import Part
 from vpemetrics.store.shas import Shas, ids_of_packed, is_beginning, is_whole
 from vpemetrics.store.texts import HIDDEN
+from vpemetrics.version_tags import Aside, set_aside
 from vpemetrics.window import MISSING, Micros
 
 
@@ -59,20 +60,24 @@ class Facts:
     @cached_property
     def services(self) -> Services:
         """The finder of our services, of which deployments tell the spelling."""
-        named = {self.names[service] for service, _, _ in self._deployed if service is not None}
+        named = {
+            self.names[home.service_id]
+            for home in self._deployed
+            if home.service_id is not None and not home.by_name
+        }
         return Services(self._rules, spellings(self._present_names.values()) | spellings(named))
 
     @cached_property
-    def _deployed(self) -> list[tuple[int | None, int | None, int]]:
-        """The services, repositories and environments that deployments name together, by id."""
-        sql = "SELECT DISTINCT service_id, repository_id, environment_id FROM deployments"
-        return self.rows(sql)
+    def _deployed(self) -> list["_NamedHome"]:
+        """The services, repositories and environments that deployments name together."""
+        return [_NamedHome(*row) for row in self.rows(f"SELECT DISTINCT {_HOME} FROM deployments")]
 
     @cached_property
     def _present_names(self) -> dict[str, str]:
         """The present names of repositories by the keys of what they are or were called."""
         told = self.rows("SELECT name_id, aliases FROM repositories")
-        deployed = {self.names[home] for _, home, _ in self._deployed if home is not None}
+        homes = {home.repository_id for home in self._deployed}
+        deployed = {self.names[home] for home in homes if home is not None}
         found = spellings(deployed) | spellings(self.names[name] for name, _ in told)
         for name, old in told:
             present = found[name_key(self.names[name])]
@@ -97,8 +102,8 @@ class Facts:
     def deployed_from(self) -> dict[str, set[str]]:
         """Our services, each with the repositories its production deployments name."""
         found: dict[str, set[str]] = defaultdict(set)
-        for (_, repository_id, _), name in self._production.items():
-            repository = self.repository(repository_id)
+        for home, name in self._production.items():
+            repository = self.repository(home.repository_id)
             found[name].update({repository} if repository else ())
         for name, repositories in found.items():
             configured = self.services.configured(name).repository
@@ -107,23 +112,40 @@ class Facts:
         return dict(found)
 
     @cached_property
-    def _production(self) -> dict[tuple[int | None, int | None, int], str]:
-        """Our services by what production deployments name: service, repository, environment."""
+    def _production(self) -> dict["_NamedHome", str]:
+        """Our services by what production deployments name."""
         found = {}
-        for service_id, repository_id, environment_id in self._deployed:
-            name = self._service_of(service_id, repository_id)
-            if name and self.services.is_production(name, self.names[environment_id]):
-                found[service_id, repository_id, environment_id] = name
+        for home in self._deployed:
+            name = self._service_of(home)
+            if name and self.services.is_production(name, self.names[home.environment_id]):
+                found[home] = name
         return found
 
-    def _service_of(self, service_id: int | None, repository_id: int | None) -> str | None:
-        source_name = None if service_id is None else self.names[service_id]
-        return self.services.name(source_name, self.repository(repository_id))
+    def _service_of(self, home: "_NamedHome") -> str | None:
+        source_name = None if home.service_id is None else self.names[home.service_id]
+        repository = self.repository(home.repository_id)
+        return self.services.name(source_name, repository, is_prefix=bool(home.by_name))
+
+    @cached_property
+    def versions_aside(self) -> dict[int, Aside]:
+        """The deployments, by id, of versions that were none, as others beside them tell."""
+        made: dict[str | None, dict[str, int]] = defaultdict(dict)
+        ids: dict[tuple[str | None, str], list[int]] = defaultdict(list)
+        for id_, repository_id, version, at in self.rows(_VERSIONS):
+            home = self.repository(repository_id)
+            made[home][version] = min(at or 0, made[home].get(version, at or 0))
+            ids[home, version].append(id_)
+        return {
+            id_: why
+            for home, versions in made.items()
+            for version, why in set_aside(versions).items()
+            for id_ in ids[home, version]
+        }
 
     @cached_property
     def _environments(self) -> dict[int, int]:
         """The one id that stands for all spellings of an environment, by the id of each."""
-        ids = sorted({id_ for _, _, id_ in self._deployed})
+        ids = sorted({home.environment_id for home in self._deployed})
         shown = spellings(self.names[id_] for id_ in ids)
         first: dict[str, int] = {}
         for id_ in ids:
@@ -142,11 +164,13 @@ class Facts:
             for table in ("commit_chunks", "changes")
             for row in self.rows(f"{_EACH}repository_id FROM {table}{new}")
         }
+        homes = [_NamedHome(*row) for row in self.rows(f"{_EACH}{_HOME} FROM deployments{new}")]
+        # A version tells of others beside it too.
+        repositories.update(self.repository(home.repository_id) for home in homes)
         touched = {
             name for name, mine in self.deployed_from.items() if not mine.isdisjoint(repositories)
         }
-        pairs = self.rows(f"{_EACH}service_id, repository_id FROM deployments{new}")
-        touched.update(name for pair in pairs if (name := self._service_of(*pair)))
+        touched.update(name for home in homes if (name := self._service_of(home)))
         for services, named in self.rows(_NEW_INCIDENTS + new):
             if named or not services:
                 return set(self.deployed_from)
@@ -181,7 +205,7 @@ class Facts:
         ids = found["id"][order]
         mine = among(given["record_id"], ids)
         at = order[np.searchsorted(ids, given["record_id"][mine])]
-        named = (found[name][at] for name in ("service_id", "repository_id", "environment_id"))
+        named = (found[name][at] for name in _NamedHome._fields)
         homes = np.unique(np.column_stack([given["service_id"][mine], *named]), axis=0)
         production = {tuple(map(_id, key)): name for key, name in self._production.items()}
         return {
@@ -193,8 +217,8 @@ class Facts:
     def deployments(self, wanted: Collection[str]) -> dict[str, DeploymentRecords]:
         """Production records by our service, of those services that are wanted."""
         homes = {named: name for named, name in self._production.items() if name in wanted}
-        in_production = _in("environment_id", {named[2] for named in homes})
-        of_services = _in("service_id", {named[0] for named in homes})
+        in_production = _in("environment_id", {home.environment_id for home in homes})
+        of_services = _in("service_id", {home.service_id for home in homes})
         columns, blobs = read_with_blobs(
             self.connection,
             f"{_DEPLOYMENTS} WHERE {of_services} AND {in_production}",
@@ -214,13 +238,15 @@ class Facts:
             planned=columns["planned"],
             hotfix=columns["hotfix"],
             rollback=columns["rollback"],
+            are_versions=columns["chosen_by_name"] >= 0,
         )
-        named = (columns[name] for name in ("service_id", "repository_id", "environment_id"))
+        named = (columns[name] for name in _NamedHome._fields)
         known, which = np.unique(np.rec.fromarrays([*named]), return_inverse=True)
         ours = {tuple(map(_id, named)): name for named, name in homes.items()}
         place = {name: at for at, name in enumerate(wanted)}
         home_of = [place[ours[home]] if home in ours else NONE for home in known.tolist()]
         whose = np.array(home_of, dtype=np.int64)[which]
+        whose[np.isin(columns["id"], list(self.versions_aside))] = NONE
         order = np.argsort(whose, kind="stable")
         bounds = np.searchsorted(whose[order], np.arange(len(place) + 1)).tolist()
         return {
@@ -488,14 +514,33 @@ _BEFORE = (
     (Part.EVIDENCE, "incident_id", "incidents"),
 )
 _STATUSES: Final[Mapping[str, int]] = {status: at for at, status in enumerate(STATUSES)}
-_HOMES = (
-    "SELECT id, COALESCE(service_id, -1) AS service_id, "
-    "COALESCE(repository_id, -1) AS repository_id, environment_id FROM deployments"
+
+
+class _NamedHome(NamedTuple):
+    """The names by which deployments are told to be a service's, by id.
+
+    `by_name`: 1 if no more than what stands before a version names the service.
+    """
+
+    service_id: int | None
+    repository_id: int | None
+    environment_id: int
+    by_name: int
+
+
+_HOME = "service_id, repository_id, environment_id, COALESCE(service_by_name, 0) AS by_name"
+_KNOWN_HOME = (
+    "COALESCE(service_id, -1) AS service_id, COALESCE(repository_id, -1) AS repository_id, "
+    "environment_id, COALESCE(service_by_name, 0) AS by_name"
+)
+_HOMES = f"SELECT id, {_KNOWN_HOME} FROM deployments"
+_VERSIONS = (
+    "SELECT id, repository_id, version, COALESCE(finished_at, started_at) FROM deployments "
+    "WHERE chosen_by_name = 1 AND version IS NOT NULL"
 )
 _DEPLOYMENTS = (
-    "SELECT COALESCE(service_id, -1) AS service_id, COALESCE(repository_id, -1) AS repository_id, "
-    "environment_id, id, key, status, commit_sha, "
-    "version, started_at, "
+    f"SELECT {_KNOWN_HOME}, id, key, status, commit_sha, "
+    "version, started_at, COALESCE(chosen_by_name, -1) AS chosen_by_name, "
     "finished_at, COALESCE(planned, -1) AS planned, COALESCE(hotfix, -1) AS hotfix, "
     "COALESCE(rollback, -1) AS rollback FROM deployments"
 )

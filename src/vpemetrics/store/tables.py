@@ -227,6 +227,8 @@ deployments = Table(
     _truth("rollback"),
     _truth("light_tag"),
     _truth("release_commit"),
+    _truth("chosen_by_name"),
+    _truth("service_by_name"),
     _text("url"),
     _batch(),
     Index("ix_deployments_service_id_finished_at", "service_id", "finished_at"),

@@ -7,7 +7,7 @@ from typing import Final
 from vpemetrics.fingerprint import digest
 from vpemetrics.rules import Rules
 
-LINEAGE_VERSION: Final = 7
+LINEAGE_VERSION: Final = 8
 """Raised when lineage comes to other results from the same facts; then all is traced anew."""
 
 

@@ -46,7 +46,7 @@ def test_a_tag_of_a_tag_is_followed_to_its_commit(shop: GitRepository) -> None:
 
     found = collected(shop.path).deployments
 
-    assert {name: one.commit_sha for name, one in found.items()} == {"v1.0": first}
+    assert {name: one.commit_sha for name, one in found.items()} == {"v1.0": first, "v1.1": first}
 
 
 def test_a_tag_may_name_its_environment(shop: GitRepository) -> None:
@@ -58,6 +58,7 @@ def test_a_tag_may_name_its_environment(shop: GitRepository) -> None:
     assert [(one.id, one.environment, one.service) for one in found] == [
         ("staging/v1.0", "staging", None),
         ("web-prod-v1.0", "production", "web"),
+        ("v0.9", "production", None),
     ]
     [chosen] = collected(shop.path, tags=("staging/*",)).deployments.values()
     assert chosen.environment == "production"  # as somebody said

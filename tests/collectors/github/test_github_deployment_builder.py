@@ -127,6 +127,27 @@ def test_published_releases_are_deployments(
 @pytest.mark.parametrize(
     ("name", "rule", "expected"),
     [
+        ("v1.0", Rule(kind="tags"), (None, None, True)),
+        ("web/v1.0", Rule(kind="tags"), ("web", True, True)),
+        ("web/v1.0", Rule(kind="tags", tags=("web/*",)), ("web", True, False)),
+        ("web/v1.0", Rule(kind="tags", service="web"), ("web", None, True)),  # somebody said so
+    ],
+)
+def test_a_version_tells_how_it_and_its_service_were_chosen(
+    name: str, rule: Rule, expected: tuple[str | None, bool | None, bool]
+) -> None:
+    node = {"id": "RE_1", "databaseId": 5, "tagName": name, "publishedAt": at(3)}
+    tag = GitHubTag(name, SHA, moment(1), light=True, title=None)
+    made = build_release_deployment({**node, "tagCommit": {"oid": SHA}}, rule, NAMING)
+
+    for one in (made, build_tag_deployment(tag, rule, NAMING)):
+        assert one
+        assert (one.service, one.service_by_name, one.chosen_by_name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "expected"),
+    [
         ("v1.0", Rule(kind="tags"), "production"),
         ("staging/v1.0", Rule(kind="tags"), "staging"),
         ("prod/v1.0", Rule(kind="tags"), "production"),

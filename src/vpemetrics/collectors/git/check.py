@@ -10,8 +10,8 @@ from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.collect import missing_originals
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.options import Options
-from vpemetrics.collectors.git.tags import deployed_tags
 from vpemetrics.folders import locate
+from vpemetrics.version_tags import deployed_tags
 
 _STALE: Final = timedelta(days=7)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from vpemetrics.collectors.git.commands import Git
-from vpemetrics.collectors.git.tags import Tag
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.files import read_beginning
+from vpemetrics.version_tags import Tag
 
 # The two forms of an address, with and without a scheme: https://git-scm.com/docs/git-clone#_git_urls
 _URL: Final = re.compile(r"(?:ssh|git|https?)://(?:[^@/]*@)?(?P<host>[^/:]+)(?::\d+)?/(?P<path>.+)")

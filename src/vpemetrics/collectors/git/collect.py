@@ -19,16 +19,16 @@ from vpemetrics.collectors.git.log import moment
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.reading import CloneReader, HistoryReading
 from vpemetrics.collectors.git.record_builder import GitRecordBuilder
-from vpemetrics.collectors.git.tags import Tag, deployed_tags
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.folders import locate
 from vpemetrics.names import first_few, name_key
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import AnyRecord
+from vpemetrics.version_tags import Tag, version_tags
 from vpemetrics.window import format_instant, parse_instant
 
 _SCOPE: Final = "repository"
-_TOLD: Final = 4
+_TOLD: Final = 5
 """The version of what is told: with another one the next collection reads all again."""
 _PLAIN: Final = re.compile(r"\w[\w./-]*", re.ASCII)
 _OFTEN: Final = 4096
@@ -131,7 +131,7 @@ def _deployment_tags(options: Options, clone: Clone, since: datetime | None) -> 
     """The tags that were deployed; where a source beside this one knows that, those that may be."""
     if options.deployments == "commits":
         return []
-    tags = deployed_tags(clone.tags, options.tags)
+    tags = version_tags(clone.tags, options.tags)
     return [tag for tag in tags if not since or (moment(tag.seconds) or since) >= since]
 
 
@@ -266,7 +266,7 @@ def _why_none(builder: GitRecordBuilder) -> str:
     names = [tag.name for tag in builder.clone.tags]
     if not names:
         return "it has no tags"
-    if not deployed_tags(builder.clone.tags, builder.options.tags):
+    if not version_tags(builder.clone.tags, builder.options.tags):
         fits = "fits `tags`" if builder.options.tags else "is a version"
         return f"none of its {len(names)} tags, such as {names[-1]}, {fits}"
     return f"none of its tags was made since {builder.since:%Y-%m-%d}"

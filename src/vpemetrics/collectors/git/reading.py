@@ -11,8 +11,8 @@ from vpemetrics.collectors.git.cursor import GitCursor
 from vpemetrics.collectors.git.log import LogColumns, Logged, read_log, read_log_columns
 from vpemetrics.collectors.git.pulls import Landing, Numbers, landings
 from vpemetrics.collectors.git.subjects import Merged, is_merge, title_of
-from vpemetrics.collectors.git.tags import Tag
 from vpemetrics.record_columns import RecordColumns
+from vpemetrics.version_tags import Tag
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,6 @@ from vpemetrics.collectors.git.log import moment, read_parents, read_paths
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.reading import HistoryReading
 from vpemetrics.collectors.git.subjects import Merged, body_of, reverted_pulls
-from vpemetrics.collectors.git.tags import Tag, environment_of, service_of
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import (
     Change,
@@ -26,6 +25,7 @@ from vpemetrics.records import (
     Status,
 )
 from vpemetrics.release_titles import names_version
+from vpemetrics.version_tags import Tag, environment_of, service_of
 from vpemetrics.window import parse_instant, why_no_time
 
 _TOGETHER: Final = timedelta(seconds=60)
@@ -149,18 +149,15 @@ class GitRecordBuilder:
         return []
 
     def _of_tag(self, tag: Tag) -> Deployment:
-        made = self._deployment(
-            tag.name,
-            tag.commit,
-            moment(tag.seconds),
-            tag.name,
-            service_of(tag.name, self.repository),
-        )
+        service = service_of(tag.name, self.repository)
+        made = self._deployment(tag.name, tag.commit, moment(tag.seconds), tag.name, service)
         place = None if self.options.tags else environment_of(tag.name)
         return replace(
             made,
             environment=place or made.environment,
             light_tag=tag.light,
+            chosen_by_name=not self.options.tags,
+            service_by_name=True if service else None,
             release_commit=names_version(self.reading.titles.get(tag.commit), tag.name),
         )
 
@@ -229,7 +226,7 @@ class GitRecordBuilder:
     def _services(self) -> list[str]:
         if self.options.deployments == "tags":
             named = (service_of(tag.name, self.repository) for tag in self.tags)
-            return sorted({name or self.repository for name in named})
+            return sorted({self.repository, *filter(None, named)}) if self.tags else []
         return [self.repository] if self.options.deployments == "commits" else []
 
 

@@ -7,7 +7,7 @@ from vpemetrics.collectors.discovery import DAYS, RepositoryOverview, Tally, Ver
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commands import GitFailed
 from vpemetrics.collectors.git.log import moment
-from vpemetrics.collectors.git.tags import deployed_tags, service_of
+from vpemetrics.version_tags import deployed_tags, service_of
 
 _CODEOWNERS: Final = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 # GitHub does not load a larger CODEOWNERS, and nobody writes a larger catalog:

@@ -7,21 +7,21 @@ run again keeps its id and its creation: the attempt and `run_started_at` tell.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from vpemetrics.collectors.git.tags import (
-    Tag,
-    deployed_tags,
-    environment_of,
-    is_release,
-    service_of,
-)
 from vpemetrics.collectors.github.options import Rule
 from vpemetrics.collectors.github.repository import Naming, nodes, sha_of, tagged
 from vpemetrics.collectors.http import Malformed, Node, given, moment, need, part
 from vpemetrics.records import Change, Deployment, Run, Status
 from vpemetrics.release_titles import names_version
 from vpemetrics.rules import is_chosen, matches
+from vpemetrics.version_tags import (
+    Tag,
+    environment_of,
+    is_release,
+    service_of,
+    version_tags,
+)
 
 _ENVIRONMENT: Final = "production"
 # GitHub was never seen to allow more, and each takes a request:
@@ -125,7 +125,7 @@ def build_release_deployment(node: Node, rule: Rule, naming: Naming) -> Deployme
         id=f"release:{_id(node)}",
         environment=_environment(name, rule),
         status=Status.SUCCEEDED,
-        service=rule.service or service_of(name, naming.known),
+        **_service_of_version(name, rule, naming),
         repository=naming.known,
         commit_sha=sha_of(commit) if commit else None,
         version=name,
@@ -160,7 +160,7 @@ def build_tag_deployment(tag: GitHubTag, rule: Rule, naming: Naming) -> Deployme
         id=f"tag:{naming.known}:{tag.name}",
         environment=_environment(tag.name, rule),
         status=Status.SUCCEEDED,
-        service=rule.service or service_of(tag.name, naming.known),
+        **_service_of_version(tag.name, rule, naming),
         repository=naming.known,
         commit_sha=tag.sha,
         version=tag.name,
@@ -346,7 +346,17 @@ def _environment(tag: str, rule: Rule) -> str:
 
 
 def _is_deployed(name: str, rule: Rule) -> bool:
-    return bool(deployed_tags([Tag(name, "", "")], rule.tags))
+    return bool(version_tags([Tag(name, "", "")], rule.tags))
+
+
+def _service_of_version(name: str, rule: Rule, naming: Naming) -> dict[str, Any]:
+    """The service of a version, by the rule or its name alone, and how it was chosen."""
+    own = service_of(name, naming.known)
+    return {
+        "service": rule.service or own,
+        "service_by_name": True if own and not rule.service else None,
+        "chosen_by_name": not rule.tags,
+    }
 
 
 def _run_outcome(node: Node) -> Status:

@@ -23,7 +23,6 @@ from vpemetrics.collectors.discovery import (
     sounds_like_deploying,
     sounds_like_incident,
 )
-from vpemetrics.collectors.git.tags import is_release, service_of
 from vpemetrics.collectors.github import queries
 from vpemetrics.collectors.github.client import Access, Client
 from vpemetrics.collectors.github.connections import check_following
@@ -44,6 +43,7 @@ from vpemetrics.collectors.http import (
     read_shape,
 )
 from vpemetrics.rules import is_chosen, matches
+from vpemetrics.version_tags import is_release, service_of
 
 AT_ONCE: Final = 20
 FULL: Final = 100

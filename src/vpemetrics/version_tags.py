@@ -6,7 +6,8 @@ it tells which of several things was released: `web/v1.2`, `web-1.2`, `server/v3
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from vpemetrics.rules import is_chosen
@@ -53,6 +54,7 @@ _GENERIC: Final = frozenset(
     {"release", "releases", "rel", "version", "ver", "v", "deploy", "deployed", "stable", "tag"}
 )
 _PRODUCTION: Final = frozenset({"prod", "production", "live"})
+_MAY_BE_PRODUCTION: Final = re.compile("prod|live", re.IGNORECASE)
 _STAGES: Final = frozenset(
     {"staging", "stage", "stg", "test", "uat", "qa", "dev", "int", "preview", "sandbox", "canary"}
 )
@@ -60,20 +62,48 @@ _STAGES: Final = frozenset(
 _PART: Final = re.compile(r"[-_/@]")
 
 
-def deployed_tags(tags: Sequence[Tag], patterns: Sequence[str]) -> list[Tag]:
-    """The tags that were deployments: by patterns, without any the versions that are final.
+class Aside(StrEnum):
+    """The reasons why a version is none that was deployed, which the others beside it tell."""
 
-    Of several versions of one commit the first is the release then: a Go module, for one, is
-    tagged again under a version of its own. Where any is named as one of production, only such
-    are. A name that no file could have is none of a deployment.
+    PRE_RELEASE = "pre_release"
+    NO_PRODUCTION = "no_production"
+
+
+def version_tags(tags: Iterable[Tag], patterns: Sequence[str]) -> list[Tag]:
+    """The tags that may be deployments: by patterns, without any those named as final versions.
+
+    A name that no file could have is none of a deployment.
     """
     tags = [tag for tag in tags if len(tag.name) <= _LONGEST]
     if patterns:
         return [tag for tag in tags if is_chosen(tag.name, patterns)]
-    early = _early_builds(tags)
-    releases = [tag for tag in tags if is_release(tag.name) and tag.name not in early]
-    if any(_place_of(tag.name) in _PRODUCTION for tag in releases):
-        releases = [tag for tag in releases if _place_of(tag.name)]
+    return [tag for tag in tags if is_release(tag.name)]
+
+
+def set_aside(made: Mapping[str, int]) -> dict[str, Aside]:
+    """The versions of a repository, with when each was made, that were not deployed after all.
+
+    A numbered build came before its version where builds count from 0, or the version was made
+    later. Where any version is named as one of production, those named for no place are none.
+    """
+    aside = dict.fromkeys(_early_builds(made), Aside.PRE_RELEASE)
+    rest = [name for name in made if name not in aside]
+    if any(_place_of(name) in _PRODUCTION for name in filter(_MAY_BE_PRODUCTION.search, rest)):
+        aside |= {name: Aside.NO_PRODUCTION for name in rest if not _place_of(name)}
+    return aside
+
+
+def deployed_tags(tags: Sequence[Tag], patterns: Sequence[str]) -> list[Tag]:
+    """The tags that were deployments: by patterns, without any the versions that are final.
+
+    Of several versions of one commit the first is the release then: a Go module, for one, is
+    tagged again under a version of its own.
+    """
+    chosen = version_tags(tags, patterns)
+    if patterns:
+        return chosen
+    aside = set_aside({tag.name: int(tag.seconds or 0) for tag in chosen})
+    releases = [tag for tag in chosen if tag.name not in aside]
     first: dict[tuple[str, str | None, str | None], Tag] = {}
     for tag in sorted(releases, key=_creation_order):
         which = tag.commit, service_of(tag.name, ""), environment_of(tag.name)
@@ -82,15 +112,14 @@ def deployed_tags(tags: Sequence[Tag], patterns: Sequence[str]) -> list[Tag]:
     return [tag for tag in releases if tag.name in kept]
 
 
-def _early_builds(tags: Sequence[Tag]) -> set[str]:
+def _early_builds(made: Mapping[str, int]) -> set[str]:
     """The numbered builds that came before a version: they count from 0, or it came later."""
-    made = {tag.name: int(tag.seconds or 0) for tag in tags}
-    builds = [(found, tag) for tag in tags if (found := _BUILD.fullmatch(tag.name))]
-    from_zero = {found["bare"] for found, _ in builds if int(found["build"][:_MOST_DIGITS]) == 0}
+    builds = [found for name in made if (found := _BUILD.fullmatch(name))]
+    from_zero = {found["bare"] for found in builds if int(found["build"][:_MOST_DIGITS]) == 0}
     return {
-        tag.name
-        for found, tag in builds
-        if found["bare"] in from_zero or made.get(found["bare"], -1) > made[tag.name]
+        found[0]
+        for found in builds
+        if found["bare"] in from_zero or made.get(found["bare"], made[found[0]]) > made[found[0]]
     }
 
 

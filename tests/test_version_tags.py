@@ -1,7 +1,7 @@
 import pytest
 
 from vpemetrics.collectors.git.options import Options
-from vpemetrics.collectors.git.tags import (
+from vpemetrics.version_tags import (
     Tag,
     deployed_tags,
     environment_of,
