@@ -1,13 +1,16 @@
 """Nothing is lost and nothing counted twice, on made-up histories and the sample (rule G5)."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
+from random import Random
 
 import pytest
-from histories import History, histories
+from histories import BEGIN, History, histories
 from hypothesis import given
+from hypothesis import strategies as st
 from sample import files
 from stored import SOURCE, empty_store, read
 from tiers import law
@@ -15,10 +18,20 @@ from tiers import law
 from vpemetrics.metrics.facts import MetricFacts, Slice
 from vpemetrics.metrics.figures import Figure, Scope
 from vpemetrics.metrics.registry import METRICS
-from vpemetrics.records import Change, Coverage, CoverageKind
+from vpemetrics.records import (
+    AnyRecord,
+    Change,
+    Coverage,
+    CoverageKind,
+    Deployment,
+    Incident,
+    Status,
+)
 from vpemetrics.rules import Rules
-from vpemetrics.store import Store
+from vpemetrics.store import Store, record_lookup
+from vpemetrics.store.history import Facts
 from vpemetrics.usecases.files import import_files
+from vpemetrics.usecases.problems import known_problems, lost_records
 from vpemetrics.usecases.report_context import ReportContext
 from vpemetrics.usecases.update_lineage import bring_up_to_date
 from vpemetrics.window import Window, date_of, from_micros, weeks_in
@@ -132,3 +145,96 @@ def test_the_weeks_of_the_sample_add_up(sample: MetricFacts) -> None:
     end = date_of(sample.data_as_of, "UTC")
 
     check_weeks(sample, Window(start=end - timedelta(days=40), end=end - timedelta(days=3)))
+
+
+SPELLINGS = (str.upper, str.title, "{} ".format, " {}".format)
+WAYS = ("time", "finish", "place", "environment", "service", "staging", "version")
+
+
+def spoiled(row: AnyRecord, random: Random) -> AnyRecord:
+    """A record as hands and tools write it at times: without what it needs, or in other words."""
+    if isinstance(row, Deployment):
+        match random.choice(WAYS):
+            case "time":
+                return replace(row, started_at=None, finished_at=None)
+            case "finish":
+                return replace(row, finished_at=None)
+            case "place":
+                return replace(row, service=None, repository=None)
+            case "environment":
+                return replace(row, environment=random.choice(SPELLINGS)(row.environment))
+            case "service":
+                return replace(row, service=random.choice(SPELLINGS)(row.service or ""))
+            case "staging":
+                return replace(row, environment="Staging ")
+            case _:
+                version = f"v1.0-{random.randint(0, 2)}"
+                return replace(row, version=version, chosen_by_name=True, service_by_name=True)
+    if isinstance(row, Incident):
+        match random.randrange(4):
+            case 0:
+                return replace(row, impact_started_at=None, detected_at=None)
+            case 1:
+                return replace(row, mitigated_at=BEGIN - timedelta(days=3))
+            case 2:
+                return replace(row, service=tuple(map(str.upper, row.service)))
+    return row
+
+
+@law(12, soak=3_000)
+@given(histories(), st.randoms(use_true_random=False))
+def test_whatever_is_stored_is_counted_or_listed(history: History, random: Random) -> None:
+    """Records in = counted + left out by reason + other environments."""
+    records = [spoiled(row, random) if random.random() < 0.3 else row for row in history.records]
+    with facts_of(History(records=tuple(records), rules=history.rules)) as (store, facts):
+        booked = Counter(
+            key for found in read(store).deployments.values() for one in found for key in one.parts
+        )
+        listed = listed_problems(store, history.rules, facts)
+        aside = set_aside_versions(store, history.rules)
+        restored = measure_all(facts, "incident_restore_time")
+
+    assert not booked - Counter(set(booked))  # never twice
+    for row in records:
+        if isinstance(row, Deployment):
+            elsewhere = row.environment.strip().lower() not in ("production", "prod-us")
+            told = [
+                row.id in booked,
+                row.id in listed["no_time"],
+                row.id in listed["no_place"],
+                row.id in aside,
+                row.status is Status.IN_PROGRESS and row.id not in listed["no_place"],
+                elsewhere and row.id not in listed["no_place"],
+            ]
+            assert any(told), row
+            assert not booked[row.id] or sum(told) == 1, row
+    incidents = [row for row in records if isinstance(row, Incident)]
+    assert len(incidents) == (
+        (restored.n or 0) + restored.excluded.get("negative", 0) + len(listed["no_beginning"])
+    )
+    assert restored.excluded.get("negative", 0) == len(listed["ends_before_start"])
+
+
+def listed_problems(store: Store, rules: Rules, facts: MetricFacts) -> Mapping[str, set[str]]:
+    """The keys of the records that a report would list, by reason."""
+    known = ReportContext.load(store, rules)
+    found: dict[str, set[str]] = defaultdict(set)
+    for reason, examples in known_problems(known.traced.values(), ()).items():
+        found[reason].update(examples)
+    with store.view() as view:
+        for reason, keys in lost_records(view, known.resolver, facts.services).items():
+            found[reason].update(keys)
+    return found
+
+
+def set_aside_versions(store: Store, rules: Rules) -> set[str]:
+    """The ids of versions that others beside them tell to be none, as `explain` says of them."""
+    with store.view() as view:
+        aside = Facts(view, rules).versions_aside
+        return {record_lookup.deployments(view, [id_])[id_].name for id_ in aside}
+
+
+def measure_all(facts: MetricFacts, metric: str) -> Figure:
+    everything = Window(start=date(2020, 1, 1), end=date(2035, 1, 1))
+    scope = Scope(kind="organisation", name="all")
+    return METRICS[metric].measure(Slice(facts=facts, scope=scope, window=everything))
