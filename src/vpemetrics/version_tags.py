@@ -139,6 +139,11 @@ def is_release(name: str) -> bool:
     return _is_generic(prefix) or bool(found["v"]) or not found["numbers"].isdecimal()
 
 
+def is_pre_release(name: str) -> bool:
+    """Tell whether a tag's name is a version of a pre-release."""
+    return bool(_fit(_SOME_VERSIONS, name) and _EARLY.search(_without_place(name)))
+
+
 def service_of(name: str, repository: str) -> str | None:
     """The service whose release a tag's name tells; None if it is the repository as a whole."""
     found = _fit(_SOME_VERSIONS, name)

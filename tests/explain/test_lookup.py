@@ -20,6 +20,7 @@ from vpemetrics.usecases.explain import explain
         ("files:INC-1-3", "INC-1-3"),
         ("107", "example/checkout#107"),
         ("89EE642", "89ee642a6a64ed8608c0844a0d8f4c2b88d6d202"),
+        ("Checkout ", "checkout"),
     ],
 )
 def test_a_name_means_what_people_mean_by_it(sample: Store, name: str, meant: str) -> None:
@@ -35,6 +36,7 @@ def test_a_name_means_what_people_mean_by_it(sample: Store, name: str, meant: st
         ("abc123", "at least 7 characters"),
         ("1", "\nexample/checkout#1\nexample/notifications#1\nexample/search#1"),
         ("0000000", "A record goes by its sha"),
+        ("v9.0-rc1", "as a tag it is a pre-release, which is no deployment"),
     ],
 )
 def test_a_name_of_nothing_or_of_several_is_answered_with_names(
@@ -44,3 +46,12 @@ def test_a_name_of_nothing_or_of_several_is_answered_with_names(
         explain(sample, RULES, name)
 
     assert said in str(error.value)
+
+
+def test_the_commit_of_a_pre_release_says_that_its_tag_is_no_deployment(sample: Store) -> None:
+    sha = "89ee642a6a64ed8608c0844a0d8f4c2b88d6d202"
+
+    found = explain(sample, RULES, "v9.0-rc1", commit_named=lambda _name: sha)
+
+    assert found.id == sha
+    assert found.facts[0].text.startswith("as a tag it is a pre-release")

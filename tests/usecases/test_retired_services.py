@@ -12,6 +12,7 @@ from stored import SOURCE, empty_store
 
 from vpemetrics.records import AnyRecord, Deployment
 from vpemetrics.rules import Rules, Service
+from vpemetrics.usecases.explain import explain
 from vpemetrics.usecases.report_context import ReportContext
 from vpemetrics.usecases.reporting import Asked, Subject, subject
 from vpemetrics.usecases.update_lineage import bring_up_to_date
@@ -60,6 +61,17 @@ def test_a_retired_service_keeps_its_history() -> None:
     assert asked([SHOP, OLD], Asked(window=then)).services == ("old", "shop")
     assert asked([SHOP, OLD], Asked(window=year)).services == ("old", "shop")
     assert asked([SHOP, OLD], Asked(window=WEEK, service="old")).services == ("old",)
+
+
+@pytest.mark.parametrize(("name", "why"), [("Old", "no, it is retired"), ("shop", "yes")])
+def test_a_retired_service_says_why_it_is_not_counted(name: str, why: str) -> None:
+    with empty_store() as store:
+        store.save(SOURCE, [SHOP, OLD, *collected(BEGIN, END_OF_WEEK)])
+
+        told = {fact.name: fact for fact in explain(store, Rules(), name).facts}
+
+    assert told["counted"].text.startswith(why)
+    assert told["last deployed"].at == {"Old": OLD, "shop": SHOP}[name].finished_at
 
 
 def asked(records: Sequence[AnyRecord], about: Asked, rules: Rules | None = None) -> Subject:

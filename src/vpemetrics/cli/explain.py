@@ -13,8 +13,8 @@ What = Annotated[
     typer.Argument(
         metavar="METRIC|RECORD",
         show_default=False,
-        help="A metric (lead-time, cfr, mttr, …), a sha, #123, owner/repository#123, or the id "
-        "of a deployment or incident.",
+        help="A metric (lead-time, cfr, mttr, …), a sha, #123, owner/repository#123, the id of "
+        "a deployment or incident, or a service.",
     ),
 ]
 Week = Annotated[

@@ -10,7 +10,12 @@ from vpemetrics.metrics.registry import ALIASES, METRICS
 from vpemetrics.names import first_few, nearest_few
 from vpemetrics.store import record_lookup, shas
 from vpemetrics.store.record_lookup import Match, View
+from vpemetrics.version_tags import is_pre_release
 
+PRE_RELEASE: Final = (
+    "as a tag it is a pre-release, which is no deployment unless `tags` in the settings of its "
+    "source chooses it"
+)
 _ADDRESS: Final = re.compile(
     r"https?://[^/]+/(?P<repository>\S+?)(?:/-)?/"
     r"(?:pull|pulls|pull-requests|merge_requests)/(?P<number>\d+)\S*"
@@ -36,7 +41,7 @@ def match_name(
     if found:
         raise NotFound(_ambiguity(name, found))
     if sha:
-        raise NotFound(f"{name} is commit {sha[:12]}, which was not collected")
+        raise NotFound(f"{name} is commit {sha[:12]}, which was not collected{_aside(name)}")
     raise NotFound(_no_match(view, name))
 
 
@@ -82,8 +87,12 @@ def _qualify(match: Match, among: list[Match]) -> str:
     return f"{match.source}:{match.name}"
 
 
+def _aside(name: str) -> str:
+    return f"; {PRE_RELEASE}" if is_pre_release(name) else ""
+
+
 def _no_match(view: View, name: str) -> str:
-    said = f"nothing is known under {name!r}"
+    said = f"nothing is known under {name!r}{_aside(name)}"
     near = nearest_few(name, [*METRICS, *ALIASES], likeness=0.7)
     near += nearest_few(name, record_lookup.find_similar(view, name))
     if near:

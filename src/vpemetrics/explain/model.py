@@ -76,8 +76,8 @@ class Explanation(Model):
 
     format: Literal["vpemetrics-explanation/1"] = "vpemetrics-explanation/1"
     version: str = Field(description="version of vpemetrics that made it")
-    subject: Literal["metric", "commit", "deployment", "incident", "pull_request"]
-    id: str = Field(description="the metric's name, or the source's name for the record")
+    subject: Literal["metric", "commit", "deployment", "incident", "pull_request", "service"]
+    id: str = Field(description="the metric's or service's name, or the source's for the record")
     title: str
     url: str | None = None
     zone: str

@@ -60,7 +60,7 @@ def compose(
         waiting_changes=int(lead.beside.get("waiting", 0)),
         last_deployment=None
         if len(main.deployed)
-        else last_deployment(store, known, facts, of.main),
+        else last_deployment(store, known, facts.services, of.main.start_at),
         summary="",
         reliability=reliability(
             known.rules.reliability, None if scope.kind == "organisation" else facts.services

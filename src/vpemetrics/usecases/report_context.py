@@ -122,8 +122,8 @@ class ReportContext:
     def scope(self, service: str | None, team: str | None) -> tuple[Scope, tuple[str, ...]]:
         """The scope that is asked for and its services; NotFound with near names if unknown."""
         if service is not None:
-            named = self.resolver.name(service, None)
-            if named not in self.services:
+            named = self.service_named(service)
+            if named is None:
                 raise NotFound(_unknown("service", service, self.services))
             return Scope(kind="service", name=named), (named,)
         if team is not None:
@@ -132,6 +132,11 @@ class ReportContext:
                 raise NotFound(_unknown("team", team, tuple(self.teams)))
             return Scope(kind="team", name=named), self.teams[named]
         return self.organisation, self.services
+
+    def service_named(self, name: str) -> str | None:
+        """Our service of a name, in whichever spelling; None if nothing is known of it."""
+        named = self.resolver.name(name, None)
+        return named if named in self.services else None
 
     @cached_property
     def teams(self) -> Mapping[str, tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """The rows of a report that are read from the store: failures, problems, the last deployment."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +20,7 @@ from vpemetrics.usecases.problems import (
     remedy_of,
 )
 from vpemetrics.usecases.report_context import ReportContext
-from vpemetrics.window import MISSING, SECOND, Micros, Window, from_micros, known_instant
+from vpemetrics.window import MISSING, SECOND, Micros, from_micros, known_instant
 
 
 def failure_rows(
@@ -138,13 +138,13 @@ def _near_names(known: ReportContext, facts: MetricFacts) -> Problem | None:
 
 
 def last_deployment(
-    store: Store, known: ReportContext, facts: MetricFacts, window: Window
+    store: Store, known: ReportContext, services: Collection[str], before: Micros
 ) -> LastDeployment | None:
-    """The last deployment before a window."""
-    services = set(facts.services)
-    ids = {id_: name for id_, name in known.names.items() if name in services}
+    """The last deployment of some services before a moment."""
+    wanted = set(services)
+    ids = {id_: name for id_, name in known.names.items() if name in wanted}
     with store.view() as connection:
-        found = metric_queries.last_deployments(connection, window.start_at, ids)
+        found = metric_queries.last_deployments(connection, before, ids)
         if not len(found["id"]):
             return None
         latest = int(np.argmax(found["finished_at"]))
