@@ -223,6 +223,7 @@ CREATE TABLE repositories (
 CREATE TABLE commits (
     sha INTEGER, source INTEGER, repository INTEGER, parent1 INTEGER, parent2 INTEGER,
     more_parents TEXT, authored_at BIGINT, committed_at BIGINT, author TEXT, author_kind TEXT,
+    marks TEXT,
     reverts INTEGER, picked_from INTEGER, paths TEXT, batch INTEGER,
     PRIMARY KEY (sha, source, repository)
 ) WITHOUT ROWID;
@@ -230,7 +231,7 @@ CREATE INDEX commits_repository ON commits (repository);
 CREATE INDEX commits_batch ON commits (batch);
 CREATE TABLE pull_requests (
     id INTEGER PRIMARY KEY, source INTEGER, key TEXT, repository INTEGER, number BIGINT, url TEXT,
-    title TEXT, author TEXT, author_kind TEXT, created_at BIGINT, ready_at BIGINT,
+    title TEXT, author TEXT, author_kind TEXT, marks TEXT, created_at BIGINT, ready_at BIGINT,
     first_commit_at BIGINT, first_review_at BIGINT, approved_at BIGINT, merged_at BIGINT,
     closed_at BIGINT, merge_commit INTEGER, commits TEXT, base_branch TEXT, head_branch TEXT,
     additions BIGINT, deletions BIGINT, labels TEXT, reverts TEXT, closes TEXT, backports TEXT,

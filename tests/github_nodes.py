@@ -3,13 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from vpemetrics.collectors.authors import author_test
+from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.github.repository import Naming
+from vpemetrics.rules import Rules
 
 NAMING: Final = Naming(
     known="acme/shop",
     current="Acme/store",
-    kind_of=author_test(["robot"]),
+    authors=GitAuthors(Rules(bots=("robot",))),
     others={"acme/store": "acme/shop", "acme/desk": "acme/incidents"},
 )
 SHA: Final = "4f2c9e1" + "0" * 33

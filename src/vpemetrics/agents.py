@@ -32,6 +32,8 @@ AGENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "Devin": ("devin-ai-integration[bot]",),
     # https://github.com/apps/factory-droid
     "Droid": ("factory-droid[bot]",),
+    # https://github.com/apps/gemini-code-assist
+    "Gemini": ("gemini-code-assist[bot]",),
     # https://github.com/apps/google-labs-jules
     "Jules": ("google-labs-jules[bot]",),
     # https://github.com/apps/opencode-agent

@@ -91,7 +91,7 @@ class Repository(_ById):
 class Commit:
     """A commit of the graph. `paths` only for repositories with path patterns.
 
-    `reverts_sha` may name several commits.
+    `reverts_sha` may name several commits. `marks` are the tools that its trailers name.
     """
 
     KIND: ClassVar[str] = "commits"
@@ -102,6 +102,7 @@ class Commit:
     committed_at: datetime | None = None
     author: str | None = None
     author_kind: AuthorKind | None = None
+    marks: tuple[str, ...] = ()
     reverts_sha: tuple[str, ...] = ()
     picked_from_sha: str | None = None
     paths: tuple[str, ...] | None = None
@@ -118,7 +119,8 @@ class Change(_ById):
 
     `reverts` names changes, `backports` those it brings to another branch, `closes` incidents.
 
-    `commit_shas` are the original commits, before a squash or rebase.
+    `commit_shas` are the original commits, before a squash or rebase. `marks` are the tools that
+    its text's trailers name.
     """
 
     KIND: ClassVar[str] = "pull_requests"
@@ -129,6 +131,7 @@ class Change(_ById):
     title: str | None = None
     author: str | None = None
     author_kind: AuthorKind | None = None
+    marks: tuple[str, ...] = ()
     created_at: datetime | None = None
     ready_at: datetime | None = None
     first_commit_at: datetime | None = None

@@ -43,9 +43,10 @@ from vpemetrics.collectors.http import Malformed, Response, as_object, check_rec
 from vpemetrics.collectors.http.errors import BadAnswer
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.records import AnyRecord
+from vpemetrics.rules import Rules
 
 SEEDS = st.integers(0, 2**64)
-AUTHORS: Final = GitAuthors(NAMING.kind_of)
+AUTHORS: Final = GitAuthors(Rules())
 RELEASES: Final = Rule(kind="releases", tags=("*",))
 SETTINGS: Final[dict[str, Any]] = {
     "runs": True,

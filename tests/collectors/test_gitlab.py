@@ -30,6 +30,7 @@ from vpemetrics.collectors.gitlab import (
     check,
     collect,
     parse_change,
+    parse_commit,
     parse_deployment,
     parse_incident,
     parse_run,
@@ -142,6 +143,21 @@ def test_recorded_pipelines_have_their_outcomes_and_times() -> None:
     assert all(run.started_at and run.finished_at for run in runs)
     for one in figures("pipelines", "pipelines"):
         assert sum(run.outcome == one["raw_status"] for run in runs) == one["dora_value"]
+
+
+def test_a_description_and_commits_name_the_tools_that_wrote_it() -> None:
+    node = change_node(1, days=1, merged=2) | {"description": "x\n\nAssisted-by: Amp"}
+    commit = {
+        "id": sha(1),
+        "parent_ids": [],
+        "authored_date": at(0),
+        "committed_date": at(0),
+        "author_email": "ada@example.org",
+        "message": "x\n\nCo-authored-by: Codex <noreply@openai.com>",
+    }
+
+    assert parse_change(node, "acme/shop", [commit]).marks == ("Amp", "Codex")
+    assert parse_commit(commit, "acme/shop").marks == ("Codex",)
 
 
 def test_a_fast_forward_is_merged_by_its_own_last_commit() -> None:

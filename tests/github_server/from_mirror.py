@@ -14,15 +14,15 @@ from typing import Final, NamedTuple
 from github_server import things
 from github_server.things import BORN, Account, Signature
 from github_server.world import Repo, World
-from vpemetrics.collectors.authors import author_test
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.commands import Git
-from vpemetrics.collectors.git.commits import Recorder
+from vpemetrics.collectors.git.commits import GitAuthors, Recorder
 from vpemetrics.collectors.git.log import LogColumns, Logged, moment
 from vpemetrics.collectors.git.pulls import Landing
 from vpemetrics.collectors.git.reading import CloneReader, HistoryReading
 from vpemetrics.collectors.git.subjects import reverted_pulls
 from vpemetrics.record_columns import RecordColumns
+from vpemetrics.rules import Rules
 from vpemetrics.version_tags import Tag
 
 ELSEWHERE: Final = "maintenance"
@@ -45,7 +45,7 @@ def mirrored(path: Path, name: str, deployments: Sequence[Deployed] = ()) -> Wor
     world = World()
     repo = world.repository(name)
     also = [Tag(one.commit, one.commit, "") for one in deployments]
-    recorder, people = Recorder("", repo.full_name, author_test()), _People(world)
+    recorder, people = Recorder("", repo.full_name, GitAuthors(Rules())), _People(world)
 
     def told(log: LogColumns) -> RecordColumns:
         for one in log.rows():

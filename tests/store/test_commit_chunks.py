@@ -149,6 +149,7 @@ any_commit = st.builds(
     committed_at=_moments,
     author=st.none() | st.sampled_from([f"h:{n:016x}" for n in (0, 1, 2**64 - 1)]),
     author_kind=st.none() | st.sampled_from(AuthorKind),
+    marks=st.sampled_from([(), ("Claude",), ("Codex", "Qwen Code")]),
     reverts_sha=st.lists(_names, max_size=3).map(tuple),
     picked_from_sha=st.none() | _names,
     paths=st.none() | st.lists(st.sampled_from(["a", "b;\n", "é"]), max_size=2).map(tuple),

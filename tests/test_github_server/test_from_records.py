@@ -13,7 +13,6 @@ from github_server.rest import rest
 from github_server.world import Repo, World
 from sample import records
 
-from vpemetrics.collectors.authors import author_test
 from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.github.deployment_builder import build_deployment, build_run
 from vpemetrics.collectors.github.options import Rule
@@ -31,8 +30,8 @@ from vpemetrics.records import (
     Run,
     Status,
 )
+from vpemetrics.rules import Rules
 
-NOBODY = author_test()
 SAME = (
     "number",
     "title",
@@ -81,7 +80,7 @@ def nodes(repo: Repo, text: str, *path: str, **variables: Any) -> Iterator[Any]:
 
 
 def naming(repo: Repo) -> Naming:
-    return Naming(known=repo.full_name, current=repo.full_name, kind_of=NOBODY)
+    return Naming(known=repo.full_name, current=repo.full_name, authors=GitAuthors(Rules()))
 
 
 def pulls(repo: Repo) -> dict[str, Change]:
@@ -116,7 +115,7 @@ def test_the_history_of_the_default_branch_comes_out_as_it_was(
 ) -> None:
     for repo in repositories(world, told):
         known = {one.sha: one for one in of(told, repo, Commit)}
-        authors = GitAuthors(NOBODY)
+        authors = GitAuthors(Rules())
         found = [
             build_commit(one, repo.full_name, authors)
             for one in nodes(repo, HISTORY.text, "object", "history", oid=repo.tip)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import ClassVar, Final
 from urllib.parse import quote
 
@@ -14,6 +14,8 @@ from vpemetrics.collectors.backports import backported_pulls
 from vpemetrics.collectors.base import Batch, CollectionContext, Finding, Level, Vendor
 from vpemetrics.collectors.git.subjects import picked_from, wholly_reverted
 from vpemetrics.collectors.http import Node, instant
+from vpemetrics.collectors.marks import MARKS_OF, MarksOf, mark_test
+from vpemetrics.collectors.own_words import own_words
 from vpemetrics.names import first_few
 from vpemetrics.records import AnyRecord, CoverageKind, Status
 from vpemetrics.release_titles import names_version
@@ -55,7 +57,7 @@ class Options:
         http.check_settings(self.token, self.max_answer, example="env:GITLAB_TOKEN")
 
 
-def parse_commit(node: Node, project: str) -> records.Commit:
+def parse_commit(node: Node, project: str, marks_of: MarksOf = MARKS_OF) -> records.Commit:
     """A commit of a repository; those of merge requests come without parents."""
     return records.Commit(
         sha=node["id"],
@@ -64,16 +66,20 @@ def parse_commit(node: Node, project: str) -> records.Commit:
         authored_at=instant(node["authored_date"]),
         committed_at=instant(node["committed_date"]),
         author=node["author_email"],
+        marks=marks_of(node["message"]),
         reverts_sha=wholly_reverted(node["message"]),
         picked_from_sha=picked_from(node["message"]),
     )
 
 
-def parse_change(node: Node, project: str, commits: list[Node]) -> records.Change:
+def parse_change(
+    node: Node, project: str, commits: list[Node], marks_of: MarksOf = MARKS_OF
+) -> records.Change:
     """A merge request with its original commits, which come newest first."""
     author, merged_at = node.get("author") or {}, instant(node["merged_at"])
     # A fast-forward makes no commit of its own: https://docs.gitlab.com/api/merge_requests/
     sha = node["merge_commit_sha"] or node["squash_commit_sha"] or node["sha"]
+    texts = [own_words(node.get("description") or ""), *(c["message"] for c in commits)]
     brought = backported_pulls(node["title"], node["source_branch"], "", project, node["iid"])
     return records.Change(
         id=f"{project}!{node['iid']}",
@@ -82,6 +88,7 @@ def parse_change(node: Node, project: str, commits: list[Node]) -> records.Chang
         url=node["web_url"],
         title=node["title"],
         author=author.get("username"),
+        marks=marks_of("\n".join(texts)),
         created_at=instant(node["created_at"]),
         first_commit_at=min((parse_instant(c["authored_date"]) for c in commits), default=None),
         merged_at=merged_at,
@@ -191,10 +198,15 @@ class _Project:
         id_, old = str(self.node["id"]), (self.name,) if self.name != path else ()
         return records.Repository(id=id_, name=path, aliases=old, default_branch=branch)
 
+    @cached_property
+    def marks_of(self) -> MarksOf:
+        """The reader of marks, which knows the configured agents."""
+        return mark_test(self.context.rules.agents)
+
     @property
     def history(self) -> http.CommitHistory:
         """Its commits: https://docs.gitlab.com/api/commits/#list-repository-commits."""
-        parse = partial(parse_commit, project=self.name)
+        parse = partial(parse_commit, project=self.name, marks_of=self.marks_of)
         return http.CommitHistory(scope=self.name, path=self._at("repository/commits"), parse=parse)
 
     def tiers(self) -> dict[int, str | None]:
@@ -240,7 +252,8 @@ class _Project:
 
     def _change(self, node: Node) -> Iterator[AnyRecord]:
         commits = self.client.items(self._at(f"merge_requests/{node['iid']}/commits?per_page=100"))
-        yield parse_change(node, self.name, list(commits) if node["merged_at"] else [])
+        own = list(commits) if node["merged_at"] else []
+        yield parse_change(node, self.name, own, self.marks_of)
 
     def _deployment(self, tiers: _Tiers, node: Node) -> Iterator[AnyRecord]:
         tier, branch = tiers().get(node["environment"]["id"]), self.repository.default_branch

@@ -48,7 +48,8 @@ class IdLists:
 class Changes:
     """Merged pull requests as columns, the earliest first; `lists` are their original commits.
 
-    `author_kinds` are places in AUTHOR_KINDS, `merge_commits` NONE where it is not known. What few
+    `author_kinds` are places in AUTHOR_KINDS, of `marked` ones the text names a tool,
+    `merge_commits` NONE where it is not known. What few
     of them have is by position. `proposed` are the commits that pull requests list which are open.
     `beside` are columns that decide nothing here, and go along with what is shipped.
     """
@@ -56,6 +57,7 @@ class Changes:
     ids: Ints
     keys: Sequence[str]
     author_kinds: Ints
+    marked: Flags
     first_commit_at: Ints
     merged_at: Ints
     merge_commits: Ints

@@ -13,7 +13,7 @@ class Commits(NamedTuple):
     """Commits as columns, in the order of their ids; those few that name others by id.
 
     `first` and `second` are the places of parents: NONE for none, LOST for what is not here.
-    `author_kinds` are places in AUTHOR_KINDS.
+    `author_kinds` are places in AUTHOR_KINDS; of `marked` ones trailers name a tool.
     """
 
     ids: Ints
@@ -22,6 +22,7 @@ class Commits(NamedTuple):
     authored_at: Ints
     committed_at: Ints
     author_kinds: Ints
+    marked: Flags
     others: dict[int, tuple[int, ...]]
     reverts: dict[int, tuple[int, ...]]
     picked_from: dict[int, int]

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from vpemetrics.lineage.graph import NEVER, Flags, Graph, Ints, find
 from vpemetrics.lineage.imports import Imports, find_imports
 from vpemetrics.lineage.rows import NONE
 from vpemetrics.window import MISSING
+
+Column = TypeVar("Column", Ints, Flags)
 
 
 class AnyChange(NamedTuple):
@@ -186,6 +188,14 @@ class Ownership:
         return told
 
     @cached_property
+    def marked(self) -> Flags:
+        """The pull requests whose text, commits or squash name a tool in a trailer (rule C7)."""
+        by_place = _padded(self.commits.marked, self.places, otherwise=False)
+        own = np.zeros(len(self.changes), dtype=bool)
+        own[self.own.changes[by_place[self.own.commits]]] = True
+        return self.changes.marked | own | by_place[self.merges]
+
+    @cached_property
     def reverts(self) -> list[tuple[AnyChange, AnyChange]]:
         """Each reverting change with what it takes back, named by a commit or by the pull request.
 
@@ -286,7 +296,7 @@ def assign_owners(
     )
 
 
-def _padded(values: Ints, places: Places, otherwise: int) -> Ints:
+def _padded(values: Column, places: Places, otherwise: int) -> Column:
     """Values of collected commits, and the same one for all that are only named, or unknown."""
     rest = np.full(len(places) + 1 - len(values), otherwise, dtype=values.dtype)
     return np.concatenate([values, rest])

@@ -50,6 +50,7 @@ class ShippedChanges:
     at_merge: Flags
     reasons: Ints
     author_kinds: Ints
+    marked: Flags
     more_starts: Mapping[int, tuple[Micros, ...]] = field(default_factory=dict)
     beside: Mapping[str, Ints] = field(default_factory=dict)
 
@@ -138,6 +139,7 @@ def shipped_changes(
         at_merge=np.concatenate([changes.at_merge, commits.at_merge]),
         reasons=np.concatenate([changes.reasons, commits.reasons]),
         author_kinds=np.concatenate([changes.author_kinds, commits.author_kinds]),
+        marked=np.concatenate([changes.marked, commits.marked]),
         more_starts=changes.more_starts,
         beside={
             name: np.concatenate([told, np.full(len(commits.items), MISSING)])
@@ -231,6 +233,7 @@ def _shipped_pulls(
             is_release=releases.changes[at],
         ),
         author_kinds=kinds,
+        marked=ownership.marked[at],
         more_starts=more,
         beside={name: told[at] for name, told in changes.beside.items()},
     )
@@ -314,6 +317,7 @@ def _shipped_commits(
             is_light=releases.light[at] & is_tagged,
         ),
         author_kinds=kinds,
+        marked=commits.marked[at],
     )
 
 

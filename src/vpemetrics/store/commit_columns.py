@@ -51,8 +51,8 @@ class CommitColumns:
     """Commits of one repository as one source tells them.
 
     `authors` are places in `author_keys`, which are keyed hashes; `paths` are places in
-    `path_lists`, which are JSON texts,
-    `kinds` in AUTHOR_KINDS. NONE is what is unknown, and a parent that there is not.
+    `path_lists` and `marks` in `mark_lists`, which are JSON texts, `kinds` in AUTHOR_KINDS. NONE
+    is what is unknown, and a parent that there is not.
     """
 
     shas: Shas
@@ -65,6 +65,7 @@ class CommitColumns:
     author_keys: Keys
     kinds: Places
     marks: Places
+    mark_lists: tuple[str, ...]
     reverts: Links
     picks: Links
     paths: Places
@@ -121,6 +122,8 @@ class CommitColumns:
                 seldom.setdefault(row, []).append((kind, to))
         for row in np.flatnonzero(self.paths >= 0).tolist():
             seldom.setdefault(row, []).append(self.path_lists[self.paths[row]])
+        for row in np.flatnonzero(self.marks >= 0).tolist():
+            seldom.setdefault(row, []).append(("marks", self.mark_lists[self.marks[row]]))
         rest = np.zeros(len(self), dtype=np.int64)
         for row, said in seldom.items():
             rest[row] = hash(tuple(said))
@@ -134,7 +137,6 @@ class CommitColumns:
                 keys[self.authors],
                 self.authors >= 0,
                 self.kinds,
-                self.marks,
                 rest,
             ]
         )
@@ -147,12 +149,14 @@ class CommitColumns:
         )
         authors = [f"{HIDDEN}{key:016x}" for key in self.author_keys.tolist()]
         paths = [tuple(json.loads(text)) for text in self.path_lists]
+        marks = [tuple(json.loads(text)) for text in self.mark_lists]
         columns = (
             self.first, self.second, self.authored_at, self.committed_at, self.authors,
-            self.kinds, self.paths,
+            self.kinds, self.marks, self.paths,
         )  # fmt: skip
         rows = zip(*(column.tolist() for column in columns), strict=True)
-        for row, (first, second, authored, committed, author, kind, touched) in enumerate(rows):
+        for row, told in enumerate(rows):
+            first, second, authored, committed, author, kind, named, touched = told
             parents = [shas[place] for place in (first, second) if place >= 0]
             yield Commit(
                 sha=shas[row],
@@ -162,6 +166,7 @@ class CommitColumns:
                 committed_at=known_instant(committed),
                 author=authors[author] if author >= 0 else None,
                 author_kind=AUTHOR_KINDS[kind],
+                marks=marks[named] if named >= 0 else (),
                 reverts_sha=tuple(reverts.get(row, ())),
                 picked_from_sha=picks.get(row, [None])[-1],
                 paths=paths[touched] if touched >= 0 else None,
@@ -184,6 +189,7 @@ def commit_columns(
     paths: Sequence[Sequence[str] | None],
     authors: Sequence[str | None],
     kinds: Places,
+    marks: Sequence[Sequence[str]],
     authored_at: Places,
     committed_at: Places,
 ) -> CommitColumns:
@@ -205,6 +211,7 @@ def commit_columns(
     more = [np.arange(starts[row] + _FIRST_TWO, starts[row] + counts[row]) for row in many]
     codes, author_keys = _distinct(authors)
     paths_codes, path_lists = _distinct(paths)
+    marks_codes, mark_lists = _distinct([of or None for of in marks])
     reverted = seldom([(row, sha) for row, of in enumerate(reverts) if of for sha in of])
     picked = seldom([(row, sha) for row, sha in enumerate(picks) if sha])
     return CommitColumns(
@@ -224,7 +231,8 @@ def commit_columns(
         paths=paths_codes,
         path_lists=tuple(map(list_text, path_lists)),
         kinds=kinds,
-        marks=np.zeros(count, dtype=np.int64),
+        marks=marks_codes,
+        mark_lists=tuple(map(list_text, mark_lists)),
         authored_at=authored_at,
         committed_at=committed_at,
     )
@@ -247,6 +255,7 @@ def join(parts: Sequence[CommitColumns]) -> CommitColumns:
     shas = _offsets((len(part.shas) for part in parts), first=rows[-1])
     authors = _offsets(len(part.author_keys) for part in parts)
     lists = _offsets(len(part.path_lists) for part in parts)
+    marks = _offsets(len(part.mark_lists) for part in parts)
 
     def places(read: Callable[[CommitColumns], Places], shifts: Sequence[int]) -> Places:
         return np.concatenate(
@@ -270,7 +279,8 @@ def join(parts: Sequence[CommitColumns]) -> CommitColumns:
         authors=places(lambda part: part.authors, authors),
         author_keys=np.concatenate([part.author_keys for part in parts]),
         kinds=np.concatenate([part.kinds for part in parts]),
-        marks=np.concatenate([part.marks for part in parts]),
+        marks=places(lambda part: part.marks, marks),
+        mark_lists=tuple(text for part in parts for text in part.mark_lists),
         reverts=links(lambda part: part.reverts),
         picks=links(lambda part: part.picks),
         paths=places(lambda part: part.paths, lists),
@@ -314,9 +324,8 @@ def _tidy(columns: CommitColumns) -> CommitColumns:
     moved[-1] = NONE
     keep = np.concatenate([np.arange(count), others[earliest]])
     authors, author_keys = _used(columns.authors, columns.author_keys)
-    paths, path_lists = columns.paths, columns.path_lists
-    if path_lists:
-        paths, path_lists = _used_lists(paths, path_lists)
+    paths, path_lists = _used_lists(columns.paths, columns.path_lists)
+    marks, mark_lists = _used_lists(columns.marks, columns.mark_lists)
     return replace(
         columns,
         shas=columns.shas.take(keep),
@@ -329,6 +338,8 @@ def _tidy(columns: CommitColumns) -> CommitColumns:
         author_keys=author_keys,
         paths=paths,
         path_lists=path_lists,
+        marks=marks,
+        mark_lists=mark_lists,
     )
 
 
@@ -341,7 +352,9 @@ def _used(places: Places, values: Keys) -> tuple[Places, Keys]:
     return moved, kept
 
 
-def _used_lists(places: Places, lists: Sequence[str]) -> tuple[Places, tuple[str, ...]]:
+def _used_lists(places: Places, lists: tuple[str, ...]) -> tuple[Places, tuple[str, ...]]:
+    if not lists:
+        return places, lists
     used = np.unique(places[places >= 0]).tolist()
     known: dict[str, int] = {}
     moved = np.full(len(lists) + 1, NONE, dtype=np.int64)
@@ -363,12 +376,13 @@ _MICROS: Final = 0
 _ORDER: Final = (
     "first", "second", "more_parents.rows", "more_parents.to", "authored_at", "committed_at",
     "authors", "author_keys", "kinds", "marks", "reverts.rows", "reverts.to", "picks.rows",
-    "picks.to", "paths", "path_lists",
+    "picks.to", "paths", "path_lists", "mark_lists",
 )  # fmt: skip
 """The columns by their numbers, from 1 on; one without anything but what is unknown is left out."""
 _MOMENTS: Final = ("authored_at", "committed_at")
-_COUNTED: Final = ("kinds", "marks")
-"""The columns in which nothing is 0, not NONE."""
+_COUNTED: Final = "kinds"
+"""The column in which nothing is 0, not NONE."""
+_LISTS: Final = ("path_lists", "mark_lists")
 
 
 _MOST_SECONDS: Final = 2**32 - 1
@@ -391,8 +405,8 @@ def _fields(columns: CommitColumns) -> Iterator[bytes]:
 
 def _field(name: str, columns: CommitColumns) -> tuple[int, bytes]:
     """The bytes of a column and of each of its values; none where all of it is unknown."""
-    if name == "path_lists":
-        return 1, "\n".join(columns.path_lists).encode()  # JSON has no such sign in a text
+    if name in _LISTS:
+        return 1, "\n".join(getattr(columns, name)).encode()  # JSON has no such sign in a text
     if name == "author_keys":
         return 8, columns.author_keys.astype("<u8").tobytes()
     whole, _, part = name.partition(".")
@@ -400,7 +414,7 @@ def _field(name: str, columns: CommitColumns) -> tuple[int, bytes]:
     values = getattr(values, part) if part else values
     if name in _MOMENTS:
         return _moments(values)
-    return _small(values if name in _COUNTED else values + 1)
+    return _small(values if name == _COUNTED else values + 1)
 
 
 def _moments(values: Places) -> tuple[int, bytes]:
@@ -468,7 +482,9 @@ def _columns(shas: Shas, count: int, found: Mapping[str, tuple[int, memoryview]]
         seconds = values(name, 0)
         return np.where(seconds == 0, MISSING, (seconds - 1) * SECOND)
 
-    lists = found.get("path_lists")
+    def lists(name: str) -> tuple[str, ...]:
+        return tuple(bytes(found[name][1]).decode().split("\n")) if name in found else ()
+
     return CommitColumns(
         shas=shas,
         first=places("first"),
@@ -481,9 +497,10 @@ def _columns(shas: Shas, count: int, found: Mapping[str, tuple[int, memoryview]]
             np.uint64
         ),
         kinds=values("kinds", 0),
-        marks=values("marks", 0),
+        marks=places("marks"),
+        mark_lists=lists("mark_lists"),
         reverts=links("reverts"),
         picks=links("picks"),
         paths=places("paths"),
-        path_lists=tuple(bytes(lists[1]).decode().split("\n")) if lists else (),
+        path_lists=lists("path_lists"),
     )

@@ -101,6 +101,7 @@ class CommitSaving:
             picks=values["picked_from_sha"],
             authors=list(map(self._hide, values["author"])),
             kinds=np.array(kinds, dtype=np.int64),
+            marks=values["marks"],
             paths=values["paths"],
             authored_at=told.moments["authored_at"],
             committed_at=told.moments["committed_at"],

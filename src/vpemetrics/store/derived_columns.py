@@ -90,6 +90,7 @@ def _shipped(changes: ShippedChanges, ids: Ints, finished_at: Ints) -> Iterator[
         "at_merge": changes.at_merge,
         "reason": changes.reasons,
         "author_kind": changes.author_kinds,
+        "marked": changes.marked,
         **changes.beside,
     }
     texts = [""] * len(changes.items) if changes.more_starts else []

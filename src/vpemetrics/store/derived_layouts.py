@@ -93,7 +93,12 @@ _SHIPPED: Final = RowLayout(
         "lines",
         "author",
     ),
-    choices={"at_merge": _FLAG, "reason": _REASONS, "author_kind": _choices(*AUTHOR_KINDS)},
+    choices={
+        "at_merge": _FLAG,
+        "reason": _REASONS,
+        "author_kind": _choices(*AUTHOR_KINDS),
+        "marked": _FLAG,
+    },
     text="more_starts",
 )
 

@@ -345,6 +345,7 @@ class Facts:
             ids=found["id"][order],
             keys=found["key"][order].tolist(),
             author_kinds=found["author_kind"][order],
+            marked=found["marked"][order] == 1,
             first_commit_at=found["first_commit_at"][order],
             merged_at=found["merged_at"][order],
             merge_commits=_ids(blobs["merge_commit_sha"])[order],
@@ -447,6 +448,7 @@ def _commits(chunks: Sequence[CommitColumns]) -> Commits:
         authored_at=column(lambda chunk: chunk.authored_at),
         committed_at=column(lambda chunk: chunk.committed_at),
         author_kinds=column(_author_kinds),
+        marked=column(lambda chunk: chunk.marks) >= 0,
         others=others,
         reverts=_several(_links(chunks, "reverts")),
         picked_from=dict(_links(chunks, "picks")),
@@ -558,7 +560,8 @@ _WHEN_KIND: Final = " ".join(
 _CHANGES = (
     # Whose author is known and is nothing else is a person's; without one the commits decide.
     f"SELECT id, key, repository_id, CASE {_WHEN_KIND} WHEN author IS NULL THEN 0 "
-    f"ELSE {PERSON} END AS author_kind, first_commit_at, merged_at, "
+    f"ELSE {PERSON} END AS author_kind, CASE WHEN marks IS NULL THEN 0 ELSE 1 END AS marked, "
+    "first_commit_at, merged_at, "
     "merge_commit_sha, commit_shas, base_branch, head_branch, ready_at, first_review_at, "
     "additions + deletions AS lines, author, labels, reverts, closes, backports FROM changes "
     "WHERE (merged_at IS NOT NULL OR closed_at IS NULL)"

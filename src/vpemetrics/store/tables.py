@@ -188,6 +188,7 @@ changes = Table(
     _text("title"),
     _author("author"),
     _choice("author_kind"),
+    _list("marks"),
     _instant("created_at"),
     _instant("ready_at"),
     _instant("first_commit_at"),

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from vpemetrics.collectors.authors import author_test
+from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.github.deployment_builder import (
     build_deployment,
     build_job_deployment,
@@ -27,6 +27,7 @@ from vpemetrics.collectors.github.options import Rule
 from vpemetrics.collectors.github.record_builder import build_change
 from vpemetrics.collectors.github.repository import Naming
 from vpemetrics.records import Deployment, Run, Status
+from vpemetrics.rules import Rules
 
 FOLDER = Path(__file__).parents[4] / "shared" / "payloads"
 
@@ -45,7 +46,7 @@ RESULTS = {
 
 
 def naming(name: str) -> Naming:
-    return Naming(known=name, current=name, kind_of=author_test())
+    return Naming(known=name, current=name, authors=GitAuthors(Rules()))
 
 
 @cache

@@ -8,6 +8,7 @@ from github_nodes import NAMING, SHA, at, moment
 from vpemetrics.collectors.github.record_builder import (
     Cause,
     build_change,
+    build_commit,
     build_incident,
     mentions,
     reverted_in,
@@ -224,6 +225,18 @@ def test_the_author_tells_people_from_automation(
     found = pull(author=author)
 
     assert (found.author, found.author_kind) == (login, kind)
+
+
+def test_a_body_and_commits_name_the_tools_that_wrote_it() -> None:
+    trailer = "Co-authored-by: Claude <noreply@anthropic.com>"
+    login = "devin-ai-integration[bot]"
+    bot = f"Co-authored-by: {login} <158243242+{login}@users.noreply.github.com>"
+    commit = {"oid": "a" * 40, "message": f"Count\n\n{trailer}\n{bot}"}
+
+    assert pull(body=f"Count\n\n{trailer}").marks == ("Claude",)
+    assert pull(body=f"Count\n\n{bot}").marks == ("Devin",)
+    assert pull(body=f"> {trailer}\n\n<details>\n\n{trailer}\n\n</details>").marks == ()
+    assert build_commit(commit, "acme/shop", NAMING.authors).marks == ("Claude", "Devin")
 
 
 def test_originals_give_the_first_author_date_and_what_is_lost() -> None:

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from vpemetrics.collectors.authors import author_test
+from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.github.options import Incidents, Options, Rule
 from vpemetrics.collectors.github.repository import (
     Naming,
     RepositoryProbe,
     RepositoryTarget,
-    authors_of,
 )
 from vpemetrics.rules import Rules, Service
 
@@ -32,14 +31,13 @@ def target(
     shown = {"id": "R_1", "nameWithOwner": "Acme/store", **(node or {})}
     return RepositoryTarget(
         probe=RepositoryProbe(node=shown, known="acme/shop", asked=None, account="Acme"),
-        naming=Naming(known="acme/shop", current="Acme/store", kind_of=author_test()),
+        naming=Naming(known="acme/shop", current="Acme/store", authors=GitAuthors(Rules())),
         options=Options(repositories=("acme/*",), token="env:TOKEN", **settings),
         rules=RULES,
         source="github",
         now=BEGIN,
         begin=BEGIN,
         is_code=is_code,
-        authors=authors_of(RULES),
     )
 
 

@@ -9,11 +9,10 @@ from shlex import quote
 from typing import Final
 
 from vpemetrics.agents import author_settings
-from vpemetrics.collectors.authors import author_test
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.git.clone import Clone, Origin, look_at, origin_of
 from vpemetrics.collectors.git.commands import Git
-from vpemetrics.collectors.git.commits import Recorder
+from vpemetrics.collectors.git.commits import GitAuthors, Recorder
 from vpemetrics.collectors.git.cursor import GitCursor, parse_cursor
 from vpemetrics.collectors.git.log import moment
 from vpemetrics.collectors.git.options import Options
@@ -51,9 +50,7 @@ def collect(
         return
     settings = _settings(options, context, repository, clone)
     after = _to_go_on_from(context, clone, settings)
-    told = Recorder(
-        context.source, repository, author_test(context.rules.bots, context.rules.agents)
-    )
+    told = Recorder(context.source, repository, GitAuthors(context.rules))
     reading = CloneReader(clone, tags, told).read(after)
     cursor = _cursor(clone, reading, tags, settings, context.now)
     builder = GitRecordBuilder(

@@ -4,22 +4,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from vpemetrics.collectors.authors import KindOf
+from vpemetrics.collectors.authors import author_test
 from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.git.log import LogColumns, Logged, find_commits, instants
 from vpemetrics.collectors.git.subjects import is_whole, picked_from, reverts
+from vpemetrics.collectors.marks import mark_test
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import AuthorKind, Commit
+from vpemetrics.rules import Rules
 
 
 class Recorder:
     """A maker of records for the commits of one repository, as a source tells them."""
 
-    def __init__(self, source: str, repository: str, kind_of: KindOf) -> None:
-        """The names of the source and the repository, and what tells authors by their names."""
+    def __init__(self, source: str, repository: str, authors: "GitAuthors") -> None:
+        """The names of the source and the repository, and what knows authors."""
         self._source = source
         self._repository = repository
-        self._kinds = GitAuthors(kind_of)
+        self._authors = authors
 
     def __call__(self, log: LogColumns) -> RecordColumns:
         """The records of commits, without the paths they touch."""
@@ -33,8 +35,9 @@ class Recorder:
                 "parents": list(map(tuple, map(str.split, log.parents))),
                 "author": [email or name or None for email, name in authors],
                 "author_kind": list(
-                    map(self._kinds.__getitem__, zip(log.emails, log.names, strict=True))
+                    map(self._authors.__getitem__, zip(log.emails, log.names, strict=True))
                 ),
+                "marks": list(map(self._authors.marks_of, log.messages)),
                 "reverts_sha": list(map(reverts, log.messages)),
                 "picked_from_sha": list(map(picked_from, log.messages)),
             },
@@ -67,14 +70,18 @@ _NO_PEOPLE: Final = (AuthorKind.AGENT, AuthorKind.AUTOMATION)
 
 
 class GitAuthors(dict[tuple[str, str], AuthorKind | None]):
-    """The kinds of authors, told by address and name; who is an agent by one of them is one."""
+    """The kinds of authors, told by address and name; who is an agent by one of them is one.
 
-    def __init__(self, kind_of: KindOf) -> None:
-        """Take what tells authors by their names."""
+    `marks_of` reads the tools that a message names.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        """Take the names that the configuration adds to those that are known."""
         super().__init__()
-        self._kind_of = kind_of
+        self.kind_of = author_test(rules.bots, rules.agents)
+        self.marks_of = mark_test(rules.agents)
 
     def __missing__(self, author: tuple[str, str]) -> AuthorKind | None:
-        known = set(map(self._kind_of, author))
+        known = set(map(self.kind_of, author))
         self[author] = found = next((kind for kind in _NO_PEOPLE if kind in known), None)
         return found

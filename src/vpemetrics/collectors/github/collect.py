@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
-from vpemetrics.collectors.authors import author_test
 from vpemetrics.collectors.base import Batch, CollectionContext
+from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.git.mirror import Mirror
 from vpemetrics.collectors.github.client import Access, access_by_app, access_by_token
 from vpemetrics.collectors.github.commit_history import is_read, prefix
@@ -23,7 +23,6 @@ from vpemetrics.collectors.github.repository import (
     Naming,
     RepositoryProbe,
     RepositoryTarget,
-    authors_of,
 )
 from vpemetrics.collectors.github.repository_collector import COMMITS, RepositoryCollector
 from vpemetrics.collectors.github.repository_search import FoundRepositories, find_repositories
@@ -113,8 +112,7 @@ class _Collection:
         self._context = context
         self._access = opened
         self._budget = budget
-        self._authors = authors_of(context.rules)
-        self._kind_of = author_test(context.rules.bots, context.rules.agents)
+        self._authors = GitAuthors(context.rules)
         self._problems: dict[str, VpemetricsError] = {}
         cursors = map(parse_cursor, context.cursors.values())
         self._cursors = {cursor.id: cursor for cursor in cursors if cursor}
@@ -189,7 +187,7 @@ class _Collection:
         return RepositoryTarget(
             probe=probe,
             naming=Naming(
-                known=probe.known, current=probe.name, kind_of=self._kind_of, others=others
+                known=probe.known, current=probe.name, authors=self._authors, others=others
             ),
             options=options,
             rules=context.rules,
@@ -197,7 +195,6 @@ class _Collection:
             now=context.now,
             begin=begin,
             is_code=is_code,
-            authors=self._authors,
             leave_out=context.leave_out,
         )
 

@@ -116,10 +116,10 @@ class HistoryReader:
 
     def _is_good(self, node: Node) -> bool:
         """Return whether a commit can be read; one that cannot is left out."""
-        name, authors = self._target.naming.known, self._target.authors
+        naming = self._target.naming
 
         def build() -> object:
-            return check_record(build_commit(as_object(node, "it"), name, authors))
+            return check_record(build_commit(as_object(node, "it"), naming.known, naming.authors))
 
         return self._target.read(node, "a commit", build) is not None
 
@@ -136,7 +136,7 @@ class HistoryReader:
         return page.nodes, page.after, is_late
 
     def _build(self, tip: str, fresh: Sequence[Node], *, goes_on: bool) -> list[Commit]:
-        repository, authors = self._target.naming.known, self._target.authors
+        repository, authors = self._target.naming.known, self._target.naming.authors
         if not self._target.paths:
             return [build_commit(node, repository, authors) for node in fresh]
         if fresh:

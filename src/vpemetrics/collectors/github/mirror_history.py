@@ -37,7 +37,7 @@ class MirrorHistoryReader(HistoryReader):
         self._mirror = mirror
         is_read = before and not before.walks and before.settings == self.history.settings
         self._read_tip = before.tip if before and is_read else None
-        self._recorder = Recorder("", target.naming.known, target.naming.kind_of)
+        self._recorder = Recorder("", target.naming.known, target.naming.authors)
 
     def read(self) -> Iterator[list[Commit]]:
         """New commits in batches."""

@@ -161,7 +161,7 @@ class GitHubRecordBuilder:
 
     def commit(self, node: Node, paths: tuple[str, ...] | None = None) -> Commit:
         """The record of a commit, with the paths it touches where these are known."""
-        return build_commit(node, self.target.naming.known, self.target.authors, paths)
+        return build_commit(node, self.target.naming.known, self.target.naming.authors, paths)
 
     def retry(self, node: Node, before: OpenItem) -> OpenItem | None:
         """An item of which GitHub left something out, to be fetched some more times."""
@@ -207,6 +207,7 @@ def build_commit(
         committed_at=moment(node, "committedDate"),
         author=email or name or None,
         author_kind=authors[email, name],
+        marks=authors.marks_of(message),
         reverts_sha=wholly_reverted(message),
         picked_from_sha=picked_from(message),
         paths=paths,
@@ -249,6 +250,7 @@ def build_change(node: Node, naming: Naming) -> BuiltChange:
         title=title or None,
         author=author.login,
         author_kind=author.kind,
+        marks=naming.authors.marks_of(own_words(body)),
         created_at=moment(node, "createdAt"),
         ready_at=_ready_at(node, events),
         first_commit_at=_first_at(originals),

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Final, NamedTuple, TypeVar
 
 from vpemetrics.agents import author_settings
-from vpemetrics.collectors.authors import KindOf, author_test
 from vpemetrics.collectors.base import not_noted
 from vpemetrics.collectors.git.commits import GitAuthors
 from vpemetrics.collectors.github.options import Options, Rule
@@ -61,7 +60,7 @@ class Naming:
 
     known: str
     current: str
-    kind_of: KindOf
+    authors: GitAuthors
     others: Mapping[str, str] = field(default_factory=dict)
 
     def id_of(self, number: int | str, repository: str = "") -> str:
@@ -88,7 +87,7 @@ class Naming:
         if kind == "Bot" and not login.endswith("[bot]"):
             login += "[bot]"
         told = AuthorKind.AUTOMATION if kind == "Bot" else AuthorKind.PERSON
-        return Author(login, self.kind_of(login) or told)
+        return Author(login, self.authors.kind_of(login) or told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +150,6 @@ class RepositoryTarget:
     now: datetime
     begin: datetime
     is_code: bool
-    authors: GitAuthors
     leave_out: Callable[[str, str], None] = not_noted
 
     def read(self, node: object, what: str, read: Callable[[], Value]) -> Value | None:
@@ -233,11 +231,6 @@ def check_probe(node: Node) -> Node:
         if isinstance(value, dict) and "totalCount" in value:
             probe.sign(name)
     return node
-
-
-def authors_of(rules: Rules) -> GitAuthors:
-    """The kinds of authors of commits."""
-    return GitAuthors(author_test(rules.bots, rules.agents))
 
 
 def instant(text: object) -> datetime | None:

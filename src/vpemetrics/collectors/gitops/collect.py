@@ -7,7 +7,6 @@ from shlex import quote
 from typing import Final
 
 from vpemetrics.agents import author_settings
-from vpemetrics.collectors.authors import author_test
 from vpemetrics.collectors.base import Batch, CollectionContext
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.collect import collect as collect_history
@@ -50,7 +49,7 @@ def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
         ServiceRepositories(options, context.folder, _declared(context.rules)),
     )
     after = _to_go_on_from(context, clone, settings, homes)
-    authors = GitAuthors(author_test(context.rules.bots, context.rules.agents))
+    authors = GitAuthors(context.rules)
     reading = BumpReader(clone, clone.tip, options, authors).read(after)
     builder = GitopsRecordBuilder(
         reading=reading,
