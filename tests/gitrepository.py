@@ -174,6 +174,9 @@ class Collected:
             for columns in batch.columns:
                 self.new += columns.records()
             self.cursors |= batch.cursors
+            for kind, keys in batch.gone.items():
+                for key in keys:
+                    self.known.pop((kind.KIND, key), None)
         self.known |= {(record.KIND, record.key): record for record in self.new}
         return self
 

@@ -21,6 +21,11 @@ class Tag(NamedTuple):
     seconds: str
     light: bool = False
 
+    @property
+    def state(self) -> str:
+        """All that it tells beside its name, as one text."""
+        return f"{self.commit} {self.seconds}{' light' * self.light}"
+
 
 # A build, a patch or a word that means "final" may follow; any other word makes a pre-release.
 # Each name can be read in one way only, and so none takes long: nothing that was taken is given

@@ -495,3 +495,24 @@ def test_a_deployment_that_moves_to_another_service_is_there_alone() -> None:
 
     assert joined == derive([*commits("a<b"), stays, moves], Rules())
     assert mapped == derive([*commits("a<b"), stays, moves], rules)
+
+
+def test_what_a_source_takes_back_is_as_if_it_had_never_been_told() -> None:
+    kept: list[AnyRecord] = [*commits("a<b<c"), pull(2, "Tue 12:00", by="c", of="c")]
+    rows = deploys("Mon 10:00 eu a \n Wed 10:00 eu b \n Thu 10:00 eu c")
+    taken = pull(1, "Tue 10:00", by="b", of="b")
+
+    with empty_store() as store:
+        store.save(SOURCE, [*kept, taken, *rows])
+        bring_up_to_date(store, Rules())
+        saved = store.save_collected(
+            SOURCE,
+            [],
+            cursors={},
+            gone={Change: ["#1", "#9"], Deployment: ["d2"]},
+            times_forgotten=0,
+        )
+        bring_up_to_date(store, Rules())
+
+        assert saved.changed == {"pull_requests": 1, "deployments": 1}
+        assert read(store) == derive([*kept, rows[0], rows[2]], Rules())

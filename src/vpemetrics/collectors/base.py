@@ -1,6 +1,6 @@
 """The parts of a source: options, records in batches, a check, and what it discovers."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -25,11 +25,13 @@ class Batch:
     `columns` are more records, of which there are very many; they are saved after the others.
     `cursors` (scope to position, in the collector's own words) move in the transaction that
     saves the records, so an interruption costs repetition and never loss.
+    `gone` are records of the source that were told before and are none after all, by their keys.
     """
 
     records: Iterable[AnyRecord] = ()
     columns: "Iterable[RecordColumns]" = ()
     cursors: Mapping[str, str] = field(default_factory=dict)
+    gone: Mapping[type[AnyRecord], Collection[str]] = field(default_factory=dict)
 
 
 def _unheard(_text: str) -> None:

@@ -15,11 +15,12 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Table, delete, select, update
+from sqlalchemy import Column, Connection, Table, bindparam, delete, select, update
 
 from vpemetrics.records import AnyRecord, Commit, Coverage, Sourced
 from vpemetrics.store import tables
 from vpemetrics.store.bulk import upsert_columns
+from vpemetrics.store.derived import forget_mark
 from vpemetrics.store.interning import Interned
 from vpemetrics.store.mapping import SHAPES, Shape
 from vpemetrics.store.shas import pack_each
@@ -113,6 +114,21 @@ class Saving:
                 "lists": [lists] * len(judged),
             },
         )
+
+    def remove(self, source: str, gone: Mapping[type[AnyRecord], Iterable[str]]) -> None:
+        """Remove records that a source takes back, by their keys."""
+        self._names.learn([source])
+        for cls, keys in gone.items():
+            table = SHAPES[cls].table
+            mine = table.c.source_id == self._names.ids[source]
+            named = [{"gone": key} for key in keys]
+            if not named:
+                continue
+            one = delete(table).where(mine, table.c.key == bindparam("gone"))
+            removed = self._connection.execute(one, named).rowcount
+            self._changed[cls.KIND] += removed
+            if removed:
+                forget_mark(self._connection)  # nothing is left to tell whom it concerned
 
     def note_left_out(self, source: str, left_out: Mapping[str, str]) -> None:
         """Note the records that the last collection of a source left out, and why."""

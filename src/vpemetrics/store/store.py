@@ -137,11 +137,13 @@ class Store:
         *,
         columns: "Iterable[RecordColumns]" = (),
         cursors: Mapping[str, str],
+        gone: Mapping[type[AnyRecord], Iterable[str]] = MappingProxyType({}),
         times_forgotten: int,
     ) -> Saved:
         """Save what a collection told, as `save` does, without what lies behind its horizon.
 
-        `columns` are more records, saved after the others.
+        `columns` are more records, saved after the others; `gone` are those, by their keys, that
+        the source told before and takes back.
         ForgottenMeanwhile if a source was forgotten since it began, at which `times_forgotten`
         was the count: what this one has read then goes on from something that is gone.
         """
@@ -168,6 +170,7 @@ class Store:
                     kept = within([record for _, record in chunk], horizon)
                     saving.write((source, record) for record in kept)
             saving.move_cursors(source, cursors)
+            saving.remove(source, gone)
             return saving.finish()
 
     def times_forgotten(self) -> int:

@@ -217,6 +217,7 @@ class _Collecting:
                     for columns in batch.columns
                 ),
                 cursors=batch.cursors,
+                gone=batch.gone,
                 times_forgotten=self._times_forgotten,
             )
             self.read.update(saved.records)

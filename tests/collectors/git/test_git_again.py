@@ -147,6 +147,8 @@ def test_a_second_collection_tells_what_one_of_everything_does(
     whole = collected(shop.path, deployments=deployments)
 
     assert {key: found.known[key] for key in whole.known} == whole.known
+    assert found.changes == whole.changes
+    assert deployments == "commits" or found.deployments == whole.deployments
 
 
 def test_another_repositorys_numbers_are_none_of_ours(shop: GitRepository) -> None:

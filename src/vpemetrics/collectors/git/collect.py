@@ -1,7 +1,7 @@
 """A git repository as a source: what is new in it, as records."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,13 +16,14 @@ from vpemetrics.collectors.git.commits import GitAuthors, Recorder
 from vpemetrics.collectors.git.cursor import GitCursor, parse_cursor
 from vpemetrics.collectors.git.log import moment
 from vpemetrics.collectors.git.options import Options
+from vpemetrics.collectors.git.pulls import Numbers
 from vpemetrics.collectors.git.reading import CloneReader, HistoryReading
 from vpemetrics.collectors.git.record_builder import GitRecordBuilder
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.folders import locate
 from vpemetrics.names import first_few, name_key
 from vpemetrics.record_columns import RecordColumns
-from vpemetrics.records import AnyRecord
+from vpemetrics.records import AnyRecord, Change, Deployment
 from vpemetrics.version_tags import Tag, version_tags
 from vpemetrics.window import format_instant, parse_instant
 
@@ -78,6 +79,7 @@ def collect(
         records=_records(builder, cursor, context),
         columns=_columns(builder, context),
         cursors={_SCOPE: cursor.to_json()},
+        gone=_gone(builder, parse_cursor(context.cursors.get(_SCOPE))),
     )
 
 
@@ -147,14 +149,47 @@ def _wants_paths(context: CollectionContext, repository: str) -> bool:
     )
 
 
+def _gone(
+    builder: GitRecordBuilder, before: GitCursor | None
+) -> dict[type[AnyRecord], Collection[str]]:
+    """The records that were told, and are none as the references are now.
+
+    Numbers that are issues', and tags that were deployments only until another one came. A tag
+    that was deleted was deployed all the same, and a clone that is cut need not hold all.
+    """
+    reading, clone = builder.reading, builder.clone
+    if before is None:
+        return {}
+    there, deployed = {tag.name for tag in clone.tags}, {tag.name for tag in builder.tags}
+    again = {*reading.landings, *(before.told if reading.after or clone.boundary else ())}
+    return {
+        Change: [builder.change_id(number) for number in before.told if number not in again],
+        Deployment: [name for name in before.tags if name in there and name not in deployed],
+    }
+
+
 def _to_go_on_from(context: CollectionContext, clone: Clone, settings: str) -> GitCursor | None:
-    """The end of the last collection, if what it told stands as it is."""
+    """The end of the last collection, if what it told stands as it is.
+
+    Heads of pull requests that came or moved since may say otherwise.
+    """
     cursor = parse_cursor(context.cursors.get(_SCOPE))
     if cursor is None or cursor.settings != settings:
         return None
     if cursor.boundary != tuple(sorted(clone.boundary)):
         return None
-    return None if any(number in clone.pulls for number in cursor.bare) else cursor
+    numbers = Numbers(clone.pulls)
+    stands = (
+        cursor.heads == _heads_of(cursor.told, clone)
+        and all(map(numbers.can_be_pull, cursor.pulls))
+        and not any(map(numbers.can_be_pull, cursor.issues))
+    )
+    return cursor if stands else None
+
+
+def _heads_of(numbers: Iterable[int], clone: Clone) -> str:
+    """A short text that differs where the heads of some pull requests do."""
+    return fingerprint(*((number, clone.pulls.get(number)) for number in numbers))
 
 
 def _cursor(
@@ -162,12 +197,19 @@ def _cursor(
 ) -> GitCursor:
     after, found = reading.after, reading.landings
     bare = [n for n, one in found.items() if not reading.is_merge(one) and n not in clone.pulls]
+    told = (*(after.told if after else ()), *sorted(found))
+    numbers, marked = Numbers(clone.pulls), set(reading.marked)
+    if after:
+        marked.update(after.issues, after.pulls)
     return GitCursor(
         settings=settings,
         tip=clone.tip,
-        tags={tag.name: tag.commit for tag in tags},
+        tags={tag.name: tag.state for tag in tags},
         boundary=tuple(sorted(clone.boundary)),
-        told=(*(after.told if after else ()), *sorted(found)),
+        told=told,
+        issues=tuple(sorted(number for number in marked if not numbers.can_be_pull(number))),
+        pulls=tuple(sorted(filter(numbers.can_be_pull, marked))),
+        heads=_heads_of(told, clone),
         bare=(*(after.bare if after else ()), *sorted(bare)),
         first_at=after.first_at if after else format_instant(_first_at(clone, reading, now)),
         last_at=format_instant(_last_at(clone, reading, tags, now)),

@@ -41,12 +41,20 @@ class Numbers:
         last = max(heads, default=0)
         self._last = last if len(heads) * _FEW > last else 0
 
+        self.marked: set[int] = set()
+        """The numbers of which no more was said than a mark, whatever they can be."""
+
     def merge_in(self, message: str) -> Merged | None:
         """The pull request that a message says was merged, if it can be one."""
         said = parse_merge(message, self._mark)
-        if said is None or not said.only_marked or said.number > self._last:
+        if said is None or not said.only_marked:
             return said
-        return said if said.number in self._heads else None
+        self.marked.add(said.number)
+        return said if self.can_be_pull(said.number) else None
+
+    def can_be_pull(self, number: int) -> bool:
+        """Tell whether a number that is only marked can be a pull request's."""
+        return number > self._last or number in self._heads
 
 
 def landings(

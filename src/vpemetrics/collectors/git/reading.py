@@ -1,6 +1,6 @@
 """The history of a repository: what is new in it since the last time, or all of it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vpemetrics.collectors.git.arrivals import Arrivals, imported_commits
@@ -33,6 +33,8 @@ class HistoryReading:
     tags: Sequence[Tag]
     titles: Mapping[str, str]
     after: GitCursor | None
+    marked: Collection[int]
+    """The numbers that were only marked, of pull requests or of issues."""
     imports: bool
     """True if a merge brought in another repository's history, now or before."""
     odd_merges: Sequence[str]
@@ -97,7 +99,7 @@ class CloneReader:
         clone = self._clone
         if clone.tip is None or after.tip is None:
             return None
-        new = [tag for tag in self._tags if after.tags.get(tag.name) != tag.commit]
+        new = [tag for tag in self._tags if after.tags.get(tag.name) != tag.state]
         try:
             self._log([clone.tip, *(tag.commit for tag in new)], without=[after.tip])
             if after.imports and self._has_branches(clone.tip):
@@ -154,6 +156,7 @@ class CloneReader:
             tags=tags,
             titles=self._titles_of(tags),
             after=after,
+            marked=self._numbers.marked,
             imports=bool(imported or (after and after.imports)),
             odd_merges=[self._odd[sha] for sha in line if sha in self._odd],
             wait=self._read_heads,

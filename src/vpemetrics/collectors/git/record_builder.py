@@ -78,7 +78,7 @@ class GitRecordBuilder:
             Change,
             source,
             {
-                "id": [f"{name}#{number}" for number in landings],
+                "id": list(map(self.change_id, landings)),
                 "repository": [name] * len(landings),
                 "number": list(landings),
                 "url": [remote.change_url(number) if remote else None for number in landings],
@@ -90,7 +90,7 @@ class GitRecordBuilder:
                 ],
                 "head_branch": [one.head_branch for one in said],
                 "reverts": [
-                    tuple(f"{name}#{number}" for number in reverted_pulls(message, name))
+                    tuple(map(self.change_id, reverted_pulls(message, name)))
                     for message in messages
                 ],
                 "backports": [
@@ -104,7 +104,11 @@ class GitRecordBuilder:
     def _backports(self, number: int, said: Merged, message: str) -> tuple[str, ...]:
         name = self.repository
         brought = backported_pulls(said.title, said.head_branch, body_of(message), name, number)
-        return tuple(f"{name}#{other}" for other in brought)
+        return tuple(map(self.change_id, brought))
+
+    def change_id(self, number: int) -> str:
+        """The id of a pull request by its number."""
+        return f"{self.repository}#{number}"
 
     @property
     def deployed(self) -> Sequence[str]:
