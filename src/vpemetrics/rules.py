@@ -4,6 +4,7 @@ Lineage and metrics take these frozen values; where they come from is the busine
 """
 
 import re
+from calendar import isleap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -57,6 +58,28 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quiet:
+    """Days on which fewer people work, the last included: once, or in every year (rule L1)."""
+
+    first: date
+    last: date
+    yearly: bool = False
+
+    def touches(self, start: date, end: date) -> bool:
+        """Tell whether one of them lies in a stretch of days, whose end is not in it."""
+        years = range(start.year - 1, end.year + 1) if self.yearly else (self.first.year,)
+        length = self.last - self.first
+        begins = (_in_year(self.first, year) for year in years)
+        return any(first < end and start <= first + length for first in begins)
+
+
+def _in_year(day: date, year: int) -> date:
+    """The same day of another year; 28 February for 29 where there is none."""
+    leap = (day.month, day.day) == (2, 29) and not isleap(year)
+    return day.replace(year=year, day=28 if leap else day.day)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """A dated remark that charts show."""
 
@@ -82,6 +105,7 @@ class Rules:
     superseded_within: timedelta = timedelta(seconds=60)
     targets: tuple[Target, ...] = ()
     steps: tuple[Step, ...] = ()
+    quiet: tuple[Quiet, ...] = ()
     events: tuple[Event, ...] = ()
     reliability: str | None = None
 

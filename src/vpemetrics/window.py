@@ -175,6 +175,11 @@ def week_of(day: date, zone: str = "UTC") -> Window:
     return Window(start=monday, end=monday + timedelta(days=7), zone=zone, period=Period.WEEK)
 
 
+def iso_year(day: date, later: int = 0) -> date:
+    """The Monday with which the ISO year of a day begins, or one so many years later."""
+    return date.fromisocalendar(day.isocalendar().year + later, 1, 1)
+
+
 def month_of(day: date, zone: str = "UTC") -> Window:
     """The calendar month that holds a date."""
     start = day.replace(day=1)

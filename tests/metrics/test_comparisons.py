@@ -341,9 +341,18 @@ class TestComparedSharesOfLeadTimes:
         assert found.word is Word.USUAL
 
 
-def limits(low: float | None, high: float | None, *, locked: bool = True) -> Baseline:
+def limits(low: float | None, high: float | None, *, complete: bool = True) -> Baseline:
     first, last = FIRST.start, FIRST.end
-    return Baseline(first=first, last=last, points=26, center=10, low=low, high=high, locked=locked)
+    return Baseline(
+        applies_from=last,
+        first=first,
+        last=last,
+        points=26,
+        center=10,
+        low=low,
+        high=high,
+        complete=complete,
+    )
 
 
 class TestTargets:
@@ -374,12 +383,12 @@ class TestTargets:
     @pytest.mark.parametrize(
         ("kind", "by"),
         [
-            (ChartKind.XMR, limits(6, 14, locked=False)),
+            (ChartKind.XMR, limits(6, 14, complete=False)),
             (ChartKind.XMR, limits(None, None)),
             (ChartKind.G, limits(None, 14)),
         ],
     )
-    def test_without_locked_limits_of_weeks_nothing_is_known_yet(
+    def test_without_complete_limits_of_weeks_nothing_is_known_yet(
         self, kind: ChartKind, by: Baseline
     ) -> None:
         target = Target(metric="deployment_frequency", at_least=0)

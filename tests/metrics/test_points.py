@@ -16,7 +16,7 @@ from tiers import law
 from vpemetrics.metrics.facts import MetricFacts, Slice
 from vpemetrics.metrics.figures import Figure, Scope
 from vpemetrics.metrics.points import (
-    COUNTS,
+    COUNT,
     RATES,
     outcomes_table,
     recent_outcomes,
@@ -85,7 +85,7 @@ def test_a_point_is_the_figure_of_its_week(
 ) -> None:
     with deployed([*history.records, *coverage], history.rules) as (facts, rows):
         every = [week for week, _ in weeks_in(LONG)]
-        for metric in (*COUNTS, *RATES):
+        for metric in (COUNT, *RATES):
             points = weekly_points(metric, rows, facts, every[first:], every[:first])
             figures = [
                 METRICS[metric].measure(Slice(facts=facts, scope=EVERYONE, window=week))
@@ -179,6 +179,6 @@ def test_the_weeks_without_a_service_that_is_gone_count_again() -> None:
 def test_without_a_deployment_the_weeks_are_of_none() -> None:
     window = weeks(1, 2)
     with deployed(collected("Mon 00:00", "Mon3 00:00"), Rules(), window) as (facts, rows):
-        points = weekly_points(COUNTS[0], rows, facts, [week for week, _ in weeks_in(window)])
+        points = weekly_points(COUNT, rows, facts, [week for week, _ in weeks_in(window)])
 
     assert [point.value for point in points] == [None, None]  # no service is known

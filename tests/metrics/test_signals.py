@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vpemetrics.config.model import Settings
-from vpemetrics.metrics.charts import Baseline, Chart, ChartKind, Point, Side, Word
+from vpemetrics.metrics.charts import Chart, ChartKind, Point, Side, Word
 from vpemetrics.metrics.figures import Scope, WindowRef
 from vpemetrics.metrics.signals import (
     FALSE_ALARMS,
@@ -23,6 +23,7 @@ from vpemetrics.metrics.signals import (
     expected_false_alarms,
     g_limits,
     lasting_run,
+    run_reaches_back,
     step_to_paste,
     stretches,
     weekly_or_rare,
@@ -53,10 +54,9 @@ def weeks(values: Iterable[float | None], first: int = 0) -> list[Point]:
 def deployments(
     values: Iterable[float | None],
     steps: Iterable[date] = (),
-    stored: Iterable[Baseline] = (),
     scope: Scope = ACME,
 ) -> Chart:
-    return chart("deployment_frequency", scope, ChartKind.XMR, weeks(values), steps, stored)
+    return chart("deployment_frequency", scope, ChartKind.XMR, weeks(values), steps)
 
 
 def found(of: Chart) -> list[tuple[str, str, str]]:
@@ -163,7 +163,7 @@ class TestGLimits:
 
 class TestBaseline:
     @pytest.mark.parametrize(
-        ("kind", "points", "center", "limited", "locked"),
+        ("kind", "points", "center", "limited", "complete"),
         [
             (ChartKind.XMR, 0, None, False, False),
             (ChartKind.XMR, 5, None, False, False),
@@ -178,43 +178,63 @@ class TestBaseline:
         ],
     )
     def test_limits_come_with_the_points(
-        self, kind: ChartKind, points: int, center: float | None, limited: bool, locked: bool
+        self, kind: ChartKind, points: int, center: float | None, limited: bool, complete: bool
     ) -> None:
-        by = baseline(weeks([10] * points), kind)
+        by = baseline(weeks([10] * points), kind, MONDAY)
 
         assert (by.points, by.center) == (min(points, FULL[kind]), center)
-        assert (by.limited, by.locked, by.judges) == (limited, locked, limited and locked)
+        assert (by.limited, by.complete, by.judges) == (limited, complete, limited and complete)
 
     def test_gaps_running_and_provisional_weeks_are_no_part_of_it(self) -> None:
         points = weeks([None, *[10] * 26, 99, None])
         points[5] = points[5].model_copy(update={"hollow": True})
         points[27] = points[27].model_copy(update={"provisional": True})
 
-        by = baseline(points, ChartKind.XMR)
+        by = baseline(points, ChartKind.XMR, MONDAY)
 
         assert (by.points, by.first, by.last) == (25, monday(1), monday(26))
         assert by.center == 10
 
-    def test_a_locked_one_does_not_wander(self) -> None:
-        stored = baseline(weeks(LEVEL), ChartKind.XMR)
-
-        assert baseline(weeks([30] * 40), ChartKind.XMR, stored=stored) == stored
-
-    def test_a_trial_one_moves_and_a_step_starts_anew(self) -> None:
-        trial = baseline(weeks(LEVEL[:10]), ChartKind.XMR)
-        locked = baseline(weeks(LEVEL), ChartKind.XMR)
-
-        assert baseline(weeks([30] * 12), ChartKind.XMR, stored=trial).center == 30
-        assert baseline(weeks([30] * 12), ChartKind.XMR, MONDAY, stored=locked).center == 30
-
     @given(values=counts, later=counts)
-    def test_later_points_never_move_a_locked_one(
+    def test_later_points_never_move_a_complete_one(
         self, values: list[int | None], later: list[int | None]
     ) -> None:
-        by = baseline(weeks(values), ChartKind.XMR)
-        again = baseline(weeks([*values, *later]), ChartKind.XMR)
+        by = baseline(weeks(values), ChartKind.XMR, MONDAY)
+        again = baseline(weeks([*values, *later]), ChartKind.XMR, MONDAY)
 
-        assert not by.locked or again == by
+        assert not by.complete or again == by
+
+    @pytest.mark.parametrize(
+        ("before", "own", "first", "points", "center"),
+        [
+            # of the year before, and of its own: a level of 10 before, 30 since
+            (52, 10, monday(51 - 52), 52, 10),
+            (26, 10, monday(51 - 26), 26, 10),
+            (25, 0, monday(51 - 25), 25, 10),
+            (25, 10, monday(51 - 25), 26, (25 * 10 + 30) / 26),  # too few: the first 26
+            (0, 30, monday(51), 26, 30),
+        ],
+    )
+    def test_it_is_the_year_before_or_the_first_half_year_since_then(
+        self, before: int, own: int, first: date, points: int, center: float
+    ) -> None:
+        year = monday(52)  # 2027-W01
+        values = [10] * before + [30] * own
+
+        by = baseline(weeks(values, 52 - before), ChartKind.XMR, year)
+
+        assert (by.first, by.points) == (first + timedelta(weeks=1), points)
+        assert by.center == pytest.approx(center)
+
+    def test_a_stretch_that_began_before_it_is_no_part_of_it(self) -> None:
+        points = [
+            Point(label="", start=monday(52 + at), began=monday(51 + at), value=at)
+            for at in range(30)
+        ]
+
+        by = baseline(points, ChartKind.G, monday(104), monday(52))
+
+        assert (by.first, by.points) == (monday(53), 29)
 
 
 class TestSignals:
@@ -297,17 +317,18 @@ class TestSignals:
         assert [(one.word, one.label) for one in signals] == [(Word.WORSE, "week 27")]
 
     @given(values=counts)
-    def test_signals_stand_after_a_locked_baseline_and_on_known_points(
+    def test_signals_stand_after_a_complete_baseline_and_on_known_points(
         self, values: list[int | None]
     ) -> None:
         of = deployments(values)
         known = {one.label: one.value for one in of.points if one.value is not None}
 
         for signal in of.signals:
-            assert of.baseline.judges
-            assert of.baseline.last is not None
-            assert signal.start > of.baseline.last
-            assert known[signal.label] == signal.value != of.baseline.center
+            (by,) = [by for by in of.baselines if by.applies_from <= signal.start][-1:]
+            assert by.judges
+            assert by.last is not None
+            assert signal.start > by.last
+            assert known[signal.label] == signal.value != by.center
 
     @given(values=counts, later=counts)
     def test_what_was_said_stays_said(
@@ -317,16 +338,69 @@ class TestSignals:
 
         assert after.signals[: len(before.signals)] == before.signals
 
-    @given(values=counts)
+    @given(values=st.lists(st.none() | st.integers(0, 40), max_size=26))
     def test_a_gap_changes_nothing_but_the_ranges_across_it(self, values: list[int | None]) -> None:
-        stored = baseline(weeks(LEVEL), ChartKind.XMR)
         dense = [one for one in values if one is not None]
 
         def said(after: Sequence[int | None]) -> list[tuple[str, float]]:
-            of = deployments([*LEVEL, *after], stored=[stored])
+            of = deployments([*LEVEL, *after])
             return [(one.rule, one.value) for one in of.signals]
 
         assert said(values) == said(dense)
+
+
+class TestYears:
+    YEAR = 52
+    """The week with which 2027 begins."""
+
+    @pytest.mark.parametrize(
+        ("before", "after", "expected"),
+        [
+            ([9, *[11] * 4], [11] * 4, [("eight_in_a_row", "above", "week 55")]),
+            ([11] * 4, [9] * 4, []),
+            ([11] * 9, [11] * 9, [("eight_in_a_row", "above", "week 50")]),  # once
+        ],
+    )
+    def test_a_run_goes_on_over_new_year(
+        self, before: list[int], after: list[int], expected: list[object]
+    ) -> None:
+        level = [*LEVEL, *([9, 11] * 20)][: self.YEAR - len(before)]
+
+        assert found(deployments([*level, *before, *after])) == expected
+
+    def test_each_week_is_on_the_side_of_its_own_mean(self) -> None:
+        # 10 in the first half year, 20 in the second: 2027 has a mean of about 15.
+        of = deployments([*LEVEL, *[19, 21] * 13, *[14] * 8])
+
+        assert found(of)[-1] == ("eight_in_a_row", "below", "week 59")
+        assert [by.applies_from for by in of.baselines] == [date(2025, 12, 29), monday(self.YEAR)]
+
+    def test_a_step_ends_a_run(self) -> None:
+        of = deployments([*LEVEL, *[9, 11] * 15, *[11] * 4, *[11] * 30], [monday(60)])
+
+        assert not [signal for signal in of.signals if signal.start >= monday(60)]
+
+    @pytest.mark.parametrize(
+        ("after", "reaches"),
+        [([11] * 9, True), ([11, 9, *[11] * 7], False), ([10, *[11] * 8], False)],
+    )
+    def test_a_run_may_have_begun_before_what_is_judged(
+        self, after: list[int], reaches: bool
+    ) -> None:
+        points = weeks([*LEVEL, *LEVEL, *after])
+        of = chart("deployment_frequency", ACME, ChartKind.XMR, points, (), monday(self.YEAR))
+
+        assert run_reaches_back(of, monday(self.YEAR + 4)) is reaches
+
+    def test_no_run_reaches_back_beyond_a_step_or_weeks_without_limits(self) -> None:
+        points = weeks([*LEVEL, *LEVEL, *[11] * 9])
+        stepped = deployments([*LEVEL, *LEVEL, *[11] * 9], [monday(self.YEAR)])
+        few = chart("deployment_frequency", ACME, ChartKind.XMR, points[45:], (), monday(self.YEAR))
+
+        assert not run_reaches_back(
+            stepped.model_copy(update={"baselines": stepped.baselines[-1:]}), monday(self.YEAR + 4)
+        )
+        assert not run_reaches_back(few, monday(self.YEAR + 4))
 
 
 class TestSteps:
@@ -340,7 +414,7 @@ class TestSteps:
         of = deployments([*LEVEL, *[30] * 10], [monday(26)])
 
         assert found(of) == []
-        assert (of.baseline.points, of.baseline.locked) == (10, False)
+        assert (of.baseline.points, of.baseline.complete) == (10, False)
 
     def test_a_level_begins_with_the_first_week_after_a_step_inside_one(self) -> None:
         of = deployments([*LEVEL, 90, *[30] * 6], [monday(26) + timedelta(days=2)])
@@ -350,13 +424,6 @@ class TestSteps:
 
     def test_a_step_to_come_changes_nothing_yet(self) -> None:
         assert deployments(LEVEL, [monday(200)]) == deployments(LEVEL)
-
-    def test_limits_that_are_stored_are_found_by_their_step(self) -> None:
-        first, second = deployments([*LEVEL, *[30] * 26], [monday(26)]).baselines
-
-        of = deployments([*[99] * 26, *[50] * 30], [monday(26)], [second, first])
-
-        assert of.baselines == (first, second)
 
     def test_eight_in_a_row_give_the_lines_to_paste(self) -> None:
         team = Scope(kind="team", name='pay "ments"')

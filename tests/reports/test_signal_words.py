@@ -62,13 +62,13 @@ def with_charts(*charts: Chart, weeks: int = 4) -> Report:
 @pytest.mark.parametrize(
     ("values", "usual", "word", "limits"),
     [
-        ([*LEVEL, 40], LIMITS, "usual", f"limits {LIMITS}, locked 2026-W35"),
-        ([*LEVEL, 28], LIMITS, "worse", f"limits {LIMITS}, locked 2026-W35"),
-        ([*LEVEL, 52], LIMITS, "better", f"limits {LIMITS}, locked 2026-W35"),
-        ([*LEVEL, 52, 40], LIMITS, "better W35", f"limits {LIMITS}, locked 2026-W34"),
+        ([*LEVEL, 40], LIMITS, "usual", f"limits {LIMITS}, of 2026-W10 to 2026-W35"),
+        ([*LEVEL, 28], LIMITS, "worse", f"limits {LIMITS}, of 2026-W10 to 2026-W35"),
+        ([*LEVEL, 52], LIMITS, "better", f"limits {LIMITS}, of 2026-W10 to 2026-W35"),
+        ([*LEVEL, 52, 40], LIMITS, "better W35", f"limits {LIMITS}, of 2026-W09 to 2026-W34"),
         # What is bad among the last weeks goes before what is good.
-        ([*LEVEL, 52, 20, 40], LIMITS, "worse W35", f"limits {LIMITS}, locked 2026-W33"),
-        ([*LEVEL, 20, *[40] * 4], LIMITS, "usual", f"limits {LIMITS}, locked 2026-W31"),
+        ([*LEVEL, 52, 20, 40], LIMITS, "worse W35", f"limits {LIMITS}, of 2026-W08 to 2026-W33"),
+        ([*LEVEL, 20, *[40] * 4], LIMITS, "usual", f"limits {LIMITS}, of 2026-W06 to 2026-W31"),
         (LEVEL[:10], "", "", "trial limits 29–51, 10 of 26 weeks"),
         (LEVEL[:5], "", "", "limits after 5 of 26 weeks"),
         ([1, 2] * 14, "", "", ""),  # too few for limits

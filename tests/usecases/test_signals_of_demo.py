@@ -39,7 +39,7 @@ def test_the_reorganisation_starts_the_limits_anew(store: Store) -> None:
     everything = deployments(store)
 
     assert [one.since for one in everything.baselines] == [None, REORGANISED]
-    assert everything.baseline.locked
+    assert everything.baseline.complete
 
 
 def test_the_organisation_has_an_outage_and_then_a_rise(store: Store) -> None:

@@ -60,7 +60,7 @@ def justified(found: Report, signal: Signal, metric: str) -> bool:
     """Whether a signal is one: recomputed from the chart's points, by the rules' own words."""
     (chart,) = [one for one in found.charts if one.metric == metric]
     by = chart.baseline
-    assert by.locked
+    assert by.complete
     assert by.last
     points = [p for p in chart.points if p.start > by.last and p.value is not None and not p.hollow]
     # Gaps between failures of one day begin on the same date.

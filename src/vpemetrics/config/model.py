@@ -32,7 +32,7 @@ from vpemetrics.metrics.registry import ALIASES, METRICS
 from vpemetrics.metrics.registry import find as find_metric
 from vpemetrics.names import name_key, nearest, nearest_zone
 from vpemetrics.reports.registry import ENDINGS
-from vpemetrics.rules import Event, LeadTimeStart, Rules, Service, Step, Target
+from vpemetrics.rules import Event, LeadTimeStart, Quiet, Rules, Service, Step, Target
 
 DEFAULT: Final = Rules()
 WEEK: Final = "{week}"
@@ -257,6 +257,20 @@ class StepTable(SettingsTable):
     scope: Scope | None = None
 
 
+class QuietTable(SettingsTable):
+    """Days on which fewer people work (rule L1)."""
+
+    first: date
+    last: date
+    yearly: bool = False
+
+    @model_validator(mode="after")
+    def _ends_within_a_year(self) -> "QuietTable":
+        if not timedelta(0) <= self.last - self.first < timedelta(days=365):
+            raise wrong("last not before first, and within a year of it")
+        return self
+
+
 class EventTable(SettingsTable):
     """A dated remark that charts show."""
 
@@ -314,6 +328,7 @@ class Settings(SettingsTable):
     service: Annotated[tuple[ServiceTable, ...], Field(strict=False)] = ()
     target: Annotated[tuple[TargetTable, ...], Field(strict=False)] = ()
     step: Annotated[tuple[StepTable, ...], Field(strict=False)] = ()
+    quiet: Annotated[tuple[QuietTable, ...], Field(strict=False)] = ()
     event: Annotated[tuple[EventTable, ...], Field(strict=False)] = ()
     sources: dict[str, SourceTable] = {}
 
@@ -340,6 +355,7 @@ class Settings(SettingsTable):
             superseded_within=self.deployments.superseded_within,
             targets=tuple(Target(**target) for target in targets),
             steps=tuple(Step(**step) for step in steps),
+            quiet=tuple(Quiet(**dict(days)) for days in self.quiet),
             events=tuple(Event(**dict(event)) for event in self.event),
             reliability=self.reliability.file,
         )

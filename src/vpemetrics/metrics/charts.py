@@ -48,15 +48,24 @@ class Point(Model):
     value: float | None = Field(description="null is a gap: not collected, or nothing to divide by")
     k: int | None = Field(default=None, description="numerator, where the value is k of n")
     n: int | None = None
-    hollow: bool = Field(
-        default=False, description="still running: in no baseline, and never a signal"
+    began: date | None = Field(
+        default=None, description="date of the failure before, of a stretch from one to the next"
     )
+    hollow: bool = Field(
+        default=False,
+        description="still running, clipped or quiet: in no baseline, and never a signal",
+    )
+    quiet: bool = Field(default=False, description="declared so, therefore hollow")
     provisional: bool = Field(default=False, description="may still get worse, so is never better")
 
 
 class Baseline(Model):
-    """The points a chart's limits come from, and the limits; `None` where there are none."""
+    """The points a chart's limits come from, and the limits; `None` where there are none.
 
+    It judges the points from `applies_from` to the next baseline's.
+    """
+
+    applies_from: date = Field(description="the first day on which it judges")
     since: date | None = Field(
         default=None, description="the declared step the limits start anew from"
     )
@@ -66,7 +75,7 @@ class Baseline(Model):
     center: float | None = Field(description="mean of weeks, median of stretches")
     low: float | None = None
     high: float | None = None
-    locked: bool = Field(description="complete, so that it does not move any more")
+    complete: bool = Field(description="of as many points as signals take")
 
     @property
     def limited(self) -> bool:
@@ -75,8 +84,8 @@ class Baseline(Model):
 
     @property
     def judges(self) -> bool:
-        """True if points after it can be signals: the limits are there and locked."""
-        return self.locked and self.limited
+        """True if points after it can be signals: the limits are there and complete."""
+        return self.complete and self.limited
 
 
 class Signal(Model):
@@ -99,7 +108,9 @@ class Chart(Model):
     scope: Scope
     better: Side = Field(description="on which side of the centre a point is a good one")
     points: tuple[Point, ...]
-    baselines: tuple[Baseline, ...] = Field(description="one, and one more from each step on")
+    baselines: tuple[Baseline, ...] = Field(
+        description="in the order of time: a new one with each year and with each declared step"
+    )
     signals: tuple[Signal, ...]
 
     @property

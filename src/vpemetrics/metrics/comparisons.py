@@ -251,7 +251,7 @@ def against(target: Target, kind: ChartKind, baseline: Baseline) -> TargetWord:
     """Hold the limits of a chart of weeks against a target, which is in the unit of its points.
 
     Both on its good side: reliably met; both on the other: out of reach; else hit or miss. Without
-    locked limits it is not known yet, nor from stretches, which are not in the target's unit.
+    complete limits it is not known yet, nor from stretches, which are not in the target's unit.
     """
     if (
         kind is not ChartKind.XMR

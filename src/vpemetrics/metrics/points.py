@@ -6,7 +6,7 @@ They reach from the first of some weeks, which are in a row, to the end of the l
 `earlier` are those before them, back to the first that was collected.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -23,7 +23,6 @@ from vpemetrics.records import CoverageKind
 from vpemetrics.window import Window, date_of, merge_intervals, week_of
 
 COUNT: Final = "deployment_frequency"
-COUNTS: Final = (COUNT,)
 RATES: Final = ("change_fail_rate", "deployment_rework_rate")
 
 RETIRED_AFTER: Final = 4
@@ -40,12 +39,14 @@ def weekly_points(
     facts: MetricFacts,
     weeks: Sequence[Window],
     earlier: Sequence[Window] = (),
+    quiet: Collection[date] = (),
 ) -> tuple[Point, ...]:
     """The weeks of a metric as points: deployments, or k of n, as the weeks' figures have them.
 
     A week that was not collected, or has nothing to divide by, is a gap. A clipped one is hollow,
     and so is one in which fewer services were collected than shortly before: what is missing is
-    no drop, until it has been missing for so long that it is gone.
+    no drop, until it has been missing for so long that it is gone. Those that begin on a `quiet`
+    date are hollow too.
     """
     base = _base(metric, rows, facts)
     n = _in_weeks(base, weeks)
@@ -60,7 +61,10 @@ def weekly_points(
             value=_value(None if k is None else int(k[at]), int(n[at])) if known[at] else None,
             k=None if k is None else int(k[at]),
             n=int(n[at]),
-            hollow=bool(week.clipped or not covered[at] or covered[at] < most[at]),
+            hollow=bool(
+                week.start in quiet or week.clipped or not covered[at] or covered[at] < most[at]
+            ),
+            quiet=week.start in quiet,
             provisional=_provisional(metric, facts, week),
         )
         for at, week in enumerate(weeks)

@@ -9,7 +9,7 @@ charts_with_words, word     the charts that may give words, and what they say of
 add_words                   figures with that
 expected_false_alarms       the signals that chance alone would give there
 clip                        the part of a chart that is shown
-unseen_since                the date that the points must reach back to, to show a run's begin
+run_reaches_back            tells whether a run may have begun before what is judged
 lasting_run, step_to_paste  what goes on after eight in a row, and its declaration as a new level
 
 Sources: Wheeler, Understanding Variation (XmR); Kaminsky and others 1992 (g).
@@ -20,7 +20,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from itertools import islice, pairwise
+from itertools import groupby, pairwise
 from statistics import fmean, mean, median
 from typing import Final, NamedTuple
 
@@ -36,9 +36,10 @@ from vpemetrics.metrics.charts import (
 )
 from vpemetrics.metrics.figures import Figure, Scope, WindowRef
 from vpemetrics.metrics.registry import METRICS
+from vpemetrics.window import iso_year
 
 FULL: Final[Mapping[ChartKind, int]] = {ChartKind.XMR: 26, ChartKind.G: 20}
-"""Points in a baseline that is complete, and locked."""
+"""Points in a baseline that is complete."""
 
 FEWEST: Final = 6
 """Points below which there are not even trial limits."""
@@ -95,6 +96,7 @@ def stretches(
         Point(
             label=stretch.on.isoformat(),
             start=stretch.on,
+            began=stretch.since,
             value=float(stretch.went_well)
             if bisect_left(holes, stretch.since) == bisect_left(holes, stretch.on)
             else None,
@@ -187,24 +189,24 @@ def _count(point: Point) -> float:
 
 
 def baseline(
-    points: Sequence[Point],
-    kind: ChartKind,
-    since: date | None = None,
-    stored: Baseline | None = None,
+    points: Sequence[Point], kind: ChartKind, begins: date, since: date | None = None
 ) -> Baseline:
-    """The limits of points that begin at a declared step, or where collection did.
+    """The limits for points of an ISO year from a date on, by those of the year before (rule L1).
 
-    The first 26 complete and final weeks, or 20 stretches, lock it: from then on it is to be
-    stored, and a `stored` one of the same step is what counts, whatever became of its weeks.
-    Fewer give trial limits that move; below six there are none.
+    If these are fewer than 26 weeks, or 20 stretches, it is the first so many since that year
+    began. Neither reaches back before `since`, the last declared step. `points` are all there are
+    after it; gaps, and what is hollow or provisional, count for nothing. Fewer give trial limits,
+    below six there are none.
     """
-    if stored is not None and stored.locked and stored.since == since:
-        return stored
-    final = (at for at, point in enumerate(points) if _is_known(point) and not point.provisional)
-    places = [*islice(final, FULL[kind])]
-    used = points[places[0] : places[-1] + 1] if places else ()
+    earliest = max(iso_year(begins, -1), since or date.min)
+    own = [*_since(points, earliest)]
+    final = [at for at, point in enumerate(own) if _is_known(point) and not point.provisional]
+    year = [at for at in final if own[at].start < iso_year(begins)]
+    places = year if len(year) >= FULL[kind] else final[: FULL[kind]]
+    used = own[places[0] : places[-1] + 1] if places else ()
     limits = _LIMITS[kind](used) if len(places) >= FEWEST else NONE
     return Baseline(
+        applies_from=begins,
         since=since,
         first=used[0].start if used else None,
         last=used[-1].start if used else None,
@@ -212,21 +214,29 @@ def baseline(
         center=limits.center,
         low=limits.low,
         high=limits.high,
-        locked=len(places) == FULL[kind],
+        complete=len(places) >= FULL[kind],
     )
+
+
+def _since(points: Iterable[Point], earliest: date) -> Iterator[Point]:
+    """The points from a date on, without a stretch that began before it."""
+    for point in points:
+        if point.start >= earliest and (point.began is None or point.began >= earliest):
+            yield point
 
 
 # --- signals ------------------------------------------------------------------------------------
 
 
-def signals(points: Sequence[Point], by: Baseline, better: Side) -> Iterator[Signal]:
-    """The points after a locked baseline that chance seldom gives (rule L2).
+def signals(
+    points: Sequence[Point], baselines: Sequence[Baseline], better: Side
+) -> Iterator[Signal]:
+    """The points after complete baselines that chance seldom gives (rule L2).
 
-    One outside the limits; and the eighth in a row on one side of the centre, once. Runs begin
-    after the baseline; a point on the centre ends one, a gap does neither that nor extend it.
+    One outside the limits; and the eighth in a row on one side of the centre, once.
     A provisional point that would be better is none: what makes it worse may still come to light.
     """
-    for point, side, run in _runs(points, by):
+    for point, by, side, run in _judge(points, baselines):
         if side is None or (point.provisional and side == better):
             continue
         if is_outside(_value(point), by):
@@ -248,18 +258,40 @@ def _signal(rule: Rule, point: Point, side: Side, better: Side) -> Signal:
 
 class _Judged(NamedTuple):
     point: Point
+    by: Baseline
     side: Side | None
     run: int
 
 
-def _runs(points: Sequence[Point], by: Baseline) -> Iterator[_Judged]:
-    """Each new point with its side of the centre, and how many in a row have been there."""
-    run, last = 0, None
-    for point in new_points(points, by):
-        side = _side(point, by)
-        run = run + 1 if side is not None and side == last else int(side is not None)
-        last = side
-        yield _Judged(point, side, run)
+def _judge(points: Iterable[Point], baselines: Sequence[Baseline]) -> Iterator[_Judged]:
+    """Each new point with its side of the centre, and how many in a row have been there.
+
+    A run goes on into the next year, each point on its own centre's side. It ends with a point on
+    the centre, with a declared step, and with a year that has no limits; a gap neither ends nor
+    extends it, nor does a point of a baseline.
+    """
+    run, last, since = 0, None, None
+    for by, level in judged_by(points, baselines):
+        if by.since != since or not by.judges:
+            run, last, since = 0, None, by.since
+        for point in new_points(level, by):
+            side = _side(point, by)
+            run = run + 1 if side is not None and side == last else int(side is not None)
+            last = side
+            yield _Judged(point, by, side, run)
+
+
+def judged_by(
+    points: Iterable[Point], baselines: Sequence[Baseline]
+) -> Iterator[tuple[Baseline, list[Point]]]:
+    """The points from the first of some baselines on, under the one that judges them."""
+    begins = [by.applies_from for by in baselines]
+    found: list[list[Point]] = [[] for _ in begins]
+    for point in points:
+        at = bisect_right(begins, point.start)
+        if at:
+            found[at - 1].append(point)
+    return zip(baselines, found, strict=True)
 
 
 def new_points(points: Iterable[Point], by: Baseline) -> Iterator[Point]:
@@ -289,19 +321,17 @@ def chart(
     kind: ChartKind,
     points: Sequence[Point],
     steps: Iterable[date] = (),
-    stored: Iterable[Baseline] = (),
+    judged_from: date = date.min,
 ) -> Chart:
     """A metric's points with their limits and signals; limits start anew at each step.
 
-    `points` are in order, weeks without a hole, and reach back to the first collected one; less
-    far under a locked `stored` baseline, if a run is still seen from where it begins (see
-    `unseen_since`).
+    `points` are in order, weeks without a hole. They reach back to the first collected one, or to
+    the first of the ISO year before that of `judged_from`: what is older than that is judged by
+    points that are not among them, and so not at all.
     A level begins with the first point dated on or after its step.
     """
-    levels = _levels(points, steps)
-    locked = {kept.since: kept for kept in stored}
-    baselines = [baseline(level, kind, since, locked.get(since)) for since, level in levels]
     good = Side.ABOVE if kind is ChartKind.G or METRICS[metric].better == "higher" else Side.BELOW
+    baselines = tuple(_baselines(points, kind, steps, judged_from))
     return Chart(
         metric=metric,
         definition_id=METRICS[metric].definition_id,
@@ -309,18 +339,30 @@ def chart(
         scope=scope,
         better=good,
         points=tuple(points),
-        baselines=tuple(baselines),
-        signals=tuple(
-            found
-            for (_, level), by in zip(levels, baselines, strict=True)
-            for found in signals(level, by, good)
-        ),
+        baselines=baselines,
+        signals=tuple(signals(points, baselines, good)),
     )
 
 
+def _baselines(
+    points: Sequence[Point], kind: ChartKind, steps: Iterable[date], judged_from: date
+) -> Iterator[Baseline]:
+    """The baselines of points, one for levels that follow on each other and share it."""
+    before = None
+    for since, stretch in _between_steps(points, steps):
+        for begins, _ in groupby(stretch, key=lambda point: iso_year(point.start)):
+            if begins < judged_from:
+                continue
+            by = baseline(stretch, kind, max(begins, since or begins), since)
+            same = before and before.model_copy(update={"applies_from": by.applies_from})
+            if by != same:
+                yield by
+                before = by
+
+
 def clip(of: Chart, since: date) -> Chart:
-    """The chart from a date on: its points, signals, and the baselines of their levels."""
-    ends = [*(by.since for by in of.baselines[1:]), None]
+    """The chart from a date on: its points, signals, and the baselines that judge them."""
+    ends = [*(by.applies_from for by in of.baselines[1:]), None]
     return of.model_copy(
         update={
             "points": tuple(point for point in of.points if point.start >= since),
@@ -332,15 +374,15 @@ def clip(of: Chart, since: date) -> Chart:
     )
 
 
-def _levels(
+def _between_steps(
     points: Sequence[Point], steps: Iterable[date]
 ) -> list[tuple[date | None, list[Point]]]:
-    """The points from each step to the next, under the step; a level without points is none."""
+    """The points from each step to the next, under the step, where there are any."""
     starts = sorted(set(steps))
     levels: list[tuple[date | None, list[Point]]] = [(None, []), *((start, []) for start in starts)]
     for point in points:
         levels[bisect_right(starts, point.start)][1].append(point)
-    return [level for level in levels if level[1]] or levels[:1]
+    return [level for level in levels if level[1]]
 
 
 def weekly_or_rare(weekly: Chart, rare: Chart) -> Chart:
@@ -387,11 +429,9 @@ def expected_false_alarms(charts: Iterable[Chart], window: WindowRef) -> float:
 
 
 def _new_in(of: Chart, window: WindowRef) -> int:
-    """Count the points of a window that are judged, each by the baseline of its level."""
+    """Count the points of a window that are judged."""
     inside = [point for point in of.points if window.start <= point.start < window.end]
-    levels = _levels(inside, (by.since for by in of.baselines if by.since is not None))
-    by_step = {by.since: by for by in of.baselines}
-    return sum(len([*new_points(level, by_step[since])]) for since, level in levels if level)
+    return sum(len([*new_points(level, by)]) for by, level in judged_by(inside, of.baselines))
 
 
 class PointRun(NamedTuple):
@@ -404,8 +444,8 @@ class PointRun(NamedTuple):
 
 def lasting_run(of: Chart) -> PointRun | None:
     """The run that still goes on, once eight or more are in it; provisional good ones are not."""
-    judged = list(_runs(of.points, of.baseline))
-    side = judged[-1].side if judged else None
+    judged = [one for one in _judge(of.points, of.baselines) if one.by.since == of.baseline.since]
+    side = judged[-1].side if judged and of.baseline.judges else None
     if side == of.better:
         judged = [judgement for judgement in judged if not judgement.point.provisional]
     run = judged[-1].run if judged and judged[-1].side == side else 0
@@ -414,23 +454,19 @@ def lasting_run(of: Chart) -> PointRun | None:
     return PointRun(side, judged[-run].point.start, run)
 
 
-def unseen_since(of: Chart, since: date) -> date | None:
-    """The end of the baseline, if a run that goes on at a date may begin before the first point.
+def run_reaches_back(of: Chart, since: date) -> bool:
+    """Tell whether a run that goes on at a date may have begun before the first that is judged.
 
-    That is so while no point before the date breaks the run that the first of them are in; a chart
-    with points right from its baseline on shows where every run begins.
+    That is so while the first baseline judges all of its points, and none before the date breaks
+    the run that the first of them are in.
     """
-    by, *later = of.baselines
-    if (
-        not by.judges
-        or by.last is None
-        or any(following.since and following.since <= since for following in later)
-    ):
-        return None
-    if of.points and of.points[0].start <= by.last:
-        return None
-    before = [point for point in of.points if point.start < since]
-    return by.last if all(one.run == at for at, one in enumerate(_runs(before, by), 1)) else None
+    by = of.baselines[0] if of.baselines else None
+    if by is None or not by.judges or by.last is None:
+        return False
+    if by.last >= by.applies_from or by.since == by.applies_from:
+        return False
+    before = (one for one in _judge(of.points, of.baselines) if one.point.start < since)
+    return all(one.run == at for at, one in enumerate(before, 1))
 
 
 def step_to_paste(of: Chart) -> str | None:

@@ -83,7 +83,7 @@ class Exceptions(Model):
     """The services outside their limits, of those that have limits; without better or worse."""
 
     outside: tuple[Outside, ...] = Field(description="by name")
-    judged: int = Field(description="services with locked limits")
+    judged: int = Field(description="services with complete limits")
     of: int = Field(description="services in the scope")
     expected: float = Field(description="how many chance alone would put outside, at most")
 

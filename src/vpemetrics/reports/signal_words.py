@@ -25,7 +25,7 @@ def chart_of(report: Report, metric: str) -> Chart | None:
 
 
 def usual_of(report: Report, metric: str) -> str:
-    """The range of the metric's usual weeks: `38–98`, `1.2–8.9%`; nothing without locked limits."""
+    """The range of the metric's usual weeks: `38–98`, `1.2–8.9%`; nothing without full limits."""
     chart = chart_of(report, metric)
     return _range(chart) if chart and chart.kind is ChartKind.XMR and chart.baseline.judges else ""
 
@@ -53,9 +53,9 @@ def limits(report: Report) -> str:
     if chart is None:
         return ""
     by = chart.baseline
-    if by.judges and by.last:
-        return f"limits {range_of(by)}, locked {words.week(by.last)}"
-    if by.locked:
+    if by.judges and by.first and by.last:
+        return f"limits {range_of(by)}, of {words.week(by.first)} to {words.week(by.last)}"
+    if by.complete:
         return ""
     weeks = f"{by.points} of {FULL[ChartKind.XMR]} weeks"
     return f"trial limits {range_of(by)}, {weeks}" if by.limited else f"limits after {weeks}"
@@ -84,15 +84,14 @@ def standing_of(report: Report, metric: str) -> str:
 
 
 def missing_word_reason(report: Report, metric: str) -> str:
-    """Say why a week that has limits gets no word: it was not collected whole."""
+    """Say why a week that has limits gets no word: it is quiet, or was not collected whole."""
     chart = chart_of(report, metric)
     if not chart or not usual_of(report, metric) or not words.is_week(report.window):
         return ""
     own = [point for point in chart.points if point.start == report.window.start]
-    return NOT_WHOLE if any(point.hollow for point in own) else ""
-
-
-NOT_WHOLE: Final = "not whole"
+    if any(point.quiet for point in own):
+        return "quiet"
+    return "not whole" if any(point.hollow for point in own) else ""
 
 
 def _last_words(report: Report, metric: str) -> list[str]:
@@ -195,9 +194,9 @@ def _value(metric: str, value: float) -> str:
 
 
 def _baseline(chart: Chart, signal: Signal) -> Baseline:
-    """The baseline of the level that a signal is in."""
-    levels = [by for by in chart.baselines if by.since is None or by.since <= signal.start]
-    return levels[-1] if levels else chart.baseline
+    """The baseline that made a point a signal."""
+    begun = [by for by in chart.baselines if by.applies_from <= signal.start]
+    return begun[-1] if begun else chart.baseline
 
 
 def new_level(level: NewLevel) -> str:

@@ -32,7 +32,6 @@ from sqlalchemy import (
 from vpemetrics.lineage.graph import Flags
 from vpemetrics.records import Change, Commit, CoverageKind, Deployment, Incident
 from vpemetrics.store import derived, tables
-from vpemetrics.store.baselines import baselines
 from vpemetrics.store.commit_chunks import Chunk, forget_commits, read_chunks
 from vpemetrics.store.compaction import ask_for_compaction
 from vpemetrics.store.horizons import moments, raise_horizons
@@ -428,7 +427,6 @@ def _restart(
         told = tables.collections.c.error.contains(name, autoescape=True)
         hidden = func.replace(tables.collections.c.error, name, "…")
         connection.execute(update(tables.collections).where(told).values(error=hidden))
-    connection.execute(delete(baselines))  # they were made of what is gone, too
     times = str(times_forgotten(connection) + 1)
     connection.execute(delete(meta).where(meta.c.key == _TIMES))
     connection.execute(meta.insert(), [{"key": _TIMES, "value": times}])

@@ -59,8 +59,6 @@ _CHOICES: Final[Mapping[Column[Any], type[StrEnum]]] = {
     triage.c.verdict: Verdict,
     coverage.c.kind: CoverageKind,
 }
-_DAYS: Final = ("baselines.since", "baselines.first", "baselines.last")
-
 _JSON: Final[Mapping[Column[Any], Any]] = {
     traced.c.repositories: list[str],
     traced.c.problems: dict[str, list[str]],
@@ -151,8 +149,6 @@ def _oddities(column: Column[Any]) -> Iterator[str]:
     if choices := _CHOICES.get(column):
         quoted = ", ".join(f"'{choice}'" for choice in choices)
         yield f"{name} NOT IN ({quoted})"
-    if str(column) in _DAYS:
-        yield f"{name} NOT IN ('', ifnull(date({name}), ''))"
     if holds in (Holds.LIST, Holds.OPTIONAL_LIST):
         yield f"iif(json_valid({name}), json_type({name}), 'none') != 'array' AND {name} NOT NULL"
 

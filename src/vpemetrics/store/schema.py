@@ -21,7 +21,6 @@ from sqlalchemy import (
 )
 
 from vpemetrics.fingerprint import digest
-from vpemetrics.store import baselines as _baselines  # noqa: F401 (its table is in the schema)
 from vpemetrics.store import derived as _derived  # noqa: F401 (its tables are part of the schema)
 from vpemetrics.store.tables import meta, metadata
 

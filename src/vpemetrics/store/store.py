@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -17,7 +17,6 @@ from vpemetrics.errors import ForgottenMeanwhile, NewerStore, NoData, StoreProbl
 from vpemetrics.files import create, follow
 from vpemetrics.records import AnyRecord, Change, Commit, Coverage, Sourced
 from vpemetrics.store import derived, future_marks, loading, schema, tables
-from vpemetrics.store.baselines import StoredBaseline, load_baselines, save_baselines
 from vpemetrics.store.compaction import compact, is_asked_for
 from vpemetrics.store.engine import (
     DamagedChunk,
@@ -332,25 +331,6 @@ class Store:
     def transaction_at_once(self) -> AbstractContextManager[Connection]:
         """The same where nobody else is writing now; StoreBusy where somebody is."""
         return begin_write(self._engine, patience_ms=_AT_ONCE_MS)
-
-    def baselines(self) -> list[StoredBaseline]:
-        """The baselines of charts that do not move any more."""
-        with begin_read(self._engine) as connection:
-            return load_baselines(connection)
-
-    def keep_baselines(self, found: Collection[StoredBaseline]) -> None:
-        """Store baselines that are not there yet, if that can be done at once.
-
-        They can be found anew at any time, so who may not write, or comes while somebody else
-        does, goes on without.
-        """
-        if not found:
-            return
-        with (
-            suppress(StoreProblem),
-            self.transaction_at_once() as connection,
-        ):
-            save_baselines(connection, found)
 
 
 @contextmanager

@@ -58,8 +58,8 @@ def _note(store: Store, decided: Mapping[str, AuditEntry]) -> None:
 def note_settings(store: Store, rules: Rules, now: datetime | None = None) -> None:
     """Record which settings changed since figures were made last; of the first ones nothing.
 
-    As with baselines, who may not write, or comes while somebody else does, goes on without:
-    the next one finds the same.
+    Who may not write, or comes while somebody else does, goes on without: the next one finds the
+    same.
     """
     settings = settings_of(rules)
     with store.view() as connection:

@@ -1,7 +1,6 @@
 """The time that the charts of a scope show, and how far back they read deployments.
 
-A baseline that is complete is kept in the store. Then only the weeks that are drawn are read, and
-some before them in which a run may have begun.
+Weeks are judged by those of the year before them, so a chart reads one year more than it judges.
 """
 
 from dataclasses import dataclass
@@ -9,20 +8,16 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Final
 
-from vpemetrics.metrics.charts import ChartKind
 from vpemetrics.metrics.facts import MetricFacts
 from vpemetrics.metrics.figures import Scope
-from vpemetrics.metrics.points import COUNTS, RATES, first_collected_week
+from vpemetrics.metrics.points import RATES, first_collected_week
 from vpemetrics.metrics.steps import step_dates, step_scopes
 from vpemetrics.records import CoverageKind
 from vpemetrics.reports.model import Remark
-from vpemetrics.usecases.baselines import KeptBaselines
 from vpemetrics.usecases.report_context import ReportContext
-from vpemetrics.window import Window, week_of, weeks_in
+from vpemetrics.window import Window, iso_year, week_of, weeks_in
 
 WEEKS_DRAWN: Final = 52
-WEEKS_BEFORE: Final = 13
-"""Read at first before what is drawn, for runs that begin there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +29,6 @@ class ChartSpan:
     scope: Scope
     window: Window
     begins: date
-    kept: KeptBaselines
 
     @cached_property
     def drawn_from(self) -> date:
@@ -49,13 +43,19 @@ class ChartSpan:
         window = Window(start=self.begins, end=self.window.end, zone=self.window.zone)
         return [week for week, _ in weeks_in(window)]
 
-    def weeks_since(self, since: date | None) -> list[Window]:
-        """The weeks from a date on; all of them for None."""
-        return [week for week in self.weeks if since is None or week.start >= since]
-
     def place(self, monday: date) -> int:
         """The place among the weeks of the one that begins on a Monday."""
         return (monday - self.begins).days // 7
+
+    @cached_property
+    def quiet(self) -> frozenset[date]:
+        """The Mondays of the weeks with days that were declared quiet."""
+        declared = self.known.rules.quiet
+        return frozenset(
+            week.start
+            for week in self.weeks
+            if any(days.touches(week.start, week.end) for days in declared)
+        )
 
     def begins_of(self, metric: str) -> date | None:
         """The first week of a chart; None of rates that no incident source would tell."""
@@ -81,28 +81,10 @@ class ChartSpan:
         drawn = [remark for remark in remarks if self.drawn_from <= remark.on < self.window.end]
         return sorted(drawn, key=lambda remark: (remark.on, remark.what))
 
-    def first_read(self, metric: str) -> date | None:
-        """The Monday from which a metric's chart needs deployments; None where it has no chart."""
-        begins = self.begins_of(metric)
-        if begins is None:
-            return None
-        steps = self.steps(metric)
-        before = self.drawn_from - timedelta(weeks=WEEKS_BEFORE)
-        levels = zip((None, *steps), (*steps, self.window.end), strict=True)
-        needed = [
-            self._needed(metric, since) or since or begins for since, end in levels if end > before
-        ]
-        return week_of(max(min([before, *needed]), begins)).start
-
-    def _needed(self, metric: str, since: date | None) -> date | None:
-        """The date from which a level needs deployments; None: from where it begins."""
-        weekly = self.kept.get(self.scope, metric, ChartKind.XMR, since)
-        if weekly is None:
-            return None
-        if weekly.limited or metric in COUNTS:
-            return date.max
-        rare = self.kept.get(self.scope, metric, ChartKind.G, since)
-        return rare.last if rare else None
+    @property
+    def first_read(self) -> date:
+        """The Monday from which deployments are read at first: a year before those drawn."""
+        return max(iso_year(self.drawn_from, -1), self.begins)
 
     def _step_scopes(self, scope: Scope) -> frozenset[str | None]:
         team = self.known.resolver.configured(scope.name).team if scope.kind == "service" else None

@@ -1,6 +1,5 @@
 """The rules that lineage goes by, as texts that change with them."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
@@ -15,13 +14,6 @@ def service_fingerprint(rules: Rules, name: str) -> str:
     """A text that changes with the rules that a service's lineage depends on."""
     own = tuple(service for service in rules.services if service.name == name)
     return lineage_digest(replace(rules, services=own))
-
-
-def meaning(rules: Rules, names: Collection[str]) -> str:
-    """A text that changes with rules that give services' deployments and weeks a meaning."""
-    own = (service for service in rules.services if service.name in names)
-    unowned = tuple(replace(service, team=None) for service in own)
-    return f"{lineage_digest(replace(rules, services=unowned))} {rules.zone}"
 
 
 def lineage_digest(rules: Rules) -> str:

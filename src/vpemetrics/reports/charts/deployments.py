@@ -1,6 +1,6 @@
 """Deployments per week with the limits of usual variation (rule L1)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -61,6 +61,10 @@ def _value(point: Point) -> str:
     return words.count(int(point.value or 0))
 
 
+def _why(hollow: Point) -> str:
+    return next(_why_hollow([hollow.quiet]))
+
+
 def _labelled_point(report: Report, known: Sequence[Point]) -> Point:
     """The point that is written out: the week asked for, else the last whole one."""
     whole = [point for point in known if not point.hollow]
@@ -79,7 +83,7 @@ def _title(report: Report, known: Sequence[Point], chart: Chart | None) -> str:
     week = last.label.partition("-")[2] or last.label
     said = f"{words.quantity(int(last.value or 0), 'deployment')} in {week}"
     if last.hollow:
-        return f"{said}, not collected whole"
+        return f"{said}, {_why(last)}"
     return f"{said}; {usual} are usual" if usual else said
 
 
@@ -87,7 +91,7 @@ def _finding(known: Sequence[Point], chart: Chart | None) -> Iterator[str]:
     whole = [int(point.value or 0) for point in known if not point.hollow]
     if whole:
         yield f"{words.count(min(whole))} to {words.count(max(whole))} a week"
-    part = ", not collected whole" if known[-1].hollow else ""
+    part = f", {_why(known[-1])}" if known[-1].hollow else ""
     yield f"{known[-1].label} {_value(known[-1])}{part}"
     if chart is None or not chart.baseline.limited:
         return
@@ -127,18 +131,26 @@ def _facts(chart: Chart | None, start: date, end: date) -> Iterator[str]:
     if chart is None or not chart.baseline.limited:
         return
     by = chart.baseline
-    kind = "Limits" if by.locked else "Trial limits"
+    kind = "Limits" if by.complete else "Trial limits"
     yield f"{kind}: mean ± 2.66 mean moving ranges of {by.points} weeks from {by.first}"
 
 
 def _mark_notes(points: Sequence[Point], chart: Chart | None) -> Iterator[str]:
     """Say what hollow marks mean, and why the words stand where they do."""
-    if any(point.hollow and point.value is not None for point in points):
-        yield "Hollow: not collected whole"
+    hollow = [point.quiet for point in points if point.hollow and point.value is not None]
+    if hollow:
+        yield f"Hollow: {' or '.join(_why_hollow(hollow))}"
     if chart and points:
         for signal in _last_words(chart, points):
             said = signal_reason(chart, signal)
             yield said[:1].upper() + said[1:]
+
+
+def _why_hollow(quiet: Collection[bool]) -> Iterator[str]:
+    if not all(quiet):
+        yield "not collected whole"
+    if any(quiet):
+        yield "declared quiet"
 
 
 def _last_words(chart: Chart, points: Sequence[Point]) -> list[Signal]:
@@ -198,20 +210,20 @@ def _x(point: Point) -> float:
 
 
 def _until(by: Baseline, chart: Chart | None, end: date) -> date:
-    """The end of a level: the next one's step."""
-    later = [baseline.since for baseline in (chart.baselines if chart else ()) if baseline.since]
-    return min((since for since in later if by.since is None or since > by.since), default=end)
+    """The end of what a baseline judges: where the next one begins to."""
+    begins = (baseline.applies_from for baseline in (chart.baselines if chart else ()))
+    return min((later for later in begins if later > by.applies_from), default=end)
 
 
 def _draw_limits(panel: "Panel", by: Baseline, until: date, start: date) -> None:
-    since = max(by.since or start, start)
+    since = max(by.applies_from, start)
     if by.high is None or by.center is None or until <= since:
         return
     x0, x1 = since.toordinal(), until.toordinal()
     low = by.low or 0.0
     panel.box(x0, x1, low, by.high, BAND)
     for value in (low, by.high):
-        panel.line((x0, x1), (value, value), color=USUAL, width=0.07, dashed=not by.locked)
+        panel.line((x0, x1), (value, value), color=USUAL, width=0.07, dashed=not by.complete)
     panel.line((x0, x1), (by.center, by.center), color=USUAL, width=0.07)
 
 
