@@ -32,6 +32,7 @@ from vpemetrics.store.shas import commit_id
 
 ONE_HOUR = timedelta(minutes=60)
 CLOCK_SKEW = timedelta(minutes=5)
+YEAR = timedelta(weeks=52)
 REVERT_SUPPORT = timedelta(days=7)
 REMEMBERED = 64
 CONFIRMED = ("A", "B", "C")
@@ -564,6 +565,8 @@ class Story:
         self.repositories = facts.repositories_of(name)
         # Choice (C2): where no deployment names a commit, the graph is of no use.
         self.has_graph = any(row.commit_sha for row in _arrivals(rows)) and self._has_commits(rows)
+        self._alive: set[tuple[str, str | None]] = set()
+        """Branches of which something shipped in the 52 weeks before the last deployment."""
         self.deployments = self._judge(_group(_arrivals(rows)))
         self._paths = pathspec.GitIgnoreSpec.from_lines(facts.service_rules(name).paths)
         self.shipped: dict[str, Shipped] = {}
@@ -654,6 +657,8 @@ class Story:
             seen |= new
             held = [change for change in pending if self._holds(reach, change)]
             for change in held:
+                if deployment.finished_at >= self.deployments[-1].finished_at - YEAR:
+                    self._alive.add((change.repository, change.base_branch))
                 pending.remove(change)
                 self._book(change, deployment)
             for key in sorted(set(self._direct(new)) - set(self.shipped)):
@@ -731,7 +736,8 @@ class Story:
             return "no_commit_left"
         if deployment is None or not self.has_graph:
             default = self.facts.default_branch(change.repository)
-            if default and change.base_branch and change.base_branch != default:
+            is_other = default and change.base_branch and change.base_branch != default
+            if is_other and (change.repository, change.base_branch) not in self._alive:
                 return "other_branch"
         if deployment is None:
             return None

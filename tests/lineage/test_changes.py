@@ -566,19 +566,33 @@ def test_one_change_in_three_services_ships_once_in_each() -> None:
     ]
 
 
-def test_what_was_merged_into_another_branch_and_never_shipped_is_left_out() -> None:
+@pytest.mark.parametrize(
+    ("last", "left"),
+    [
+        ("Wed 10:00 eu x", "waits"),
+        ("Wed53 10:00 eu x \n Wed53 12:00 eu x2", "waits"),
+        ("Wed 10:00 eu x \n Wed53 10:00 eu x2", "waits"),  # 52 weeks later
+        ("Wed 10:00 eu x \n Wed53 10:01 eu x2", "other_branch"),
+    ],
+)
+def test_what_waits_on_another_branch_counts_where_that_shipped_in_the_last_52_weeks(
+    last: str, left: str
+) -> None:
     pulls = [
-        pull(1, "Tue 10:00", by="x", of="x", base_branch="develop"),
-        pull(2, "Tue 10:00", by="y", of="y", base_branch="develop"),
+        pull(1, "Tue 10:00", by="x", of="x", base_branch="1.x"),
+        pull(2, "Tue 10:00", by="y", of="y", base_branch="1.x"),
         pull(3, "Tue 10:00", by="z", of="z", base_branch="main"),
+        pull(4, "Tue 10:00", by="v", of="v", base_branch="0.x"),  # never shipped
     ]
     repository = Repository(id="shop", name="shop", default_branch="main")
+    graph = commits("a<x a<y a<z a<v x<x2")
 
     found = where(
-        derive([repository, *commits("a<x a<y a<z"), *pulls, *deploys(TWICE.format("x"))], Rules())
+        derive([repository, *graph, *pulls, *deploys(f"Mon 10:00 eu a \n {last}")], Rules())
     )
 
-    assert found == {"#1": "d2", "#2": "other_branch", "#3": "waits"}
+    assert found.pop("x2", "d3") == "d3"
+    assert found == {"#1": "d2", "#2": left, "#3": "waits", "#4": "other_branch"}
 
 
 @pytest.mark.parametrize(

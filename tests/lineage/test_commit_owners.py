@@ -52,7 +52,7 @@ def changes_of(*listed: tuple[int, Sequence[int]], proposed: Sequence[int] = ())
             counts=numbers([len(ids) for _, ids in listed]),
             ids=numbers([id_ for _, ids in listed for id_ in ids]),
         ),
-        on_other_branch=np.zeros(count, dtype=bool),
+        other_branches=numbers([NONE] * count),
         proposed=numbers(proposed),
     )
 

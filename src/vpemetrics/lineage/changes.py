@@ -49,8 +49,9 @@ class Changes:
     """Merged pull requests as columns, the earliest first; `lists` are their original commits.
 
     `author_kinds` are places in AUTHOR_KINDS, of `marked` ones the text names a tool,
-    `merge_commits` NONE where it is not known. What few
-    of them have is by position. `proposed` are the commits that pull requests list which are open.
+    `merge_commits` NONE where it is not known, `other_branches` numbers the branches that they are
+    for, NONE being the default one. What few of them have is by position. `proposed` are the
+    commits that pull requests list which are open.
     `beside` are columns that decide nothing here, and go along with what is shipped.
     """
 
@@ -62,7 +63,7 @@ class Changes:
     merged_at: Ints
     merge_commits: Ints
     lists: IdLists
-    on_other_branch: Flags
+    other_branches: Ints
     head_branches: Sequence[str | None] = ()
     labels: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     reverts: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
@@ -73,6 +74,12 @@ class Changes:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def on_other_branch(self) -> Flags:
+        """Marks those for another branch than the default one."""
+        other: Flags = self.other_branches >= 0
+        return other
 
     def of_key(self, key: str) -> Sequence[int]:
         """The positions of the pull requests of a key, in order; two sources may give the same."""

@@ -7,15 +7,17 @@ from typing import Final
 import numpy as np
 
 from vpemetrics.lineage.belonging import Mine
+from vpemetrics.lineage.changes import Changes
 from vpemetrics.lineage.deployments import DeploymentColumns
 from vpemetrics.lineage.graph import NEVER, Flags, Ints
 from vpemetrics.lineage.ownership import Ownership
 from vpemetrics.lineage.releases import Releases
 from vpemetrics.lineage.rows import AUTOMATION, NONE, Reason
 from vpemetrics.rules import LeadTimeStart
-from vpemetrics.window import MINUTE, MISSING, Micros
+from vpemetrics.window import DAY, MINUTE, MISSING, Micros
 
 SKEW: Final = 5 * MINUTE
+QUIET: Final = 52 * 7 * DAY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,7 +323,9 @@ def _shipped_commits(
     )
 
 
-def waiting_changes(ownership: Ownership, by: Attribution, mine: Mine) -> WaitingChanges:
+def waiting_changes(
+    ownership: Ownership, by: Attribution, mine: Mine, deployed: DeploymentColumns
+) -> WaitingChanges:
     """The pull requests of a service that no deployment has shipped, or that are no change."""
     at = np.flatnonzero(mine.changes & ((by.changes == NEVER) | ownership.empty))
     is_backport = np.isin(at, list(ownership.changes.originals))
@@ -329,7 +333,7 @@ def waiting_changes(ownership: Ownership, by: Attribution, mine: Mine) -> Waitin
         [
             is_backport,
             ownership.empty[at],
-            ownership.changes.on_other_branch[at],
+            _on_quiet_branch(ownership.changes, by, deployed)[at],
             ownership.author_kinds[at] == AUTOMATION,
         ],
         [Reason.BACKPORT, Reason.NO_COMMIT_LEFT, Reason.OTHER_BRANCH, Reason.AUTOMATION],
@@ -337,3 +341,20 @@ def waiting_changes(ownership: Ownership, by: Attribution, mine: Mine) -> Waitin
     )
     changes = ownership.changes
     return WaitingChanges(ids=changes.ids[at], merged_at=changes.merged_at[at], reasons=reasons)
+
+
+def _on_quiet_branch(changes: Changes, by: Attribution, deployed: DeploymentColumns) -> Flags:
+    """Mark the pull requests for a branch that ships nothing to production, or no longer does.
+
+    Any but the default one of which nothing shipped in the 52 weeks before the last deployment.
+    """
+    other = changes.on_other_branch
+    if not other.any():
+        return other
+    shipped = np.flatnonzero(other & (by.changes < NEVER))
+    latest = np.full(int(changes.other_branches.max()) + 1, MISSING, dtype=np.int64)
+    shipped_at = deployed.finished_at[by.changes[shipped]]
+    np.maximum.at(latest, changes.other_branches[shipped], shipped_at)
+    since = max(deployed.finished_at.max(initial=MISSING), MISSING + QUIET) - QUIET
+    quiet: Flags = other & ((latest < since) | (latest == MISSING))[changes.other_branches]
+    return quiet

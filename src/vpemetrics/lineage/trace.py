@@ -205,7 +205,7 @@ def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
         shipped=shipped_changes(
             by.ownership, by.shipped, deployed, facts.history.releases, rules.lead_time_start
         ),
-        waiting=waiting_changes(by.ownership, by.shipped, by.mine),
+        waiting=waiting_changes(by.ownership, by.shipped, by.mine, deployed),
         evidence=evidence,
         attribution=by.shipped.how,
         problems=_problems(facts, by),

@@ -71,7 +71,7 @@ REASONS: Final[Mapping[str, str]] = {
     "not_covered": "services not collected over the whole window",
     "open_without_update": "incidents open for 30 days without an update",
     "other_author_lists": "imports whose authors were judged by earlier lists",
-    "other_branch": "changes merged into another branch",
+    "other_branch": "changes merged into a branch that ships nothing",
     "parents_not_collected": "services with commits whose parents were not collected",
     "release_commit": "changes that only make a release",
     "stale": "older builds that finished late",

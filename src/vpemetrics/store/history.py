@@ -17,7 +17,7 @@ from vpemetrics.lineage.belonging import Belonging
 from vpemetrics.lineage.changes import Changes, IdLists, merge_order
 from vpemetrics.lineage.commits import Commits, TouchedPaths
 from vpemetrics.lineage.deployments import STATUSES, DeploymentRecords
-from vpemetrics.lineage.graph import Flags, Graph, Ints, MainLine, linked
+from vpemetrics.lineage.graph import Graph, Ints, MainLine, linked
 from vpemetrics.lineage.ownership import assign_owners
 from vpemetrics.lineage.releases import TaggedCommits, find_releases
 from vpemetrics.lineage.rows import AUTHOR_KINDS, NONE, PERSON, UNKNOWN, IncidentRow, TriageRow
@@ -350,7 +350,7 @@ class Facts:
             merged_at=found["merged_at"][order],
             merge_commits=_ids(blobs["merge_commit_sha"])[order],
             lists=lists.take(order),
-            on_other_branch=self._on_other_branch(found)[order],
+            other_branches=self._other_branches(found)[order],
             head_branches=found["head_branch"][order].tolist(),
             labels=seldom("labels"),
             reverts=seldom("reverts"),
@@ -361,15 +361,21 @@ class Facts:
             | {"author": _authors(found["author"][order].tolist())},
         )
 
-    def _on_other_branch(self, changes: Arrays) -> Flags:
-        """Tell of pull requests whether they are for another branch than the default one."""
-        other = np.zeros(len(changes["id"]), dtype=bool)
+    def _other_branches(self, changes: Arrays) -> Ints:
+        """The branches that pull requests are for, numbered; NONE for the default one."""
+        other = np.full(len(changes["id"]), NONE, dtype=np.int64)
+        numbers: dict[tuple[str, str], int] = {}
         for id_ in np.unique(changes["repository_id"]).tolist():
-            default = self.default_branches.get(self.repository(id_) or "")
+            repository = self.repository(id_) or ""
+            default = self.default_branches.get(repository)
             mine = changes["repository_id"] == id_
             if default:
-                branches = changes["base_branch"][mine]
-                other[mine] = [bool(branch) and branch != default for branch in branches]
+                other[mine] = [
+                    numbers.setdefault((repository, branch), len(numbers))
+                    if branch and branch != default
+                    else NONE
+                    for branch in changes["base_branch"][mine]
+                ]
         return other
 
     def incidents(self) -> list[IncidentRow]:
