@@ -476,6 +476,13 @@ class Facts:
         """The commits of tags without a time of their own (rule C5)."""
         return {row.commit_sha for row in self.deployments if row.light_tag}
 
+    def is_picked(self, change: Change) -> bool:
+        """Whether a pull request lost commits because they are picks of others' (rule C4)."""
+        mine = (sha for sha, key in self._claims.items() if key == change.id)
+        return any(
+            self._picked_from(sha) != sha and self.change_of(sha) != change.id for sha in mine
+        )
+
     @cached_property
     def carriers(self) -> dict[str, list[Change]]:
         """The later pull requests that list a pull request's merge or all its own commits."""
@@ -733,7 +740,7 @@ class Story:
         if self.facts.brought_on(change):
             return "backport"
         if self.facts.nothing_left(change):
-            return "no_commit_left"
+            return "backport" if self.facts.is_picked(change) else "no_commit_left"
         if deployment is None or not self.has_graph:
             default = self.facts.default_branch(change.repository)
             is_other = default and change.base_branch and change.base_branch != default

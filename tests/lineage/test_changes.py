@@ -181,7 +181,7 @@ PICKED = {"p": {"picked_from_sha": "x"}, "q": {"picked_from_sha": "p"}}
             "a<x a<p",
             [pull(1, "Tue 10:00", by="x", of="x"), pull(2, "Tue 12:00", by="p")],
             "Mon 10:00 eu a \n Wed 10:00 eu p",
-            {"#1": "d2", "#2": "no_commit_left"},
+            {"#1": "d2", "#2": "backport"},
         ),
         # picked from something nobody collected: a change of its own
         ("a<p", [], TWICE.format("p"), {"p": "d2"}),

@@ -81,7 +81,8 @@ class Ownership:
     """The owners of commits, by place: pull requests by position, or NONE.
 
     `own` lists the original commits of each pull request that are its own, merge commits apart;
-    `empty` has commits, none of them its own, or is a back-port, and so is no change. `importing`
+    `empty` has commits, none of them its own, or is a back-port, and so is no change; `is_backport`
+    says that it is one, or has nothing but cherry-picks of others' commits. `importing`
     brought in another repository's history, which is nobody's.
     `undecided` are commits of which it is open whose they will be. `picks` are the cherry-picks of
     commits, `roots` of each commit itself or what it counts as. `carriers` are pairs of pull
@@ -97,6 +98,7 @@ class Ownership:
     """The place of what each pull request was merged as."""
     own: Listing
     empty: Flags
+    is_backport: Flags
     importing: Flags
     imports: Imports
     undecided: Flags
@@ -277,6 +279,8 @@ def assign_owners(
     lists_any = np.bincount(everything.changes, minlength=len(changes)) > 0
     merged_by_others = (changes.merge_commits != NONE) & (owner[merges] != np.arange(len(changes)))
     is_backport = np.zeros(len(changes), dtype=bool)
+    is_backport[list(hand_over.losers)] = True
+    is_backport &= ~has_own
     is_backport[list(changes.originals)] = True
     return Ownership(
         graph=graph,
@@ -287,6 +291,7 @@ def assign_owners(
         merges=merges,
         own=own_commits,
         empty=(~has_own & ~importing & (lists_any | merged_by_others)) | is_backport,
+        is_backport=is_backport,
         importing=importing,
         imports=imports,
         undecided=undecided,
@@ -389,6 +394,8 @@ class _PickHandover:
         self.roots = np.arange(len(places) + 1)
         self.disowned = np.zeros(len(places) + 1, dtype=bool)
         """Places of commits that were an owner's and are so no longer."""
+        self.losers: set[int] = set()
+        """The positions of pull requests that lost commits so."""
 
     def run(self) -> None:
         """Change owners, in the order of the picks' ids."""
@@ -403,6 +410,7 @@ class _PickHandover:
                 undecided[pick] |= before == NONE
                 continue
             self.disowned[pick] = before not in (NONE, to)
+            self.losers.update({before} - {NONE, to})
             owner[pick] = to
             if to == NONE:
                 self.roots[pick] = root

@@ -328,10 +328,9 @@ def waiting_changes(
 ) -> WaitingChanges:
     """The pull requests of a service that no deployment has shipped, or that are no change."""
     at = np.flatnonzero(mine.changes & ((by.changes == NEVER) | ownership.empty))
-    is_backport = np.isin(at, list(ownership.changes.originals))
     reasons = np.select(
         [
-            is_backport,
+            ownership.is_backport[at],
             ownership.empty[at],
             _on_quiet_branch(ownership.changes, by, deployed)[at],
             ownership.author_kinds[at] == AUTOMATION,
