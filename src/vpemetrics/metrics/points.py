@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from vpemetrics.metrics.charts import Point
 from vpemetrics.metrics.dora import MAY_RISE
-from vpemetrics.metrics.facts import CONFIRMED, MetricFacts, table
+from vpemetrics.metrics.facts import CONFIRMED, MetricFacts, by_service, table
 from vpemetrics.metrics.provisional import is_provisional
-from vpemetrics.metrics.signals import Outcome, stretches
+from vpemetrics.metrics.signals import Count, Outcome, stretches
 from vpemetrics.metrics.table import Columns, Table, is_one_of
 from vpemetrics.records import CoverageKind
 from vpemetrics.window import Window, date_of, merge_intervals, week_of
@@ -31,6 +31,8 @@ RETIRED_AFTER: Final = 4
 _BAD: Final = {"change_fail_rate": "failed", "deployment_rework_rate": "unplanned"}
 
 Counts = npt.NDArray[np.intp]
+
+_NOWHERE: Final = np.array([], dtype=np.intp)
 
 
 def weekly_points(
@@ -69,6 +71,30 @@ def weekly_points(
         )
         for at, week in enumerate(weeks)
     )
+
+
+def counts_by_service(
+    rows: Table, facts: MetricFacts, weeks: Sequence[Window], quiet: Collection[date] = ()
+) -> dict[str, list[Count]]:
+    """The deployments of each service in each week; a week that was not collected whole is hollow.
+
+    So are clipped weeks, and those that begin on a `quiet` date.
+    """
+    starts, ends = (np.array(edge) for edge in _edges(weeks))
+    at = np.searchsorted(starts, rows["finished_at"], side="right") - 1
+    hollow = np.array([week.clipped or week.start in quiet for week in weeks])
+    places = by_service(rows)
+    found = {}
+    for service in facts.services:
+        counts = np.bincount(at[places.get(service, _NOWHERE)], minlength=len(weeks))
+        covered = np.zeros(len(weeks), dtype=bool)
+        for start, end in facts.coverage.get((service, CoverageKind.DEPLOYMENTS), ()):
+            covered[np.searchsorted(starts, start) : np.searchsorted(ends, end, "right")] = True
+        values = zip(weeks, counts.tolist(), (hollow | ~covered).tolist(), strict=True)
+        found[service] = [
+            Count(week.start, float(n), hollow=not_whole) for week, n, not_whole in values
+        ]
+    return found
 
 
 def outcomes_table(columns: Columns, names: Mapping[int, str]) -> Table:

@@ -68,6 +68,21 @@ class ChartLimits(NamedTuple):
 NONE: Final = ChartLimits(None, None, None)
 
 
+class Count(NamedTuple):
+    """A point that nobody draws: so many events in the week that starts on a Monday."""
+
+    start: date
+    value: float
+    hollow: bool = False
+    began: date | None = None
+    k: int | None = None
+    provisional: bool = False
+
+
+Countable = Point | Count
+"""What limits are made of."""
+
+
 class Outcome(NamedTuple):
     """The outcome of one deployment, under the date on which it finished."""
 
@@ -132,7 +147,7 @@ def _between_failures(outcomes: Iterable[Outcome]) -> Iterator[_Stretch]:
 # --- limits -------------------------------------------------------------------------------------
 
 
-def xmr_limits(points: Sequence[Point]) -> ChartLimits:
+def xmr_limits(points: Sequence[Countable]) -> ChartLimits:
     """Mean, and mean ± 2.66 × mean moving range, clipped at 0, of weeks in their order.
 
     Moving ranges above 3.267 × their mean are left out of it, in one pass; the mean keeps all
@@ -156,7 +171,7 @@ def xmr_limits(points: Sequence[Point]) -> ChartLimits:
     return ChartLimits(center, max(0.0, center - spread), center + spread)
 
 
-def g_limits(points: Sequence[Point]) -> ChartLimits:
+def g_limits(points: Sequence[Countable]) -> ChartLimits:
     """Median of stretches between failures, and mean + 3√(mean(mean + 1)) from 20 of them on.
 
     There is no lower limit: one failure right after another is nothing unusual.
@@ -171,25 +186,25 @@ def g_limits(points: Sequence[Point]) -> ChartLimits:
 _LIMITS: Final = {ChartKind.XMR: xmr_limits, ChartKind.G: g_limits}
 
 
-def _is_known(point: Point) -> bool:
+def _is_known(point: Countable) -> bool:
     """Tell whether a point is neither a gap nor still running."""
     return point.value is not None and not point.hollow
 
 
-def _value(point: Point) -> float:
+def _value(point: Countable) -> float:
     """The value of a point that is no gap."""
     if point.value is None:
-        raise ValueError(f"{point.label} is a gap")
+        raise ValueError(f"{point.start} is a gap")
     return point.value
 
 
-def _count(point: Point) -> float:
+def _count(point: Countable) -> float:
     """The number of events a point holds: k of a share, else its value."""
     return _value(point) if point.k is None else float(point.k)
 
 
 def baseline(
-    points: Sequence[Point], kind: ChartKind, begins: date, since: date | None = None
+    points: Sequence[Countable], kind: ChartKind, begins: date, since: date | None = None
 ) -> Baseline:
     """The limits for points of an ISO year from a date on, by those of the year before (rule L1).
 
@@ -218,7 +233,7 @@ def baseline(
     )
 
 
-def _since(points: Iterable[Point], earliest: date) -> Iterator[Point]:
+def _since(points: Iterable[Countable], earliest: date) -> Iterator[Countable]:
     """The points from a date on, without a stretch that began before it."""
     for point in points:
         if point.start >= earliest and (point.began is None or point.began >= earliest):
