@@ -267,8 +267,8 @@ def _begin(session: Session) -> None:
     from vpemetrics.config.sources import configured_sources
     from vpemetrics.store import Store
     from vpemetrics.usecases.audit import note_trust
+    from vpemetrics.usecases.clone_problems import with_clone_problems
     from vpemetrics.usecases.environment_scan import is_shown_to_git
-    from vpemetrics.usecases.fetch_hints import with_fetch
     from vpemetrics.usecases.reporting import report
 
     configuration = session.configuration()
@@ -286,7 +286,7 @@ def _begin(session: Session) -> None:
             raise typer.Exit(KNOWN)
         with session.progress("Tracing services") as advance:
             found = report(store, configuration.rules(), progress=advance)
-        found = with_fetch(found, configuration.rules(), store, sources)
+        found = with_clone_problems(found, configuration.rules(), store, sources)
     show(session, found, output.TERMINAL)
     if any(result.error for result in results):
         raise typer.Exit(KNOWN)

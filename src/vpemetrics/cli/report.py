@@ -61,7 +61,7 @@ def report(
         week=week, month=month, quarter=quarter, start=start, end=end, zone=zone
     )
     with existing_store(session, configuration, at_length=True) as store:
-        from vpemetrics.usecases.fetch_hints import with_fetch
+        from vpemetrics.usecases.clone_problems import with_clone_problems
         from vpemetrics.usecases.reporting import Asked
         from vpemetrics.usecases.reporting import report as reported
 
@@ -76,7 +76,7 @@ def report(
         rules = rules_in_force(session, configuration, store)
         with session.progress("Tracing services") as advance:
             result = reported(store, rules, asked, advance)
-        result = with_fetch(result, rules, store, sources_to_read(session, configuration))
+        result = with_clone_problems(result, rules, store, sources_to_read(session, configuration))
         _tell_lacking(session, store, configuration.settings.sources)
     _tell_age(session, result)
     for path, format_of in files.items():

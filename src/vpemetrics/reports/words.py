@@ -55,6 +55,7 @@ REASONS: Final[Mapping[str, str]] = {
     "imported_history": "commits of another repository that a merge brought in",
     "incidents_not_covered": "services whose incidents were not collected all the while",
     "light_tag": "changes tagged by tags without a time of their own",
+    "merges_not_understood": "merges that may be of pull requests, in words not known here",
     "named_not_shipped": "incidents that name a cause which never shipped",
     "near_names": "services with nearly the same name as another",
     "negative": "negative times",
@@ -105,7 +106,7 @@ def _of_one(several: str) -> str:
     return one.replace("that name ", "that names ").replace("that end ", "that ends ")
 
 
-_NOUNS: Final = "build|change|deployment|failure|incident|pull request|service"
+_NOUNS: Final = "build|change|deployment|failure|incident|merge|pull request|service"
 
 
 def count(number: int) -> str:

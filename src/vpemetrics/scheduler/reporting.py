@@ -9,7 +9,7 @@ from vpemetrics.files import make_folder, readers_of, write
 from vpemetrics.reports.registry import DRAWN, ENDINGS, WITH_PARTS, render_as
 from vpemetrics.scheduler.plan import Plan
 from vpemetrics.store import Store
-from vpemetrics.usecases.fetch_hints import with_fetch
+from vpemetrics.usecases.clone_problems import with_clone_problems
 from vpemetrics.usecases.report_context import ReportContext
 from vpemetrics.usecases.reporting import Asked, report
 from vpemetrics.usecases.update_lineage import bring_up_to_date
@@ -32,7 +32,7 @@ def write_report(
     format_ = ENDINGS[path.suffix.lower()]
     asked = Asked(window=week, parts=format_ in WITH_PARTS, drawn=format_ in DRAWN)
     found = report(store, plan.rules, asked, progress)
-    complete = with_fetch(found, plan.rules, store, plan.sources)
+    complete = with_clone_problems(found, plan.rules, store, plan.sources)
     make_folder(path.parent)
     # What stands there from an earlier try keeps its permissions; whoever may read the folder,
     # a web server's group for one, may read its new reports too.

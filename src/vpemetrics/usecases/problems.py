@@ -27,6 +27,8 @@ REMEDIES: Final[Mapping[str, str]] = {
     "never_deployed": "check their sources and environments in the configuration",
     "starts_at_merge": "give their original commits (commit_shas) or first_commit_at",
     "other_author_lists": "import them again: the lists of bots and agents have changed since",
+    "merges_not_understood": "collect the pull requests from their forge, or import them; the "
+    "subjects that are understood stand in docs/collectors.md",
     "near_names": "if they are one service, say so in the configuration",
     "no_time": "correct them where they come from (a tag's date, a run's times) and collect again",
     "no_finish": "nothing, if the start is near enough; else tell the source when they ended",

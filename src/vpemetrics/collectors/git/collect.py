@@ -27,10 +27,11 @@ from vpemetrics.records import AnyRecord, Change, Deployment
 from vpemetrics.version_tags import Tag, version_tags
 from vpemetrics.window import format_instant, parse_instant
 
-_SCOPE: Final = "repository"
 _TOLD: Final = 5
 """The version of what is told: with another one the next collection reads all again."""
 _PLAIN: Final = re.compile(r"\w[\w./-]*", re.ASCII)
+_SCOPE: Final = "repository"
+_SHOWN_OF_SHA: Final = 12
 _OFTEN: Final = 4096
 _FEW, _SHOWN = 2, 60
 
@@ -215,6 +216,10 @@ def _cursor(
         last_at=format_instant(_last_at(clone, reading, tags, now)),
         newest_at=after.newest_at if after else "",
         imports=reading.imports,
+        odd_merges=(
+            *(after.odd_merges if after else ()),
+            *(sha[:_SHOWN_OF_SHA] for sha in reading.odd_merges),
+        ),
         push=after.push if after else "",
         pushed_at=after.pushed_at if after else "",
     )
@@ -296,7 +301,7 @@ def _warn_of_odd_merges(builder: GitRecordBuilder, context: CollectionContext) -
         context.warn(
             f"{merges} into {builder.clone.branch} of {builder.clone.git.path} may be of pull "
             f"requests, in words that are not known here, so the commits count one by one: "
-            f"{first_few([repr(subject[:_SHOWN]) for subject in odd], _FEW)}"
+            f"{first_few([repr(subject[:_SHOWN]) for subject in odd.values()], _FEW)}"
         )
 
 

@@ -3,6 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+_LISTS: Final = ("boundary", "told", "bare", "issues", "pulls", "odd_merges")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +19,7 @@ class GitCursor:
     `first_at` and `last_at` say what is
     covered, in ISO-8601. `push` is the first commit of those that were deployed last on the branch,
     `pushed_at` its time and `newest_at` that of the last of them. `imports`: a merge brought in
-    another repository's history.
+    another repository's history. `odd_merges` are those in no known form.
     """
 
     settings: str
@@ -34,6 +37,7 @@ class GitCursor:
     push: str = ""
     pushed_at: str = ""
     imports: bool = False
+    odd_merges: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """One line, as a cursor holds it."""
@@ -44,9 +48,7 @@ def parse_cursor(text: str | None) -> GitCursor | None:
     """The position a cursor holds; None if there is none, or an older version wrote it."""
     try:
         said = json.loads(text or "null")
-        lists = {
-            name: tuple(said[name]) for name in ("boundary", "told", "bare", "issues", "pulls")
-        }
+        lists = {name: tuple(said[name]) for name in _LISTS}
         return GitCursor(**(said | lists))
     except (TypeError, KeyError, ValueError):
         return None

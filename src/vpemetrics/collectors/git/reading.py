@@ -37,8 +37,8 @@ class HistoryReading:
     """The numbers that were only marked, of pull requests or of issues."""
     imports: bool
     """True if a merge brought in another repository's history, now or before."""
-    odd_merges: Sequence[str]
-    """The subjects of merges on the branch's own line that are in no known form, newest first."""
+    odd_merges: Mapping[str, str]
+    """The subjects of merges on the branch's own line that are in no known form, by their shas."""
     wait: Callable[[], None] = field(repr=False)
     """Reads the original commits of pull requests, unless they are read; git is at it."""
 
@@ -158,7 +158,7 @@ class CloneReader:
             after=after,
             marked=self._numbers.marked,
             imports=bool(imported or (after and after.imports)),
-            odd_merges=[self._odd[sha] for sha in line if sha in self._odd],
+            odd_merges={sha: self._odd[sha] for sha in line if sha in self._odd},
             wait=self._read_heads,
         )
 

@@ -1,12 +1,12 @@
-"""The command that fetches original commits is the one for the clone that lacks them."""
+"""Problems of the data that clones know of: original commits they lack, merges in odd words."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from gitrepository import NOW, new_repository
+from gitrepository import NOW, GitRepository, new_repository
 from stored import empty_store
 
 from vpemetrics.collectors.git.options import Options
@@ -14,8 +14,8 @@ from vpemetrics.collectors.registry import collector_of
 from vpemetrics.config.sources import Source
 from vpemetrics.rules import Rules, Service
 from vpemetrics.store import Store
+from vpemetrics.usecases.clone_problems import ODD_MERGES, REASON, with_clone_problems
 from vpemetrics.usecases.collecting import collect
-from vpemetrics.usecases.fetch_hints import REASON, with_fetch
 from vpemetrics.usecases.reporting import Asked, report
 from vpemetrics.window import parse_month
 
@@ -70,7 +70,7 @@ def test_the_fetch_is_for_a_clone_that_the_scope_is_built_from(
     with empty_store() as store:
         collect_all(store, sources)
         found = report(store, RULES, replace(asked, window=parse_month("2026-03", "UTC")))
-        problems = with_fetch(found, RULES, store, sources).problems
+        problems = with_clone_problems(found, RULES, store, sources).problems
 
     commands = {problem.reason: problem.command for problem in problems}
     assert (commands[REASON] or "").startswith(f"git -C {tmp_path / clone} fetch origin ")
@@ -82,4 +82,23 @@ def test_nothing_is_fetched_where_nothing_is_missing(tmp_path: Path) -> None:
         collect_all(store, sources)
         found = report(store, RULES, Asked(window=parse_month("2026-03", "UTC")))
 
-        assert with_fetch(found, RULES, store, sources) is found
+        assert with_clone_problems(found, RULES, store, sources) is found
+
+
+def test_merges_that_are_not_understood_are_told_in_every_report(tmp_path: Path) -> None:
+    sources = [cloned(tmp_path, "shop", 0)]
+    shop = GitRepository(path=tmp_path / "shop", at=NOW - timedelta(days=30))
+    shop.git("checkout", "-q", "-b", "topic")
+    shop.commit("Work")
+    shop.git("checkout", "-q", "main")
+    odd = shop.merge("topic", message="Landed change request 7 of topic")
+    with empty_store() as store:
+        for _ in range(2):
+            collect_all(store, sources)
+            shop.commit("Go on")
+        asked = Asked(window=parse_month("2026-03", "UTC"))
+        problems = with_clone_problems(report(store, RULES, asked), RULES, store, sources).problems
+
+    found = {problem.reason: problem for problem in problems}[ODD_MERGES]
+    assert (found.count, found.examples) == (1, (odd[:12],))
+    assert found.remedy
