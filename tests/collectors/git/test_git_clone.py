@@ -203,7 +203,7 @@ def test_patterns_that_fit_no_tag_are_said(shop: GitRepository) -> None:
 
 def test_tags_that_are_all_too_old_are_said(shop: GitRepository) -> None:
     [line] = collected(shop.path, since=date(2100, 1, 1)).warnings
-    assert "none of its tags was made since 2100-01-01;" in line
+    assert "none of its tags was made since 2100-01-01, which is its `since`" in line
 
 
 def test_a_partial_clone_says_what_brings_the_rest(shop: GitRepository) -> None:
@@ -246,9 +246,9 @@ def test_without_versions_the_other_ways_are_told(
         repository.tag(tag)
     found = collected(repository.path)
 
-    [line] = found.warnings
-    assert line.startswith(f"no deployments in {repository.path}: {why};")
-    assert 'deployments = "commits"' in line
+    [text] = found.warnings
+    assert text.startswith(f"no deployments in {repository.path}: {why}; if every commit of main")
+    assert 'say so in vpemetrics.toml with\n[sources.git]\ntype = "git"\ndeployments = "com' in text
     assert not [one for one in found.of(Coverage) if one.kind == "deployments"]
 
 

@@ -82,6 +82,7 @@ def _versions(clone: Clone, options: Options) -> Finding:
         topic="deployments",
         level=Level.WARNING,
         text=text,
-        mend='say which tags are with `tags`, or set deployments = "commits"',
+        mend='deployments = "commits" in vpemetrics.toml if every commit is deployed, else '
+        "`tags` with patterns of the tags that are",
         numbers={"tags": 0},
     )

@@ -1,5 +1,6 @@
 """A git repository as a source: what is new in it, as records."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -32,6 +33,7 @@ _TOLD: Final = 5
 _PLAIN: Final = re.compile(r"\w[\w./-]*", re.ASCII)
 _SCOPE: Final = "repository"
 _SHOWN_OF_SHA: Final = 12
+_BARE_KEY: Final = re.compile(r"[\w-]+", re.ASCII)  # https://toml.io/en/v1.0.0#keys
 _OFTEN: Final = 4096
 _FEW, _SHOWN = 2, 60
 
@@ -288,10 +290,7 @@ def _warn(builder: GitRecordBuilder, context: CollectionContext) -> None:
             f"git -C {quote(str(path))} fetch --unshallow"
         )
     if builder.options.deployments == "tags" and not builder.tags:
-        context.warn(
-            f"no deployments in {path}: {_why_none(builder)}; say which tags are with `tags`, or "
-            f'set deployments = "commits" if every commit of the default branch is deployed'
-        )
+        context.warn(f"no deployments in {path}: {_why_none(builder, context)}")
 
 
 def _warn_of_odd_merges(builder: GitRecordBuilder, context: CollectionContext) -> None:
@@ -305,15 +304,26 @@ def _warn_of_odd_merges(builder: GitRecordBuilder, context: CollectionContext) -
         )
 
 
-def _why_none(builder: GitRecordBuilder) -> str:
-    """Say why no tag was deployed."""
-    names = [tag.name for tag in builder.clone.tags]
-    if not names:
-        return "it has no tags"
-    if not version_tags(builder.clone.tags, builder.options.tags):
-        fits = "fits `tags`" if builder.options.tags else "is a version"
-        return f"none of its {len(names)} tags, such as {names[-1]}, {fits}"
-    return f"none of its tags was made since {builder.since:%Y-%m-%d}"
+def _why_none(builder: GitRecordBuilder, context: CollectionContext) -> str:
+    """Say why no tag was deployed, and what mends it."""
+    clone, options = builder.clone, builder.options
+    names = [tag.name for tag in clone.tags]
+    if version_tags(clone.tags, options.tags):
+        return f"none of its tags was made since {builder.since:%Y-%m-%d}, which is its `since`"
+    why = "it has no tags"
+    if names:
+        fits = "fits `tags`" if options.tags else "is a version"
+        why = f"none of its {len(names)} tags, such as {names[-1]}, {fits}"
+    name = context.source if _BARE_KEY.fullmatch(context.source) else json.dumps(context.source)
+    lines = (
+        f"{why}; if every commit of {clone.branch or 'its branch'} is deployed, say so in "
+        f"{context.folder / 'vpemetrics.toml'} with",
+        f"[sources.{name}]",
+        'type = "git"',
+        'deployments = "commits"',
+        'or else which tags are, in place of the last line: tags = ["released-*"]',
+    )
+    return "\n".join(lines)
 
 
 def _warn_of_bare(clone: Clone, cursor: GitCursor, context: CollectionContext) -> None:
