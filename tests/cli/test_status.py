@@ -31,6 +31,20 @@ def test_it_shows_problems_with_what_mends_them_once_lineage_has_met_them(sample
     assert f"To mend it: {REMEDIES['unknown_commit']}." in said
 
 
+def test_a_problem_of_what_was_imported_is_mended_in_the_file(folder: Path) -> None:
+    del folder  # where it runs
+    Path("deployments.csv").write_text(
+        "id,environment,status,service,started_at,finished_at\n"
+        "1,prod,succeeded,a,2026-09-03T00:00:00Z,\n"
+    )
+    invoke("import", "deployments.csv", "--store", "x.db")
+    invoke("report", "--store", "x.db", "--week", "2026-W36")
+
+    said = " ".join(invoke("status", "--store", "x.db").stdout.split())
+
+    assert "1 deployment without a finish, counted at the start: 1. To mend it: give them a" in said
+
+
 def test_one_problem_is_told_as_one_and_fits_the_terminal(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -220,7 +220,6 @@ def _coverage_row(covered: "Covered", as_of: datetime, zone: str) -> tuple[str, 
 def _problem_lines(found: "StoreStatus") -> Iterator[str]:
     from vpemetrics.reports import words
     from vpemetrics.reports.columns import wrap
-    from vpemetrics.usecases.problems import REMEDIES
 
     if not found.problems:
         yield "No problem was met in tracing; reports also say what their figures lack."
@@ -229,7 +228,7 @@ def _problem_lines(found: "StoreStatus") -> Iterator[str]:
     for reason, examples in found.problems.items():
         shown = ", ".join(examples[:_EXAMPLES]) + (", …" if len(examples) > _EXAMPLES else "")
         what = f"{len(examples):,} {words.reason(reason, len(examples))}"
-        text = f"{what}: {shown}. To mend it: {REMEDIES[reason]}."
+        text = f"{what}: {shown}. To mend it: {found.remedies[reason]}."
         first, *more = wrap(text, output.width() - 4)
         yield f"  {first}"
         yield from (f"    {line}" for line in more)

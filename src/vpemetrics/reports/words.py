@@ -63,7 +63,7 @@ REASONS: Final[Mapping[str, str]] = {
     "no_beginning": "incidents without a beginning",
     "no_commit_left": "pull requests whose commits are all another's",
     "no_author_date": "changes without an author date",
-    "no_finish": "deployments without a finish, which count at the start",
+    "no_finish": "deployments without a finish, counted at the start",
     "no_incident_source": "deployments of services without an incident source",
     "no_place": "deployments that name neither a service nor a repository",
     "no_restored_at": "failures without a time of restoration",

@@ -16,7 +16,7 @@ from vpemetrics.store.loading import (
 )
 from vpemetrics.store.record_lookup import View
 from vpemetrics.store.source_counts import counts_by_source, covered_until
-from vpemetrics.usecases.problems import known_problems
+from vpemetrics.usecases.problems import known_problems, remedy_of
 from vpemetrics.usecases.service_coverage import without_declared_holes
 from vpemetrics.usecases.update_lineage import is_current
 
@@ -75,6 +75,8 @@ class StoreStatus:
     """The number of services that lineage has traced."""
     problems: Mapping[str, tuple[str, ...]]
     """The problems in the data, as lineage last saw it: reasons with what they concern."""
+    remedies: Mapping[str, str | None]
+    """What mends each of them."""
 
     @property
     def data_as_of(self) -> datetime | None:
@@ -86,7 +88,8 @@ def status(store: Store, rules: Rules, configured: Iterable[str] = ()) -> StoreS
     """The state of a store and of the configured sources; nothing is brought up to date."""
     with store.view() as connection:
         traced = derived.load_traced(connection)
-        unresolved = metric_queries.unresolved_causes(connection)
+        problems = known_problems(traced.values(), metric_queries.unresolved_causes(connection))
+        remedies = {reason: remedy_of(connection, reason, of) for reason, of in problems.items()}
         sources = tuple(_sources(connection, configured))
     return StoreStatus(
         sources=sources,
@@ -96,7 +99,8 @@ def status(store: Store, rules: Rules, configured: Iterable[str] = ()) -> StoreS
         lineage_saves=store.lineage_mark()[0],
         lineage_current=is_current(store, rules),
         services=len(traced),
-        problems=known_problems(traced.values(), unresolved),
+        problems=problems,
+        remedies=remedies,
     )
 
 
