@@ -50,6 +50,7 @@ class CoverageKind(StrEnum):
     DEPLOYMENTS = "deployments"
     INCIDENTS = "incidents"
     PULL_REQUESTS = "pull_requests"
+    REVIEWS = "reviews"
     RUNS = "runs"
 
 

@@ -58,6 +58,10 @@ def value_of(explanation: Explanation, figure: Figure) -> float | None:
         return length(spans(samples))
     if figure.metric.startswith("stage_"):
         return sum(values) / sum(entry.total or 0.0 for entry in samples)
+    if figure.metric in ("agent_changes", "marked_changes"):
+        return len(numerator)
+    if figure.metric == "changes_waiting":
+        return len(samples)
     if figure.unit is Unit.PROPORTION:
         return len(numerator) / len(samples)
     if explanation.curve:

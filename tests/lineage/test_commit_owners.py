@@ -29,6 +29,7 @@ def commits_of(parents: Mapping[int, Sequence[int]], **few: Any) -> Commits:
         second=linked(numbers(ids), numbers([of[1] for of in padded])),
         authored_at=numbers([dates.get(id_, id_) for id_ in ids]),
         committed_at=numbers(ids),
+        authors=numbers([MISSING] * len(ids)),
         author_kinds=numbers([PERSON] * len(ids)),
         marked=np.zeros(len(ids), dtype=bool),
         others={id_: tuple(of[2:]) for id_, of in parents.items() if len(of) > 2},
@@ -43,6 +44,7 @@ def changes_of(*listed: tuple[int, Sequence[int]], proposed: Sequence[int] = ())
     return Changes(
         ids=np.arange(1, count + 1),
         keys=[f"#{number}" for number in range(1, count + 1)],
+        authors=numbers([MISSING] * count),
         author_kinds=numbers([0] * count),
         marked=np.zeros(count, dtype=bool),
         first_commit_at=numbers([MISSING] * count),

@@ -24,6 +24,7 @@ REASONS = (
     "no_author_date",
     "no_commit_left",
     "no_incident_source",
+    "no_review_source",
     "no_restored_at",
     "open_without_update",
     "external",

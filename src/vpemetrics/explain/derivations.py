@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import numpy as np
+
 from vpemetrics.explain import arithmetic
 from vpemetrics.explain.entries import EntryBuilder, drop_empty, exclusion, samples
 from vpemetrics.explain.frames import Rows, frame
 from vpemetrics.explain.model import CurveStep, RecordGroup
-from vpemetrics.metrics import dora, flow
+from vpemetrics.metrics import agents, dora, flow, reviews
 from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Slice
 from vpemetrics.metrics.figures import Figure, Unit
+from vpemetrics.metrics.table import Mask, Table
 from vpemetrics.reports import words
 from vpemetrics.store.record_lookup import View
-from vpemetrics.window import DAY, SECOND, merge_intervals
+from vpemetrics.window import DAY, MISSING, SECOND, merge_intervals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,7 +254,7 @@ def _batches(builder: EntryBuilder, _: Figure) -> Derivation:
     found = frame(flow.batches(builder.cut).sort_by("changes"))
     forward = frame(builder.cut.forward)
     entries = builder.deployments(
-        found, lambda row: f"{row.people:.0f} of them by people", value="changes"
+        found, lambda row: f"{row.people:.0f} of them by people and agents", value="changes"
     )
     return Derivation(
         groups=drop_empty(
@@ -268,6 +271,72 @@ def _batches(builder: EntryBuilder, _: Figure) -> Derivation:
             ),
         ),
         arithmetic=tuple(arithmetic.median(found.changes.tolist(), Unit.COUNT)),
+    )
+
+
+def _parts(
+    builder: EntryBuilder, changes: Table, those: Mask, titles: tuple[str, str]
+) -> tuple[RecordGroup, ...]:
+    """Changes in two groups: those that a figure counts, and the others."""
+    first, others = (builder.changes(frame(changes.where(part))) for part in (those, ~those))
+    return (
+        RecordGroup(title=titles[0], role="k", entries=first),
+        RecordGroup(title=titles[1], role="n", entries=others),
+    )
+
+
+def _agents(builder: EntryBuilder, figure: Figure) -> Derivation:
+    changes = agents.written(builder.cut)
+    marked = figure.metric == "marked_changes"
+    those = changes["marked"] if marked else agents.by_agents(changes)
+    titles = ("Changes that name a tool", "Others") if marked else ("By agents", "By people")
+    return Derivation(
+        groups=drop_empty(*_parts(builder, changes, those, titles)),
+        arithmetic=(f"{'At least ' * marked}{figure.k} of {figure.n} changes.",),
+    )
+
+
+def _without_review(builder: EntryBuilder, figure: Figure) -> Derivation:
+    known = reviews.with_reviews(builder.cut)
+    rest = agents.written(builder.cut)
+    rest = rest.where(~np.isin(rest["item"], known["item"]))
+    titles = ("Not reviewed before the merge", "Reviewed")
+    return Derivation(
+        groups=drop_empty(
+            *_parts(builder, known, ~known["reviewed"], titles),
+            exclusion("no_review_source", builder.changes(frame(rest))),
+        ),
+        arithmetic=tuple(arithmetic.proportion(figure)),
+    )
+
+
+def _review_waits(builder: EntryBuilder, figure: Figure) -> Derivation:
+    found = frame(reviews.review_waits(builder.cut).sort_by("seconds"))
+    entries = builder.changes(found, value="seconds", at="ready_at")
+    return Derivation(
+        groups=drop_empty(samples("Pull requests and how long they waited", entries)),
+        arithmetic=arithmetic.survival(found, figure, builder.cut),
+        curve=arithmetic.curve(found),
+    )
+
+
+def _open(builder: EntryBuilder, figure: Figure) -> Derivation:
+    found = frame(reviews.waiting(builder.cut))
+    bare = found.first_review_at == MISSING
+    return Derivation(
+        groups=drop_empty(
+            RecordGroup(
+                title="Open and ready, not reviewed yet",
+                role="k",
+                entries=builder.changes(found[bare], at="ready_at"),
+            ),
+            RecordGroup(
+                title="Open and ready, reviewed",
+                role="n",
+                entries=builder.changes(found[~bare], at="ready_at"),
+            ),
+        ),
+        arithmetic=(f"{figure.k} of {figure.n} open pull requests wait for a first review.",),
     )
 
 
@@ -308,6 +377,11 @@ _DERIVATIONS: Final[Mapping[str, Callable[[EntryBuilder, Figure], Derivation]]] 
     "incident_restore_time": _restore_times,
     "customers_affected_time": _outages,
     "batch_size": _batches,
+    "agent_changes": _agents,
+    "marked_changes": _agents,
+    "shipped_without_review": _without_review,
+    "first_review_wait": _review_waits,
+    "changes_waiting": _open,
 }
 
 _UNPLANNED: Final = {

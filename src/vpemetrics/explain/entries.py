@@ -75,6 +75,7 @@ class EntryBuilder:
                 end_at=known_instant(row.finished_at) if shipped else None,
                 value=float(getattr(row, value)) if value else None,
                 total=float(getattr(row, total)) if total else None,
+                open="over" in rows and not row.over,
                 what=_shipment(row, by) if shipped else "",
             )
             for row in rows.itertuples()

@@ -48,15 +48,16 @@ class IdLists:
 class Changes:
     """Merged pull requests as columns, the earliest first; `lists` are their original commits.
 
-    `author_kinds` are places in AUTHOR_KINDS, of `marked` ones the text names a tool,
-    `merge_commits` NONE where it is not known, `other_branches` numbers the branches that they are
-    for, NONE being the default one. What few of them have is by position. `proposed` are the
-    commits that pull requests list which are open.
+    `authors` are keys, `author_kinds` places in AUTHOR_KINDS, of `marked` ones the text names a
+    tool, `merge_commits` NONE where it is not known, `other_branches` numbers the branches that
+    they are for, NONE being the default one. What few of them have is by position. `proposed` are
+    the commits that pull requests list which are open.
     `beside` are columns that decide nothing here, and go along with what is shipped.
     """
 
     ids: Ints
     keys: Sequence[str]
+    authors: Ints
     author_kinds: Ints
     marked: Flags
     first_commit_at: Ints

@@ -13,7 +13,8 @@ class Commits(NamedTuple):
     """Commits as columns, in the order of their ids; those few that name others by id.
 
     `first` and `second` are the places of parents: NONE for none, LOST for what is not here.
-    `author_kinds` are places in AUTHOR_KINDS; of `marked` ones trailers name a tool.
+    `authors` are keys, MISSING for none, `author_kinds` places in AUTHOR_KINDS; of `marked` ones
+    trailers name a tool.
     """
 
     ids: Ints
@@ -21,6 +22,7 @@ class Commits(NamedTuple):
     second: Ints
     authored_at: Ints
     committed_at: Ints
+    authors: Ints
     author_kinds: Ints
     marked: Flags
     others: dict[int, tuple[int, ...]]

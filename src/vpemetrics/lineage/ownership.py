@@ -173,20 +173,28 @@ class Ownership:
     @cached_property
     def author_kinds(self) -> Ints:
         """The kinds of the authors of pull requests; unknown: of their oldest commits' authors."""
-        said = self.changes.author_kinds
-        unknown = said == 0
-        if not unknown.any():
+        return self._told_by_oldest(self.changes.author_kinds, self.commits.author_kinds, 0)
+
+    @cached_property
+    def authors(self) -> Ints:
+        """The authors of pull requests, by key; unknown: of their oldest commits."""
+        return self._told_by_oldest(self.changes.authors, self.commits.authors, MISSING)
+
+    def _told_by_oldest(self, said: Ints, by_commit: Ints, unknown: int) -> Ints:
+        """Values of pull requests; where one is unknown that of the oldest commit, or squash."""
+        lacking = said == unknown
+        if not lacking.any():
             return said
         count = len(self.graph)
-        alone = np.flatnonzero(unknown & (self.own_counts == 0) & (self.merges < count))
-        shown = self.own.where(unknown[self.own.changes] & (self.own.commits < count))
+        alone = np.flatnonzero(lacking & (self.own_counts == 0) & (self.merges < count))
+        shown = self.own.where(lacking[self.own.changes] & (self.own.commits < count))
         positions = np.concatenate([shown.changes, alone])
         commits = np.concatenate([shown.commits, self.merges[alone]])
-        kinds = self.commits.author_kinds[commits]
-        order = np.lexsort((kinds, self.commits.authored_at[commits], positions))
+        values = by_commit[commits]
+        order = np.lexsort((values, self.commits.authored_at[commits], positions))
         of, first = np.unique(positions[order], return_index=True)
         told = said.copy()
-        told[of] = kinds[order][first]
+        told[of] = values[order][first]
         return told
 
     @cached_property

@@ -51,6 +51,7 @@ class ShippedChanges:
     first_at: Ints
     at_merge: Flags
     reasons: Ints
+    authors: Ints
     author_kinds: Ints
     marked: Flags
     more_starts: Mapping[int, tuple[Micros, ...]] = field(default_factory=dict)
@@ -140,6 +141,7 @@ def shipped_changes(
         first_at=np.concatenate([changes.first_at, commits.first_at]),
         at_merge=np.concatenate([changes.at_merge, commits.at_merge]),
         reasons=np.concatenate([changes.reasons, commits.reasons]),
+        authors=np.concatenate([changes.authors, commits.authors]),
         author_kinds=np.concatenate([changes.author_kinds, commits.author_kinds]),
         marked=np.concatenate([changes.marked, commits.marked]),
         more_starts=changes.more_starts,
@@ -234,6 +236,7 @@ def _shipped_pulls(
             kinds=kinds,
             is_release=releases.changes[at],
         ),
+        authors=ownership.authors[at],
         author_kinds=kinds,
         marked=ownership.marked[at],
         more_starts=more,
@@ -318,6 +321,7 @@ def _shipped_commits(
             is_imported=_are_imported(ownership, at, facts.commits[by.direct]),
             is_light=releases.light[at] & is_tagged,
         ),
+        authors=commits.authors[at],
         author_kinds=kinds,
         marked=commits.marked[at],
     )

@@ -34,7 +34,15 @@ from vpemetrics.window import (
 FEW: Final = 6
 ENOUGH: Final = 20
 NOT_COLLECTED: Final = "not collected"
-_OF_CHANGES: Final = ("change_lead_time", "share_within_24h", "batch_size", "stage_")
+_OF_CHANGES: Final = (
+    "change_lead_time",
+    "share_within_24h",
+    "batch_size",
+    "stage_",
+    "agent_changes",
+    "marked_changes",
+    "shipped_without_review",
+)
 """The beginnings of the names of metrics that are about changes."""
 _OF_INCIDENTS: Final = ("incident_restore_time", "customers_affected_time")
 MAY_RISE: Final = (
@@ -46,6 +54,7 @@ MAY_RISE: Final = (
 """Metrics that failures which come to light late make worse (rule L6)."""
 NO_INCIDENT_SOURCE: Final = "no incident source"
 NO_CHANGE_SOURCE: Final = "no change source"
+NO_REVIEW_SOURCE: Final = "no review source"
 
 
 def figure(cut: Slice, metric: str, value: float | None, **details: Any) -> Figure:

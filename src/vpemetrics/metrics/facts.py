@@ -18,6 +18,7 @@ from vpemetrics.metrics.provisional import WHILE_UNKNOWN, is_provisional
 from vpemetrics.metrics.table import (
     Column,
     Columns,
+    Mask,
     Places,
     Table,
     first_of_each,
@@ -55,6 +56,9 @@ class MetricFacts:
       counted (no reason leaves it out), first (held by the first known deployment), ready_at,
       first_review_at, merged_at, lines, author, author_kind
     - `waiting`: item, merged_at, reason
+    - `proposed`: item, author_kind, ready_at, first_review_at, merged_at, closed_at, of pull
+      requests that are ready: those of the last 13 weeks, and the open ones, in each service that
+      their repository is deployed as
     - `failures`: deployed_id, finished_at, kind, grade, start_at, restored_at (MISSING: not
       restored yet), timed (False: nobody knows when it was restored)
     - `incidents`: id, key, began_at, restored_at, updated_at, customers, external, services, caused
@@ -70,6 +74,7 @@ class MetricFacts:
     deployed: Table
     shipped: Table
     waiting: Table
+    proposed: Table
     failures: Table
     incidents: Table
     coverage: Mapping[tuple[str, CoverageKind], Sequence[Interval]]
@@ -91,6 +96,7 @@ class MetricFacts:
             deployed=self._rows("deployed", wanted),
             shipped=self._rows("shipped", wanted),
             waiting=self._rows("waiting", wanted),
+            proposed=self._rows("proposed", wanted),
             failures=self._rows("failures", wanted),
             incidents=self._rows("incidents", wanted),
             pooled=pooled,
@@ -126,7 +132,7 @@ class MetricFacts:
     @cached_property
     def _places(self) -> dict[str, dict[str, Places]]:
         """Row numbers by service, so that a scope costs what it holds."""
-        names = ("deployed", "shipped", "waiting", "failures")
+        names = ("deployed", "shipped", "waiting", "proposed", "failures")
         touched: dict[str, list[int]] = defaultdict(list)
         for row, services in enumerate(self.incidents["services"].tolist()):
             for service in services:
@@ -274,12 +280,16 @@ class MetricFacts:
 
     def sourced(self, rows: Table) -> Table:
         """Rows with whether an incident source covers their service when they finished."""
-        finished = rows["finished_at"]
-        sourced = np.zeros(len(rows), dtype=bool)
-        for service, places in by_service(rows).items():
-            for start, end in self.coverage.get((service, CoverageKind.INCIDENTS), ()):
-                sourced[places] |= (finished[places] >= start) & (finished[places] < end)
+        sourced = self.covered_rows(rows, CoverageKind.INCIDENTS, rows["finished_at"])
         return rows.with_columns(sourced=sourced)
+
+    def covered_rows(self, rows: Table, kind: CoverageKind, moments: Column) -> Mask:
+        """Mark the rows whose service was collected at their moments."""
+        covered = np.zeros(len(rows), dtype=bool)
+        for service, places in by_service(rows).items():
+            for start, end in self.coverage.get((service, kind), ()):
+                covered[places] |= (moments[places] >= start) & (moments[places] < end)
+        return covered
 
     @cached_property
     def gaps(self) -> Table:

@@ -20,6 +20,7 @@ STAGES: Final = (
     "deploying",
 )
 AUTHORS_NEEDED: Final = 3
+WITHHELD: Final = f"withheld: fewer than {AUTHORS_NEEDED} human authors"
 FORGOTTEN: Final = 30 * DAY
 NO_CHANGES: Final = ("imported_history", "release_commit")
 """The reasons that leave out what is no change at all."""
@@ -41,8 +42,7 @@ def stage(cut: Slice, name: str) -> Figure:
     if not len(found):
         return dora.figure(cut, metric, None, n=0, note=NONE_KNOWN)
     if human_authors(cut.counted_changes) < AUTHORS_NEEDED:
-        note = f"withheld: fewer than {AUTHORS_NEEDED} human authors"
-        return dora.figure(cut, metric, None, n=None, note=note)
+        return dora.figure(cut, metric, None, n=None, note=WITHHELD)
     total = np.array([found[stage] for stage in STAGES]).sum()
     if not total:
         return dora.figure(cut, metric, None, n=len(found), note=NONE_KNOWN)
@@ -52,8 +52,11 @@ def stage(cut: Slice, name: str) -> Figure:
 
 def human_authors(changes: Table) -> int:
     """The number of people who wrote some changes, as far as their authors are known."""
-    people = changes["author"][is_one_of(changes["author_kind"], ("person",))]
-    return len({*people.tolist()} - {MISSING})
+    people = changes.where(is_one_of(changes["author_kind"], ("person",)))
+    # A pull request's may be a login and a commit's an address, of one person: so no sum of them.
+    pulls = people["item"] > 0
+    several = (people["author"][those].tolist() for those in (pulls, ~pulls))
+    return max(len({*authors} - {MISSING}) for authors in several)
 
 
 stage_coding = functools.partial(stage, name="coding")

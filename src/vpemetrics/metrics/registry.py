@@ -40,6 +40,8 @@ class Metric:
 
 _DORA = "vpemetrics.metrics.dora"
 _FLOW = "vpemetrics.metrics.flow"
+_REVIEWS = "vpemetrics.metrics.reviews"
+_AGENTS = "vpemetrics.metrics.agents"
 
 _ALL: Final = (
     Metric(
@@ -142,6 +144,52 @@ _ALL: Final = (
         unit=Unit.COUNT,
         definition="Median number of changes per forward deployment, those by automation included.",
         function=f"{_FLOW}:batch_size",
+    ),
+    Metric(
+        name="shipped_without_review",
+        title="Shipped without review",
+        unit=Unit.PROPORTION,
+        definition="Share of the changes by people and agents shipped in the window that nobody "
+        "else had reviewed before the merge; direct commits have no review.",
+        function=f"{_REVIEWS}:shipped_without_review",
+        aliases=("without_review",),
+    ),
+    Metric(
+        name="first_review_wait",
+        title="Wait for first review",
+        unit=Unit.SECONDS,
+        definition="Ready for review to the first review by somebody else, over pull requests "
+        "made ready in the 13 weeks up to the end of the window; Kaplan-Meier median, open ones "
+        "counted as still waiting.",
+        function=f"{_REVIEWS}:first_review_wait",
+        aliases=("review_wait",),
+    ),
+    Metric(
+        name="changes_waiting",
+        title="Open and ready",
+        unit=Unit.COUNT,
+        definition="Pull requests by people and agents that are open and ready for review now; k "
+        "of them nobody has reviewed yet.",
+        function=f"{_REVIEWS}:changes_waiting",
+        aliases=("awaiting_review",),
+    ),
+    Metric(
+        name="agent_changes",
+        title="Changes by agents",
+        unit=Unit.COUNT,
+        definition="Changes written by agents, of those by people and agents that were shipped in "
+        "the window.",
+        function=f"{_AGENTS}:agent_changes",
+        aliases=("agents",),
+    ),
+    Metric(
+        name="marked_changes",
+        title="Marked changes",
+        unit=Unit.COUNT,
+        definition="Changes of which a trailer names a tool, of those by people and agents that "
+        "were shipped in the window; at least so many, as others may not say so.",
+        function=f"{_AGENTS}:marked_changes",
+        aliases=("marks",),
     ),
     *(
         Metric(

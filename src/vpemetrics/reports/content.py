@@ -341,7 +341,7 @@ def _pace(report: Report, column: Column) -> list[str]:
 
 
 def _batch(changes: float, beside: Mapping[str, float]) -> str:
-    texts = {"human": "{} by people", "lines": "{} lines a change"}
+    texts = {"human": "{} by people and agents", "lines": "{} lines a change"}
     parts = [text.format(words.number(beside[key])) for key, text in texts.items() if key in beside]
     size = words.number(changes)
     return ", ".join([f"{size} change{'' if size == '1' else 's'}", *parts])
@@ -354,6 +354,39 @@ def _lead_time(report: Report, column: Column) -> list[str]:
     automated = figure.excluded.get("automation", 0) if column.window != report.window else 0
     apart = [f"{words.quantity(automated, 'automated change')} apart"] if automated else []
     return [*_samples(figure, figure.n), *apart, *_waiting(figure)]
+
+
+def _agents(report: Report, column: Column) -> list[str]:
+    """The changes by agents, and those that name a tool; nothing where there are neither."""
+    agents = report.figure("agent_changes", column.window)
+    marked = report.figure("marked_changes", column.window)
+    if agents is None or marked is None or not (agents.k or marked.k):
+        return []
+    return [
+        f"{_share(agents)} changes by agents",
+        f"at least {_share(marked)} name a tool",
+    ]
+
+
+def _reviews(report: Report, column: Column) -> list[str]:
+    bare = report.figure("shipped_without_review", column.window)
+    wait = report.figure("first_review_wait", column.window)
+    waiting = report.figure("changes_waiting", column.window)
+    pieces = []
+    if bare is not None and bare.note == words.NO_REVIEW_SOURCE:
+        return [f"not known ({bare.note})"]
+    if bare is not None and bare.n:
+        pieces.append(f"{_share(bare)} changes shipped without one")
+    if wait is not None and wait.value is not None:
+        longest = f" n={words.count(wait.n or 0)}"
+        pieces.append(f"first one after {words.duration(wait.value)}, median{longest}")
+    if waiting is not None and waiting.k:
+        pieces.append(f"{words.count(waiting.k)} of {words.count(waiting.n or 0)} open wait for it")
+    return pieces
+
+
+def _share(figure: Figure) -> str:
+    return f"{words.count(figure.k or 0)} of {words.count(figure.n or 0)}"
 
 
 def _samples(figure: Figure, n: int) -> Iterator[str]:
@@ -438,6 +471,8 @@ DETAILS: Final = (
     ("Kinds of deployment", _kinds),
     ("Pace", _pace),
     ("Lead time", _lead_time),
+    ("Reviews", _reviews),
+    ("Agents", _agents),
     ("Unplanned", _unplanned_reasons),
     ("Left out", _exclusions),
     ("Suspected failures", _suspicion_by_chance),

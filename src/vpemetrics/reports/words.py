@@ -18,6 +18,7 @@ NO_DATA: Final = "no data"
 NO_VALUE: Final = "–"
 NO_INCIDENT_SOURCE: Final = "no incident source"
 NO_CHANGE_SOURCE: Final = "no change source"
+NO_REVIEW_SOURCE: Final = "no review source"
 PROVISIONAL: Final = "p"
 
 ENOUGH_FOR_A_PERCENTAGE: Final = 20
@@ -68,6 +69,7 @@ REASONS: Final[Mapping[str, str]] = {
     "no_place": "deployments that name neither a service nor a repository",
     "no_restored_at": "failures without a time of restoration",
     "no_service": "incidents without a service",
+    "no_review_source": "changes whose reviews were not collected",
     "no_time": "deployments without a start and a finish",
     "not_covered": "services not collected over the whole window",
     "open_without_update": "incidents open for 30 days without an update",

@@ -89,6 +89,7 @@ def _shipped(changes: ShippedChanges, ids: Ints, finished_at: Ints) -> Iterator[
         "merged_at": changes.merged_at,
         "at_merge": changes.at_merge,
         "reason": changes.reasons,
+        "author": changes.authors,
         "author_kind": changes.author_kinds,
         "marked": changes.marked,
         **changes.beside,

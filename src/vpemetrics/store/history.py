@@ -344,6 +344,7 @@ class Facts:
         return Changes(
             ids=found["id"][order],
             keys=found["key"][order].tolist(),
+            authors=_authors(found["author"][order].tolist()),
             author_kinds=found["author_kind"][order],
             marked=found["marked"][order] == 1,
             first_commit_at=found["first_commit_at"][order],
@@ -357,8 +358,7 @@ class Facts:
             closes=seldom("closes"),
             backports=seldom("backports"),
             proposed=lists.take(np.flatnonzero(found["merged_at"] == MISSING)).ids,
-            beside={name: found[name][order] for name in _BESIDE}
-            | {"author": _authors(found["author"][order].tolist())},
+            beside={name: found[name][order] for name in _BESIDE},
         )
 
     def _other_branches(self, changes: Arrays) -> Ints:
@@ -453,12 +453,18 @@ def _commits(chunks: Sequence[CommitColumns]) -> Commits:
         second=parents(lambda chunk: chunk.second),
         authored_at=column(lambda chunk: chunk.authored_at),
         committed_at=column(lambda chunk: chunk.committed_at),
+        authors=column(_author_keys),
         author_kinds=column(_author_kinds),
         marked=column(lambda chunk: chunk.marks) >= 0,
         others=others,
         reverts=_several(_links(chunks, "reverts")),
         picked_from=dict(_links(chunks, "picks")),
     )
+
+
+def _author_keys(chunk: CommitColumns) -> Ints:
+    """The keys of authors, MISSING for none."""
+    return np.append(chunk.author_keys.view(np.int64), MISSING)[chunk.authors]
 
 
 def _author_kinds(chunk: CommitColumns) -> Ints:

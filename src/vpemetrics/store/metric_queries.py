@@ -143,6 +143,22 @@ def shipments(connection: Connection, start: Micros, end: Micros) -> Arrays:
     return _together(here, later, early)
 
 
+def proposals(connection: Connection, repositories: Collection[int], since: Micros) -> Arrays:
+    """Pull requests of repositories that are ready, open or merged or closed since a moment."""
+    ids = ", ".join(map(str, sorted(repositories))) or "NULL"
+    # Two searches of one index: https://www.sqlite.org/queryplanner.html
+    of_them = (
+        f"SELECT id AS item, repository_id, author_kind, ready_at, first_review_at, merged_at, "
+        f"closed_at FROM changes WHERE repository_id IN ({ids}) AND ready_at IS NOT NULL AND"
+    )
+    return read_columns(
+        connection,
+        f"{of_them} merged_at >= {since} UNION ALL {of_them} merged_at IS NULL "
+        f"AND (closed_at IS NULL OR closed_at >= {since})",
+        text=("author_kind",),
+    )
+
+
 def waiting_changes(connection: Connection, start: Micros, end: Micros) -> Arrays:
     """Pull requests merged in a stretch that a service has not shipped."""
     return read(connection, Part.WAITING, start=start, end=end)

@@ -9,6 +9,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
+
 from vpemetrics.errors import NoData, NotFound
 from vpemetrics.lineage.services import Services
 from vpemetrics.metrics.evaluate import HISTORY_WEEKS
@@ -22,10 +24,12 @@ from vpemetrics.metrics.facts import (
 )
 from vpemetrics.metrics.figures import Scope
 from vpemetrics.metrics.provisional import LAG_WEEKS, wait
+from vpemetrics.metrics.reviews import READY_WEEKS
 from vpemetrics.names import name_key, nearest_few, spellings
 from vpemetrics.records import CoverageKind
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store, derived, metric_queries
+from vpemetrics.store.columns import Arrays
 from vpemetrics.store.derived import Traced
 from vpemetrics.store.loading import load_names
 from vpemetrics.usecases.service_coverage import coverage_by_service
@@ -168,6 +172,8 @@ class ReportContext:
             shipments = metric_queries.shipments(connection, start, end)
             waiting = metric_queries.waiting_changes(connection, start, end)
             outages = metric_queries.incidents(connection, start, end, evidence)
+            since = end - READY_WEEKS * 7 * DAY
+            proposed = metric_queries.proposals(connection, self._deployed_as, since)
         lags = metric_queries.lags(evidence, max(self.data_as_of, 0) - LAG_WEEKS * 7 * DAY)
         deployed = deployed_table(deployments, self.names, window.zone)
         incidents = incident_table(outages, (self._our_names(text) for text in outages["services"]))
@@ -176,6 +182,7 @@ class ReportContext:
             deployed=deployed,
             shipped=shipped_table(shipments, self.names),
             waiting=table(waiting, self.names),
+            proposed=table(self._in_each_service(proposed), self.names),
             failures=failures(metric_queries.evidence_about(evidence, start, end), deployed),
             incidents=incidents,
             coverage=self.coverage,
@@ -185,6 +192,24 @@ class ReportContext:
             suspected_within=self.rules.incident_window // timedelta(microseconds=1),
             wait=wait(lags),
         )
+
+    @cached_property
+    def _deployed_as(self) -> Mapping[int, Sequence[int]]:
+        """The services that repositories are deployed as, by the ids of their names."""
+        ids = {name: id_ for id_, name in self.names.items()}
+        found: dict[int, list[int]] = defaultdict(list)
+        for service, lineage in self.traced.items():
+            for repository in lineage.repositories:
+                if repository in ids:
+                    found[ids[repository]].append(ids[service])
+        return found
+
+    def _in_each_service(self, changes: Arrays) -> Arrays:
+        """Changes once for each service that their repository is deployed as."""
+        services = [self._deployed_as[id_] for id_ in changes["repository_id"].tolist()]
+        rows = np.repeat(np.arange(len(services)), np.array([*map(len, services)], dtype=np.int64))
+        ids = np.array([id_ for several in services for id_ in several], dtype=np.int64)
+        return {name: column[rows] for name, column in changes.items()} | {"service_id": ids}
 
     def _our_names(self, services: str | None) -> tuple[str, ...]:
         found = (self.resolver.name(name, None) for name in json.loads(services or "[]"))

@@ -227,6 +227,18 @@ def test_the_author_tells_people_from_automation(
     assert (found.author, found.author_kind) == (login, kind)
 
 
+def test_who_asked_an_agent_for_a_change_does_not_review_it() -> None:
+    commit = {
+        "oid": "a" * 40,
+        "message": "x\n\nCo-authored-by: Ada <7+Ada@users.noreply.github.com>",
+    }
+    events = [review(2, user("ada")), review(3, user("bob"))]
+    told = {"commits": {"nodes": [{"commit": commit}]}, "timelineItems": {"nodes": events}}
+
+    assert pull(author=user("Copilot", "Bot"), **told).first_review_at == moment(3)
+    assert pull(author=user("eve"), **told).first_review_at == moment(2)
+
+
 def test_a_body_and_commits_name_the_tools_that_wrote_it() -> None:
     trailer = "Co-authored-by: Claude <noreply@anthropic.com>"
     login = "devin-ai-integration[bot]"

@@ -7,12 +7,13 @@ from typing import Final, Protocol
 import numpy as np
 
 from vpemetrics.record_columns import Instants, RecordColumns
-from vpemetrics.records import Coverage, CoverageKind, Sourced
+from vpemetrics.records import Change, Coverage, CoverageKind, Sourced
 from vpemetrics.window import MISSING, SECOND, Interval, from_micros, midnight
 
 EVERYTHING = "*"
 
 _KINDS = {kind.value: kind for kind in CoverageKind}
+_REVIEWS: Final = CoverageKind.REVIEWS.value
 
 
 class Covering(Protocol):
@@ -39,7 +40,8 @@ class Whole:
 
     def see(self, told: RecordColumns) -> None:
         """Notes the sources of some records."""
-        self._seen.update((source, told.record.KIND) for source in set(told.sources))
+        kinds = [told.record.KIND, *([_REVIEWS] if _tells_of_reviews(told) else [])]
+        self._seen.update((source, kind) for source in set(told.sources) for kind in kinds)
 
     def stretches(self) -> Iterator[Sourced]:
         """The announced range, by source and kind."""
@@ -70,12 +72,15 @@ class Spans:
     def __init__(self, *, silent: bool) -> None:
         self._silent = silent
         self._spans: dict[tuple[str, str, str], Interval] = {}
+        self._reviewed: set[str] = set()
 
     def see(self, told: RecordColumns) -> None:
         """Notes the times and places of some records."""
         kind = told.record.KIND
         if self._silent or kind not in _KINDS or not len(told):
             return
+        if _tells_of_reviews(told):
+            self._reviewed.update(told.sources)
         moments = _first_known(told, _MOMENTS[kind])
         rows, keys = _places(told)
         numbers: dict[tuple[str, str], int] = {}
@@ -92,6 +97,12 @@ class Spans:
             if kind == CoverageKind.INCIDENTS:
                 first, last = together.get(source, span)
                 together[source] = min(first, span[0]), max(last, span[1])
+        pulls, reviewed = CoverageKind.PULL_REQUESTS, self._reviewed
+        self._spans |= {
+            (source, _REVIEWS, scope): span
+            for (source, kind, scope), span in self._spans.items()
+            if kind == pulls and source in reviewed
+        }
         for (source, kind, scope), span in sorted(self._spans.items()):
             first, last = together[source] if kind == CoverageKind.INCIDENTS else span
             yield (
@@ -109,6 +120,11 @@ class Spans:
     def _stretch(self, key: tuple[str, str, str], span: Interval) -> None:
         first, last = self._spans.get(key, span)
         self._spans[key] = (min(first, span[0]), max(last, span[1]))
+
+
+def _tells_of_reviews(told: RecordColumns) -> bool:
+    """Tell whether a source of pull requests says when some of them were reviewed."""
+    return told.record is Change and bool((told.moments["first_review_at"] != MISSING).any())
 
 
 def _first_known(told: RecordColumns, names: Sequence[str]) -> Instants:

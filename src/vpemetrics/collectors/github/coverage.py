@@ -39,6 +39,7 @@ def coverage(
     services = {*cursor.services, *(rule.service for rule in target.deployments if rule.service)}
     kinds = (
         (CoverageKind.PULL_REQUESTS, [PULLS] if PULLS in lists else [], own),
+        (CoverageKind.REVIEWS, [PULLS] if PULLS in lists else [], own),
         (CoverageKind.DEPLOYMENTS, deploying, own | services),
         (CoverageKind.INCIDENTS, incidents, {_EVERYTHING} if target.has_incidents_of_all else own),
         (CoverageKind.RUNS, [RUNS] if RUNS in lists and target.options.runs else [], own),

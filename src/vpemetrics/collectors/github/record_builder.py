@@ -1,7 +1,7 @@
 """Records of one repository from what GitHub answered about it, once all of that is there."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -40,7 +40,7 @@ from vpemetrics.collectors.http import (
     part,
 )
 from vpemetrics.collectors.own_words import is_denied, own_words
-from vpemetrics.records import AnyRecord, Change, Commit, Deployment, Incident, Status
+from vpemetrics.records import AnyRecord, AuthorKind, Change, Commit, Deployment, Incident, Status
 
 _MAY_END: Final = timedelta(days=90)
 _MAY_RECOVER: Final = timedelta(days=7)
@@ -51,6 +51,10 @@ _TRIES: Final = 5
 # Names have a length, as GitHub's do, so that no text takes long; numbers of more than nine digits
 # are nobody's, and would make of what they stand in no record at all.
 _PLACE: Final = r"[\w.-]{1,100}/[\w.-]{1,100}"
+_CO_AUTHOR: Final = re.compile(
+    r"^co-authored-by:[^\n<]*<(?:\d+\+)?([\w-]+)@users\.noreply\.github\.com>",
+    re.IGNORECASE | re.MULTILINE,
+)
 _NAMED: Final = re.compile(
     rf"https?://[^/\s]{{1,255}}/(?P<place>{_PLACE})/(?:issues|pull)/(?P<at>\d{{1,9}})(?!\d)"
     rf"|(?<![\w&/#-])(?P<repository>{_PLACE})?(?:#|(?<!/)\bGH-)(?P<number>\d{{1,9}})\b"
@@ -238,7 +242,8 @@ def build_change(node: Node, naming: Naming) -> BuiltChange:
     originals = [commit for commit in commits if not is_merge(given(commit, "message", str) or "")]
     events = nodes(node, "timelineItems")
     author = naming.author(part(node, "author"))
-    reviews = _reviews(events, author, naming)
+    askers = _askers(commits) if author.kind is AuthorKind.AGENT else set[str]()
+    reviews = _reviews(events, author, naming, askers)
     title, body = given(node, "title", str) or "", given(node, "body", str) or ""
     number = need(node, "number", int)
     id_ = naming.id_of(number)
@@ -367,15 +372,28 @@ def _first_at(originals: Iterable[Node]) -> datetime | None:
     return min(filter(None, dates), default=None)
 
 
-def _reviews(events: Iterable[Node], author: Author, naming: Naming) -> list[tuple[datetime, str]]:
-    """The moments when people other than the author reviewed, with the results."""
+def _askers(commits: Iterable[Node]) -> set[str]:
+    """The logins of people whom an agent's commits name, who asked for them, in small letters."""
+    # https://docs.github.com/en/copilot/concepts/agents/coding-agent/about-coding-agent
+    messages = (given(commit, "message", str) or "" for commit in commits)
+    return {login.lower() for message in messages for login in _CO_AUTHOR.findall(message)}
+
+
+def _reviews(
+    events: Iterable[Node], author: Author, naming: Naming, askers: Collection[str]
+) -> list[tuple[datetime, str]]:
+    """The moments when people other than the author reviewed, with the results.
+
+    Who asked an agent for it is none of these.
+    """
     reviews = []
     # https://docs.github.com/en/graphql/reference/enums#pullrequestreviewstate
     for event in events:
         if event.get("__typename") != "PullRequestReview" or event.get("state") == "PENDING":
             continue
         reviewer, at = naming.author(part(event, "author")), moment(event, "submittedAt")
-        if at and not reviewer.is_bot and (reviewer.login is None or reviewer != author):
+        login = (reviewer.login or "").lower()
+        if at and not reviewer.is_bot and (not login or reviewer != author) and login not in askers:
             reviews.append((at, (given(event, "state", str) or "")))
     return reviews
 
