@@ -77,7 +77,15 @@ ONE_OF_EACH: list[AnyRecord] = [
         cause_sha="aaaaaaa",
     ),
     Run(id="R-1", repository="acme/shop", outcome="success", attempt=2, commit_sha=SHA),
-    Triage(record="INC-1", verdict=Verdict.LINK, when=NOON, cause="D1", who="sam", why="saw it"),
+    Triage(
+        record="INC-1",
+        verdict=Verdict.LINK,
+        when=NOON,
+        cause="D1",
+        restored_at=NOON,
+        who="sam",
+        why="saw it",
+    ),
     AuditEntry(when=NOON, action="setting", subject="bots.authors", what="a → b", who="sam"),
     Coverage(
         source="made-up",

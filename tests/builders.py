@@ -135,7 +135,17 @@ def incident(id_: str, began: str | None, restored: str | None = None, **more: A
 
 
 def decision(
-    record: str, verdict: str, when: str = "Sun 12:00", cause: str | None = None
+    record: str,
+    verdict: str,
+    when: str = "Sun 12:00",
+    cause: str | None = None,
+    restored: str | None = None,
 ) -> Triage:
     """What a person decided."""
-    return Triage(record=record, verdict=Verdict(verdict), when=at(when), cause=cause)
+    return Triage(
+        record=record,
+        verdict=Verdict(verdict),
+        when=at(when),
+        cause=cause,
+        restored_at=at(restored) if restored else None,
+    )

@@ -228,7 +228,8 @@ class Run(_ById):
 class Triage:
     """A person's decision about `record` (an incident's or a deployment's id); the latest counts.
 
-    `link` ties the incident to `cause` (a deployment, commit or pull request).
+    `link` ties the incident to `cause` (a deployment, commit or pull request); `confirm` may say
+    when a failed deployment was restored.
     """
 
     KIND: ClassVar[str] = "triage"
@@ -236,6 +237,7 @@ class Triage:
     verdict: Verdict
     when: datetime
     cause: str | None = None
+    restored_at: datetime | None = None
     who: str | None = None
     why: str | None = None
 

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,24 @@ def test_a_confirmed_failure_counts_and_waits_no_more(sample: Path) -> None:
     )
 
 
+def test_a_person_says_when_a_failed_deployment_worked_again(sample: Path) -> None:
+    invoke("triage", "confirm", "search/110", "--why", "so", "--restored", "2026-08-01T10:00+02:00")
+
+    (kept,) = decisions(sample)
+    assert kept.restored_at == datetime(2026, 8, 1, 8, tzinfo=UTC)
+    said = invoke("explain", "search/110").stdout
+    assert "confirm, restored 2026-08-01 08:00:00: so" in said
+    assert "a person confirmed it, and when it was restored" in said
+
+
+def test_a_time_without_a_zone_is_a_usage_error(sample: Path) -> None:
+    said = invoke("triage", "confirm", "search/110", "--why", "so", "--restored", "2026-08-01")
+
+    assert said.exit_code == 2
+    assert "write 2026-08-01T00:00:00Z if it is UTC" in " ".join(said.stderr.split())
+    assert decisions(sample) == []
+
+
 @pytest.mark.parametrize("record", ["INC-2-11", "search/110"])
 def test_what_is_rejected_waits_no_more(sample: Path, record: str) -> None:
     invoke("triage", "reject", record, "--why", "the provider was down")
@@ -78,6 +97,12 @@ def test_a_link_that_changes_nothing_is_warned_of(sample: Path) -> None:
         (("confirm", "INC-2-1111"), "did you mean INC-2-11"),
         (("confirm", "INC-4-4"), "no deployment is suspected of INC-4-4"),
         (("reject", "checkout/1"), "checkout/1 did not reach production"),
+        (("confirm", "INC-2-11", "--restored", "2026-08-27T10:00Z"), "is an incident, whose own"),
+        (
+            ("confirm", "search/110", "--restored", "2026-07-01T10:00Z"),
+            "search/110 was deployed on",
+        ),
+        (("confirm", "search/110", "--restored", "2062-07-01T10:00Z"), "is yet to come"),
         (("link", "search/110", "search/132"), "only an incident is linked to its cause"),
         (("link", "INC-2-6", "nonsense"), "nothing is known under 'nonsense'"),
     ],

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from builders import at, commit, commits, deploy, deploys, incident, pull
+from builders import at, commit, commits, decision, deploy, deploys, incident, pull
 from measuring import BEGIN, END, WEEK, collected, measure, shipping, weeks
 
 from vpemetrics.metrics.figures import Figure
@@ -794,6 +794,15 @@ def recovery(*more: AnyRecord, table: str = FORWARD, until: str = "Mon2 00:00") 
             0,
         ),
         ([incident("I2", "Tue 13:00", "Tue 17:00")], [], 0),  # suspected alone does not count
+        ([decision("d3", "confirm", restored="Tue 15:00")], [5], 0),  # d3 was at 10:00
+        (  # a person's word goes before an incident's
+            [
+                incident("I1", "Tue 11:00", None, cause_deployment="d3"),
+                decision("d3", "confirm", restored="Tue 15:00"),
+            ],
+            [4],
+            0,
+        ),
         # Open: so far, up to the data's last moment, Sunday midnight.
         ([incident("I1", "Sun 22:00", None, cause_deployment="d3")], [2], 1),
         (

@@ -72,16 +72,36 @@ def list_(
 
 @app.command()
 @command
-def confirm(session: Session, record: Record, why: Why, who: Who = None) -> None:
+def confirm(
+    session: Session,
+    record: Record,
+    why: Why,
+    who: Who = None,
+    restored: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="When a deployment worked again, as in 2026-09-01T14:30Z."
+        ),
+    ] = None,
+) -> None:
     """Keep that a suspected deployment did fail.
 
     Example: vpemetrics triage confirm INC-212 --why "same stack trace"
     """
+    restored_at = None if restored is None else _moment(restored)
     configuration = session.configuration()
     with existing_store(session, configuration) as store:
         from vpemetrics.usecases.triage import confirm as confirmed
 
-        kept = confirmed(store, configuration.rules(), record, who=_who(who), why=why, when=_now())
+        kept = confirmed(
+            store,
+            configuration.rules(),
+            record,
+            who=_who(who),
+            why=why,
+            when=_now(),
+            restored_at=restored_at,
+        )
     _tell(session, kept)
 
 
@@ -117,6 +137,15 @@ def link(session: Session, incident: Incident, cause: Cause, why: Why, who: Who 
         if without_cause(store, rules, incident):
             session.warn(f"{kept.cause} did not reach production, so no figure changes yet")
     _tell(session, kept)
+
+
+def _moment(text: str) -> datetime:
+    from vpemetrics.window import parse_instant
+
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--restored") from None
 
 
 def _now() -> datetime:

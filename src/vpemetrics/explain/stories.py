@@ -15,7 +15,7 @@ from vpemetrics.rules import Rules
 from vpemetrics.store import record_lookup
 from vpemetrics.store.history import Facts as StoredFacts
 from vpemetrics.store.record_lookup import View
-from vpemetrics.window import DAY, Micros, Window, date_of, from_micros
+from vpemetrics.window import DAY, Micros, Window, date_of, from_micros, to_micros
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +89,11 @@ class RecordExplainer:
         """The decisions of people; who they are stays in the store."""
         for row in record_lookup.decisions_about(self.view, record):
             cause = f" to {row.cause}" if row.cause else ""
+            restored = (
+                f", restored {self.clock(to_micros(row.restored_at))}" if row.restored_at else ""
+            )
             why = f": {row.why}" if row.why else ""
-            yield Fact(name="triage", at=row.at, text=f"{row.verdict}{cause}{why}")
+            yield Fact(name="triage", at=row.at, text=f"{row.verdict}{cause}{restored}{why}")
 
     def clock(self, at: Micros) -> str:
         """A moment on the organisation's clocks, to the second."""

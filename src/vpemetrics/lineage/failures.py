@@ -300,7 +300,7 @@ def _with_triage(scene: Scene, found: list[Evidence]) -> list[Evidence]:
         latest.pop((incident, at), None)  # so that the last word is acted upon last
         latest[incident, at] = row
     acquitted: set[int] = set()
-    failed: list[int] = []
+    failed: dict[int, Micros] = {}
     for (incident, at), decision in latest.items():
         if incident != NONE:
             found = _incident_decided(scene, found, incident, decision)
@@ -308,9 +308,9 @@ def _with_triage(scene: Scene, found: list[Evidence]) -> list[Evidence]:
             acquitted.add(at)
             found = _without_blame(found, at, acquitted)
         elif at != NONE and decision.verdict == Verdict.CONFIRM:
-            failed.append(at)
+            failed[at] = decision.restored_at
     menders = _menders(scene, [row for (incident, _), row in latest.items() if incident != NONE])
-    return [*found, *(_confirmed(found, at, menders) for at in failed)]
+    return [*found, *(_confirmed(found, at, menders, until) for at, until in failed.items())]
 
 
 def when_decided(row: TriageRow) -> tuple[Micros, str, str, str]:
@@ -340,11 +340,17 @@ def _incident_decided(
     return [*rest, *overridden, confirmed]
 
 
-def _confirmed(found: list[Evidence], at: int, menders: Iterable[int]) -> Evidence:
-    """A person's word that a deployment failed; it was mended by what still counts against it.
+def _confirmed(
+    found: list[Evidence], at: int, menders: Iterable[int], restored_at: Micros
+) -> Evidence:
+    """A person's word that a deployment failed, until a moment if they said so.
 
-    Where nothing does, by the first deployment after it that mends something.
+    Else it was mended by what still counts against it, or by the first deployment after it that
+    mends something.
     """
+    if restored_at != MISSING:
+        detail = "a person confirmed it, and when it was restored"
+        return Evidence(at, NONE, "A", "restored", detail, NONE, True, restored_at)
     restored = (e.restored_by for e in found if e.chosen and e.deployment == at)
     by = min((mender for mender in restored if mender != NONE), default=NONE)
     if by == NONE:

@@ -9,7 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple
 
 from vpemetrics.records import AuthorKind
-from vpemetrics.window import Micros
+from vpemetrics.window import MISSING, Micros
 
 NONE: Final = -1
 UNKNOWN: Final = -2
@@ -93,13 +93,14 @@ class IncidentRow(NamedTuple):
 
 
 class TriageRow(NamedTuple):
-    """A person's decision; `cause_commit` where `cause` is a known sha."""
+    """A person's decision; `cause_commit` where `cause` is a known sha, MISSING without a time."""
 
     record: str
     verdict: str
     at: Micros
     cause: str | None
     cause_commit: int
+    restored_at: Micros = MISSING
 
 
 class Deployed(NamedTuple):
@@ -123,7 +124,8 @@ class Deployed(NamedTuple):
 class Evidence(NamedTuple):
     """One reason to hold that a deployment failed, or why an incident has no cause (rule F1).
 
-    `deployment` is NONE for grade E. `restored_by` is the deployment that mended it, if one did.
+    `deployment` is NONE for grade E. `restored_by` is the deployment that mended it, if one did;
+    `mended_at` is what a person said of when that was.
     `chosen`: it is what counts for its incident; others are kept to be explained.
     """
 
@@ -134,6 +136,7 @@ class Evidence(NamedTuple):
     detail: str
     restored_by: int
     chosen: bool
+    mended_at: Micros = MISSING
 
 
 class Revert(NamedTuple):

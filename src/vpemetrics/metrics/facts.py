@@ -501,8 +501,9 @@ def _each_start(changes: Table) -> Table:
 def failures(evidence: Columns, deployed: Table) -> Table:
     """One row per deployment with chosen evidence: grade, start and restoration (rule F5).
 
-    `evidence` has the columns deployed_id, grade, incident_id, began_at, restored_at, mended_at.
-    The strongest grade counts. With incidents, from the first start to the last restoration, a
+    `evidence` has the columns deployed_id, grade, what, incident_id, began_at, restored_at,
+    mended_at. The strongest grade counts. What a person said of the restoration goes before all
+    else. With incidents, from the first start to the last restoration, a
     suspected one joining; without, from the finish to that of the rollback or hotfix. A run that
     its own pipeline rolled back has one finish, the rollback's, and is measured from its start.
     """
@@ -527,6 +528,7 @@ def failures(evidence: Columns, deployed: Table) -> Table:
 
 class _Piece(NamedTuple):
     grade: str
+    what: str
     incident_id: int
     began_at: Micros
     restored_at: Micros
@@ -539,9 +541,12 @@ _EVIDENCE: Final = ("deployed_id", *_Piece._fields)
 def _recovery(one: Any, pieces: Sequence[_Piece]) -> tuple[Micros, Micros, bool]:
     """Start, restoration (MISSING: open) and whether the restoration is known or awaited."""
     incidents = [piece for piece in pieces if piece.incident_id != MISSING]
+    began = [piece.began_at for piece in incidents if piece.began_at != MISSING]
+    start = max(min(began, default=one.finished_at), one.began_at)
+    said = [piece.mended_at for piece in pieces if piece.what == "restored"]
+    if said:
+        return start, max(said[0], start), True
     if incidents:
-        began = [piece.began_at for piece in incidents if piece.began_at != MISSING]
-        start = max(min(began, default=one.finished_at), one.began_at)
         restored = [piece.restored_at for piece in incidents]
         return start, MISSING if MISSING in restored else max(restored), True
     if one.rolled_back:

@@ -80,7 +80,7 @@ class Count(NamedTuple):
 
 
 Countable = Point | Count
-"""What limits are made of."""
+"""A point that limits are made of."""
 
 
 class Outcome(NamedTuple):

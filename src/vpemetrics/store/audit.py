@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, insert, select
 from vpemetrics.records import AuditEntry, Triage
 from vpemetrics.store import loading, tables
 from vpemetrics.store.saving import Saving
+from vpemetrics.window import format_instant
 
 SOURCE: Final = "vpemetrics"
 """The source of the entries."""
@@ -63,11 +64,12 @@ def _of_triage(triage: object) -> AuditEntry | None:
     if not isinstance(triage, Triage):
         return None
     caused = f"caused by {triage.cause}" if triage.cause else None
+    restored = f"restored {format_instant(triage.restored_at)}" if triage.restored_at else None
     return AuditEntry(
         when=triage.when,
         action=f"{Triage.KIND} {triage.verdict}",
         subject=triage.record,
-        what="; ".join(filter(None, (caused, triage.why))) or None,
+        what="; ".join(filter(None, (caused, restored, triage.why))) or None,
         who=triage.who,
     )
 

@@ -122,7 +122,9 @@ def _evidence(lineage: Lineage, incidents: Mapping[int, IncidentRow]) -> Iterato
             if incident is None
             else (incident.id, incident.began_at, incident.noticed_at, incident.restored_at)
         )
-        return (*_moment(lineage, one.deployment), *_moment(lineage, one.restored_by), *moments)
+        by, mended_at = _moment(lineage, one.restored_by)
+        mended = (by, mended_at if one.mended_at == MISSING else one.mended_at)
+        return (*_moment(lineage, one.deployment), *mended, *moments)
 
     pieces, layout = lineage.evidence, LAYOUTS[Part.EVIDENCE]
     numbers = _numbers([row(one) for one in pieces]).reshape(-1, len(layout.numbers))

@@ -147,6 +147,7 @@ LAYOUTS: Final[Mapping[Part, RowLayout]] = {
                 "fix",
                 "time",
                 "triage",
+                "restored",
                 "named_not_shipped",
                 "unknown",
                 "external",

@@ -400,11 +400,18 @@ class Facts:
 
     def triage(self) -> list[TriageRow]:
         """All decisions of people; of a repeated one the latest counts."""
-        rows = self.rows("SELECT record, verdict, at, cause FROM triage")
+        rows = self.rows("SELECT record, verdict, at, cause, restored_at FROM triage")
         commits = self._commits_named([row[3] for row in rows])
         return [
-            TriageRow(record, verdict, at, cause, max(commit, NONE))
-            for (record, verdict, at, cause), commit in zip(rows, commits, strict=True)
+            TriageRow(
+                record,
+                verdict,
+                at,
+                cause,
+                max(commit, NONE),
+                MISSING if restored is None else restored,
+            )
+            for (record, verdict, at, cause, restored), commit in zip(rows, commits, strict=True)
         ]
 
     def _commits_named(self, shas: Sequence[str | None]) -> list[int]:

@@ -123,3 +123,9 @@ def suspects_anything(connection: Connection, incident: int) -> bool:
 def reaches_production(connection: Connection, deployment: int) -> bool:
     """Tell whether a deployment record is part of a deployment to production."""
     return record_lookup.deployment_of(connection, deployment) is not None
+
+
+def deployed_at(connection: Connection, deployment: int) -> Micros | None:
+    """The moment at which what a deployment record is part of reached production."""
+    whole = record_lookup.deployment_of(connection, deployment)
+    return None if whole is None else int(whole.finished_at)

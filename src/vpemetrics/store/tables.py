@@ -278,6 +278,7 @@ triage = Table(
     _text("record", nullable=False),
     _choice("verdict", nullable=False),
     _text("cause"),
+    _instant("restored_at"),
     _text("who"),
     _text("why"),
     _instant("at", nullable=False),

@@ -12,6 +12,7 @@ from vpemetrics.store import Store, pending_triage, record_lookup
 from vpemetrics.store.pending_triage import Undecided
 from vpemetrics.store.record_lookup import Match
 from vpemetrics.usecases.update_lineage import Progress, bring_up_to_date
+from vpemetrics.window import format_instant, from_micros, to_micros
 
 SOURCE: Final = "people"
 """The source of decisions."""
@@ -25,13 +26,23 @@ def waiting(store: Store, rules: Rules, progress: Progress | None = None) -> lis
 
 
 def confirm(
-    store: Store, rules: Rules, record: str, *, who: str, why: str, when: datetime
+    store: Store,
+    rules: Rules,
+    record: str,
+    *,
+    who: str,
+    why: str,
+    when: datetime,
+    restored_at: datetime | None = None,
 ) -> Triage:
     """Keep the decision that a deployment failed, or that what is suspected of an incident did.
 
-    NotFound for what nothing is known of; FixInput if nothing is suspected of the incident.
+    NotFound for what nothing is known of; FixInput if nothing is suspected of the incident, or if
+    it was restored before it was deployed, or has yet to be.
     """
     found = _find_decidable(store, rules, record)
+    if restored_at:
+        _check_restored(store, found, restored_at, when)
     if found.kind == Incident.KIND:
         with store.view() as connection:
             suspected = pending_triage.suspects_anything(connection, found.id)
@@ -40,7 +51,14 @@ def confirm(
                 f"no deployment is suspected of {record}, so there is nothing to confirm\n"
                 f"If you know what caused it: vpemetrics triage link {record} CAUSE --why …"
             )
-    decision = Triage(record=record, verdict=Verdict.CONFIRM, when=when, who=who, why=why)
+    decision = Triage(
+        record=record,
+        verdict=Verdict.CONFIRM,
+        when=when,
+        restored_at=restored_at,
+        who=who,
+        why=why,
+    )
     return _keep(store, decision)
 
 
@@ -100,6 +118,24 @@ def _find_one(store: Store, name: str, kinds: Iterable[str]) -> Match:
         near = nearest_few(name, record_lookup.find_similar(connection, name))
     hint = f"did you mean {', '.join(near)}?" if near else "see vpemetrics triage list"
     raise NotFound(f"nothing is known under {name!r}; {hint}")
+
+
+def _check_restored(store: Store, found: Match, restored_at: datetime, now: datetime) -> None:
+    """Refuse a time at which a failed deployment cannot have been restored."""
+    if found.kind == Incident.KIND:
+        raise FixInput(
+            f"{found.name} is an incident, whose own times say when it was over\n"
+            "--restored is for a deployment; correct the incident where it comes from"
+        )
+    with store.view() as connection:
+        deployed_at = pending_triage.deployed_at(connection, found.id)
+    if deployed_at is not None and to_micros(restored_at) < deployed_at:
+        raise FixInput(
+            f"{found.name} was deployed on {format_instant(from_micros(deployed_at))}, "
+            f"after {format_instant(restored_at)}"
+        )
+    if restored_at > now:
+        raise FixInput(f"{format_instant(restored_at)} is yet to come")
 
 
 def _check_production(store: Store, found: Match) -> None:

@@ -55,7 +55,9 @@ def test_every_kind_gets_its_file_with_the_fields_as_columns(tmp_path: Path) -> 
 
     assert sorted(exported(tmp_path)) == sorted(f"{kind}.csv" for kind in RECORD_TYPES)
     assert (tmp_path / "coverage.csv").read_text() == "source,scope,kind,start,end,from_rows\n"
-    assert (tmp_path / "triage.csv").read_text() == "source,record,verdict,when,cause,who,why\n"
+    assert (
+        tmp_path / "triage.csv"
+    ).read_text() == "source,record,verdict,when,cause,restored_at,who,why\n"
     assert counts == dict.fromkeys(RECORD_TYPES, 0)
 
 
