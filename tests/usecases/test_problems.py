@@ -13,6 +13,7 @@ from vpemetrics.records import (
     CoverageKind,
     Deployment,
     Incident,
+    Repository,
     Status,
 )
 from vpemetrics.rules import Rules, Service
@@ -52,6 +53,17 @@ UNFINISHED = replace(deployment("u", 2), finished_at=None)
 FAILED = replace(UNFINISHED, status=Status.FAILED)
 STARTED = replace(UNFINISHED, started_at=parse_instant("2026-09-02T12:00:00Z"))
 NOWHERE = replace(deployment("n", 2), service=None, repository=None)
+MAIN = Repository(id="1", name="acme/all", default_branch="main")
+ODD = [
+    replace(UNTIMED, id=f"acme/all#{number}", number=number, title=title, base_branch=branch)
+    for number, (title, branch) in enumerate(
+        [
+            ("Backporting the fix of carts to our oldest friends", "release-1"),
+            ("Backporting the fix of carts to our oldest friends", "main"),
+            ("Mend carts", "release-1"),
+        ]
+    )
+]
 TWO = (Service(name="shop"), Service(name="desk"))
 
 
@@ -78,6 +90,7 @@ TWO = (Service(name="shop"), Service(name="desk"))
         ("no_time", 1, (), [deployment("a", 1), FAILED, *EVERYTHING]),
         ("no_finish", 1, (), [deployment("a", 1), STARTED, *EVERYTHING]),
         ("no_place", 1, (), [deployment("a", 1), NOWHERE, *EVERYTHING]),
+        ("backports_not_understood", 1, (), [deployment("a", 1), MAIN, *ODD, *EVERYTHING]),
         (
             "ends_before_start",
             1,

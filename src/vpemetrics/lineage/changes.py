@@ -1,7 +1,7 @@
 """Pull requests as columns, in the order in which they were merged."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -50,8 +50,9 @@ class Changes:
 
     `authors` are keys, `author_kinds` places in AUTHOR_KINDS, of `marked` ones the text names a
     tool, `merge_commits` NONE where it is not known, `other_branches` numbers the branches that
-    they are for, NONE being the default one. What few of them have is by position. `proposed` are
-    the commits that pull requests list which are open.
+    they are for, NONE being the default one. What few of them have is by position. `odd_backports`
+    may be back-ports, in words that are not known here. `proposed` are the commits that pull
+    requests list which are open.
     `beside` are columns that decide nothing here, and go along with what is shipped.
     """
 
@@ -70,6 +71,7 @@ class Changes:
     reverts: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     closes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     backports: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    odd_backports: Collection[int] = ()
     proposed: Ints
     beside: Mapping[str, Ints] = field(default_factory=dict)
 

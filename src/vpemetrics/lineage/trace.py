@@ -446,6 +446,9 @@ def _problems(facts: ServiceFacts, by: _Traced) -> dict[str, list[str]]:
     }
     found = {reason: deployed.keys[marked].tolist() for reason, marked in problems.items()}
     found |= _lacking_times(facts.records)
+    keys, mine = by.ownership.changes.keys, by.mine.changes
+    odd = sorted(by.ownership.changes.odd_backports)
+    found["backports_not_understood"] = [keys[at] for at in odd if mine[at]]
     if by.lacks_history:
         found["parents_not_collected"] = [facts.service.name]
     return {reason: examples for reason, examples in found.items() if examples}

@@ -46,6 +46,7 @@ OLDER_NAMES: Final[Mapping[str, str]] = {
 
 REASONS: Final[Mapping[str, str]] = {
     "backport": "back-ports of other pull requests",
+    "backports_not_understood": "pull requests that may be back-ports, in words not known here",
     "automation": "changes by automation",
     "commit_not_collected": "deployments of a commit that was not collected",
     "deployed_before_merge": "changes deployed before their merge",

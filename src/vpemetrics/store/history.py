@@ -6,6 +6,7 @@ Reads are in bulk and by columns; a million commits become a few arrays.
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -13,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from sqlalchemy import Connection
 
+from vpemetrics.collectors.backports import may_be_backport
 from vpemetrics.lineage.belonging import Belonging
 from vpemetrics.lineage.changes import Changes, IdLists, merge_order
 from vpemetrics.lineage.commits import Commits, TouchedPaths
@@ -341,7 +343,7 @@ class Facts:
             said = found[name][order]
             return {at: _texts(said[at]) for at in np.flatnonzero(said).tolist()}
 
-        return Changes(
+        told = Changes(
             ids=found["id"][order],
             keys=found["key"][order].tolist(),
             authors=_authors(found["author"][order].tolist()),
@@ -359,6 +361,18 @@ class Facts:
             backports=seldom("backports"),
             proposed=lists.take(np.flatnonzero(found["merged_at"] == MISSING)).ids,
             beside={name: found[name][order] for name in _BESIDE},
+        )
+        return replace(told, odd_backports=self._odd_backports(told))
+
+    def _odd_backports(self, changes: Changes) -> frozenset[int]:
+        """The positions of those merged into another branch that speak of a back-port, of none."""
+        merged = changes.on_other_branch & (changes.merged_at != MISSING)
+        others = [at for at in np.flatnonzero(merged).tolist() if at not in changes.backports]
+        titles = self._titles(changes.ids[others].tolist())
+        return frozenset(
+            at
+            for at in others
+            if may_be_backport(f"{titles[int(changes.ids[at])]} {changes.head_branches[at]}")
         )
 
     def _other_branches(self, changes: Arrays) -> Ints:

@@ -27,6 +27,8 @@ REMEDIES: Final[Mapping[str, str]] = {
     "never_deployed": "check their sources and environments in the configuration",
     "starts_at_merge": "give their original commits (commit_shas) or first_commit_at",
     "other_author_lists": "import them again: the lists of bots and agents have changed since",
+    "backports_not_understood": "import them with their originals as backports, if they have any; "
+    "the words that are understood stand in docs/metrics.md (rule C4)",
     "merges_not_understood": "collect the pull requests from their forge, or import them; the "
     "subjects that are understood stand in docs/collectors.md",
     "near_names": "if they are one service, say so in the configuration",
