@@ -618,6 +618,14 @@ def test_without_an_incident_source_k_is_a_lower_bound() -> None:
     assert rework.note == "no incident source"
 
 
+def test_a_week_without_deployments_knows_of_no_recovery_without_an_incident_source() -> None:
+    covered = collected(BEGIN, END, CoverageKind.DEPLOYMENTS)
+
+    found = measure("failed_deployment_recovery_time", [deploy("d1", "Mon-2 10:00", "a"), *covered])
+
+    assert (found.value, found.n, found.note) == (None, 0, "no incident source")
+
+
 @pytest.mark.parametrize(
     ("more", "known"),
     [

@@ -441,8 +441,7 @@ def failed_deployment_recovery_time(cut: Slice) -> Figure:
     """
     failed = cut.finished_in(cut.facts.confirmed)
     if not cut.with_incidents and not len(failed):
-        note = NO_INCIDENT_SOURCE if len(cut.deployed) else None
-        return figure(cut, "failed_deployment_recovery_time", None, n=0, note=note)
+        return figure(cut, "failed_deployment_recovery_time", None, n=0, note=NO_INCIDENT_SOURCE)
     timed = failed.where(failed["timed"])
     return survival(
         cut,
