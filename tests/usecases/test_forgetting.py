@@ -219,6 +219,23 @@ def test_a_forgotten_repository_goes_from_every_source_under_all_its_names(store
     assert "acme/till#2" in left
 
 
+def test_a_forgotten_repository_goes_in_every_spelling(store: Store) -> None:
+    pulls = [
+        Change(id=f"{name}#1", repository=name, merged_at=NOON) for name in ("Big/One", "big/one")
+    ]
+    covered = Coverage(
+        source="here", scope="BIG/one", kind=CoverageKind.PULL_REQUESTS, start=LONG_AGO, end=NOON
+    )
+    store.save("here", [*pulls, covered])
+
+    plan = plan_for_name(store, "big/ONE ", {})
+    forget(store, plan, now=NOON)
+
+    assert plan.request.repository == ("BIG/one", "Big/One", "big/one")
+    assert not [one for _, one in store.records(Change.KIND) if "one" in one.key]
+    assert not [stretch for stretch in store.coverage() if "one" in stretch.scope.lower()]
+
+
 @pytest.mark.slow
 def test_a_source_with_a_cursor_for_each_repository_goes_on_with_the_others(store: Store) -> None:
     remove(store, "acme/shop")

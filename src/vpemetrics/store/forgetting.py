@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 
 from vpemetrics.lineage.graph import Flags
+from vpemetrics.names import name_key
 from vpemetrics.records import Change, Commit, CoverageKind, Deployment, Incident
 from vpemetrics.store import derived, tables
 from vpemetrics.store.commit_chunks import Chunk, forget_commits, read_chunks
@@ -97,21 +98,23 @@ class Extent:
 
 
 def names_of_repository(connection: Connection, name: str) -> tuple[str, ...]:
-    """All names of the repository that is, or was, called so; none if nothing is known of it."""
+    """All names of the repository that is, or was, called so, in every spelling (rule D7).
+
+    None if nothing is known of it.
+    """
     table, names = tables.repositories, tables.names
     own = select(names.c.name, table.c.aliases).join(names, names.c.id == table.c.name_id)
-    known = {
-        found
-        for current, aliases in connection.execute(own)
-        for called in [(current, *_texts(aliases))]
-        if name in called
-        for found in called
-    }
-    query = select(names.c.id).where(names.c.name == name)
-    used = (select(c).where(c.in_(query)) for c in _repository_columns())
-    if not known and any(connection.execute(one.limit(1)).first() for one in used):
-        known = {name}
-    return tuple(sorted(known))
+    known, wanted = set(repositories(connection)), {name_key(name)}
+    for current, aliases in connection.execute(own):
+        called = {current, *_texts(aliases)}
+        if not wanted.isdisjoint(map(name_key, called)):
+            known |= called
+            wanted.update(map(name_key, called))
+    found = {called for called in known if name_key(called) in wanted}
+    if found:  # coverage has names of its own
+        scopes = connection.scalars(select(tables.coverage.c.scope).distinct())
+        found.update(scope for scope in scopes if name_key(scope) in wanted)
+    return tuple(sorted(found))
 
 
 def sources(connection: Connection) -> list[str]:

@@ -22,7 +22,7 @@ from vpemetrics.collectors.gitops.service_repositories import ServiceRepositorie
 from vpemetrics.errors import FixInput, VpemetricsError
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.folders import locate
-from vpemetrics.names import first_few
+from vpemetrics.names import first_few, name_key
 from vpemetrics.records import AnyRecord
 from vpemetrics.rules import Rules
 from vpemetrics.window import format_instant, parse_instant
@@ -72,8 +72,9 @@ def collect(options: Options, context: CollectionContext) -> Iterator[Batch]:
 
 
 def _declared(rules: Rules) -> set[str]:
-    """The names of services that the configuration gives, ours and those of sources."""
-    return {name for service in rules.services for name in (service.name, *service.sources)}
+    """The keys of names of services that the configuration gives, ours and those of sources."""
+    names = (name for service in rules.services for name in (service.name, *service.sources))
+    return set(map(name_key, names))
 
 
 def _settings(options: Options, context: CollectionContext, clone: Clone) -> str:

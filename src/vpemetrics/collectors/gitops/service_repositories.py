@@ -12,6 +12,7 @@ from vpemetrics.collectors.git.commands import Git
 from vpemetrics.collectors.gitops.options import Options
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.folders import locate
+from vpemetrics.names import name_key
 
 _SERVICE: Final = "{service}"
 _FULL: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -38,7 +39,7 @@ class ServiceRepositories:
     def __init__(self, options: Options, folder: Path, declared: Collection[str] = ()) -> None:
         """Nothing is looked at yet; `folder` is what relative paths are relative to.
 
-        `declared` are the names of services that the configuration gives.
+        `declared` are the keys of the names of services that the configuration gives.
         """
         self._options = options
         self._folder = folder
@@ -116,7 +117,7 @@ class ServiceRepositories:
         nothing that begins with a dot does, as `..` or `.git`.
         """
         pattern, parts = self._options.clones, service.split("/")
-        is_nested = len(parts) > 1 and service not in self._declared
+        is_nested = len(parts) > 1 and name_key(service) not in self._declared
         if pattern is None or is_nested or not all(map(_is_plain, parts)):
             return None
         place = pattern.replace(_SERVICE, service)
