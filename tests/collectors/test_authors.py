@@ -5,7 +5,13 @@ import re
 import pytest
 
 from vpemetrics.agents import AGENTS
-from vpemetrics.collectors.authors import agent_test, author_test, mark_authors, mark_authors_in
+from vpemetrics.collectors.authors import (
+    agent_test,
+    author_test,
+    mark_authors,
+    mark_authors_in,
+    unlisted_automation,
+)
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import AuthorKind, Change, Commit, Deployment, Status
 
@@ -115,3 +121,24 @@ def test_what_a_source_takes_for_automation_may_be_an_agent() -> None:
 
     assert [one.author_kind for one in mark_authors(told, author_test())] == kinds  # type: ignore[union-attr]
     assert columns.values["author_kind"] == kinds
+
+
+@pytest.mark.parametrize(
+    ("authors", "named"),
+    [
+        ({"ada": 90, "acme-bot": 10}, ["acme-bot"]),
+        ({"ada": 96, "acme-bot": 4}, []),  # less than a twentieth
+        ({"ada": 10, "acme-bot": 9}, []),  # too few to say
+        ({"ada": 90, "acme-ci@acme.example": 10}, ["acme-ci@acme.example"]),
+        ({"ada": 80, "Renovate": 10, "shop-release": 10}, ["Renovate", "shop-release"]),
+        ({"ada": 90, "listed-bot": 10}, []),
+        ({"ada": 90, "cibot": 10}, []),
+        ({"ada": 90, "dependabot[bot]": 10}, []),
+    ],
+)
+def test_authors_who_look_like_automation_and_are_in_no_list_are_named(
+    authors: dict[str, int], named: list[str]
+) -> None:
+    found = unlisted_automation(authors, author_test(["listed-*"]))
+
+    assert [*found] == named

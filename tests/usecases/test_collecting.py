@@ -226,6 +226,18 @@ def test_configured_bots_are_marked(store: Store) -> None:
     ]
 
 
+def test_who_looks_like_automation_and_is_in_no_list_is_told(store: Store) -> None:
+    def some(_options: Options, _occasion: CollectionContext) -> Iterator[Batch]:
+        yield Batch(records=[commit(n, "acme-bot" if n < 5 else "ada") for n in range(1, 31)])
+
+    warned: list[str] = []
+    collected(store, of(some), warn=warned.append)
+
+    (told,) = warned
+    assert "acme-bot (13%)" in told
+    assert 'add to [bots]: authors = ["acme-bot"]' in told
+
+
 @pytest.mark.parametrize(
     ("problem", "said"),
     [

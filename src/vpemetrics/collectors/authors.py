@@ -1,7 +1,8 @@
 """The kinds of authors, told by what they are called (rule C3)."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from vpemetrics.agents import AGENTS
 from vpemetrics.record_columns import RecordColumns
 from vpemetrics.records import AnyRecord, AuthorKind, Change, Commit
-from vpemetrics.rules import expression_of
+from vpemetrics.rules import expression_of, matches
 
 KindOf = Callable[[str], AuthorKind | None]
 """The kind of an author by a login, a name or an address; None for who may be a person."""
@@ -97,3 +98,58 @@ def _kind(said: AuthorKind | None, author: str | None, kind_of: KindOf) -> Autho
         return said
     found = kind_of(author)
     return found if found is AuthorKind.AGENT else said or found
+
+
+_LOOKS: Final = ("*-bot", "*-ci", "*-release", "renovate*")
+_FEWEST: Final = 20
+"""The changes that a share of them means something of."""
+_MUCH: Final = 0.05
+
+
+def is_unlisted(author: str, kind_of: KindOf) -> bool:
+    """Tell whether an author looks like automation, by a login, a name or an address."""
+    return matches(author.partition("@")[0], _LOOKS) and kind_of(author) is None
+
+
+def unlisted_automation(authors: Mapping[str, int], kind_of: KindOf) -> dict[str, float]:
+    """Authors who look like automation and are in no list, with their share of some changes.
+
+    `authors` has the number of each one's changes; those of less than a twentieth are left out.
+    """
+    total = sum(authors.values())
+    return {
+        author: count / total
+        for author, count in sorted(authors.items())
+        if total >= _FEWEST and count >= _MUCH * total and is_unlisted(author, kind_of)
+    }
+
+
+def unlisted_text(found: Mapping[str, float]) -> str:
+    """The words for such authors."""
+    shares = (f"{author} ({share:.0%})" for author, share in found.items())
+    return (
+        f"looks like automation and is in no list, with so many of the changes: {', '.join(shares)}"
+    )
+
+
+def lines_for(found: Mapping[str, float]) -> str:
+    """The lines of the configuration that have such authors as automation."""
+    names = ", ".join(f'"{author}"' for author in found)
+    return f"if it is, add to [bots]: authors = [{names}]; an agent to [agents]"
+
+
+class AuthorCounts(Counter[str]):
+    """The number of changes by each author of whom no source says what they are."""
+
+    def see(self, records: Iterable[AnyRecord]) -> Iterator[AnyRecord]:
+        """The records, counted as they pass."""
+        for record in records:
+            if isinstance(record, Commit | Change) and record.author:
+                self[record.author] += 1
+            yield record
+
+    def see_columns(self, told: RecordColumns) -> RecordColumns:
+        """The same for records that are columns."""
+        if told.record in (Commit, Change):
+            self.update(filter(None, told.values["author"]))
+        return told

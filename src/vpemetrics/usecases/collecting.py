@@ -8,7 +8,15 @@ from time import monotonic, sleep
 from types import MappingProxyType
 from typing import Final
 
-from vpemetrics.collectors.authors import author_test, mark_authors, mark_authors_in
+from vpemetrics.collectors.authors import (
+    AuthorCounts,
+    author_test,
+    lines_for,
+    mark_authors,
+    mark_authors_in,
+    unlisted_automation,
+    unlisted_text,
+)
 from vpemetrics.collectors.base import CollectionContext, never
 from vpemetrics.config.secrets import mask
 from vpemetrics.config.sources import Source
@@ -104,6 +112,8 @@ def collect(
         warn(left_out_text(left_out))
     if times.met:
         warn(times.text())
+    if odd := unlisted_automation(collecting.authors, collecting.kind_of):
+        warn(f"{unlisted_text(odd)}; {lines_for(odd)}")
     return Collected(
         source=source.name,
         seconds=(finished - started).total_seconds(),
@@ -200,7 +210,8 @@ class _Collecting:
         self._store = store
         self._times = times
         self._source = source
-        self._kind_of = author_test(rules.bots, rules.agents)
+        self.kind_of = author_test(rules.bots, rules.agents)
+        self.authors = AuthorCounts()
         # Before the cursors are read, so that none is read that is forgotten unnoticed.
         self._times_forgotten = store.times_forgotten()
         self.read: Counter[str] = Counter()
@@ -211,9 +222,11 @@ class _Collecting:
             context.check_stop()
             saved = self._store.save_collected(
                 self._source.name,
-                self._times.cleared(mark_authors(batch.records, self._kind_of)),
+                self._times.cleared(mark_authors(self.authors.see(batch.records), self.kind_of)),
                 columns=(
-                    self._times.cleared_in(mark_authors_in(columns, self._kind_of))
+                    self._times.cleared_in(
+                        mark_authors_in(self.authors.see_columns(columns), self.kind_of)
+                    )
                     for columns in batch.columns
                 ),
                 cursors=batch.cursors,

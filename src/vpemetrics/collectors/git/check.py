@@ -1,19 +1,25 @@
 """Findings on collecting from a git repository: its state, its age, and what was deployed."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from shlex import quote
 from typing import Final
 
+from vpemetrics.collectors.authors import is_unlisted, lines_for, unlisted_automation, unlisted_text
 from vpemetrics.collectors.base import CollectionContext, Finding, Level
 from vpemetrics.collectors.git.clone import Clone, look_at
 from vpemetrics.collectors.git.collect import missing_originals
 from vpemetrics.collectors.git.commands import Git
+from vpemetrics.collectors.git.commits import GitAuthors
+from vpemetrics.collectors.git.log import read_log_columns
 from vpemetrics.collectors.git.options import Options
 from vpemetrics.folders import locate
 from vpemetrics.version_tags import deployed_tags
+from vpemetrics.window import format_instant
 
 _STALE: Final = timedelta(days=7)
+_YEAR: Final = timedelta(days=365)
 
 
 def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
@@ -24,6 +30,7 @@ def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
     yield freshness(clone, context.now)
     if options.deployments == "tags":
         yield _versions(clone, options)
+    yield from authors(clone, context)
     lacks = missing_originals(options, place, context.cursors)
     if lacks:
         yield Finding(
@@ -31,6 +38,27 @@ def check(options: Options, context: CollectionContext) -> Iterator[Finding]:
             level=Level.WARNING,
             text=f"{lacks.missing:,} pull requests lack their original commits",
             mend=lacks.command,
+        )
+
+
+def authors(clone: Clone, context: CollectionContext) -> Iterator[Finding]:
+    """Name authors of a year's commits who look like automation and are in no list."""
+    if clone.tip is None:
+        return
+    since = f"--since={format_instant(context.now - _YEAR)}"
+    log = read_log_columns(clone.git, [clone.tip], more=["--no-merges", since])
+    known = GitAuthors(context.rules)
+    counts = Counter(
+        name if is_unlisted(name, known.kind_of) else email
+        for some in log
+        for email, name in zip(some.emails, some.names, strict=True)
+    )
+    if found := unlisted_automation(counts, known.kind_of):
+        yield Finding(
+            topic="authors",
+            level=Level.WARNING,
+            text=unlisted_text(found),
+            mend=lines_for(found),
         )
 
 
