@@ -23,8 +23,9 @@ from vpemetrics.collectors.discovery import (
     Tally,
     Versions,
 )
-from vpemetrics.collectors.git.clone import Clone, parse_remote
+from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commands import Git
+from vpemetrics.collectors.git.remotes import parse_remote
 from vpemetrics.config.proposals import Proposal
 from vpemetrics.config.writing import render
 from vpemetrics.errors import FixConfiguration, FixInput

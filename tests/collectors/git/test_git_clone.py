@@ -10,9 +10,10 @@ import pytest
 from gitrepository import BEGIN, NOW, GitRepository, collected, copy_of, new_repository
 from subprocesses import PATIENCE
 
-from vpemetrics.collectors.git.clone import Remote, look_at, parse_remote
+from vpemetrics.collectors.git.clone import look_at
 from vpemetrics.collectors.git.collect import MissingOriginals, missing_originals
 from vpemetrics.collectors.git.commands import Git, GitFailed, environment
+from vpemetrics.collectors.git.remotes import Remote, parse_remote
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.records import Coverage, Repository
 from vpemetrics.rules import Rules, Service
@@ -55,6 +56,43 @@ def clone(shop: GitRepository, name: str, *options: str) -> GitRepository:
 )
 def test_a_repository_is_named_by_its_remote(url: str, host: str | None, path: str) -> None:
     assert parse_remote("origin", url) == Remote(name="origin", host=host, path=path)
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "path"),
+    [
+        ("gh:acme/shop", "github.com", "acme/shop"),  # insteadOf of the person's
+        ("short/shop", "git.example.org", "acme/shop"),
+        ("work:acme/shop", "github.com", "acme/shop"),  # an alias in their settings of ssh
+        ("ssh://git@work:22/acme/shop.git", "github.com", "acme/shop"),
+        ("other:acme/shop", "other", "acme/shop"),
+        ("own:acme/shop", "own", "acme/shop"),  # what the clone itself says counts for nothing
+        ("ssh://-oProxyCommand=x/acme/shop", "-oproxycommand=x", "acme/shop"),
+        ("work$(x):acme/shop", "work$(x)", "acme/shop"),
+    ],
+)
+def test_a_remote_is_where_the_person_s_settings_lead(
+    url: str, host: str, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = new_repository(tmp_path / "shop")
+    repository.git("remote", "add", "origin", url)
+    repository.git("config", "url.git@github.com:.insteadOf", "own:")
+    shorter = {"git@github.com:": "gh:", "https://git.example.org/acme/": "short/"}
+    monkeypatch.setenv("GIT_CONFIG_COUNT", str(len(shorter)))
+    for at, (whole, short) in enumerate(shorter.items()):
+        monkeypatch.setenv(f"GIT_CONFIG_KEY_{at}", f"url.{whole}.insteadOf")
+        monkeypatch.setenv(f"GIT_CONFIG_VALUE_{at}", short)
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text('#!/bin/sh\necho "$@" >"$0.asked"\ntest "$2" = work && echo hostname GitHub.com')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", str(ssh.parent), prepend=os.pathsep)
+
+    remote = look_at(Git(path=repository.path)).remote
+
+    assert remote == Remote(name="origin", host=host, path=path)
+    asked = ssh.with_name("ssh.asked")
+    assert not asked.exists() or asked.read_text().split()[1] in ("work", "other", "own")
 
 
 @pytest.mark.parametrize(

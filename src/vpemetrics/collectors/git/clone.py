@@ -1,4 +1,4 @@
-"""The clone itself: its name and address, its branches and tags, how far it reaches."""
+"""The clone itself: its name, its branches and tags, how far it reaches."""
 
 import os
 import re
@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from vpemetrics.collectors.git.commands import Git
+from vpemetrics.collectors.git.remotes import Remote, remote_of
 from vpemetrics.errors import FixConfiguration
 from vpemetrics.files import read_beginning
 from vpemetrics.version_tags import Tag
 
-# The two forms of an address, with and without a scheme: https://git-scm.com/docs/git-clone#_git_urls
-_URL: Final = re.compile(r"(?:ssh|git|https?)://(?:[^@/]*@)?(?P<host>[^/:]+)(?::\d+)?/(?P<path>.+)")
-_SCP: Final = re.compile(r"(?:[^@/:]+@)?(?P<host>[^/:]{2,}):(?P<path>[^/].*)")
 # Hosts keep the heads of pull requests there; nobody fetches them unasked.
 # https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests/checking-out-pull-requests-locally
 # https://docs.gitlab.com/user/project/merge_requests/merge_request_troubleshooting/
@@ -29,31 +27,6 @@ _REF: Final = (
 _LONGEST_NAME: Final = 600
 _MOST_BYTES: Final = 64 << 20
 _USUAL_BRANCHES: Final = ("main", "master", "trunk", "develop")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Remote:
-    """The place a clone came from; `host` is None for a folder."""
-
-    name: str
-    host: str | None
-    path: str
-
-    @property
-    def is_gitlab(self) -> bool:
-        """True of a GitLab, as far as its name tells."""
-        return "gitlab" in (self.host or "")
-
-    def change_url(self, number: int) -> str | None:
-        """The address of a pull request, for hosts whose addresses are known."""
-        host = self.host or ""
-        if self.is_gitlab:
-            return f"https://{host}/{self.path}/-/merge_requests/{number}"
-        if host == "github.com" or host.startswith("github."):
-            return f"https://{host}/{self.path}/pull/{number}"
-        if host == "bitbucket.org":
-            return f"https://{host}/{self.path}/pull-requests/{number}"
-        return None
 
 
 class GitRef(NamedTuple):
@@ -109,13 +82,13 @@ class Clone(Origin):
 
 def origin_of(git: Git) -> Origin:
     """The origin of the repository at a folder, without a look at its references."""
-    return Origin(git=git, remote=_remote(git), folder=_folder(git.layout.common))
+    return Origin(git=git, remote=remote_of(git), folder=_folder(git.layout.common))
 
 
 def look_at(git: Git, branch: str | None = None) -> Clone:
     """The repository at a folder; `branch` names its default branch if git is not to say it."""
     common = git.layout.common
-    remote = _remote(git)
+    remote = remote_of(git)
     refs = _refs(git)
     name, tip = _main_line(git, refs, remote, branch)
     return Clone(
@@ -131,31 +104,6 @@ def look_at(git: Git, branch: str | None = None) -> Clone:
         else _seen_at(common, remote, name),
         folder=_folder(common),
     )
-
-
-def parse_remote(name: str, url: str) -> Remote:
-    """A remote by its address; what is secret in it is left out."""
-    found = _URL.fullmatch(url) or _SCP.fullmatch(url)
-    host, path = found.group("host", "path") if found else (None, Path(url).as_posix())
-    path = path.strip("/").removesuffix("/.git").removesuffix(".git").removeprefix("scm/")
-    return Remote(
-        name=name,
-        host=host.lower() if host else None,
-        path=path if host else path.rpartition("/")[2],
-    )
-
-
-def _remote(git: Git) -> Remote | None:
-    """The remote named origin, or else the first one."""
-    listed = git.attempt("config", "-z", "--get-regexp", r"^remote\..*\.url$") or ""
-    urls = {
-        key.removeprefix("remote.").removesuffix(".url"): url
-        for key, _, url in (line.partition("\n") for line in listed.split("\0") if line)
-    }
-    if not urls:
-        return None
-    name = "origin" if "origin" in urls else next(iter(urls))
-    return parse_remote(name, urls[name])
 
 
 def _refs(git: Git) -> dict[str, GitRef]:
