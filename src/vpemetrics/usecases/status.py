@@ -76,7 +76,7 @@ class StoreStatus:
     problems: Mapping[str, tuple[str, ...]]
     """The problems in the data, as lineage last saw it: reasons with what they concern."""
     remedies: Mapping[str, str | None]
-    """What mends each of them."""
+    """The remedy for each of them, where there is one."""
 
     @property
     def data_as_of(self) -> datetime | None:
