@@ -224,11 +224,13 @@ def test_an_unknown_metric_or_reason_is_still_readable() -> None:
 @pytest.mark.parametrize(
     ("key", "one"),
     [
+        ("imported_history", "commit of another repository that a merge brought in"),
         ("named_not_shipped", "incident that names a cause which never shipped"),
         ("never_deployed", "configured service without a production deployment"),
         ("no_commit_left", "pull request whose commits are all another's"),
         ("not_covered", "service not collected over the whole window"),
         ("parents_not_collected", "service with commits whose parents were not collected"),
+        ("release_commit", "change that only makes a release"),
         ("stale", "older build that finished late"),
     ],
 )

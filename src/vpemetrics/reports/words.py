@@ -106,10 +106,10 @@ def reason(key: str, number: int = 2) -> str:
 def _of_one(several: str) -> str:
     """The same with its noun, and the verb that follows it, in the singular."""
     one = re.sub(rf"\b({_NOUNS})s\b", r"\1", several, count=1)
-    return one.replace("that name ", "that names ").replace("that end ", "that ends ")
+    return re.sub(r"\bthat (only )?(name|end|make) ", r"that \1\2s ", one)
 
 
-_NOUNS: Final = "build|change|deployment|failure|incident|merge|pull request|service"
+_NOUNS: Final = "build|change|commit|deployment|failure|incident|merge|pull request|service"
 
 
 def count(number: int) -> str:
