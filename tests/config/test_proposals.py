@@ -351,7 +351,7 @@ def test_a_service_has_the_name_and_team_that_files_give_it(
 def test_a_catalog_may_speak_of_another_repository() -> None:
     of_all = RepositoryOverview(
         repository="acme/catalog",
-        catalog=CATALOG.format(name="finder", slug="acme/search", owner="finders"),
+        catalog=CATALOG.format(name="finder", slug="Acme/Search", owner="finders"),
     )
 
     (found,) = services_of([SEARCH, of_all], chosen(SEARCH, of_all))
@@ -372,6 +372,7 @@ def test_no_two_services_have_one_name_or_one_repository() -> None:
         ("shop", "acme/shop"),
         ("shop", "other/shop"),  # goes by its repository
         ("shop", "acme/shop"),  # the same again
+        ("Shop", "Acme/Shop"),  # in whichever spelling
         ("till", "acme/shop"),  # and again, by another name
         ("api", None),
         ("api", None),

@@ -29,7 +29,7 @@ from vpemetrics.config.ownership import (
     parse_codeowners,
     teams_of_all,
 )
-from vpemetrics.names import first_few
+from vpemetrics.names import first_few, name_key
 from vpemetrics.reports import words
 from vpemetrics.rules import Rules, matches
 
@@ -300,7 +300,7 @@ def services_of(
 ) -> tuple[ProposedService, ...]:
     """The services of what was deployed: their names, repositories and teams (rule D6)."""
     components = _components(overviews)
-    short = Counter(_short(evidence.repository) for evidence in choice.evidence)
+    short = Counter(name_key(_short(evidence.repository)) for evidence in choice.evidence)
     owners = {
         overview.repository: teams_of_all(parse_codeowners(overview.codeowners or ""))
         for overview in overviews
@@ -308,10 +308,10 @@ def services_of(
     found: dict[str, ProposedService] = {}
     for evidence in choice.evidence:
         name = _short(evidence.repository)
-        name = name if short[name] == 1 else evidence.repository
-        own = components.get(evidence.repository, ())
+        name = name if short[name_key(name)] == 1 else evidence.repository
+        own = components.get(name_key(evidence.repository), ())
         for service in _services(evidence, name, own, owners.get(evidence.repository, ())):
-            found.setdefault(service.name, service)
+            found.setdefault(name_key(service.name), service)
     return tuple(sorted(found.values(), key=lambda service: service.name.casefold()))
 
 
@@ -323,10 +323,12 @@ def drop_duplicates(services: Iterable[ProposedService]) -> tuple[ProposedServic
     found: dict[str, ProposedService] = {}
     repositories: set[str] = set()
     for service in services:
-        name = service.name if service.name not in found else service.repository or service.name
-        if name not in found and service.repository not in repositories:
-            found[name] = replace(service, name=name)
-            repositories |= {service.repository} if service.repository else set()
+        taken = name_key(service.name) in found
+        name = service.repository or service.name if taken else service.name
+        own = {name_key(service.repository)} if service.repository else set[str]()
+        if name_key(name) not in found and repositories.isdisjoint(own):
+            found[name_key(name)] = replace(service, name=name)
+            repositories |= own
     return tuple(found.values())
 
 
@@ -432,11 +434,12 @@ def _in_use(counts: Mapping[str, Tally]) -> dict[str, Tally]:
 
 
 def _components(overviews: Iterable[RepositoryOverview]) -> dict[str, list[Component]]:
-    """The components of Backstage by the repository that their code is in."""
+    """The components of Backstage by the key of the repository that their code is in."""
     found: dict[str, list[Component]] = {}
     for overview in overviews:
         for component in parse_catalog(overview.catalog or ""):
-            found.setdefault(component.repository or overview.repository, []).append(component)
+            home = name_key(component.repository or overview.repository)
+            found.setdefault(home, []).append(component)
     return found
 
 
@@ -445,9 +448,9 @@ def _services(
 ) -> Iterator[ProposedService]:
     """The services of one repository: what deployments name, else a component, else itself."""
     alone = components[0] if len(components) == 1 else None
-    by_name = {component.name: component for component in reversed(components)}
+    by_name = {name_key(component.name): component for component in reversed(components)}
     for named in evidence.services:
-        component = by_name.get(named) if named else alone
+        component = by_name.get(name_key(named)) if named else alone
         team, said_by = _team(component, components, owners)
         own_name = named or (alone.name if alone else name)
         yield ProposedService(
