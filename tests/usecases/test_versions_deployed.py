@@ -88,6 +88,7 @@ def test_versions_that_come_one_by_one_are_judged_beside_each_other(
         ((), {"acme/shop": "web/v1.0 api/v1.0 v1.1"}),
         ((Service(name="web"),), {"web": "web/v1.0", "acme/shop": "api/v1.0 v1.1"}),
         ((Service(name="ui", sources=("WEB",)),), {"ui": "web/v1.0", "acme/shop": "api/v1.0 v1.1"}),
+        ((Service(name="web", repository="acme/other"),), {"acme/shop": "web/v1.0 api/v1.0 v1.1"}),
         ((Service(name="shop", repository="Acme/Shop"),), {"shop": "web/v1.0 api/v1.0 v1.1"}),
         (
             (Service(name="web", paths=("web/",)), Service(name="api", paths=("api/",))),

@@ -43,9 +43,14 @@ class Services:
     def _find(self, source_name: str | None, repository: str | None, is_prefix: bool) -> str | None:
         own, home = (source_name or "").strip(), (repository or "").strip()
         configured = self._configured(own, home)
-        if is_prefix and home and not configured:
+        if is_prefix and home and not (configured and self._is_of(configured, home)):
             return self._find(None, home, False)
         return configured or self._spelled(own or home)
+
+    def _is_of(self, name: str, repository: str) -> bool:
+        """Tell whether a configured service may be deployed from a repository."""
+        own = self.configured(name).repository
+        return own is None or name_key(own) == name_key(repository)
 
     def _spelled(self, name: str) -> str | None:
         return self._shown.get(name_key(name), name) or None
