@@ -387,6 +387,27 @@ def test_no_two_services_have_one_name_or_one_repository() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("folders", "expected"),
+    [
+        ({"api": "services/api", "web": "web"}, [("api", "services/api"), ("web", "web")]),
+        ({"web": "web"}, [("platform", None), ("web", "web")]),  # the rest is the repository
+    ],
+)
+def test_services_with_a_folder_of_their_name_are_parts_of_the_repository(
+    folders: dict[str, str], expected: list[tuple[str, str | None]]
+) -> None:
+    sight = RepositoryOverview(
+        repository="acme/platform",
+        tags=Versions(tally=Tally(count=4), ever=4, services=("api", "web"), folders=folders),
+    )
+
+    found = drop_duplicates(services_of([sight], chosen(sight)))
+
+    assert [(one.name, one.folder) for one in found] == expected
+    assert {(one.repository, one.shares) for one in found} == {("acme/platform", None)}
+
+
 def test_services_told_by_nothing_but_their_versions_are_the_repository() -> None:
     sight = RepositoryOverview(
         repository="acme/platform",

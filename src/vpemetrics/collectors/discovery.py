@@ -89,6 +89,8 @@ class Versions:
     tally: Tally = Tally()
     ever: int = 0
     services: tuple[str, ...] = ("",)
+    folders: Mapping[str, str] = field(default_factory=dict)
+    """The parts of the repository that go by the names of services, as far as they are known."""
 
 
 @dataclass(frozen=True, kw_only=True)

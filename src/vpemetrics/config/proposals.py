@@ -6,7 +6,7 @@ Pure: overviews come in, proposals go out, and a person may answer otherwise.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from vpemetrics.collectors.discovery import (
@@ -60,6 +60,7 @@ class DeploymentEvidence:
     """Something in one repository that may have been its deployments, with their number.
 
     `names` are the environments, or the workflow; `ever` is how many there were before, too.
+    `folders` are the parts of the repository that versions were released of.
     """
 
     repository: str
@@ -68,6 +69,7 @@ class DeploymentEvidence:
     ever: int = 0
     names: tuple[str, ...] = ()
     services: tuple[str, ...] = ("",)
+    folders: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         noun = _COUNTED[self.kind]
@@ -126,7 +128,8 @@ class IncidentEvidence:
 class ProposedService:
     """A service, the repository it is built from, its team, and who says so.
 
-    `shares` is the repository that it has only a part of, if others are built from it too.
+    `shares` is the repository that it has only a part of, if others are built from it too;
+    `folder` is that part, where it is known.
     """
 
     name: str
@@ -134,6 +137,7 @@ class ProposedService:
     team: str | None = None
     said_by: str = ""
     shares: str | None = None
+    folder: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -326,7 +330,7 @@ def drop_duplicates(services: Iterable[ProposedService]) -> tuple[ProposedServic
         taken = name_key(service.name) in found
         name = service.repository or service.name if taken else service.name
         own = {name_key(service.repository)} if service.repository else set[str]()
-        if name_key(name) not in found and repositories.isdisjoint(own):
+        if name_key(name) not in found and (service.folder or repositories.isdisjoint(own)):
             found[name_key(name)] = replace(service, name=name)
             repositories |= own
     return tuple(found.values())
@@ -403,7 +407,16 @@ def _of_versions(repository: str, kind: Kind, versions: Versions) -> DeploymentE
         kind=kind,
         tally=versions.tally,
         ever=versions.ever,
+        services=_parts(versions),
+        folders=versions.folders,
     )
+
+
+def _parts(versions: Versions) -> tuple[str, ...]:
+    """The services that a folder tells; the rest is the whole repository (rule D3)."""
+    told = [service for service in versions.services if service in versions.folders]
+    rest = [] if len(told) == len(versions.services) and told else [""]
+    return (*rest, *told)
 
 
 def _reasons(evidence: Sequence[DeploymentEvidence]) -> Iterator[str]:
@@ -449,16 +462,19 @@ def _services(
     """The services of one repository: what deployments name, else a component, else itself."""
     alone = components[0] if len(components) == 1 else None
     by_name = {name_key(component.name): component for component in reversed(components)}
+    several = len(set(evidence.services) - set(evidence.folders)) > 1
     for named in evidence.services:
         component = by_name.get(name_key(named)) if named else alone
         team, said_by = _team(component, components, owners)
         own_name = named or (alone.name if alone else name)
+        folder = evidence.folders.get(named)
         yield ProposedService(
             name=own_name,
-            repository=None if named else evidence.repository,
+            repository=None if named and not folder else evidence.repository,
             team=team,
             said_by=said_by,
-            shares=evidence.repository if len(evidence.services) > 1 else None,
+            shares=evidence.repository if several and not folder else None,
+            folder=folder,
         )
 
 

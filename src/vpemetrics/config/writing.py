@@ -113,7 +113,10 @@ def _service(service: ProposedService) -> Iterable[str]:
         yield from _align((f"team = {_text(service.team)}", f"by {service.said_by}"))
     if service.repository is not None:
         yield f"repository = {_text(service.repository)}"
-    if service.shares is not None:
+    if service.folder is not None:
+        part = _text(_printable(f"{service.folder}/**"))
+        yield from _align((f"paths = [{part}]", "changes in there are its own; add what it shares"))
+    elif service.shares is not None:
         if service.repository is None:
             yield f"# repository = {_text(_printable(service.shares))}"
         yield '# paths = ["…/**"]   # its part of the repository'

@@ -34,6 +34,28 @@ def test_versions_and_commits_of_late_are_counted(repository: GitRepository) -> 
     assert found.merges.count == 4
 
 
+@pytest.mark.parametrize(
+    ("tag", "folders", "found"),
+    [
+        ("cart/v1.0", ["services/cart"], "services/cart"),
+        ("@acme/cart@1.0", ["packages/cart"], "packages/cart"),
+        ("cart-v1.0", ["apps/Cart"], "apps/Cart"),
+        ("cart/v1.0", ["services/cart", "services/cart/tests/cart"], "services/cart"),
+        ("cart/v1.0", ["services/cart", "tests/cart"], None),  # nothing says which of them
+        ("cart/v1.0", ["services/basket"], None),
+        ("v1.0", ["cart"], None),
+    ],
+)
+def test_a_service_has_the_folder_of_its_name(
+    repository: GitRepository, tag: str, folders: list[str], found: str | None
+) -> None:
+    for folder in folders:
+        repository.commit(path=f"{folder}/file")
+    repository.tag(tag)
+
+    assert list(sight(repository).tags.folders.values()) == ([found] if found else [])
+
+
 def test_versions_of_one_commit_are_one_as_they_are_when_collected(
     repository: GitRepository,
 ) -> None:

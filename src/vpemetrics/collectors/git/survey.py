@@ -1,5 +1,7 @@
 """A first look at a clone: its versions, its commits of late, and who owns it."""
 
+import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -32,10 +34,35 @@ def overview_of(clone: Clone, now: datetime) -> RepositoryOverview:
 def _versions(clone: Clone, since: datetime) -> Versions:
     tags = deployed_tags(clone.tags, ())
     late = [tag for tag in tags if (at := moment(tag.seconds)) and at >= since]
-    services = {service_of(tag.name, clone.name) or "" for tag in late or tags}
+    services = sorted({service_of(tag.name, clone.name) or "" for tag in late or tags})
     return Versions(
-        tally=Tally(count=len(late)), ever=len(tags), services=tuple(sorted(services)) or ("",)
+        tally=Tally(count=len(late)),
+        ever=len(tags),
+        services=tuple(services) or ("",),
+        folders=_folders(clone, [service for service in services if service]),
     )
+
+
+def _folders(clone: Clone, services: Sequence[str]) -> dict[str, str]:
+    """The folder of each service that has one of its name, which is nearest to the root alone.
+
+    A package's name may have a scope before it, as in `@acme/cart`.
+    """
+    if clone.tip is None or not services:
+        return {}
+    # https://git-scm.com/docs/git-ls-tree
+    listed = clone.git.text("ls-tree", "-r", "-d", "-z", "--name-only", clone.tip)
+    by_name: dict[str, list[str]] = {}
+    for path in filter(None, listed.split("\0")):
+        by_name.setdefault(path.rpartition("/")[2].casefold(), []).append(path)
+    found = {}
+    for service in services:
+        places = by_name.get(re.split("[/@]", service)[-1].casefold(), [])
+        depth = min((path.count("/") for path in places), default=0)
+        nearest = [path for path in places if path.count("/") == depth]
+        if len(nearest) == 1:
+            found[service] = nearest[0]
+    return found
 
 
 def _commits(clone: Clone, since: datetime) -> int:
