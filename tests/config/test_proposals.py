@@ -392,6 +392,7 @@ def test_no_two_services_have_one_name_or_one_repository() -> None:
     [
         ({"api": "services/api", "web": "web"}, [("api", "services/api"), ("web", "web")]),
         ({"web": "web"}, [("platform", None), ("web", "web")]),  # the rest is the repository
+        ({"api": "api"}, [("api", "api"), ("platform", None)]),
     ],
 )
 def test_services_with_a_folder_of_their_name_are_parts_of_the_repository(

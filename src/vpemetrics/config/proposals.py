@@ -332,7 +332,7 @@ def drop_duplicates(services: Iterable[ProposedService]) -> tuple[ProposedServic
         own = {name_key(service.repository)} if service.repository else set[str]()
         if name_key(name) not in found and (service.folder or repositories.isdisjoint(own)):
             found[name_key(name)] = replace(service, name=name)
-            repositories |= own
+            repositories |= set() if service.folder else own
     return tuple(found.values())
 
 

@@ -56,6 +56,17 @@ def test_a_service_has_the_folder_of_its_name(
     assert list(sight(repository).tags.folders.values()) == ([found] if found else [])
 
 
+def test_what_was_last_released_a_year_before_all_else_is_no_service_any_more(
+    repository: GitRepository,
+) -> None:
+    for days, tag in ((900, "old/v1"), (500, "cart/v1"), (200, "shop/v1")):
+        repository.at = NOW - timedelta(days=days)
+        repository.commit(path=f"{tag.partition('/')[0]}/file")
+        repository.tag(tag)
+
+    assert sight(repository).tags.services == ("", "cart")
+
+
 def test_versions_of_one_commit_are_one_as_they_are_when_collected(
     repository: GitRepository,
 ) -> None:

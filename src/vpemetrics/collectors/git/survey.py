@@ -9,12 +9,13 @@ from vpemetrics.collectors.discovery import DAYS, RepositoryOverview, Tally, Ver
 from vpemetrics.collectors.git.clone import Clone
 from vpemetrics.collectors.git.commands import GitFailed
 from vpemetrics.collectors.git.log import moment
-from vpemetrics.version_tags import deployed_tags, service_of
+from vpemetrics.version_tags import Tag, deployed_tags, service_of
 
 _CODEOWNERS: Final = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 # GitHub does not load a larger CODEOWNERS, and nobody writes a larger catalog:
 # https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners#codeowners-file-size
 _MOST: Final = 3 * 2**20
+_YEAR: Final = timedelta(weeks=52)
 _CATALOG: Final = "catalog-info.yaml"
 
 
@@ -34,13 +35,20 @@ def overview_of(clone: Clone, now: datetime) -> RepositoryOverview:
 def _versions(clone: Clone, since: datetime) -> Versions:
     tags = deployed_tags(clone.tags, ())
     late = [tag for tag in tags if (at := moment(tag.seconds)) and at >= since]
-    services = sorted({service_of(tag.name, clone.name) or "" for tag in late or tags})
+    services = sorted({service_of(tag.name, clone.name) or "" for tag in late or _last(tags)})
     return Versions(
         tally=Tally(count=len(late)),
         ever=len(tags),
         services=tuple(services) or ("",),
         folders=_folders(clone, [service for service in services if service]),
     )
+
+
+def _last(tags: Sequence[Tag]) -> list[Tag]:
+    """The tags of the year before the last of them: what was tagged before is over (rule D6)."""
+    times = {tag: at for tag in tags if (at := moment(tag.seconds))}
+    newest = max(times.values(), default=None)
+    return [tag for tag, at in times.items() if newest and at >= newest - _YEAR]
 
 
 def _folders(clone: Clone, services: Sequence[str]) -> dict[str, str]:
