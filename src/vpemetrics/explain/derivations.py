@@ -12,10 +12,12 @@ from vpemetrics.explain.entries import EntryBuilder, drop_empty, exclusion, samp
 from vpemetrics.explain.frames import Rows, frame
 from vpemetrics.explain.model import CurveStep, RecordGroup
 from vpemetrics.metrics import agents, dora, flow, reviews
+from vpemetrics.metrics.agent_groups import compare_groups
 from vpemetrics.metrics.facts import CONFIRMED, COUNTED, Slice
 from vpemetrics.metrics.figures import Figure, Unit
 from vpemetrics.metrics.table import Mask, Table
 from vpemetrics.reports import words
+from vpemetrics.reports.content import agent_comparison
 from vpemetrics.store.record_lookup import View
 from vpemetrics.window import DAY, MISSING, SECOND, merge_intervals
 
@@ -292,7 +294,10 @@ def _agents(builder: EntryBuilder, figure: Figure) -> Derivation:
     titles = ("Changes that name a tool", "Others") if marked else ("By agents", "By people")
     return Derivation(
         groups=drop_empty(*_parts(builder, changes, those, titles)),
-        arithmetic=(f"{'At least ' * marked}{figure.k} of {figure.n} changes.",),
+        arithmetic=(
+            f"{'At least ' * marked}{figure.k} of {figure.n} changes.",
+            *(agent_comparison(beside) if (beside := compare_groups(builder.cut)) else ()),
+        ),
     )
 
 

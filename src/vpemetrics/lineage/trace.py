@@ -202,14 +202,58 @@ def trace(facts: ServiceFacts, rules: Rules) -> Lineage:
     )
     return Lineage(
         deployed=deployed.then(_attempts(facts.records)),
-        shipped=shipped_changes(
-            by.ownership, by.shipped, deployed, facts.history.releases, rules.lead_time_start
+        shipped=_with_undone(
+            by,
+            scene.incidents,
+            shipped_changes(
+                by.ownership, by.shipped, deployed, facts.history.releases, rules.lead_time_start
+            ),
         ),
         waiting=waiting_changes(by.ownership, by.shipped, by.mine, deployed),
         evidence=evidence,
         attribution=by.shipped.how,
         problems=_problems(facts, by),
     )
+
+
+def _with_undone(
+    by: _Traced, incidents: Iterable[IncidentRow], shipped: ShippedChanges
+) -> ShippedChanges:
+    """Shipped changes with `undone_at` beside them, the moment each was taken back or blamed."""
+    found = _undone(by, incidents)
+    items = np.array([*found, NEVER], dtype=np.int64)
+    order = np.argsort(items)
+    places = order[np.searchsorted(items[order], shipped.items)]
+    moments = np.array([*found.values(), MISSING], dtype=np.int64)
+    undone_at = np.where(items[places] == shipped.items, moments[places], MISSING)
+    return replace(shipped, beside={**shipped.beside, "undone_at": undone_at})
+
+
+def _undone(by: _Traced, incidents: Iterable[IncidentRow]) -> dict[int, Micros]:
+    """The moment a change was first reverted in production, or an incident names it, by item."""
+    ownership, found = by.ownership, dict[int, Micros]()
+
+    def note(change: AnyChange, at: Micros) -> None:
+        own = change.position != NONE
+        item = (
+            ownership.changes.ids[change.position] if own else -ownership.places.ids[change.commit]
+        )
+        found[int(item)] = min(found.get(int(item), at), at)
+
+    for reverting, target in ownership.reverts:
+        earlier, later = by.position(target), by.position(reverting)
+        if earlier < later < NEVER and not ownership.is_revert(target):
+            note(target, int(by.deployed.finished_at[later]))
+    for incident in incidents:
+        if incident.began_at == MISSING:
+            continue
+        if incident.cause_commit > NONE:
+            change = ownership.change_of(incident.cause_commit)
+            if change.position != NONE or change.commit < len(ownership.places):
+                note(change, incident.began_at)
+        for at in ownership.changes.of_key(incident.cause_change or ""):
+            note(AnyChange(at), incident.began_at)
+    return found
 
 
 def judged(facts: ServiceFacts) -> list[JudgedPart]:

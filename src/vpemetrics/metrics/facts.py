@@ -54,7 +54,8 @@ class MetricFacts:
       zone)
     - `shipped`: deployed_id, item, finished_at, start_at, more_starts, first_at, at_merge, reason,
       counted (no reason leaves it out), first (held by the first known deployment), ready_at,
-      first_review_at, merged_at, lines, author, author_kind
+      first_review_at, merged_at, lines, author, author_kind, marked,
+      undone_at (a revert of it reached production, or an incident that names it began)
     - `waiting`: item, merged_at, reason
     - `proposed`: item, author_kind, ready_at, first_review_at, merged_at, closed_at, of pull
       requests that are ready: those of the last 13 weeks, and the open ones, in each service that

@@ -116,3 +116,6 @@ class Figure(Model):
         default=(), description="the samples themselves where there are too few for a statistic"
     )
     note: str | None = Field(default=None, description="why there is no value, or what limits it")
+    group: str | None = Field(
+        default=None, description="the part of the changes it speaks of, where it is one of several"
+    )

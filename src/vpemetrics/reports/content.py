@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from vpemetrics.metrics.figures import Figure, WindowRef
+from vpemetrics.metrics.agent_groups import AgentComparison
+from vpemetrics.metrics.figures import Figure, IntervalRef, Unit, WindowRef
 from vpemetrics.reports import cells, columns, signal_words, words
 from vpemetrics.reports.cells import Cell
 from vpemetrics.reports.model import FailureRow, Problem, Report
@@ -368,6 +369,56 @@ def _agents(report: Report, column: Column) -> list[str]:
     ]
 
 
+def _with_agents(report: Report, column: Column) -> list[str]:  # noqa: ARG001
+    return list(agent_comparison(report.agents)) if report.agents else []
+
+
+def agent_comparison(found: AgentComparison) -> Iterator[str]:
+    """Changes with agents beside those without, in words that say neither better nor worse."""
+    yield words.dates(found.window)
+    if found.note:
+        yield found.note
+    for row in found.rows:
+        both = " with, ".join(map(_in_group, (row.assisted, row.people)))
+        only = " (reverts alone: no incident source)" if row.assisted.note else ""
+        pieces = [f"{_COMPARED[row.metric]}{only} {both} without"]
+        if row.difference:
+            pieces.append(_between(row.difference, row.assisted.unit))
+        if row.needed:
+            pieces.append(f"a doubling would show from {words.count(row.needed)} changes in each")
+        yield "; ".join(pieces)
+    if found.rows:
+        yield "people choose what they give to agents"
+
+
+_COMPARED: Final = {
+    "change_lead_time": "lead time",
+    "changed_lines": "changed lines",
+    "shipped_without_review": "not reviewed",
+    "undone_within_28_days": "reverted or blamed within 28 days",
+}
+
+
+def _in_group(figure: Figure) -> str:
+    if figure.unit is Unit.PROPORTION:
+        return _share(figure)
+    if figure.value is None:
+        return f"{words.NO_VALUE} n={words.count(figure.n or 0)}"
+    shown = words.duration if figure.unit is Unit.SECONDS else words.number
+    return f"{shown(figure.value)} n={words.count(figure.n or 0)}"
+
+
+def _between(found: IntervalRef, unit: Unit) -> str:
+    """The 99 % interval: of proportions in points, of medians as a ratio."""
+    if unit is Unit.PROPORTION:
+        low, high = (f"{100 * (limit or 0.0):+.1f}" for limit in (found.low, found.high))
+        return f"{low} to {high} points (99% CI)"
+    low, high = (
+        "open" if limit is None else words.number(limit) for limit in (found.low, found.high)
+    )
+    return f"{low} to {high} times as long (99% CI)"
+
+
 def _reviews(report: Report, column: Column) -> list[str]:
     bare = report.figure("shipped_without_review", column.window)
     wait = report.figure("first_review_wait", column.window)
@@ -473,6 +524,7 @@ DETAILS: Final = (
     ("Lead time", _lead_time),
     ("Reviews", _reviews),
     ("Agents", _agents),
+    ("With agents", _with_agents),
     ("Unplanned", _unplanned_reasons),
     ("Left out", _exclusions),
     ("Suspected failures", _suspicion_by_chance),

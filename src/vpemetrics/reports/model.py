@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from vpemetrics.metrics.agent_groups import AgentComparison
 from vpemetrics.metrics.charts import Chart, ChartKind, Side
 from vpemetrics.metrics.comparisons import Comparison, TargetWord
 from vpemetrics.metrics.figures import Figure, Model, Scope, Texts, WindowRef
@@ -166,6 +167,9 @@ class Report(Model):
     targets: tuple[TargetStatus, ...] = ()
     before: WindowRef | None = Field(
         default=None, description="the quarter before, beside a quarter; figures has its figures"
+    )
+    agents: AgentComparison | None = Field(
+        default=None, description="changes with agents beside those without; null without any"
     )
     comparisons: tuple[Comparison, ...] = Field(
         default=(), description="of two complete quarters, with what may be said of them"

@@ -92,6 +92,7 @@ _SHIPPED: Final = RowLayout(
         "merged_at",
         "lines",
         "author",
+        "undone_at",
     ),
     choices={
         "at_merge": _FLAG,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from vpemetrics import __version__
+from vpemetrics.metrics.agent_groups import compare_groups
 from vpemetrics.metrics.charts import Chart
 from vpemetrics.metrics.comparisons import Comparison, TargetWord, against, compare_quarters
 from vpemetrics.metrics.dora import reference
@@ -75,6 +76,7 @@ def compose(
         remarks=charts.remarks,
         targets=tuple(_targets(known.rules.targets, scope, charts.charts)),
         before=reference(previous(of.main)) if of.main.period is Period.QUARTER else None,
+        agents=compare_groups(main),
         comparisons=_comparisons(main),
         failures=tuple(failure_rows(store, facts, of, known)),
         problems=tuple(find_problems(store, known, facts, wide)),
