@@ -1,3 +1,4 @@
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -19,6 +20,7 @@ from vpemetrics.config.proposals import (
     drop_duplicates,
     environments_of,
     incidents_of,
+    is_production,
     organisation_of,
     production_of,
     rules_of,
@@ -131,13 +133,32 @@ def test_environments_that_name_services_tell_them_apart() -> None:
         "acme/shop: environments `production`, `production-eu`, `production-us` of cart, search: "
         "9 deployments in 90 days",
     )
-    assert (apart.apart, apart.repositories) == (True, ("acme/shop",))
-    assert (rest.apart, rest.repositories) == (False, ())
+    assert (bool(apart.apart), apart.repositories) == (True, ("acme/shop",))
+    assert (rest.apart, rest.repositories) == ("", ())
     assert [(one.name, one.repository) for one in services_of([other, mall], choice)] == [
         ("cart", None),
         ("desk", "acme/desk"),
         ("search", None),
     ]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("cart-production", "search-production", "search-staging"),
+        ("cart_prod-eu", "search_prod", "github-pages"),
+        ("check-out-prod", "web.shop-live"),
+    ],
+)
+def test_a_hyphen_or_an_underline_tells_services_apart_too(names: tuple[str, ...]) -> None:
+    told = tell_apart(deployed_to(*(environment(name, 1) for name in names)))
+
+    (rule,) = rules_of(chosen(told))
+    split = {name: re.fullmatch(rule.apart, name) for name in names}
+    assert [one.service for one in told.environments] == [
+        "" if found is None else found["service"] for found in split.values()
+    ]
+    assert len({one.service for one in told.environments if is_production(one)}) == 2
 
 
 def test_beside_rules_of_another_kind_none_is_for_all_repositories() -> None:
@@ -153,6 +174,10 @@ def test_beside_rules_of_another_kind_none_is_for_all_repositories() -> None:
         ("production/eu", "production/us"),  # the other way round
         ("cart/pr-1", "search/pr-2"),  # no production
         ("production", "staging"),
+        ("prod-eu", "prod-us"),
+        ("eu-prod", "us-prod", "ap-south-prod"),  # regions
+        ("cart-prod", "cart-staging", "search-staging"),
+        ("blue-green", "red-green"),
     ],
 )
 def test_environments_that_may_mean_anything_stay_whole(names: tuple[str, ...]) -> None:

@@ -61,13 +61,15 @@ def total(tallies: Iterable[Tally]) -> Tally:
 class EnvironmentOverview:
     """A place that is deployed to; `production` if deployments there were marked as such.
 
-    `service` is what is deployed there; the empty text is the whole repository.
+    `service` is what is deployed there; the empty text is the whole repository. `apart` is the
+    expression that told the two apart in the name.
     """
 
     name: str
     production: bool
     deployments: Tally
     service: str = ""
+    apart: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,13 +143,13 @@ Kind = Literal["environments", "workflow", "releases", "tags", "merges"]
 class DeploymentRule:
     """A rule for deployments in some repositories (none: in all), with its reasons, a line each.
 
-    `apart`: the names of its environments tell services apart, as in `cart/production`; what is
-    of another kind than environments is deployed to `environment`.
+    `apart` is the expression by which the names of its environments tell services apart, if they
+    do; what is of another kind than environments is deployed to `environment`.
     """
 
     kind: Kind
     workflow: str | None = None
-    apart: bool = False
+    apart: str = ""
     environment: str | None = None
     repositories: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()

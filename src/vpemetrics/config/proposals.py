@@ -43,7 +43,17 @@ KINDS: Final[Mapping[Kind, str]] = {
 """The words for what may be taken for a deployment, the best evidence first."""
 
 PRODUCTION: Final = "production"
-_APART: Final = re.compile("(?P<service>[^/]+)/(?P<environment>.+)")
+# As in `cart/production`, and as in `cart-production` or `cart_prod-eu`.
+_APART: Final = (
+    re.compile("(?P<service>[^/]+)/(?P<environment>.+)"),
+    re.compile(
+        "(?P<service>.+?)[-_](?P<environment>"
+        "(?:prod|production|live|staging|stage|stg|test|uat|qa|dev|int|preview|sandbox|canary)"
+        "(?:[-_].+)?)"
+    ),
+)
+_REGION: Final = re.compile("[a-z]{2,3}|emea|apac|latam|[a-z]{2}-.*", re.IGNORECASE)
+"""What stands before an environment and is no service, as in `eu-production`."""
 _MOST: Final = 12
 
 _COUNTED: Final[Mapping[Kind, str]] = {
@@ -60,7 +70,8 @@ class DeploymentEvidence:
     """Something in one repository that may have been its deployments, with their number.
 
     `names` are the environments, or the workflow; `ever` is how many there were before, too.
-    `folders` are the parts of the repository that versions were released of.
+    `folders` are the parts of the repository that versions were released of; `apart` is the
+    expression by which environments tell services apart.
     """
 
     repository: str
@@ -70,6 +81,7 @@ class DeploymentEvidence:
     names: tuple[str, ...] = ()
     services: tuple[str, ...] = ("",)
     folders: Mapping[str, str] = field(default_factory=dict)
+    apart: str = ""
 
     def __str__(self) -> str:
         noun = _COUNTED[self.kind]
@@ -78,9 +90,9 @@ class DeploymentEvidence:
         return f"{self._where}{describe_tally(self.tally, noun)}"
 
     @property
-    def apart(self) -> bool:
+    def is_apart(self) -> bool:
         """Tell whether its environments tell services apart."""
-        return self.kind == "environments" and any(self.services)
+        return bool(self.apart)
 
     @property
     def _where(self) -> str:
@@ -88,7 +100,7 @@ class DeploymentEvidence:
         if what is None:
             return ""
         several = "s" if len(self.names) > 1 else ""
-        of = f" of {', '.join(filter(None, self.services))}" if self.apart else ""
+        of = f" of {', '.join(filter(None, self.services))}" if self.is_apart else ""
         return f"{what}{several} {', '.join(f'`{name}`' for name in self.names)}{of}: "
 
 
@@ -169,21 +181,34 @@ def tell_apart(overview: RepositoryOverview) -> RepositoryOverview:
     Where production is of one of them only, a name may mean anything, and all stay as they are.
     """
     usual = Rules().environments
-    split = {found.name: _APART.fullmatch(found.name) for found in overview.environments}
-    parts = [found.group("service", "environment") for found in split.values() if found]
-    named = {service for service, of in parts if matches(of, usual) and not matches(service, usual)}
-    if len(named) < 2:
-        return overview
-    return replace(
-        overview,
-        environments=tuple(_apart(found, split[found.name]) for found in overview.environments),
-    )
+    for form in _APART:
+        split = {found.name: form.fullmatch(found.name) for found in overview.environments}
+        parts = [found.group("service", "environment") for found in split.values() if found]
+        named = {service for service, of in parts if matches(of, usual)}
+        if (
+            len(
+                [name for name in named if not _REGION.fullmatch(name) and not matches(name, usual)]
+            )
+            > 1
+        ):
+            return replace(
+                overview,
+                environments=tuple(
+                    _apart(found, split[found.name]) for found in overview.environments
+                ),
+            )
+    return overview
 
 
 def _apart(environment: EnvironmentOverview, split: "re.Match[str] | None") -> EnvironmentOverview:
     if split is None:
         return environment
-    return replace(environment, service=split["service"], name=split["environment"])
+    return replace(
+        environment,
+        service=split["service"],
+        name=split["environment"],
+        apart=split.re.pattern,
+    )
 
 
 def is_production(environment: EnvironmentOverview) -> bool:
@@ -253,8 +278,8 @@ def rules_of(choice: Choice) -> tuple[DeploymentRule, ...]:
 
     Environments that tell services apart have their rule before that for all others.
     """
-    groups: dict[tuple[Kind, str | None, bool], list[DeploymentEvidence]] = {}
-    for evidence in sorted(choice.evidence, key=lambda evidence: not evidence.apart):
+    groups: dict[tuple[Kind, str | None, str], list[DeploymentEvidence]] = {}
+    for evidence in sorted(choice.evidence, key=lambda evidence: not evidence.is_apart):
         workflow = evidence.names[0] if evidence.kind == "workflow" else None
         groups.setdefault((evidence.kind, workflow, evidence.apart), []).append(evidence)
     is_single = len({(kind, workflow) for kind, workflow, _ in groups}) == 1
@@ -386,6 +411,7 @@ def _of_environments(overview: RepositoryOverview, production: Sequence[str]) ->
         tally=total(environment.deployments for environment in chosen),
         names=tuple(dict.fromkeys(environment.name for environment in used)),
         services=tuple(sorted({environment.service for environment in used})) or ("",),
+        apart=next((found.apart for found in used if found.apart), ""),
     )
 
 

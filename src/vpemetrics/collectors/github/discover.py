@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 _LOGIN: Final = "gh"
 TOKENS: Final = ("env:GITHUB_TOKEN", "env:GH_TOKEN", _LOGIN)
 """The places in which a token for GitHub is looked for, in this order."""
-APART: Final = "(?P<service>[^/]+)/(?P<environment>.+)"
-"""Environments that name the service they are of, as in `cart/production`."""
 
 _PUBLIC: Final = "https://api.github.com"
 _NO_INCIDENTS: Final = (
@@ -145,7 +143,7 @@ def _deployments(rule: DeploymentRule) -> Section:
     if rule.workflow is not None:
         lines.append(Setting(key="workflow", value=rule.workflow))
     if rule.apart:
-        lines.append(Setting(key="environment", value=APART, is_pattern=True))
+        lines.append(Setting(key="environment", value=rule.apart, is_pattern=True))
     if rule.environment is not None:
         lines.append(Setting(key="environment", value=rule.environment))
     if rule.repositories:
