@@ -55,6 +55,9 @@ ALLOWED: Final = {
     r"SELECT DISTINCT service_id, repository_id, environment_id, COALESCE\(\w+, 0\) AS by_name "
     r"FROM deployments$": "the names in deployments, asked for when something is new",
     r"FROM deployments WHERE chosen_by_name = 1": "versions are judged beside each other",
+    r"FROM deployments WHERE commit_sha IS NOT NULL AND \(light_tag": (
+        "the tagged commits, asked for when something is new"
+    ),
     r"WHERE changes.number = \S+ ORDER BY": "a number alone may be of any repository",
     r"LIKE .* LIMIT": "names like one that nobody knows",
     r"SELECT id, count, shas FROM commit_chunks ORDER BY id$": "a commit is found among all shas",
