@@ -20,7 +20,7 @@ from vpemetrics.collectors.git.options import Options
 from vpemetrics.collectors.git.pulls import Numbers
 from vpemetrics.collectors.git.reading import CloneReader, HistoryReading
 from vpemetrics.collectors.git.record_builder import GitRecordBuilder
-from vpemetrics.fingerprint import fingerprint
+from vpemetrics.fingerprint import digest, fingerprint
 from vpemetrics.folders import locate
 from vpemetrics.names import first_few, name_key
 from vpemetrics.record_columns import RecordColumns
@@ -192,7 +192,7 @@ def _to_go_on_from(context: CollectionContext, clone: Clone, settings: str) -> G
 
 def _heads_of(numbers: Iterable[int], clone: Clone) -> str:
     """A short text that differs where the heads of some pull requests do."""
-    return fingerprint(*((number, clone.pulls.get(number)) for number in numbers))
+    return digest(" ".join(f"{number} {clone.pulls.get(number)}" for number in numbers))
 
 
 def _cursor(
