@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 # Longer than any, and no more than can be looked for in a title.
 _LONGEST: Final = 100
@@ -20,6 +20,17 @@ def names_version(title: str | None, version: str | None) -> bool:
         return False
     expression = _expression(version)
     return expression is not None and expression.search(title) is not None
+
+
+def tag_fields(version: str | None, title: str | None) -> dict[str, Any]:
+    """The fields of a deployment of a tag, if `version` is one, on a commit of this title.
+
+    The moment of such a deployment is its own, and not that of its commit.
+    """
+    if not version:
+        return {"version": version}
+    release_commit = names_version(title, version)
+    return {"version": version, "light_tag": False, "release_commit": release_commit}
 
 
 @lru_cache(maxsize=10_000)

@@ -41,6 +41,7 @@ from vpemetrics.collectors.github.repository import check_probe
 from vpemetrics.collectors.gitops.manifests import Unreadable, parse_place, versions
 from vpemetrics.collectors.http import Malformed, Response, as_object, check_record, read_shape
 from vpemetrics.collectors.http.errors import BadAnswer
+from vpemetrics.collectors.marks import MARKS_OF
 from vpemetrics.errors import VpemetricsError
 from vpemetrics.records import AnyRecord
 from vpemetrics.rules import Rules
@@ -184,8 +185,11 @@ LOG: Final[list[Any]] = [
     {"type": "resolve_log_entry", "created_at": MOMENT},
 ]
 OTHERS: Final[dict[str, tuple[Any, Build]]] = {
-    "commit": (COMMIT, lambda node: gitlab.parse_commit(node, "acme/shop")),
-    "merge request": (MERGE_REQUEST, lambda node: gitlab.parse_change(node, "acme/shop", [COMMIT])),
+    "commit": (COMMIT, lambda node: gitlab.parse_commit(node, "acme/shop", MARKS_OF)),
+    "merge request": (
+        MERGE_REQUEST,
+        lambda node: gitlab.parse_change(node, "acme/shop", [COMMIT], MARKS_OF),
+    ),
     "deployment": (
         DEPLOYMENT, lambda node: gitlab.parse_deployment(node, "acme/shop", "production")
     ),

@@ -36,6 +36,7 @@ from vpemetrics.collectors.gitlab import (
     parse_run,
 )
 from vpemetrics.collectors.http import NotUnderstood, SourceProblem
+from vpemetrics.collectors.marks import MARKS_OF
 from vpemetrics.fingerprint import fingerprint
 from vpemetrics.records import (
     Change,
@@ -105,7 +106,7 @@ def test_a_recorded_deployment_has_its_result_and_its_end(place: int) -> None:
 @is_lacking
 @pytest.mark.needs_recorded_payloads
 def test_recorded_merge_requests_have_their_states_and_shas() -> None:
-    changes = [parse_change(node, "acme/shop", []) for node in payloads("merge_requests")]
+    changes = [parse_change(node, "acme/shop", [], MARKS_OF) for node in payloads("merge_requests")]
 
     counted = {
         "merged": sum(change.merged_at is not None for change in changes),
@@ -156,14 +157,14 @@ def test_a_description_and_commits_name_the_tools_that_wrote_it() -> None:
         "message": "x\n\nCo-authored-by: Codex <noreply@openai.com>",
     }
 
-    assert parse_change(node, "acme/shop", [commit]).marks == ("Amp", "Codex")
-    assert parse_commit(commit, "acme/shop").marks == ("Codex",)
+    assert parse_change(node, "acme/shop", [commit], MARKS_OF).marks == ("Amp", "Codex")
+    assert parse_commit(commit, "acme/shop", MARKS_OF).marks == ("Codex",)
 
 
 def test_a_fast_forward_is_merged_by_its_own_last_commit() -> None:
     node = change_node(1, days=1, merged=2) | {"merge_commit_sha": None, "sha": sha(7)}
 
-    assert parse_change(node, "acme/shop", []).merge_commit_sha == sha(7)
+    assert parse_change(node, "acme/shop", [], MARKS_OF).merge_commit_sha == sha(7)
 
 
 def test_a_deployment_without_a_job_ended_when_it_changed_last() -> None:
@@ -242,7 +243,7 @@ def test_a_project_is_collected_with_all_that_it_tells(server: Loopback, options
     ]
     (run,) = saved.of(Run)
     assert run.finished_at == parse_instant(at(2.1))
-    assert {one.kind for one in saved.coverage} == set(CoverageKind)
+    assert {one.kind for one in saved.coverage} == set(CoverageKind) - {CoverageKind.REVIEWS}
     assert saved.warned == []
 
 

@@ -49,4 +49,4 @@ def test_trailers_name_tools(message: str, marks: tuple[str, ...]) -> None:
 def test_a_configured_agent_is_a_tool_by_its_pattern() -> None:
     message = "x\n\nCo-authored-by: Coder <coder@acme.example>\nAssisted-by: Coder"
 
-    assert mark_test(["coder@acme.example"])(message) == ("coder@acme.example",)
+    assert mark_test(("coder@acme.example",))(message) == ("coder@acme.example",)

@@ -211,7 +211,9 @@ def test_a_github_source_is_written_with_its_rules_and_incidents() -> None:
 
 
 def test_environments_that_name_services_are_taken_apart(tmp_path: Path) -> None:
-    apart = replace(SHOP, services=("cart", "search"))
+    apart = replace(
+        SHOP, services=("cart", "search"), apart="(?P<service>[^/]+)/(?P<environment>.+)"
+    )
     text = render(replace(WHOLE, sources=(github(apart),)), DAY)
     (tmp_path / "vpemetrics.toml").write_text(text, encoding="utf-8")
 

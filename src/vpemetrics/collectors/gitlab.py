@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from typing import ClassVar, Final
 from urllib.parse import quote
 
@@ -14,11 +14,11 @@ from vpemetrics.collectors.backports import backported_pulls
 from vpemetrics.collectors.base import Batch, CollectionContext, Finding, Level, Vendor
 from vpemetrics.collectors.git.subjects import picked_from, wholly_reverted
 from vpemetrics.collectors.http import Node, instant
-from vpemetrics.collectors.marks import MARKS_OF, MarksOf, mark_test
+from vpemetrics.collectors.marks import MarksOf, mark_test
 from vpemetrics.collectors.own_words import own_words
 from vpemetrics.names import first_few
 from vpemetrics.records import AnyRecord, CoverageKind, Status
-from vpemetrics.release_titles import names_version
+from vpemetrics.release_titles import tag_fields
 from vpemetrics.window import format_instant, parse_instant
 
 _PATHS: Final = http.RepositoryPaths(
@@ -57,7 +57,7 @@ class Options:
         http.check_settings(self.token, self.max_answer, example="env:GITLAB_TOKEN")
 
 
-def parse_commit(node: Node, project: str, marks_of: MarksOf = MARKS_OF) -> records.Commit:
+def parse_commit(node: Node, project: str, marks_of: MarksOf) -> records.Commit:
     """A commit of a repository; those of merge requests come without parents."""
     return records.Commit(
         sha=node["id"],
@@ -72,14 +72,12 @@ def parse_commit(node: Node, project: str, marks_of: MarksOf = MARKS_OF) -> reco
     )
 
 
-def parse_change(
-    node: Node, project: str, commits: list[Node], marks_of: MarksOf = MARKS_OF
-) -> records.Change:
+def parse_change(node: Node, project: str, own: list[Node], marks_of: MarksOf) -> records.Change:
     """A merge request with its original commits, which come newest first."""
     author, merged_at = node.get("author") or {}, instant(node["merged_at"])
     # A fast-forward makes no commit of its own: https://docs.gitlab.com/api/merge_requests/
     sha = node["merge_commit_sha"] or node["squash_commit_sha"] or node["sha"]
-    texts = [own_words(node.get("description") or ""), *(c["message"] for c in commits)]
+    texts = [own_words(node.get("description") or ""), *(c["message"] for c in own)]
     brought = backported_pulls(node["title"], node["source_branch"], "", project, node["iid"])
     return records.Change(
         id=f"{project}!{node['iid']}",
@@ -90,11 +88,11 @@ def parse_change(
         author=author.get("username"),
         marks=marks_of("\n".join(texts)),
         created_at=instant(node["created_at"]),
-        first_commit_at=min((parse_instant(c["authored_date"]) for c in commits), default=None),
+        first_commit_at=min((parse_instant(c["authored_date"]) for c in own), default=None),
         merged_at=merged_at,
         closed_at=instant(node["closed_at"]),
         merge_commit_sha=sha if merged_at else None,
-        commit_shas=tuple(commit["id"] for commit in reversed(commits)),
+        commit_shas=tuple(commit["id"] for commit in reversed(own)),
         base_branch=node["target_branch"],
         head_branch=node["source_branch"],
         labels=tuple(node["labels"]),
@@ -109,7 +107,6 @@ def parse_deployment(node: Node, project: str, tier: str | None) -> records.Depl
     name = node["environment"]["name"]
     own = {"started_at": node["created_at"], "finished_at": node.get("updated_at")}
     job = node.get("deployable") or own  # its last change is all that tells its end
-    version = node["ref"] if job.get("tag") else None
     title = http.given(http.part(job, "commit"), "title", str)
     return records.Deployment(
         id=str(node["id"]),
@@ -117,13 +114,11 @@ def parse_deployment(node: Node, project: str, tier: str | None) -> records.Depl
         status=status,
         repository=project,
         commit_sha=node["sha"],
-        version=version,
         started_at=instant(job.get("started_at")),
         finished_at=None if status is Status.IN_PROGRESS else instant(job.get("finished_at")),
         is_bot=(job.get("user") or {}).get("bot"),
-        light_tag=False if version else None,
-        release_commit=names_version(title, version) if version else None,
         url=job.get("web_url"),
+        **tag_fields(node["ref"] if job.get("tag") else None, title),
     )
 
 
@@ -198,15 +193,11 @@ class _Project:
         id_, old = str(self.node["id"]), (self.name,) if self.name != path else ()
         return records.Repository(id=id_, name=path, aliases=old, default_branch=branch)
 
-    @cached_property
-    def marks_of(self) -> MarksOf:
-        """The reader of marks, which knows the configured agents."""
-        return mark_test(self.context.rules.agents)
-
     @property
     def history(self) -> http.CommitHistory:
         """Its commits: https://docs.gitlab.com/api/commits/#list-repository-commits."""
-        parse = partial(parse_commit, project=self.name, marks_of=self.marks_of)
+        marks_of = mark_test(self.context.rules.agents)
+        parse = partial(parse_commit, project=self.name, marks_of=marks_of)
         return http.CommitHistory(scope=self.name, path=self._at("repository/commits"), parse=parse)
 
     def tiers(self) -> dict[int, str | None]:
@@ -253,7 +244,7 @@ class _Project:
     def _change(self, node: Node) -> Iterator[AnyRecord]:
         commits = self.client.items(self._at(f"merge_requests/{node['iid']}/commits?per_page=100"))
         own = list(commits) if node["merged_at"] else []
-        yield parse_change(node, self.name, own, self.marks_of)
+        yield parse_change(node, self.name, own, mark_test(self.context.rules.agents))
 
     def _deployment(self, tiers: _Tiers, node: Node) -> Iterator[AnyRecord]:
         tier, branch = tiers().get(node["environment"]["id"]), self.repository.default_branch

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final
 
 from vpemetrics.agents import AGENTS
@@ -23,7 +24,8 @@ _WORDS: Final = {
 }
 
 
-def mark_test(agents: Iterable[str] = ()) -> MarksOf:
+@lru_cache(maxsize=16)
+def mark_test(agents: tuple[str, ...] = ()) -> MarksOf:
     """The reader of trailers, which knows the agents of our list and of further patterns.
 
     In `Co-authored-by` a tool is told by address, login or bot account alone, for people have the

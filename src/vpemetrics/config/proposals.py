@@ -53,7 +53,7 @@ _APART: Final = (
     ),
 )
 _REGION: Final = re.compile("[a-z]{2,3}|emea|apac|latam|[a-z]{2}-.*", re.IGNORECASE)
-"""What stands before an environment and is no service, as in `eu-production`."""
+"""The names before an environment that are no services, as in `eu-production`."""
 _MOST: Final = 12
 
 _COUNTED: Final[Mapping[Kind, str]] = {

@@ -13,7 +13,7 @@ from vpemetrics.collectors.github.options import Rule
 from vpemetrics.collectors.github.repository import Naming, nodes, sha_of, tagged
 from vpemetrics.collectors.http import Malformed, Node, given, moment, need, part
 from vpemetrics.records import Change, Deployment, Run, Status
-from vpemetrics.release_titles import names_version
+from vpemetrics.release_titles import names_version, tag_fields
 from vpemetrics.rules import is_chosen, matches
 from vpemetrics.version_tags import (
     Tag,
@@ -102,13 +102,11 @@ def build_deployment(node: Node, rule: Rule, naming: Naming) -> Deployment | Non
         service=service,
         repository=naming.known,
         commit_sha=sha_of(node, "commitOid") if node.get("commitOid") else None,
-        version=version,
         started_at=_started_at(statuses, finished_at) or created_at,
         finished_at=finished_at,
         is_bot=naming.author(part(node, "creator")).is_bot,
         rollback=True if matches(task, ["*rollback*"]) else None,
-        light_tag=False if version else None,
-        release_commit=names_version(title, version) if version else None,
+        **tag_fields(version, title),
         url=next(filter(None, urls), None),
     )
 
@@ -128,11 +126,9 @@ def build_release_deployment(node: Node, rule: Rule, naming: Naming) -> Deployme
         **_service_of_version(name, rule, naming),
         repository=naming.known,
         commit_sha=sha_of(commit) if commit else None,
-        version=name,
         finished_at=published_at,
         is_bot=naming.author(part(node, "author")).is_bot,
-        light_tag=False,
-        release_commit=names_version(given(commit, "messageHeadline", str), name),
+        **tag_fields(name, given(commit, "messageHeadline", str)),
         url=node.get("url"),
     )
 
