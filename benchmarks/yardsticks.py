@@ -244,7 +244,8 @@ CREATE TABLE deployments (
     id INTEGER PRIMARY KEY, source INTEGER, key TEXT, service INTEGER, repository INTEGER,
     environment INTEGER, status TEXT, sha INTEGER, version TEXT, started_at BIGINT,
     finished_at BIGINT, is_bot SMALLINT, planned SMALLINT, hotfix SMALLINT, rolled_back SMALLINT,
-    url TEXT, batch INTEGER,
+    light_tag SMALLINT, release_commit SMALLINT, chosen_by_name SMALLINT,
+    service_by_name SMALLINT, url TEXT, batch INTEGER,
     UNIQUE (source, key)
 );
 CREATE INDEX deployments_finished_at ON deployments (service, finished_at);

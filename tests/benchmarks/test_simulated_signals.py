@@ -33,11 +33,11 @@ def share(cell: str) -> float:
 
 
 @pytest.mark.slow
-def test_false_words_are_as_many_as_the_reports_expect(simulation: ModuleType) -> None:
+def test_false_words_are_no_more_than_the_reports_expect(simulation: ModuleType) -> None:
     every = cells(simulation.false_words(80))["all"]
 
     assert int(every[0]) > 10_000
-    assert 0.8 < float(every[-1]) < 1.25
+    assert 0.5 < float(every[-1]) < 1  # a year of weeks knows the limits better than half of one
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ def existing_store(
 
 def _forget_future(session: Session, store: "Store") -> None:
     """Let no wrong clock decide which week is the last; who may not write, is told at least."""
-    from vpemetrics.usecases.collecting import covered_too_far
+    from vpemetrics.usecases.impossible_times import covered_too_far
 
     with suppress(StoreProblem):
         if latest := store.forget_future(datetime.now(UTC)):

@@ -25,7 +25,7 @@ from vpemetrics.names import first_few
 from vpemetrics.records import RECORD_TYPES, Coverage, counts_text
 from vpemetrics.rules import Rules
 from vpemetrics.store import Store
-from vpemetrics.usecases.impossible_times import ImpossibleTimes
+from vpemetrics.usecases.impossible_times import ImpossibleTimes, covered_too_far
 from vpemetrics.window import format_instant
 
 BUG: Final = "a bug in vpemetrics"
@@ -134,14 +134,6 @@ def _forget_future(store: Store, source: str, now: datetime) -> Iterator[str]:
         )
     if latest := store.forget_future(now):
         yield covered_too_far(latest)
-
-
-def covered_too_far(latest: datetime) -> str:
-    """The words for data that is said to reach into the future."""
-    return (
-        f"the store says that it holds all until {format_instant(latest)}, which is yet to come: a "
-        "clock was wrong, so that counts until now only"
-    )
 
 
 def _stoppable(

@@ -65,3 +65,11 @@ class ImpossibleTimes:
                 self._named.append(
                     mask(f"{name} of {record.key} ({kind}) is {format_instant(at)}, which {why}")
                 )
+
+
+def covered_too_far(latest: datetime) -> str:
+    """The words for data that is said to reach into the future."""
+    return (
+        f"the store says that it holds all until {format_instant(latest)}, which is yet to come: a "
+        "clock was wrong, so that counts until now only"
+    )
