@@ -19,6 +19,8 @@ from vpemetrics.reports.registry import ENDINGS, FORMATS
 from vpemetrics.store import Store
 from vpemetrics.window import from_micros, midnight
 
+pytestmark = pytest.mark.slow  # the demo takes some seconds to make
+
 GALLERY = Path(__file__).parents[2] / "reports"
 WEEK = Path("vpemetrics-demo") / "reports" / "week.json"
 

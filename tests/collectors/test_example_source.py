@@ -20,6 +20,8 @@ from vpemetrics.addresses import host_of
 from vpemetrics.collectors.registry import COLLECTORS, collector_names, collector_of
 from vpemetrics.store import Store
 
+pytestmark = pytest.mark.slow  # the example is installed
+
 EXAMPLE = Path(__file__).parents[2] / "collectors" / "release-board"
 TOKEN = "board-canary-0123456789"
 PAGE = 2

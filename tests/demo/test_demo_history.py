@@ -146,6 +146,7 @@ def test_it_is_the_same_every_time(records: Records) -> None:
     assert list(history(CALENDAR)) == records
 
 
+@pytest.mark.slow
 def test_no_id_is_used_twice(records: Records) -> None:
     keys = Counter((record.KIND, record.key) for record in records)
 

@@ -72,6 +72,7 @@ def test_the_aims_of_the_plan_are_met(records: Sequence[AnyRecord]) -> None:
     assert len(incidents) == pytest.approx(PLAN.incidents, rel=0.3)
 
 
+@pytest.mark.slow
 def test_no_id_is_used_twice(records: Sequence[AnyRecord]) -> None:
     keys = Counter((record.KIND, record.key) for record in records)
 

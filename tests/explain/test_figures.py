@@ -85,6 +85,7 @@ def assert_records_make_the_figure(explanation: Explanation) -> None:
     assert listed == figure.excluded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS)
 def test_the_listed_records_make_exactly_the_figure(sample: Store, metric: str) -> None:
     for asked in CASES:

@@ -239,6 +239,7 @@ NEXT = deploy("d5", "Sat 10:00", "e")
 SHOP = Rules(services=(Service(name="shop", paths=("shop/",)),))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rules", "batches"),
     [

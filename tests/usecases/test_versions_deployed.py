@@ -18,6 +18,8 @@ from vpemetrics.usecases.explain import explain
 from vpemetrics.usecases.update_lineage import bring_up_to_date
 from vpemetrics.version_tags import environment_of, service_of
 
+pytestmark = pytest.mark.slow  # each case collects several times
+
 GRAPH = commits("a<b<c<d", repository="acme/shop")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Mon2")
 

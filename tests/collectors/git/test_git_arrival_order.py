@@ -9,6 +9,8 @@ from gitrepository import Collected, GitRepository, collected, copy_of
 
 from vpemetrics.records import Change, Deployment
 
+pytestmark = pytest.mark.slow  # each case collects several times
+
 REFS = ("refs/heads/*", "refs/tags/*", "refs/pull/*")
 
 

@@ -14,6 +14,8 @@ from vpemetrics.errors import FixInput
 from vpemetrics.records import Deployment, Status
 from vpemetrics.rules import Rules, Service
 
+pytestmark = pytest.mark.slow  # each makes a repository and reads it
+
 SUBJECT = r"Deploy (?P<service>\S+) (?P<version>\S+) to (?P<environment>\S+)"
 FILE = r"envs/(?P<environment>[^/]+)/(?P<service>[^/]+)\.yaml"
 MINUTE = timedelta(minutes=1)
