@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_every_step_and_every_ratio_is_measured(folder: Path) -> None:
     lines = run("measure.py", folder).splitlines()
 

@@ -14,7 +14,7 @@ from reference import CONFIRMED, Deployed, Result, Shipped, trace
 from vpemetrics.records import Change
 from vpemetrics.rules import Rules
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs_shared_data, needs_govuk]
+pytestmark = [pytest.mark.soak, pytest.mark.needs_shared_data, needs_govuk]
 
 KINDS = ("forward", "redeploy", "rollback", "stale")
 SERVICES = ("frontend", "publishing-api", "signon")
