@@ -369,7 +369,7 @@ def _agents(report: Report, column: Column) -> list[str]:
     ]
 
 
-def _with_agents(report: Report, column: Column) -> list[str]:  # noqa: ARG001
+def _with_agents(report: Report, _column: Column) -> list[str]:
     return list(agent_comparison(report.agents)) if report.agents else []
 
 
